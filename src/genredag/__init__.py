@@ -1,0 +1,1 @@
+"""genredag: a reproducible data pipeline for music genre recognition."""

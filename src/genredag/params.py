@@ -1,0 +1,408 @@
+"""The pydantic model of ``params.yaml``: every value, its type, unit and bounds.
+
+Values live in ``params.yaml`` alone: no field has a default, unknown keys are refused, and numbers are
+not guessed from strings. A stage uses the groups that `STAGE_GROUPS` names for it and nothing else.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import math
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from genredag.errors import ParameterError
+
+Share = Annotated[float, Field(ge=0, lt=1)]
+Seconds = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
+Names = Annotated[list[Name], Field(min_length=1)]
+
+
+class Group(BaseModel):
+    """A group of parameters: frozen, closed, and strict about types."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class Matrix(Group):
+    """The lists whose product Snakemake builds."""
+
+    dataset: Names = Field(description="keys of `datasets`")
+    representation: Names = Field(description="keys of `representations`")
+    model: Names = Field(description="keys of `models`")
+    split: Names = Field(description="keys of `splits`")
+    seed: Annotated[list[Seed], Field(min_length=1)] = Field(description="seeds of split and training")
+
+
+class Download(Group):
+    """What every data set's tracks are checked for."""
+
+    max_skipped: Share = Field(description="largest share of tracks that may be quarantined")
+    min_seconds: Seconds = Field(description="shorter tracks are quarantined, in seconds")
+    silence_db: Annotated[float, Field(lt=0)] = Field(description="tracks whose peak is lower are silent, in dBFS")
+    timeout_seconds: Seconds = Field(description="a mirror that sends nothing for so long is given up")
+    retries: Annotated[int, Field(ge=0)] = Field(description="how often a cut download is resumed, per mirror")
+
+
+class Synthetic(Group):
+    """The embedded data set, made from a seed."""
+
+    tracks_per_genre: Annotated[int, Field(ge=2)] = Field(description="tracks of each of the ten genres")
+    tracks_per_artist: Count = Field(description="tracks that share a made-up artist")
+    clip_seconds: Annotated[float, Field(ge=1, le=600)] = Field(description="length of a track, in seconds")
+    sr: Annotated[int, Field(ge=8000, le=96000)] = Field(description="sample rate, in Hz")
+    seed: Seed = Field(description="seed of the music")
+
+
+class Archive(Group):
+    """A data set that is downloaded as an archive, or that the user already has."""
+
+    path: str | None = Field(description="an archive or folder of your own, instead of a download")
+    mirrors: list[str] = Field(description="addresses tried in order")
+
+
+class FmaArchive(Archive):
+    """An FMA subset and the metadata that go with it."""
+
+    metadata_path: str | None = Field(description="an fma_metadata.zip or folder of your own")
+    metadata_mirrors: list[str] = Field(description="addresses of fma_metadata.zip, tried in order")
+
+
+class GenreSources(Group):
+    """Where the tracks of one mixed genre come from."""
+
+    gtzan: list[str] = Field(description="genres of GTZAN")
+    fma: list[str] = Field(description="genres or sub-genres of FMA")
+
+
+class GtzanFma(Group):
+    """A balanced mix of GTZAN and FMA; both are read as their own groups say."""
+
+    tracks_per_genre: Count = Field(description="tracks of each genre; GTZAN's come first")
+    fma: Name = Field(description="the FMA data set to draw from, a key of `datasets`")
+    seed: Seed = Field(description="seed of the draw")
+    genres: Annotated[dict[Name, GenreSources], Field(min_length=2)] = Field(description="the mapping table")
+
+
+class Folder(Group):
+    """Your own music: ``<genre>/**/*.<audio>`` or a CSV of path, genre[, artist]."""
+
+    path: str | None = Field(description="the folder, or the CSV file")
+
+
+class Spectrograms(Group):
+    """Precomputed spectrograms, for collections that may not share audio."""
+
+    files: list[str] = Field(description=".npz or .npy files of frames per track")
+    tracks: str | None = Field(description="a CSV of track_id, genre[, artist][, split], or null")
+    representation: Name = Field(description="what the frames are: a key of `representations`")
+    clip_seconds: Seconds = Field(description="duration that the frames of one track span, in seconds")
+
+
+class Datasets(Group):
+    """Every data set by its name."""
+
+    synthetic: Synthetic
+    gtzan: Archive
+    fma_small: FmaArchive
+    fma_medium: FmaArchive
+    gtzan_fma: GtzanFma
+    folder: Folder
+    spectrograms: Spectrograms
+
+
+class Rendering(Group):
+    """How tracks are rendered and stored, whatever the representation."""
+
+    sr: Annotated[int, Field(ge=4000, le=192000)] = Field(description="sample rate of the analysis, in Hz")
+    dtype: Literal["float16", "uint8"] = Field(description="storage of a frame's values")
+
+
+class Stft(Group):
+    """Short-time Fourier transform, in dB."""
+
+    n_fft: Annotated[int, Field(ge=32)] = Field(description="window length, in samples")
+    hop_length: Count = Field(description="samples between frames")
+    window: str = Field(description="name of a scipy.signal window")
+    axis: Literal["linear", "log"] = Field(description="frequency axis")
+    n_bins: Annotated[int, Field(ge=2)] = Field(description="bins of the log axis (ignored on the linear axis)")
+    fmin: Annotated[float, Field(gt=0)] = Field(description="lowest frequency of the log axis, in Hz")
+    top_db: Annotated[float, Field(gt=0)] = Field(description="dynamic range below a track's maximum, in dB")
+
+
+class Mel(Group):
+    """Mel spectrogram, in dB."""
+
+    n_fft: Annotated[int, Field(ge=32)] = Field(description="window length, in samples")
+    hop_length: Count = Field(description="samples between frames")
+    window: str = Field(description="name of a scipy.signal window")
+    n_mels: Annotated[int, Field(ge=2)] = Field(description="mel bands")
+    fmin: Annotated[float, Field(ge=0)] = Field(description="lowest frequency, in Hz")
+    fmax: Annotated[float, Field(gt=0)] = Field(description="highest frequency, in Hz")
+    top_db: Annotated[float, Field(gt=0)] = Field(description="dynamic range below a track's maximum, in dB")
+
+
+class Cqt(Group):
+    """Constant-Q transform, in dB."""
+
+    hop_length: Count = Field(description="samples between frames")
+    bins_per_octave: Annotated[int, Field(ge=4)] = Field(description="bins of an octave")
+    n_bins: Annotated[int, Field(ge=2)] = Field(description="bins in all")
+    fmin: Annotated[float, Field(gt=0)] = Field(description="frequency of the lowest bin, in Hz")
+    top_db: Annotated[float, Field(gt=0)] = Field(description="dynamic range below a track's maximum, in dB")
+
+
+class Handcrafted(Group):
+    """Frame series of librosa's features: MFCC, chroma, spectral shape, zero crossings, RMS."""
+
+    n_fft: Annotated[int, Field(ge=32)] = Field(description="window length, in samples")
+    hop_length: Count = Field(description="samples between frames")
+    n_mfcc: Annotated[int, Field(ge=2, le=128)] = Field(description="mel-frequency cepstral coefficients")
+
+
+class Representations(Group):
+    """Every representation by its name."""
+
+    stft: Stft
+    mel: Mel
+    cqt: Cqt
+    handcrafted: Handcrafted
+
+
+class Slices(Group):
+    """How tracks are cut."""
+
+    seconds: Seconds = Field(description="length of a slice, in seconds")
+    overlap: Share = Field(description="share of a slice that the next one repeats")
+    short_tracks: Literal["pad", "quarantine"] = Field(description="fate of tracks shorter than a slice")
+
+
+class Split(Group):
+    """A protocol: which tracks train, validate and test."""
+
+    ratios: Annotated[list[Annotated[float, Field(gt=0, lt=1)]], Field(min_length=3, max_length=3)] = Field(
+        description="shares of train, validation and test"
+    )
+    group_by: Literal["track", "artist"] = Field(description="what never stands on two sides")
+
+    @model_validator(mode="after")
+    def _ratios_sum_to_one(self) -> Self:
+        if not math.isclose(sum(self.ratios), 1.0, abs_tol=1e-6):
+            raise ValueError(f"ratios = {self.ratios} sum to {sum(self.ratios):g}; expected a sum of 1")
+        return self
+
+
+class Train(Group):
+    """What training of every model has in common."""
+
+    precision: Literal["float32", "mixed_bfloat16"] = Field(description="arithmetic of networks")
+    threads: Count = Field(description="threads of one training job; part of the result's identity")
+    normalisation: Literal["bin", "global", "none"] = Field(description="statistics of the training slices used")
+
+
+class Network(Group):
+    """A Keras network and its recipe."""
+
+    kind: Literal["network"]
+    optimizer: Literal["adam", "sgd", "rmsprop"] = Field(description="Keras optimizer")
+    learning_rate: Annotated[float, Field(gt=0, le=10)] = Field(description="its (initial) learning rate")
+    schedule: Literal["constant", "cosine"] = Field(description="learning rate over the epochs")
+    batch_size: Count = Field(description="slices of a batch")
+    epochs: Count = Field(description="most epochs trained")
+    patience: Count = Field(description="epochs without a better validation loss before training stops")
+    options: dict[str, bool | int | float | str | list[int]] = Field(description="arguments of the builder")
+
+
+class Estimator(Group):
+    """A scikit-learn classifier on statistics of each slice."""
+
+    kind: Literal["estimator"]
+    options: dict[str, bool | int | float | str | None] = Field(description="arguments of the builder")
+
+
+class Evaluate(Group):
+    """How predictions are judged."""
+
+    track_decision: Literal["mean", "vote", "log_sum"] = Field(description="how slices decide for their track")
+
+
+class Report(Group):
+    """What the report shows."""
+
+    example_seconds: Seconds = Field(description="length of the example spectrograms, in seconds")
+    title: str = Field(description="heading of the report")
+
+
+class Params(Group):
+    """All of ``params.yaml``."""
+
+    dataset: Name = Field(description="data set of the one experiment that DVC runs")
+    representation: Name = Field(description="its representation")
+    model: Name = Field(description="its model")
+    split: Name = Field(description="its split")
+    seed: Seed = Field(description="its seed, of split and training")
+    matrix: Matrix
+    download: Download
+    datasets: Datasets
+    spectrograms: Rendering
+    representations: Representations
+    slices: Slices
+    splits: Annotated[dict[Name, Split], Field(min_length=1)]
+    train: Train
+    models: Annotated[
+        dict[Name, Annotated[Network | Estimator, Field(discriminator="kind")]], Field(min_length=1)
+    ]
+    evaluate: Evaluate
+    report: Report
+
+    @model_validator(mode="after")
+    def _values_agree(self) -> Self:
+        _check_names(self)
+        _check_frequencies(self)
+        _check_spectrograms(self)
+        return self
+
+    def entry(self, collection: str, name: str) -> Any:  # noqa: ANN401
+        """Return the entry `name` of a collection such as ``"models"``.
+
+        Raises
+        ------
+        ParameterError
+            There is no such entry.
+        """
+        entries = getattr(self, collection)
+        names = list(entries) if isinstance(entries, dict) else list(type(entries).model_fields)
+        if name not in names:
+            raise ParameterError(f"{name!r} is unknown", where=collection, hint=_similar(name, names))
+        return entries[name] if isinstance(entries, dict) else getattr(entries, name)
+
+
+COLLECTIONS = {"dataset": "datasets", "representation": "representations", "model": "models", "split": "splits"}
+
+# The groups of params.yaml that each stage uses; `{dataset}` and so on stand for the experiment's choice.
+STAGE_GROUPS: dict[str, tuple[str, ...]] = {
+    "download": ("download", "datasets.{dataset}"),
+    "spectrograms": ("spectrograms", "representations.{representation}"),
+    "slices": ("slices",),
+    "split": ("splits.{split}",),
+    "train": ("train", "models.{model}"),
+    "evaluate": ("evaluate",),
+    "report": ("report",),
+}
+
+
+def stage_values(params: Params, stage: str, **choice: object) -> str:
+    """Return the values that `stage` uses, as canonical JSON (equal values give equal strings)."""
+    tree = params.model_dump()
+    values = {}
+    for group in STAGE_GROUPS[stage]:
+        key = group.format(**choice)
+        value: Any = tree
+        for part in key.split("."):
+            value = value[part]
+        values[key] = value
+    return json.dumps(values, sort_keys=True)
+
+
+def load_params(path: Path) -> Params:
+    """Read and check ``params.yaml``.
+
+    Raises
+    ------
+    ParameterError
+        The file is missing, isn't YAML, or holds a key or value that can't be used.
+    """
+    path = Path(path)
+    try:
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ParameterError("no such file", where=str(path), hint="run from the project's folder") from None
+    except yaml.YAMLError as error:
+        raise ParameterError(f"not YAML: {error}", where=str(path), hint="check the indentation") from None
+    return parse_params(tree, source=path.name)
+
+
+def parse_params(tree: object, source: str = "params.yaml") -> Params:
+    """Check the values of a ``params.yaml`` that is already read."""
+    try:
+        return Params.model_validate(tree)
+    except ValidationError as error:
+        raise _as_parameter_error(error, source) from None
+
+
+def _as_parameter_error(error: ValidationError, source: str) -> ParameterError:
+    first, *more = error.errors()
+    path = [str(part) for part in first["loc"] if part not in ("network", "estimator")]
+    where = f"{source}: {'.'.join(path)}" if path else source
+    hint = f"also wrong: {', '.join('.'.join(map(str, e['loc'])) for e in more)}" if more else ""
+    if first["type"] == "extra_forbidden":
+        hint = "; ".join(filter(None, [_similar(path[-1], _siblings(path)), hint]))
+        return ParameterError("unknown key", where=where, hint=hint)
+    if first["type"] == "missing":
+        return ParameterError("missing", where=where, hint=hint or "every value stands in params.yaml")
+    what = first["msg"].removeprefix("Value error, ")
+    if first["type"] != "value_error":
+        what = f"{first['input']!r}: {what[0].lower()}{what[1:]}"
+    hint = "; ".join(filter(None, [hint, "docs/parameters.md lists types, units and bounds"]))
+    return ParameterError(what, where=where, hint=hint)
+
+
+def _siblings(path: list[str]) -> list[str]:
+    """Return the keys that may stand where `path` does."""
+    group: Any = Params
+    for part in path[:-1]:
+        field = group.model_fields.get(part) if isinstance(group, type) else None
+        group = field.annotation if field else None
+        if not (isinstance(group, type) and issubclass(group, BaseModel)):
+            return [*Network.model_fields, *Estimator.model_fields, *Split.model_fields]
+    return list(group.model_fields)
+
+
+def _similar(name: str, names: list[str]) -> str:
+    close = difflib.get_close_matches(name, names, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"one of {', '.join(sorted(names))}"
+
+
+def _check_names(params: Params) -> None:
+    for key, collection in COLLECTIONS.items():
+        for where, names in ((key, [getattr(params, key)]), (f"matrix.{key}", getattr(params.matrix, key))):
+            for name in names:
+                try:
+                    params.entry(collection, name)
+                except ParameterError as error:
+                    raise ValueError(f"{where}: {name!r} is no key of `{collection}`; {error.hint}") from None
+
+
+def _check_frequencies(params: Params) -> None:
+    nyquist = params.spectrograms.sr / 2
+    stft, mel, cqt = params.representations.stft, params.representations.mel, params.representations.cqt
+    top = cqt.fmin * 2 ** (cqt.n_bins / cqt.bins_per_octave)
+    for key, value, largest, meaning in (
+        ("representations.mel.n_mels", mel.n_mels, mel.n_fft // 2 + 1, "n_fft/2+1"),
+        ("representations.mel.fmax", mel.fmax, nyquist, "half of spectrograms.sr"),
+        ("representations.mel.fmin", mel.fmin, mel.fmax, "fmax"),
+        ("representations.stft.fmin", stft.fmin, nyquist, "half of spectrograms.sr"),
+        ("representations.cqt.n_bins", round(top), nyquist, "half of spectrograms.sr, for the highest bin in Hz"),
+    ):
+        if value > largest:
+            raise ValueError(f"{key}: {value:g} is above {largest:g}; expected at most {meaning}")
+
+
+def _check_spectrograms(params: Params) -> None:
+    group = params.datasets.spectrograms
+    for where, datasets, representations in (
+        ("representation", [params.dataset], [params.representation]),
+        ("matrix.representation", params.matrix.dataset, params.matrix.representation),
+    ):
+        if "spectrograms" in datasets and set(representations) != {group.representation}:
+            raise ValueError(
+                f"{where}: the data set `spectrograms` holds {group.representation!r} frames and no audio; "
+                f"expected [{group.representation}] alone"
+            )
