@@ -1,0 +1,1 @@
+"""Learners: networks and estimators, one module a family of papers, found by name in the registry."""

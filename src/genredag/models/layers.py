@@ -1,0 +1,65 @@
+"""Parts that networks of several families share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from genredag.errors import ModelError
+
+if TYPE_CHECKING:
+    from keras import KerasTensor
+
+
+def probabilities(x: KerasTensor, n_classes: int) -> KerasTensor:
+    """Return class probabilities (batch, n_classes) of features (batch, n_features), in float32 always."""
+    import keras
+
+    return keras.layers.Dense(n_classes, activation="softmax", dtype="float32", name="probabilities")(x)
+
+
+def dense_stack(x: KerasTensor, units: tuple[int, ...]) -> KerasTensor:
+    """Return `x` (batch, n_features) after fully connected ReLU layers of these sizes."""
+    import keras
+
+    for size in units:
+        x = keras.layers.Dense(size, activation="relu")(x)
+    return x
+
+
+def check_size(x: KerasTensor, model: str, *, n_bins: int = 1, n_frames: int = 1) -> None:
+    """Refuse an input (batch, n_bins, n_frames, channels) that is too small.
+
+    Raises
+    ------
+    ModelError
+        It has fewer bins or frames than the model needs.
+    """
+    _, bins, frames, _ = x.shape
+    if bins < n_bins or frames < n_frames:
+        raise ModelError(
+            f"slices of {bins} bins x {frames} frames are too small",
+            where=model,
+            expected=f"at least {n_bins} bins x {n_frames} frames",
+            hint="lengthen `slices.seconds`, or choose another representation or model",
+        )
+
+
+def conv_block(x: KerasTensor, filters: int, *, pool: tuple[int, int], dropout: float) -> KerasTensor:
+    """Return `x` after a 3x3 convolution with ReLU, a max-pool and dropout.
+
+    `pool` is (bins, frames); it never exceeds what is left of an axis, so that small inputs pass.
+    """
+    import keras
+
+    x = keras.layers.Conv2D(filters, 3, padding="same", activation="relu")(x)
+    _, bins, frames, _ = x.shape
+    x = keras.layers.MaxPooling2D((min(pool[0], bins), min(pool[1], frames)))(x)
+    return keras.layers.Dropout(dropout)(x)
+
+
+def bins_to_channels(x: KerasTensor) -> KerasTensor:
+    """Return the sequence (batch, n_frames, n_bins * channels) of `x` (batch, n_bins, n_frames, channels)."""
+    import keras
+
+    _, bins, frames, channels = x.shape
+    return keras.layers.Reshape((frames, bins * channels))(keras.layers.Permute((2, 1, 3))(x))

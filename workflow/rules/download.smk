@@ -1,0 +1,26 @@
+"""Input: nothing but a data set's name; the audio goes to the user's cache.
+Output: the manifest of its tracks, and those set aside with the reason.
+"""
+
+
+rule download:
+    """Fetch or make a data set, decode every track once, quarantine the unusable ones."""
+    input:
+        code=CODE["download"],
+    output:
+        manifest="data/{dataset}/manifest.parquet",
+        quarantine="data/{dataset}/quarantine.csv",
+    params:
+        values=values("download"),
+    log:
+        "logs/download/{dataset}.log",
+    benchmark:
+        "logs/download/{dataset}.tsv"
+    conda:
+        "../../envs/genredag.yaml"
+    threads: workflow.cores
+    cache: True
+    shell:
+        "python {input.code[0]} --params params.yaml --dataset {wildcards.dataset}"
+        " --manifest {output.manifest} --quarantine {output.quarantine} --jobs {threads}"
+        " 2>&1 | tee {log}"

@@ -1,0 +1,49 @@
+"""Input: a bundle and the slices that it was not trained on.
+Output: predictions (kept, so that any metric can be recomputed), metrics and plots.
+"""
+
+
+rule evaluate:
+    """Predict validation and test slices; score slices and whole tracks."""
+    input:
+        code=CODE["evaluate"],
+        frames=rules.train.input.frames,
+        frame_index=rules.train.input.frame_index,
+        frame_spec=rules.train.input.frame_spec,
+        slices=rules.train.input.slices,
+        slice_spec=rules.train.input.slice_spec,
+        split=rules.train.input.split,
+        bundle=rules.train.output.bundle,
+        history=rules.train.output.history,
+    output:
+        predictions=RUN + "/predictions.parquet",
+        metrics=RUN + "/metrics.json",
+        confusion=RUN + "/confusion.csv",
+        confusion_matrix=report(
+            RUN + "/confusion_matrix.png",
+            caption="../report/confusion_matrix.rst",
+            category="Confusion matrices",
+            labels=lambda w: dict(w),
+        ),
+        learning_curves=report(
+            RUN + "/learning_curves.png",
+            caption="../report/learning_curves.rst",
+            category="Learning curves",
+            labels=lambda w: dict(w),
+        ),
+    params:
+        values=values("evaluate"),
+    log:
+        RUN.replace("results", "logs/evaluate", 1) + ".log",
+    conda:
+        "../../envs/genredag.yaml"
+    cache: True
+    shell:
+        "python {input.code[0]} --params params.yaml --dataset {wildcards.dataset}"
+        " --representation {wildcards.representation} --model {wildcards.model}"
+        " --split-name {wildcards.split} --seed {wildcards.seed}"
+        " --frames {input.frames} --slices {input.slices} --split {input.split}"
+        " --bundle {input.bundle} --history {input.history}"
+        " --predictions {output.predictions} --metrics {output.metrics} --confusion {output.confusion}"
+        " --confusion-matrix {output.confusion_matrix} --learning-curves {output.learning_curves}"
+        " 2>&1 | tee {log}"

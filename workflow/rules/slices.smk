@@ -1,0 +1,25 @@
+"""Input: a frame store.
+Output: the table of its slices (rows of frames, nothing is copied), and their length.
+"""
+
+
+rule slices:
+    """Cut every track into overlapping slices."""
+    input:
+        code=CODE["slices"],
+        frames=rules.spectrograms.output.frames,
+        index=rules.spectrograms.output.index,
+        spec=rules.spectrograms.output.spec,
+    output:
+        slices=FRAMES + "/slices.parquet",
+        spec=FRAMES + "/slices.json",
+    params:
+        values=values("slices"),
+    log:
+        "logs/slices/{dataset}/{representation}.log",
+    conda:
+        "../../envs/genredag.yaml"
+    cache: True
+    shell:
+        "python {input.code[0]} --params params.yaml --frames {input.frames} --slices {output.slices}"
+        " 2>&1 | tee {log}"

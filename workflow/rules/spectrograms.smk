@@ -1,0 +1,28 @@
+"""Input: the manifest of a data set.
+Output: its frame store in one representation (values, index, and what they mean).
+"""
+
+
+rule spectrograms:
+    """Render every usable track once; slices of any length are cut from these frames."""
+    input:
+        code=CODE["spectrograms"],
+        manifest="data/{dataset}/manifest.parquet",
+    output:
+        frames=FRAMES + "/frames.npy",
+        index=FRAMES + "/frames.parquet",
+        spec=FRAMES + "/frames.json",
+    params:
+        values=values("spectrograms"),
+    log:
+        "logs/spectrograms/{dataset}/{representation}.log",
+    benchmark:
+        "logs/spectrograms/{dataset}/{representation}.tsv"
+    conda:
+        "../../envs/genredag.yaml"
+    threads: workflow.cores
+    cache: True
+    shell:
+        "python {input.code[0]} --params params.yaml --representation {wildcards.representation}"
+        " --manifest {input.manifest} --frames {output.frames} --jobs {threads}"
+        " 2>&1 | tee {log}"

@@ -1,0 +1,24 @@
+"""Input: the manifest and the slices.
+Output: the part (train, validation or test) of every slice, checked for leaks.
+"""
+
+
+rule split:
+    """Deal the tracks to training, validation and test by a protocol."""
+    input:
+        code=CODE["split"],
+        manifest=rules.download.output.manifest,
+        slices=rules.slices.output.slices,
+    output:
+        split=FRAMES + "/{split}/{seed}/split.parquet",
+    params:
+        values=values("split"),
+    log:
+        "logs/split/{dataset}/{representation}/{split}/{seed}.log",
+    conda:
+        "../../envs/genredag.yaml"
+    cache: True
+    shell:
+        "python {input.code[0]} --params params.yaml --split-name {wildcards.split} --seed {wildcards.seed}"
+        " --manifest {input.manifest} --slices {input.slices} --split {output.split}"
+        " 2>&1 | tee {log}"

@@ -1,0 +1,34 @@
+"""Input: frames, slices and a split.
+Output: a bundle (all that prediction needs), the history of its training, and what it cost.
+"""
+
+
+rule train:
+    """Train one model on the training slices, stopping early on validation."""
+    input:
+        code=CODE["train"],
+        frames=rules.slices.input.frames,
+        frame_index=rules.slices.input.index,
+        frame_spec=rules.slices.input.spec,
+        slices=rules.slices.output.slices,
+        slice_spec=rules.slices.output.spec,
+        split=rules.split.output.split,
+    output:
+        bundle=RUN + "/bundle.zip",
+        history=RUN + "/history.csv",
+        timing=RUN + "/timing.json",
+    params:
+        values=values("train"),
+    log:
+        RUN.replace("results", "logs/train", 1) + ".log",
+    benchmark:
+        RUN.replace("results", "logs/train", 1) + ".tsv"
+    conda:
+        "../../envs/genredag.yaml"
+    threads: PARAMS.train.threads
+    cache: True
+    shell:
+        "python {input.code[0]} --params params.yaml --model {wildcards.model} --seed {wildcards.seed}"
+        " --frames {input.frames} --slices {input.slices} --split {input.split}"
+        " --bundle {output.bundle} --history {output.history} --timing {output.timing}"
+        " 2>&1 | tee {log}"
