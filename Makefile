@@ -1,12 +1,51 @@
-# Two commands: `make run` (set up, then data to report on the embedded data set) and `make test`.
+# Two commands: `make run` (set up, then music to report on the embedded data set) and `make test`.
 PYTHON ?= python3
-VENV := .venv
-BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
+BIN := .venv/bin
+export DVC_NO_ANALYTICS := 1
 
-.PHONY: run test lint lock docs clean help
 .DEFAULT_GOAL := help
+.PHONY: help setup run test lint format generate lock clean
 
 help:  ## show this help
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
 
+setup: .venv/.ready  ## make the environment .venv from the lock file
+
+.venv/.ready: requirements.lock pyproject.toml
+	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || \
+	  { echo "genredag: error: $(PYTHON) is older than 3.11. Hint: make PYTHON=python3.12" >&2; exit 2; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet uv==$(UV_VERSION)
+	$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python requirements.lock
+	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
+	touch $@
+
+run: setup  ## music to report: the matrix of params.yaml on all cores
+	$(BIN)/snakemake --cores all
+
+test: setup  ## the tests, without the slow ones
+	$(BIN)/pytest -n auto -m "not slow"
+	$(BIN)/pytest -n 2 -m slow
+
+lint: setup  ## format check, lint, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint
+	$(BIN)/mypy
+
+format: setup  ## format all code
+	$(BIN)/ruff check --fix --quiet .
+	$(BIN)/ruff format --quiet .
+	$(BIN)/snakefmt Snakefile workflow
+
+generate: setup  ## rewrite what is derived: docs/parameters.md, params.schema.json, dvc.yaml's code, README's parts
+	$(BIN)/genredag generate
+
+lock: setup  ## solve the dependencies of pyproject.toml anew
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --extra dev --no-header \
+	  --upgrade --quiet --output-file requirements.lock pyproject.toml
+
+clean:  ## remove what was built (not the user's cache)
+	rm -rf data results experiment logs .snakemake

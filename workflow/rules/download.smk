@@ -10,16 +10,16 @@ rule download:
     output:
         manifest="data/{dataset}/manifest.parquet",
         quarantine="data/{dataset}/quarantine.csv",
-    params:
-        values=values("download"),
     log:
         "logs/download/{dataset}.log",
     benchmark:
         "logs/download/{dataset}.tsv"
+    cache: True
     conda:
         "../../envs/genredag.yaml"
     threads: workflow.cores
-    cache: True
+    params:
+        values=values("download"),
     shell:
         "python {input.code[0]} --params params.yaml --dataset {wildcards.dataset}"
         " --manifest {output.manifest} --quarantine {output.quarantine} --jobs {threads}"

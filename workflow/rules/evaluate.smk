@@ -31,13 +31,13 @@ rule evaluate:
             category="Learning curves",
             labels=lambda w: dict(w),
         ),
-    params:
-        values=values("evaluate"),
     log:
         RUN.replace("results", "logs/evaluate", 1) + ".log",
+    cache: True
     conda:
         "../../envs/genredag.yaml"
-    cache: True
+    params:
+        values=values("evaluate"),
     shell:
         "python {input.code[0]} --params params.yaml --dataset {wildcards.dataset}"
         " --representation {wildcards.representation} --model {wildcards.model}"

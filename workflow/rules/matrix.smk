@@ -9,7 +9,9 @@ from genredag.params import load_params, stage_values
 from genredag.stages import declared_code, refuse_overrides
 
 # Jobs call `python`: the one that runs Snakemake, whether or not its environment is activated.
-os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+os.environ["PATH"] = os.pathsep.join(
+    [str(Path(sys.executable).parent), os.environ["PATH"]]
+)
 
 try:
     PARAMS = load_params("params.yaml")

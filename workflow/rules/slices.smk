@@ -13,13 +13,13 @@ rule slices:
     output:
         slices=FRAMES + "/slices.parquet",
         spec=FRAMES + "/slices.json",
-    params:
-        values=values("slices"),
     log:
         "logs/slices/{dataset}/{representation}.log",
+    cache: True
     conda:
         "../../envs/genredag.yaml"
-    cache: True
+    params:
+        values=values("slices"),
     shell:
         "python {input.code[0]} --params params.yaml --frames {input.frames} --slices {output.slices}"
         " 2>&1 | tee {log}"

@@ -12,16 +12,16 @@ rule spectrograms:
         frames=FRAMES + "/frames.npy",
         index=FRAMES + "/frames.parquet",
         spec=FRAMES + "/frames.json",
-    params:
-        values=values("spectrograms"),
     log:
         "logs/spectrograms/{dataset}/{representation}.log",
     benchmark:
         "logs/spectrograms/{dataset}/{representation}.tsv"
+    cache: True
     conda:
         "../../envs/genredag.yaml"
     threads: workflow.cores
-    cache: True
+    params:
+        values=values("spectrograms"),
     shell:
         "python {input.code[0]} --params params.yaml --representation {wildcards.representation}"
         " --manifest {input.manifest} --frames {output.frames} --jobs {threads}"

@@ -11,13 +11,13 @@ rule split:
         slices=rules.slices.output.slices,
     output:
         split=FRAMES + "/{split}/{seed}/split.parquet",
-    params:
-        values=values("split"),
     log:
         "logs/split/{dataset}/{representation}/{split}/{seed}.log",
+    cache: True
     conda:
         "../../envs/genredag.yaml"
-    cache: True
+    params:
+        values=values("split"),
     shell:
         "python {input.code[0]} --params params.yaml --split-name {wildcards.split} --seed {wildcards.seed}"
         " --manifest {input.manifest} --slices {input.slices} --split {output.split}"

@@ -17,16 +17,16 @@ rule train:
         bundle=RUN + "/bundle.zip",
         history=RUN + "/history.csv",
         timing=RUN + "/timing.json",
-    params:
-        values=values("train"),
     log:
         RUN.replace("results", "logs/train", 1) + ".log",
     benchmark:
         RUN.replace("results", "logs/train", 1) + ".tsv"
+    cache: True
     conda:
         "../../envs/genredag.yaml"
     threads: PARAMS.train.threads
-    cache: True
+    params:
+        values=values("train"),
     shell:
         "python {input.code[0]} --params params.yaml --model {wildcards.model} --seed {wildcards.seed}"
         " --frames {input.frames} --slices {input.slices} --split {input.split}"
