@@ -12,8 +12,6 @@ rule download:
         quarantine="data/{dataset}/quarantine.csv",
     log:
         "logs/download/{dataset}.log",
-    benchmark:
-        "logs/download/{dataset}.tsv"
     cache: True
     conda:
         "../../envs/genredag.yaml"

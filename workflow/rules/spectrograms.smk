@@ -14,8 +14,6 @@ rule spectrograms:
         spec=FRAMES + "/frames.json",
     log:
         "logs/spectrograms/{dataset}/{representation}.log",
-    benchmark:
-        "logs/spectrograms/{dataset}/{representation}.tsv"
     cache: True
     conda:
         "../../envs/genredag.yaml"

@@ -19,8 +19,6 @@ rule train:
         timing=RUN + "/timing.json",
     log:
         RUN.replace("results", "logs/train", 1) + ".log",
-    benchmark:
-        RUN.replace("results", "logs/train", 1) + ".tsv"
     cache: True
     conda:
         "../../envs/genredag.yaml"

@@ -74,7 +74,9 @@ def bass_pitch(symbol: str, key: int, degree: str, lowest: int = 28) -> int:
     return lowest + (key + root - lowest) % 12 + above
 
 
-def melody(rng: np.random.Generator, n_notes: int, scale: str, key: int, centre: int, leap: float) -> list[int]:
+def melody(
+    rng: np.random.Generator, n_notes: int, scale: str, key: int, centre: int, leap: float
+) -> list[int]:
     """Return a random walk on a scale that is drawn back to `centre`.
 
     Parameters

@@ -15,7 +15,9 @@ SEMITONE = 2.0 ** (1.0 / 12.0)
 class Tone(Protocol):
     """An instrument that plays one note."""
 
-    def play(self, f0: float, seconds: float, sr: int, tilt_db: float, rng: np.random.Generator) -> np.ndarray:
+    def play(
+        self, f0: float, seconds: float, sr: int, tilt_db: float, rng: np.random.Generator
+    ) -> np.ndarray:
         """Return a note of `f0` Hz, held for `seconds`, its spectrum tilted by `tilt_db` per octave."""
 
 
@@ -38,7 +40,9 @@ class Additive:
     detune_cents: float = 0.0  # between the two players of a section
     scoop_cents: float = 0.0  # how far below its pitch a note begins
 
-    def play(self, f0: float, seconds: float, sr: int, tilt_db: float, rng: np.random.Generator) -> np.ndarray:
+    def play(
+        self, f0: float, seconds: float, sr: int, tilt_db: float, rng: np.random.Generator
+    ) -> np.ndarray:
         """Return one note."""
         t = np.arange(round((seconds + self.release) * sr)) / sr
         formants = self.vowels[rng.integers(len(self.vowels))]
@@ -82,7 +86,9 @@ class Plucked:
     softness: float = 0.3  # 0 to 1: lowpass of the pluck
     release: float = 0.05  # seconds
 
-    def play(self, f0: float, seconds: float, sr: int, tilt_db: float, rng: np.random.Generator) -> np.ndarray:
+    def play(
+        self, f0: float, seconds: float, sr: int, tilt_db: float, rng: np.random.Generator
+    ) -> np.ndarray:
         """Return one note."""
         t = np.arange(round((seconds + self.release) * sr)) / sr
         period = sr / f0
@@ -112,7 +118,9 @@ class Fm:
     attack: float = 0.003  # seconds
     release: float = 0.08  # seconds
 
-    def play(self, f0: float, seconds: float, sr: int, tilt_db: float, rng: np.random.Generator) -> np.ndarray:
+    def play(
+        self, f0: float, seconds: float, sr: int, tilt_db: float, rng: np.random.Generator
+    ) -> np.ndarray:
         """Return one note."""
         t = np.arange(round((seconds + self.release) * sr)) / sr
         # ASSUME: an index that Carson's rule keeps below half the sample rate.
@@ -148,7 +156,9 @@ class Drum:
             band[0] = min(band[0], 0.8 * band[1])
             hiss = sosfilt(butter(2, band, "bandpass", fs=sr, output="sos"), rng.standard_normal(t.size))
             hiss /= np.sqrt(np.mean(hiss**2))
-            late = [np.maximum(t - 0.011 * stroke, 0.0) * (t >= 0.011 * stroke) for stroke in range(self.strokes)]
+            late = [
+                np.maximum(t - 0.011 * stroke, 0.0) * (t >= 0.011 * stroke) for stroke in range(self.strokes)
+            ]
             envelope = np.max([np.exp(-x / (length * self.seconds)) * (x > 0) for x in late], axis=0)
             wave += self.noise * hiss * envelope
         return wave * np.minimum(t / 0.001, 1.0)
@@ -187,10 +197,22 @@ INSTRUMENTS: dict[str, Tone] = {
     "harmonica": Additive(-4.0, attack=0.04, vibrato_cents=25.0, vowels=REED, breath=0.04, scoop_cents=90.0),
     "fiddle": Additive(-5.0, attack=0.03, vibrato_cents=15.0, vowels=BOW, scoop_cents=40.0),
     "pedal_steel": Additive(-8.0, attack=0.06, decay=1.6, release=0.2, vibrato_cents=18.0, scoop_cents=140.0),
-    "singer": Additive(-8.0, attack=0.05, release=0.1, vibrato_cents=24.0, vowels=(AH, EH, OH, EE), breath=0.03, scoop_cents=50.0),
+    "singer": Additive(
+        -8.0,
+        attack=0.05,
+        release=0.1,
+        vibrato_cents=24.0,
+        vowels=(AH, EH, OH, EE),
+        breath=0.03,
+        scoop_cents=50.0,
+    ),
     "choir": Additive(-9.0, attack=0.12, release=0.2, vibrato_cents=14.0, vowels=(AH, OH), detune_cents=10.0),
-    "shouter": Additive(-4.0, attack=0.02, release=0.06, vibrato_cents=8.0, vowels=(AH, EH), breath=0.25, scoop_cents=80.0),
-    "rapper": Additive(-7.0, attack=0.012, decay=0.25, release=0.04, vowels=(AH, EH, OH, EE), breath=0.12, scoop_cents=-150.0),
+    "shouter": Additive(
+        -4.0, attack=0.02, release=0.06, vibrato_cents=8.0, vowels=(AH, EH), breath=0.25, scoop_cents=80.0
+    ),
+    "rapper": Additive(
+        -7.0, attack=0.012, decay=0.25, release=0.04, vowels=(AH, EH, OH, EE), breath=0.12, scoop_cents=-150.0
+    ),
     "synth_pad": Additive(-8.0, attack=0.25, release=0.4, detune_cents=11.0),
     "synth_lead": Additive(-5.0, attack=0.008, release=0.06, detune_cents=8.0),
     "synth_pluck": Additive(-5.0, attack=0.003, decay=0.2, dulling_db=9.0, release=0.1, detune_cents=6.0),

@@ -1,0 +1,102 @@
+"""The data sets by name, and the one way from a name to a manifest."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from types import ModuleType
+
+import pandas as pd
+
+from genredag import audio
+from genredag.datasets import fma, folder, gtzan, gtzan_fma, spectrograms, synthetic
+from genredag.datasets.manifest import assemble, check_usable, stored_path
+from genredag.params import Group, Params
+
+logger = logging.getLogger(__name__)
+
+# Each module tells what its data are (HOMEPAGE, LICENSE, CITATION) and lists their tracks (list_tracks).
+MODULES: dict[str, ModuleType] = {
+    "synthetic": synthetic,
+    "gtzan": gtzan,
+    "fma_small": fma,
+    "fma_medium": fma,
+    "gtzan_fma": gtzan_fma,
+    "folder": folder,
+    "spectrograms": spectrograms,
+}
+PATH_KEYS = ("path", "metadata_path", "files", "tracks")
+
+
+def build_manifest(name: str, params: Params, cache_dir: Path, n_jobs: int) -> pd.DataFrame:
+    """Get a data set, decode each of its tracks once, and return the manifest.
+
+    Parameters
+    ----------
+    name
+        A key of ``datasets`` in ``params.yaml``.
+    params
+        All values; relative paths among them start at the working directory.
+    cache_dir
+        Where downloads and synthetic audio are kept.
+    n_jobs
+        Processes that decode side by side.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `genredag.datasets.manifest.COLUMNS`, sorted by track_id.
+
+    Raises
+    ------
+    GenredagError
+        The data set is unknown, can't be had, or too little of it can be used.
+    """
+    cache_dir = Path(cache_dir).expanduser().absolute()
+    limits = params.download
+    tracks = _list_tracks(name, params, cache_dir, n_jobs)
+    if name == "spectrograms":
+        group = params.datasets.spectrograms
+        probes = spectrograms.probe_all(tracks, clip_seconds=group.clip_seconds, min_seconds=limits.min_seconds)
+    else:
+        paths = [Path(path) for path in tracks["path"]]
+        probes = audio.probe_all(
+            paths, min_seconds=limits.min_seconds, silence_db=limits.silence_db, n_jobs=n_jobs
+        )
+    tracks["path"] = [stored_path(path, cache_dir) for path in tracks["path"]]
+    manifest = assemble(tracks, probes)
+    check_usable(manifest, name=name, max_skipped=limits.max_skipped)
+    logger.info("%s: %d tracks of %d genres", name, len(manifest), manifest["genre"].nunique())
+    return manifest
+
+
+def _list_tracks(name: str, params: Params, cache_dir: Path, n_jobs: int) -> pd.DataFrame:
+    group = _resolved(params.entry("datasets", name))
+    if name == "synthetic":
+        return synthetic.list_tracks(group, cache_dir=cache_dir, n_jobs=n_jobs)
+    if name in ("folder", "spectrograms"):
+        return MODULES[name].list_tracks(group, cache_dir=cache_dir)
+    if name == "gtzan_fma":
+        return gtzan_fma.list_tracks(
+            group,
+            gtzan=_resolved(params.datasets.gtzan),
+            fma=_resolved(params.entry("datasets", group.fma)),
+            download=params.download,
+            cache_dir=cache_dir,
+        )
+    if name.startswith("fma_"):
+        subset = name.removeprefix("fma_")
+        return fma.list_tracks(group, subset=subset, download=params.download, cache_dir=cache_dir)
+    return gtzan.list_tracks(group, download=params.download, cache_dir=cache_dir)
+
+
+def _resolved(group: Group) -> Group:
+    """Make the paths that a user gave absolute."""
+    update = {}
+    for key in PATH_KEYS:
+        value = getattr(group, key, None)
+        if isinstance(value, str):
+            update[key] = str(Path(value).expanduser().absolute())
+        elif isinstance(value, list):
+            update[key] = [str(Path(item).expanduser().absolute()) for item in value]
+    return group.model_copy(update=update)

@@ -1,0 +1,78 @@
+"""The embedded data set: ten genres named as in GTZAN, made from a seed.
+
+`genres` says what each genre is; `artists` draws musicians from it; `score` writes a track for one of them with
+the patterns of `rhythm` and `harmony`; `render` plays it on `instruments` and records it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import soundfile
+from joblib import Parallel, delayed
+
+from genredag.atomic import atomic_path
+from genredag.datasets.synthetic.artists import artist_name
+from genredag.datasets.synthetic.genres import GENRES
+from genredag.datasets.synthetic.render import render_track
+from genredag.params import Synthetic
+from genredag.progress import progress
+
+VERSION = 1  # of the generator: raise it when any sample changes, so that no cache holds both
+
+
+def list_tracks(params: Synthetic, *, cache_dir: Path, n_jobs: int) -> pd.DataFrame:
+    """List the tracks of the data set, rendering those that `cache_dir` doesn't hold yet.
+
+    Returns
+    -------
+    pd.DataFrame
+        One row a track: track_id, genre, artist, path (relative to `cache_dir`), subset, subgenres (both None).
+    """
+    cache_dir = Path(cache_dir)
+    tracks = tabulate(params)
+    missing = tracks[[not (cache_dir / path).is_file() for path in tracks["path"]]]
+    jobs = (
+        delayed(_render_file)(cache_dir / row.path, row.genre, int(row.track_id.split(".")[1]), params)
+        for row in missing.itertuples()
+    )
+    rendered = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(jobs)
+    for _ in progress(rendered, "rendering synthetic tracks", total=len(missing)):
+        pass
+    return tracks
+
+
+def tabulate(params: Synthetic) -> pd.DataFrame:
+    """List the tracks without rendering them."""
+    folder = f"synthetic-{_cache_key(params)}"
+    rows = [
+        (f"{genre}.{index:05d}", genre, artist_name(genre, index // params.tracks_per_artist))
+        for genre in GENRES
+        for index in range(params.tracks_per_genre)
+    ]
+    tracks = pd.DataFrame(rows, columns=["track_id", "genre", "artist"])
+    tracks["path"] = folder + "/" + tracks["genre"] + "/" + tracks["track_id"] + ".flac"
+    tracks["subset"] = tracks["subgenres"] = pd.Series([None] * len(tracks), dtype=object)
+    return tracks
+
+
+def _cache_key(params: Synthetic) -> str:
+    values = json.dumps({"version": VERSION, **params.model_dump()}, sort_keys=True)
+    return hashlib.sha256(values.encode()).hexdigest()[:16]
+
+
+def _render_file(path: Path, genre: str, index: int, params: Synthetic) -> None:
+    wave = render_track(
+        genre,
+        index,
+        tracks_per_artist=params.tracks_per_artist,
+        clip_seconds=params.clip_seconds,
+        sr=params.sr,
+        seed=params.seed,
+    )
+    with atomic_path(path) as temporary:
+        soundfile.write(temporary, np.round(wave * 32767).astype(np.int16), params.sr, subtype="PCM_16")

@@ -1,0 +1,185 @@
+"""Everything in the repository that is derived from something else, written or checked for drift."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from genredag.atomic import write_text
+from genredag.closure import import_closure
+from genredag.errors import GenredagError
+from genredag.params import Params
+from genredag.stages import STAGES
+
+
+def generated_files(project: Path) -> dict[Path, str]:
+    """Return the derived files of a project with the text each should have.
+
+    ``params.schema.json`` and ``docs/parameters.md`` come from the pydantic model, the code under `deps`
+    in ``dvc.yaml`` from the imports, ``envs/genredag.yaml`` from the lock, and the README's picture and
+    table from the Snakefile and ``docs/leaderboard.md``.
+    """
+    return {
+        project / "params.schema.json": json.dumps(Params.model_json_schema(), indent=1) + "\n",
+        project / "docs/parameters.md": parameters_page(project / "params.yaml"),
+        project / "dvc.yaml": with_code(project),
+        project / "envs/genredag.yaml": conda_environment(project),
+        project / "README.md": readme(project),
+    }
+
+
+def write_generated(project: Path) -> list[Path]:
+    """Write the derived files of a project that differ from what they should be; return those."""
+    drifted = drift(project)
+    for path, text in generated_files(project).items():
+        if path in drifted:
+            write_text(path, text)
+    return drifted
+
+
+def drift(project: Path) -> list[Path]:
+    """Return the derived files that differ from what they should be."""
+    return [
+        path
+        for path, text in generated_files(project).items()
+        if not path.is_file() or path.read_text(encoding="utf-8") != text
+    ]
+
+
+def parameters_page(params_file: Path) -> str:
+    """Return a Markdown page of every parameter: key, value, type and bounds, meaning."""
+    tree = yaml.safe_load(params_file.read_text(encoding="utf-8"))
+    schema = Params.model_json_schema()
+    lines = [
+        "# Parameters",
+        "",
+        "Generated from the pydantic model in `src/genredag/params.py` and the values of `params.yaml`",
+        "by `genredag generate`. Every value stands in `params.yaml`; there are no hidden defaults.",
+    ]
+    for key, value in tree.items():
+        rows = list(_rows(schema, schema["properties"][key], key, value))
+        lines += ["", f"## {key}", "", "| key | value | type and bounds | meaning |", "|---|---|---|---|", *rows]
+    return "\n".join(lines) + "\n"
+
+
+def _rows(schema: dict, node: dict, key: str, value: Any) -> Iterator[str]:  # noqa: ANN401
+    node, meaning = _resolve(schema, node, value), node.get("description", "")
+    if isinstance(value, dict) and value:
+        for name, inner in value.items():
+            child = node.get("properties", {}).get(name) or node.get("additionalProperties")
+            yield from _rows(schema, child if isinstance(child, dict) else {}, f"{key}.{name}", inner)
+        return
+    shown = json.dumps(value, ensure_ascii=False).replace("|", "\\|")
+    meaning = meaning or node.get("description", "")
+    yield f"| `{key}` | `{shown}` | {_bounds(schema, node)} | {meaning} |"
+
+
+def _resolve(schema: dict, node: dict, value: Any) -> dict:  # noqa: ANN401
+    """Follow references; of a discriminated union take the member that `value` names."""
+    if "discriminator" in node:
+        node = {"$ref": node["discriminator"]["mapping"][value["kind"]]}
+    while "$ref" in node:
+        node = schema["$defs"][node["$ref"].rsplit("/", 1)[1]]
+    return node
+
+
+_BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+
+
+def _bounds(schema: dict, node: dict) -> str:
+    if "enum" in node or "const" in node:
+        return " or ".join(f"`{value}`" for value in node.get("enum", [node.get("const")]))
+    if "anyOf" in node:
+        return " or ".join(_bounds(schema, member) for member in node["anyOf"])
+    kind = node.get("type", "value")
+    if kind == "array":
+        return f"list of {_bounds(schema, _resolve(schema, node.get('items', {}), None))}"
+    limits = [f"{sign} {node[word]:g}" for word, sign in _BOUNDS.items() if word in node]
+    return ", ".join([kind, *limits])
+
+
+def with_code(project: Path) -> str:
+    """Return ``dvc.yaml`` with the code that each stage imports under its `deps`, script first."""
+    from ruamel.yaml import YAML
+
+    text = (project / "dvc.yaml").read_text(encoding="utf-8")
+    for stage in STAGES:
+        script = project / "workflow" / "scripts" / f"{stage}.py"
+        code = [script, *import_closure(script, project / "src")]
+        lines = "".join(f"      - {path.relative_to(project).as_posix()}\n" for path in code)
+        block = re.compile(rf"(  {stage}:\n(?:    .*\n|      .*\n)*?    deps:\n)((?:      - .*\n)+)")
+        match = block.search(text)
+        if match is None:
+            raise GenredagError(f"the stage {stage!r} has no deps", where="dvc.yaml")
+        data = "".join(line for line in match[2].splitlines(keepends=True) if "- experiment/" in line)
+        text = text[: match.start(2)] + lines + data + text[match.end(2) :]
+    YAML(typ="safe").load(text)
+    return text
+
+
+def conda_environment(project: Path) -> str:
+    """Return a conda environment with the direct dependencies, pinned as in the lock."""
+    import tomllib
+
+    direct = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    names = [re.split(r"[^A-Za-z0-9._-]", requirement)[0] for requirement in direct]
+    lock = (project / "requirements.lock").read_text(encoding="utf-8")
+    pins = []
+    for name in names:
+        for pin in re.findall(rf"^({re.escape(name)}==[^\\\n]*?) *\\?$", lock, flags=re.MULTILINE):
+            pins.append(f'      - "{pin.strip()}"')
+    return "\n".join(
+        [
+            "# For `snakemake --sdm conda`: Python from conda, all else pinned as in requirements.lock.",
+            "# Generated by `genredag generate`.",
+            "channels:",
+            "  - conda-forge",
+            "dependencies:",
+            "  - python=3.11",
+            "  - pip",
+            "  - pip:",
+            *sorted(pins),
+            "",
+        ]
+    )
+
+
+def readme(project: Path) -> str:
+    """Return the README with its picture of the DAG and its table of results brought up to date."""
+    text = (project / "README.md").read_text(encoding="utf-8")
+    text = _between(text, "dag", f"```mermaid\n{rule_graph(project)}\n```")
+    table = project / "docs" / "leaderboard.md"
+    if table.is_file():
+        text = _between(text, "leaderboard", table.read_text(encoding="utf-8").strip())
+    return text
+
+
+def _between(text: str, name: str, content: str) -> str:
+    begin, end = f"<!-- begin {name} -->", f"<!-- end {name} -->"
+    if begin not in text or end not in text:
+        raise GenredagError(f"no {begin} ... {end}", where="README.md", hint="put the two marks back")
+    head, _, rest = text.partition(begin)
+    return f"{head}{begin}\n{content}\n{end}{rest.partition(end)[2]}"
+
+
+def rule_graph(project: Path) -> str:
+    """Return Snakemake's own graph of the rules, as a Mermaid flow chart from left to right."""
+    command = [sys.executable, "-m", "snakemake", "--rulegraph", "mermaid-js", "--forceall", "--cores", "1"]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise GenredagError(f"snakemake --rulegraph failed: {done.stderr.strip().splitlines()[-1]}")
+    labels = dict(re.findall(r'(id\d+)\["?([a-z_]+)"?\]', done.stdout))
+    edges = re.findall(r"(id\d+) *-->(?:\|.*?\|)? *(id\d+)", done.stdout)
+    pairs = sorted({(labels[a], labels[b]) for a, b in edges}, key=lambda p: [_rank(n) for n in p])
+    return "\n".join(["flowchart LR", *(f"    {a} --> {b}" for a, b in pairs)])
+
+
+def _rank(rule: str) -> int:
+    return STAGES.index(rule) if rule in STAGES else len(STAGES)

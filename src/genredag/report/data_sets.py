@@ -1,0 +1,138 @@
+"""What the report tells about a data set: counts, quarantined tracks, example spectrograms."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from genredag.errors import DataError
+from genredag.report.runs import Run
+
+if TYPE_CHECKING:
+    from genredag.frames import Frames
+
+PARTS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """A data set by its name: manifest, quarantined tracks, and a frame store per representation."""
+
+    name: str
+    manifest: pd.DataFrame
+    quarantine: pd.DataFrame
+    frames: list[Frames] = field(default_factory=list)
+
+    @property
+    def tracks(self) -> pd.DataFrame:
+        """The usable tracks of the manifest."""
+        return self.manifest[self.manifest["status"] == "ok"]
+
+
+def named_path(text: str) -> tuple[str, Path]:
+    """Parse ``NAME=PATH`` of a command line."""
+    name, equals, path = text.partition("=")
+    if not (name and equals and path):
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=PATH")
+    return name, Path(path)
+
+
+def read_data_sets(
+    manifests: Iterable[tuple[str, Path]], frames: Iterable[tuple[str, Path]]
+) -> list[DataSet]:
+    """Read manifests (with ``quarantine.csv`` beside each) and open the frame stores of the same names.
+
+    Raises
+    ------
+    DataError
+        Frames of a data set come without its manifest.
+    """
+    from genredag.frames import open_frames
+
+    data_sets = {
+        name: DataSet(
+            name,
+            pd.read_parquet(path),
+            pd.read_csv(path.with_name("quarantine.csv"), dtype=str, keep_default_na=False),
+        )
+        for name, path in manifests
+    }
+    for name, path in frames:
+        if name not in data_sets:
+            raise DataError("frames without a manifest", where=name, hint=f"add --manifests {name}=PATH")
+        data_sets[name].frames.append(open_frames(path))
+    return list(data_sets.values())
+
+
+def genre_table(data_set: DataSet) -> pd.DataFrame:
+    """Count per genre (the index): tracks, artists, hours; of the usable tracks; and quarantined."""
+    groups = data_set.tracks.groupby("genre")
+    table = pd.DataFrame(
+        {
+            "tracks": groups.size(),
+            "artists": groups["artist"].nunique(),
+            "seconds": groups["duration"].sum(),
+            "quarantined": data_set.quarantine.groupby("genre").size(),
+        }
+    )
+    return table.fillna(0).astype({"tracks": int, "artists": int, "quarantined": int})
+
+
+def part_counts(data_set: DataSet, run: Run) -> pd.DataFrame:
+    """Count the tracks of each genre (rows) in each of `PARTS` of a run's split.
+
+    Predictions name validation and test tracks; training has the rest. Where these are not as many as
+    the run says (slicing can quarantine tracks too), training is NaN rather than wrong.
+    """
+    tracks = run.predictions.drop_duplicates("track_id")
+    counts = pd.crosstab(tracks["genre"], tracks["part"]).reindex(columns=PARTS, fill_value=0)
+    counts = counts.reindex(index=sorted(data_set.tracks["genre"].unique()), fill_value=0)
+    rest = data_set.tracks.groupby("genre").size() - counts.sum(axis=1)
+    return counts.assign(train=rest if rest.sum() == run.metrics["n_tracks"]["train"] else np.nan)
+
+
+def example_tracks(data_set: DataSet) -> pd.DataFrame:
+    """Choose the first usable track of each genre."""
+    return data_set.tracks.sort_values("track_id").drop_duplicates("genre").sort_values("genre")
+
+
+def example_frames(frames: Frames, track_ids: Sequence[str], seconds: float) -> list[np.ndarray]:
+    """Return the first `seconds` of each track, each (n_frames, n_bins) in the representation's unit.
+
+    Named features have a unit each: they are given in standard deviations from their mean over the examples.
+
+    Raises
+    ------
+    DataError
+        A track isn't in the frame store.
+    """
+    rows = frames.index.set_index("track_id")
+    missing = [track_id for track_id in track_ids if track_id not in rows.index]
+    if missing:
+        raise DataError(f"no frames of {missing[0]}", where=frames.spec["representation"], hint="render it again")
+    longest = max(1, round(seconds * frames.spec["frames_per_second"]))
+    examples = []
+    for track_id in track_ids:
+        first, n_frames = int(rows.at[track_id, "first_frame"]), int(rows.at[track_id, "n_frames"])
+        n_shown = min(longest, n_frames)
+        examples.append(frames.gather(np.array([first]), n_shown, np.array([n_shown]))[0])
+    if isinstance(frames.spec["bins"][0], str):
+        together = np.concatenate(examples)
+        spread = together.std(axis=0)
+        return [(x - together.mean(axis=0)) / np.where(spread > 0, spread, 1) for x in examples]
+    return examples
+
+
+def value_limits(frames: Frames, examples: Sequence[np.ndarray]) -> tuple[float, float]:
+    """Return the values that the darkest and the brightest colour stand for."""
+    if isinstance(frames.spec["bins"][0], str):
+        return -2.5, 2.5
+    floor = float(frames.spec["floor"])
+    top = max(float(x.max()) for x in examples)
+    return floor, top if top > floor else floor + 1

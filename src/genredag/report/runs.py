@@ -1,0 +1,91 @@
+"""A run: what training and evaluating one model left in its folder."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from genredag.errors import DataError
+
+
+@dataclass(frozen=True)
+class Run:
+    """One model, trained and evaluated once.
+
+    Parameters
+    ----------
+    metrics
+        ``metrics.json``; its ``dataset representation model split seed`` say which run this is.
+    history
+        One row an epoch: epoch, loss, accuracy, val_loss, val_accuracy, learning_rate.
+    timing
+        ``seconds``, ``slices_per_second`` and ``peak_memory_mb`` of the training.
+    confusion
+        One row a test track: actual, predicted.
+    predictions
+        One row a validation or test slice.
+    """
+
+    metrics: dict[str, Any]
+    history: pd.DataFrame
+    timing: dict[str, float]
+    confusion: pd.DataFrame
+    predictions: pd.DataFrame
+
+    @property
+    def choice(self) -> dict[str, Any]:
+        """Which data set, representation, model, split and seed this is."""
+        return {key: self.metrics[key] for key in ("dataset", "representation", "model", "split", "seed")}
+
+    @property
+    def anchor(self) -> str:
+        """An identifier that no other run of a report has."""
+        return "-".join(["run", *map(str, self.choice.values())])
+
+    @property
+    def genres(self) -> list[str]:
+        """The classes, in the order of the metrics."""
+        return list(self.metrics["test"]["per_genre"])
+
+    @property
+    def confusion_counts(self) -> pd.DataFrame:
+        """Test tracks by actual (rows) and predicted (columns) genre."""
+        counts = pd.crosstab(self.confusion["actual"], self.confusion["predicted"])
+        return counts.reindex(index=self.genres, columns=self.genres, fill_value=0)
+
+
+def read_run(directory: Path) -> Run:
+    """Read the files of a run's folder.
+
+    Raises
+    ------
+    DataError
+        A file is damaged or holds something else.
+    """
+    directory = Path(directory)
+    metrics = _read_json(directory / "metrics.json")
+    run = Run(
+        metrics=metrics,
+        history=pd.read_csv(directory / "history.csv"),
+        timing=_read_json(directory / "timing.json"),
+        # A genre may well be called "None" or "NA".
+        confusion=pd.read_csv(directory / "confusion.csv", dtype=str, keep_default_na=False),
+        predictions=pd.read_parquet(directory / "predictions.parquet", columns=["track_id", "genre", "part"]),
+    )
+    missing = {*("dataset", "representation", "model", "split", "seed", "n_tracks", "test")} - metrics.keys()
+    if missing:
+        raise DataError(
+            f"lacks {', '.join(sorted(missing))}", where=str(directory / "metrics.json"), hint="evaluate again"
+        )
+    return run
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise DataError(f"not JSON: {error}", where=str(path), hint="make that stage's outputs again") from None

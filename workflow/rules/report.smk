@@ -1,0 +1,44 @@
+"""Input: what every run of the matrix left behind, the manifests and the frame stores (for examples).
+Output: the leaderboard (CSV and Markdown) and one page that opens offline.
+"""
+
+
+rule report:
+    """Rank the runs and write the page."""
+    input:
+        code=CODE["report"],
+        metrics=combinations(RUN + "/metrics.json"),
+        predictions=combinations(RUN + "/predictions.parquet"),
+        confusion=combinations(RUN + "/confusion.csv"),
+        history=combinations(RUN + "/history.csv"),
+        timing=combinations(RUN + "/timing.json"),
+        manifests=combinations("data/{dataset}/manifest.parquet"),
+        quarantine=combinations("data/{dataset}/quarantine.csv"),
+        frames=combinations(FRAMES + "/frames.npy"),
+        frame_index=combinations(FRAMES + "/frames.parquet"),
+        frame_spec=combinations(FRAMES + "/frames.json"),
+    output:
+        leaderboard=report(
+            "results/leaderboard.csv",
+            caption="../report/leaderboard.rst",
+            category="Leaderboard",
+        ),
+        markdown="results/leaderboard.md",
+        html=report(
+            "results/report.html",
+            caption="../report/report.rst",
+            category="Leaderboard",
+        ),
+    log:
+        "logs/report.log",
+    conda:
+        "../../envs/genredag.yaml"
+    params:
+        values=values("report"),
+        runs=[str(Path(path).parent) for path in combinations(RUN + "/metrics.json")],
+        datasets=combinations("--dataset {dataset}=data/{dataset}/manifest.parquet"),
+        frames=combinations("--frames {dataset}=" + FRAMES + "/frames.npy"),
+    shell:
+        "python {input.code[0]} --params params.yaml --runs {params.runs} {params.datasets} {params.frames}"
+        " --leaderboard {output.leaderboard} --markdown {output.markdown} --html {output.html}"
+        " 2>&1 | tee {log}"
