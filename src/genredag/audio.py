@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,7 +117,7 @@ def probe_all(paths: Sequence[Path], *, min_seconds: float, silence_db: float, n
 
 
 @contextmanager
-def _open(path: Path) -> Generator[tuple[int, Iterator[np.ndarray]]]:
+def _open(path: Path) -> Iterator[tuple[int, Iterator[np.ndarray]]]:
     """Open a file for decoding: its sample rate and its mono blocks, float32."""
     try:
         if path.suffix.lower() == ".m4a":
@@ -129,15 +129,17 @@ def _open(path: Path) -> Generator[tuple[int, Iterator[np.ndarray]]]:
                 yield file.samplerate, (block.mean(axis=1, dtype=np.float32) for block in blocks)
     except soundfile.LibsndfileError as error:
         what = error.error_string.removeprefix("Error : ").rstrip(".")
-        raise DataError(what, where=str(path), hint="try to play the file; convert it to WAV or FLAC") from None
+        raise DataError(
+            what, where=str(path), hint="try to play the file; convert it to WAV or FLAC"
+        ) from None
     except OSError as error:
         raise DataError(error.strerror or str(error), where=str(path)) from None
 
 
 @contextmanager
-def _open_m4a(path: Path) -> Generator[tuple[int, Iterator[np.ndarray]]]:
+def _open_m4a(path: Path) -> Iterator[tuple[int, Iterator[np.ndarray]]]:
     """Open AAC audio, which libsndfile doesn't know, through ffmpeg or the system's codecs."""
-    import audioread
+    import audioread  # type: ignore[import-untyped]
 
     try:
         with audioread.audio_open(path) as file:

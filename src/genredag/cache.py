@@ -1,4 +1,4 @@
-"""The user's cache folder: verified downloads and synthetic audio, shared by all checkouts and both runners."""
+"""The user's cache: verified downloads and synthetic audio, shared by checkouts and runners."""
 
 from __future__ import annotations
 

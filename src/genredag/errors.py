@@ -80,7 +80,7 @@ def exits_cleanly(main: Callable[P, None]) -> Callable[P, None]:
         except GenredagError as error:
             _exit(str(error))
         except OSError as error:
-            if error.errno not in _OS_HINTS or error.filename is None and error.errno != errno.ENOSPC:
+            if error.errno not in _OS_HINTS or (error.filename is None and error.errno != errno.ENOSPC):
                 raise
             _exit(f"{error.filename or 'disk'}: {error.strerror}. Hint: {_OS_HINTS[error.errno]}")
 

@@ -65,11 +65,18 @@ def parameters_page(params_file: Path) -> str:
     ]
     for key, value in tree.items():
         rows = list(_rows(schema, schema["properties"][key], key, value))
-        lines += ["", f"## {key}", "", "| key | value | type and bounds | meaning |", "|---|---|---|---|", *rows]
+        lines += [
+            "",
+            f"## {key}",
+            "",
+            "| key | value | type and bounds | meaning |",
+            "|---|---|---|---|",
+            *rows,
+        ]
     return "\n".join(lines) + "\n"
 
 
-def _rows(schema: dict, node: dict, key: str, value: Any) -> Iterator[str]:  # noqa: ANN401
+def _rows(schema: dict, node: dict, key: str, value: Any) -> Iterator[str]:
     node, meaning = _resolve(schema, node, value), node.get("description", "")
     if isinstance(value, dict) and value:
         for name, inner in value.items():
@@ -81,7 +88,7 @@ def _rows(schema: dict, node: dict, key: str, value: Any) -> Iterator[str]:  # n
     yield f"| `{key}` | `{shown}` | {_bounds(schema, node)} | {meaning} |"
 
 
-def _resolve(schema: dict, node: dict, value: Any) -> dict:  # noqa: ANN401
+def _resolve(schema: dict, node: dict, value: Any) -> dict:
     """Follow references; of a discriminated union take the member that `value` names."""
     if "discriminator" in node:
         node = {"$ref": node["discriminator"]["mapping"][value["kind"]]}
@@ -128,7 +135,9 @@ def conda_environment(project: Path) -> str:
     """Return a conda environment with the direct dependencies, pinned as in the lock."""
     import tomllib
 
-    direct = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    direct = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["project"][
+        "dependencies"
+    ]
     names = [re.split(r"[^A-Za-z0-9._-]", requirement)[0] for requirement in direct]
     lock = (project / "requirements.lock").read_text(encoding="utf-8")
     pins = []

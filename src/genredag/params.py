@@ -6,7 +6,6 @@ not guessed from strings. A stage uses the groups that `STAGE_GROUPS` names for 
 
 from __future__ import annotations
 
-import difflib
 import json
 import math
 from pathlib import Path
@@ -16,6 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from genredag.errors import ParameterError
+from genredag.params_checks import check_frequencies, check_names, check_spectrograms, similar
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Seconds = Annotated[float, Field(gt=0)]
@@ -46,9 +46,13 @@ class Download(Group):
 
     max_skipped: Share = Field(description="largest share of tracks that may be quarantined")
     min_seconds: Seconds = Field(description="shorter tracks are quarantined, in seconds")
-    silence_db: Annotated[float, Field(lt=0)] = Field(description="tracks whose peak is lower are silent, in dBFS")
+    silence_db: Annotated[float, Field(lt=0)] = Field(
+        description="tracks whose peak is lower are silent, in dBFS"
+    )
     timeout_seconds: Seconds = Field(description="a mirror that sends nothing for so long is given up")
-    retries: Annotated[int, Field(ge=0)] = Field(description="how often a cut download is resumed, per mirror")
+    retries: Annotated[int, Field(ge=0)] = Field(
+        description="how often a cut download is resumed, per mirror"
+    )
 
 
 class Synthetic(Group):
@@ -132,7 +136,9 @@ class Stft(Group):
     hop_length: Count = Field(description="samples between frames")
     window: str = Field(description="name of a scipy.signal window")
     axis: Literal["linear", "log"] = Field(description="frequency axis")
-    n_bins: Annotated[int, Field(ge=2)] = Field(description="bins of the log axis (ignored on the linear axis)")
+    n_bins: Annotated[int, Field(ge=2)] = Field(
+        description="bins of the log axis (ignored on the linear axis)"
+    )
     fmin: Annotated[float, Field(gt=0)] = Field(description="lowest frequency of the log axis, in Hz")
     top_db: Annotated[float, Field(gt=0)] = Field(description="dynamic range below a track's maximum, in dB")
 
@@ -204,7 +210,9 @@ class Train(Group):
 
     precision: Literal["float32", "mixed_bfloat16"] = Field(description="arithmetic of networks")
     threads: Count = Field(description="threads of one training job; part of the result's identity")
-    normalisation: Literal["bin", "global", "none"] = Field(description="statistics of the training slices used")
+    normalisation: Literal["bin", "global", "none"] = Field(
+        description="statistics of the training slices used"
+    )
 
 
 class Network(Group):
@@ -230,7 +238,9 @@ class Estimator(Group):
 class Evaluate(Group):
     """How predictions are judged."""
 
-    track_decision: Literal["mean", "vote", "log_sum"] = Field(description="how slices decide for their track")
+    track_decision: Literal["mean", "vote", "log_sum"] = Field(
+        description="how slices decide for their track"
+    )
 
 
 class Report(Group):
@@ -264,12 +274,12 @@ class Params(Group):
 
     @model_validator(mode="after")
     def _values_agree(self) -> Self:
-        _check_names(self)
-        _check_frequencies(self)
-        _check_spectrograms(self)
+        check_names(self)
+        check_frequencies(self)
+        check_spectrograms(self)
         return self
 
-    def entry(self, collection: str, name: str) -> Any:  # noqa: ANN401
+    def entry(self, collection: str, name: str) -> Any:
         """Return the entry `name` of a collection such as ``"models"``.
 
         Raises
@@ -280,11 +290,9 @@ class Params(Group):
         entries = getattr(self, collection)
         names = list(entries) if isinstance(entries, dict) else list(type(entries).model_fields)
         if name not in names:
-            raise ParameterError(f"{name!r} is unknown", where=collection, hint=_similar(name, names))
+            raise ParameterError(f"{name!r} is unknown", where=collection, hint=similar(name, names))
         return entries[name] if isinstance(entries, dict) else getattr(entries, name)
 
-
-COLLECTIONS = {"dataset": "datasets", "representation": "representations", "model": "models", "split": "splits"}
 
 # The groups of params.yaml that each stage uses; `{dataset}` and so on stand for the experiment's choice.
 STAGE_GROUPS: dict[str, tuple[str, ...]] = {
@@ -299,9 +307,13 @@ STAGE_GROUPS: dict[str, tuple[str, ...]] = {
 
 
 def stage_values(params: Params, stage: str, **choice: object) -> str:
-    """Return the values that `stage` uses, as canonical JSON (equal values give equal strings)."""
+    """Return the values that `stage` uses and the `choice` it works for, as canonical JSON.
+
+    Equal values give equal strings. The choice is part of them because Snakemake's cache knows a result by
+    its parameters, not by its path: without it, two seeds would share one split.
+    """
     tree = params.model_dump()
-    values = {}
+    values: dict[str, Any] = {key: str(name) for key, name in choice.items()}
     for group in STAGE_GROUPS[stage]:
         key = group.format(**choice)
         value: Any = tree
@@ -343,7 +355,7 @@ def _as_parameter_error(error: ValidationError, source: str) -> ParameterError:
     where = f"{source}: {'.'.join(path)}" if path else source
     hint = f"also wrong: {', '.join('.'.join(map(str, e['loc'])) for e in more)}" if more else ""
     if first["type"] == "extra_forbidden":
-        hint = "; ".join(filter(None, [_similar(path[-1], _siblings(path)), hint]))
+        hint = "; ".join(filter(None, [similar(path[-1], _siblings(path)), hint]))
         return ParameterError("unknown key", where=where, hint=hint)
     if first["type"] == "missing":
         return ParameterError("missing", where=where, hint=hint or "every value stands in params.yaml")
@@ -356,53 +368,10 @@ def _as_parameter_error(error: ValidationError, source: str) -> ParameterError:
 
 def _siblings(path: list[str]) -> list[str]:
     """Return the keys that may stand where `path` does."""
-    group: Any = Params
+    group: type[BaseModel] = Params
     for part in path[:-1]:
-        field = group.model_fields.get(part) if isinstance(group, type) else None
-        group = field.annotation if field else None
-        if not (isinstance(group, type) and issubclass(group, BaseModel)):
+        inner = group.model_fields[part].annotation if part in group.model_fields else None
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
             return [*Network.model_fields, *Estimator.model_fields, *Split.model_fields]
+        group = inner
     return list(group.model_fields)
-
-
-def _similar(name: str, names: list[str]) -> str:
-    close = difflib.get_close_matches(name, names, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"one of {', '.join(sorted(names))}"
-
-
-def _check_names(params: Params) -> None:
-    for key, collection in COLLECTIONS.items():
-        for where, names in ((key, [getattr(params, key)]), (f"matrix.{key}", getattr(params.matrix, key))):
-            for name in names:
-                try:
-                    params.entry(collection, name)
-                except ParameterError as error:
-                    raise ValueError(f"{where}: {name!r} is no key of `{collection}`; {error.hint}") from None
-
-
-def _check_frequencies(params: Params) -> None:
-    nyquist = params.spectrograms.sr / 2
-    stft, mel, cqt = params.representations.stft, params.representations.mel, params.representations.cqt
-    top = cqt.fmin * 2 ** (cqt.n_bins / cqt.bins_per_octave)
-    for key, value, largest, meaning in (
-        ("representations.mel.n_mels", mel.n_mels, mel.n_fft // 2 + 1, "n_fft/2+1"),
-        ("representations.mel.fmax", mel.fmax, nyquist, "half of spectrograms.sr"),
-        ("representations.mel.fmin", mel.fmin, mel.fmax, "fmax"),
-        ("representations.stft.fmin", stft.fmin, nyquist, "half of spectrograms.sr"),
-        ("representations.cqt.n_bins", round(top), nyquist, "half of spectrograms.sr, for the highest bin in Hz"),
-    ):
-        if value > largest:
-            raise ValueError(f"{key}: {value:g} is above {largest:g}; expected at most {meaning}")
-
-
-def _check_spectrograms(params: Params) -> None:
-    group = params.datasets.spectrograms
-    for where, datasets, representations in (
-        ("representation", [params.dataset], [params.representation]),
-        ("matrix.representation", params.matrix.dataset, params.matrix.representation),
-    ):
-        if "spectrograms" in datasets and set(representations) != {group.representation}:
-            raise ValueError(
-                f"{where}: the data set `spectrograms` holds {group.representation!r} frames and no audio; "
-                f"expected [{group.representation}] alone"
-            )

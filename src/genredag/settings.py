@@ -30,7 +30,9 @@ def set_values(path: Path, assignments: list[str]) -> None:
     for assignment in assignments:
         key, equals, text = assignment.partition("=")
         if not equals:
-            raise ParameterError(f"{assignment!r} assigns nothing", expected="KEY=VALUE", hint="slices.seconds=5.0")
+            raise ParameterError(
+                f"{assignment!r} assigns nothing", expected="KEY=VALUE", hint="slices.seconds=5.0"
+            )
         _assign(tree, key.strip().split("."), yaml.load(text) if text.strip() else None, path.name)
     parse_params(_plain(tree), source=path.name)
     buffer = io.StringIO()
@@ -38,7 +40,7 @@ def set_values(path: Path, assignments: list[str]) -> None:
     write_text(path, buffer.getvalue())
 
 
-def _assign(tree: Any, keys: list[str], value: Any, source: str) -> None:  # noqa: ANN401
+def _assign(tree: Any, keys: list[str], value: Any, source: str) -> None:
     node = tree
     for depth, key in enumerate(keys):
         if not isinstance(node, dict) or key not in node:
@@ -54,7 +56,7 @@ def _assign(tree: Any, keys: list[str], value: Any, source: str) -> None:  # noq
         node = node[key]
 
 
-def _plain(node: Any) -> Any:  # noqa: ANN401
+def _plain(node: Any) -> Any:
     """Turn ruamel's containers and scalars into Python's own."""
     if isinstance(node, dict):
         return {str(key): _plain(value) for key, value in node.items()}

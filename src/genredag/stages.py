@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from genredag.errors import ParameterError
+from genredag.params import Params
 
 STAGES = ("download", "spectrograms", "slices", "split", "train", "evaluate", "report")
 
@@ -42,6 +45,28 @@ def refuse_overrides(config: dict[str, Any], path: Path) -> None:
             where=str(path),
             hint=f"genredag set {changed[0]}=VALUE writes a checked value into {path}",
         )
+
+
+def source_state(params: Params, dataset: str) -> str:
+    """Return a fingerprint of the user's own files that a data set is read from, "" if there are none.
+
+    Names, sizes and dates of the files at `path`, `metadata_path`, `files` and `tracks` of its group, and of
+    the groups that it mixes.
+    """
+    names = ["gtzan_fma", "gtzan", params.datasets.gtzan_fma.fma] if dataset == "gtzan_fma" else [dataset]
+    given: list[str] = []
+    for group in (params.entry("datasets", name).model_dump() for name in names):
+        given += [group[key] for key in ("path", "metadata_path", "tracks") if group.get(key)]
+        given += group.get("files", [])
+    lines = sorted(line for path in given for line in _file_states(Path(path)))
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest() if lines else ""
+
+
+def _file_states(path: Path) -> Iterator[str]:
+    for file in [path] if path.is_file() else sorted(path.rglob("*")):
+        state = file.stat()
+        if file.is_file():
+            yield f"{file}:{state.st_size}:{state.st_mtime_ns}"
 
 
 def _is_code(dependency: str) -> bool:

@@ -18,6 +18,7 @@ rule download:
     threads: workflow.cores
     params:
         values=values("download"),
+        source=lambda wildcards: source_state(PARAMS, wildcards.dataset),
     shell:
         "python {input.code[0]} --params params.yaml --dataset {wildcards.dataset}"
         " --manifest {output.manifest} --quarantine {output.quarantine} --jobs {threads}"

@@ -31,6 +31,7 @@ rule report:
         ),
     log:
         "logs/report.log",
+    cache: True
     conda:
         "../../envs/genredag.yaml"
     params:

@@ -3,30 +3,75 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
+import re
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import requests
 from filelock import FileLock
 from urllib3.exceptions import HTTPError
 
-from genredag.atomic import write_json
+from genredag.atomic import write_text
 from genredag.errors import DataError
+from genredag.params import Download
 from genredag.progress import progress
 
 logger = logging.getLogger(__name__)
 
 MIB = 1 << 20
-RETRIED_STATUS = {408, 429, 500, 502, 503, 504}  # a server's passing troubles; other errors are final
-CUT = (requests.ConnectionError, requests.Timeout, HTTPError)  # how requests and urllib3 tell of a cut stream
+PASSING_STATUS = {408, 429, 500, 502, 503, 504}  # a server's passing troubles; other errors are final
 
 
 class MirrorError(Exception):
     """A mirror is given up."""
+
+
+class CutError(Exception):
+    """A download stopped before its end."""
+
+
+def back_off(attempt: int) -> None:
+    """Sleep 1, 2, 4, ... seconds, at most half a minute."""
+    time.sleep(min(2**attempt, 30))
+
+
+def obtain(
+    path: str | None,
+    mirrors: Sequence[str],
+    target: Path,
+    *,
+    verify: Callable[[Path], None],
+    download: Download,
+    key: str,
+) -> Path:
+    """Return the file or folder that the user has, or else download the file.
+
+    Parameters
+    ----------
+    path
+        What the user says under `key` in ``params.yaml``.
+
+    Raises
+    ------
+    DataError
+        The user has no such thing, or no mirror gives the file.
+    """
+    if path is None:
+        return fetch(
+            mirrors,
+            target,
+            verify=verify,
+            timeout_seconds=download.timeout_seconds,
+            retries=download.retries,
+            hint=f"check the network, or set {key} to a copy of your own",
+        )
+    if not Path(path).exists():
+        raise DataError("no such file or folder", where=f"{key}: {path}")
+    return Path(path)
 
 
 def fetch(
@@ -37,7 +82,7 @@ def fetch(
     timeout_seconds: float,
     retries: int,
     hint: str,
-    wait: Callable[[int], None] = lambda attempt: time.sleep(2**attempt),
+    wait: Callable[[int], None] = back_off,
 ) -> Path:
     """Download one file unless it is there already, which means that it was verified.
 
@@ -80,7 +125,7 @@ def fetch(
                 failures.append(f"{url}: {error}")
             else:
                 part.replace(target)
-                _notes(part).unlink(missing_ok=True)
+                _discard(part)
                 return target
     raise DataError("; ".join(failures) or "no mirrors", where=f"download of {target.name}", hint=hint)
 
@@ -110,61 +155,111 @@ def _verify(part: Path, verify: Callable[[Path], None]) -> None:
         verify(part)
     except DataError as error:
         _discard(part)
-        expected = f"; expected {error.expected}" if error.expected else ""
-        raise MirrorError(error.what + expected) from None
+        raise MirrorError(
+            f"{error.what}; expected {error.expected}" if error.expected else error.what
+        ) from None
 
 
 def _complete(url: str, part: Path, timeout: float, retries: int, wait: Callable[[int], None]) -> None:
     """Download `url` to `part`, going on where it was cut."""
-    attempt = 0
-    while True:
+    for attempt in range(retries + 1):
         try:
-            if _receive(url, part, timeout):
-                return
-            reason = "the connection was cut"
-        except CUT as error:
-            # ASSUME a mirror that can't be reached at all is dead: going on to the next beats waiting.
+            return _receive(url, part, timeout)
+        except CutError as error:
+            reason = str(error)
+        except (requests.ConnectionError, requests.Timeout) as error:
             reason = _plain(error)
-            if not part.exists():
+            if attempt == 0:  # ASSUME a mirror that can't be reached at all is dead: the next one is faster
                 raise MirrorError(reason) from None
         except requests.RequestException as error:
             raise MirrorError(_plain(error)) from None
-        if attempt == retries:
-            size = part.stat().st_size / MIB if part.exists() else 0
-            raise MirrorError(f"{reason} (retried {retries} times; {size:.1f} MiB are kept for the next run)")
-        logger.info("%s: %s; resuming", url, reason)
-        wait(attempt)
-        attempt += 1
+        if attempt < retries:
+            logger.info("%s: %s; going on from %.1f MiB", url, reason, _size(part) / MIB)
+            wait(attempt)
+    raise MirrorError(f"{reason}, {retries + 1} times; the next run goes on from {_size(part) / MIB:.1f} MiB")
 
 
-def _receive(url: str, part: Path, timeout: float) -> bool:
-    """Append what `url` sends to `part`; say whether that is the whole file."""
+def _receive(url: str, part: Path, timeout: float) -> None:
+    """Append to `part` what of `url` it lacks."""
+    have = _size(part)
     headers = {"Accept-Encoding": "identity"}
-    have = part.stat().st_size if part.exists() else 0
-    validator = _read_notes(part)
-    if have and validator:  # the server sends the whole file if it is another by now
+    if have and _validator_file(part).is_file():
+        validator = _validator_file(part).read_text(encoding="utf-8")
+        # If the file is another by now, If-Range makes the server send the whole of it.
         headers |= {"Range": f"bytes={have}-", "If-Range": validator}
     with requests.get(url, headers=headers, timeout=timeout, stream=True) as response:
-        if response.status_code == 416:  # nothing is left to send, or the file is another
-            if response.headers.get("Content-Range") == f"bytes */{have}":
-                return True
+        if response.status_code == 416 and response.headers.get("Content-Range") == f"bytes */{have}":
+            return  # nothing was missing
+        _check_status(response, part, have)
+        length = int(response.headers.get("Content-Length", 0))
+        _check_room(part, length)
+        if response.status_code != 206:
+            have = 0
             _discard(part)
-            return False
-        if response.status_code in RETRIED_STATUS:
-            return False
-        if not response.ok:
-            raise MirrorError(f"{response.status_code} {response.reason}")
-        resumed = response.status_code == 206
-        if resumed and not response.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
-            _discard(part)
-            return False
-        length = response.headers.get("Content-Length")
-        _make_room(part, int(length or 0))
-        if not resumed:
-            _write_notes(part, response)
-        blocks = response.raw.stream(MIB, decode_content=False)
-        n_blocks = -(-int(length or 0) // MIB)
-        with part.open("ab" if resumed else "wb") as file:
-            for block in progress(blocks, f"{part.name.split('.')[1]} (MiB)", n_blocks):
-                file.write(block)
-    return length is None or part.stat().st_size == int(length) + (have if resumed else 0)
+            validator = _validator(response.headers)
+            if validator:
+                write_text(_validator_file(part), validator)
+        try:
+            with part.open("ab") as file:
+                for _ in progress(_write(response, file), f"{url.rsplit('/')[-1]} (MiB)", length // MIB):
+                    pass
+        except HTTPError as error:
+            raise CutError(_plain(error)) from None
+    if length and _size(part) != have + length:
+        raise CutError("the connection was cut")
+
+
+def _check_status(response: requests.Response, part: Path, have: int) -> None:
+    status = f"{response.status_code} {response.reason}"
+    if response.status_code in PASSING_STATUS:
+        raise CutError(status)
+    is_rest = response.headers.get("Content-Range", "").startswith(f"bytes {have}-")
+    if response.status_code == 416 or (response.status_code == 206 and not is_rest):
+        _discard(part)
+        raise CutError(f"{status}: not the rest that was asked for")
+    if response.status_code not in (200, 206):
+        raise MirrorError(status)
+
+
+def _write(response: requests.Response, file: BinaryIO) -> Iterator[None]:
+    """Write to `file` what arrives, undecoded; yield at every MiB."""
+    received = 0
+    for block in response.raw.stream(MIB // 16, decode_content=False):
+        file.write(block)
+        yield from [None] * ((received + len(block)) // MIB - received // MIB)
+        received += len(block)
+
+
+def _check_room(part: Path, needed: int) -> None:
+    free = shutil.disk_usage(part.parent).free
+    if needed > free:
+        raise DataError(
+            f"{needed / MIB:,.0f} MiB are needed, {free / MIB:,.0f} MiB are free",
+            where=str(part.parent),
+            hint="free some disk space, or set GENREDAG_CACHE to a folder on a larger disk",
+        )
+
+
+def _validator(headers: Mapping[str, str]) -> str:
+    """Return what tells a file from its later versions (RFC 9110, 13.1.5: no weak tags), or nothing."""
+    etag = headers.get("ETag", "")
+    return headers.get("Last-Modified", "") if etag.startswith("W/") or not etag else etag
+
+
+def _validator_file(part: Path) -> Path:
+    return part.with_name(f"{part.name}.validator")
+
+
+def _discard(part: Path) -> None:
+    part.unlink(missing_ok=True)
+    _validator_file(part).unlink(missing_ok=True)
+
+
+def _size(part: Path) -> int:
+    return part.stat().st_size if part.exists() else 0
+
+
+def _plain(error: Exception) -> str:
+    """Strip urllib3's wrapping from an error: what happened, without the pool it happened to."""
+    cause = getattr(error.args[0], "reason", None) if error.args else None
+    return re.sub(r"^\w+\(.*?\): ", "", str(cause or error)).rstrip(".")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pandas as pd
 
 from genredag import audio
 from genredag.datasets import fma, folder, gtzan, gtzan_fma, spectrograms, synthetic
 from genredag.datasets.manifest import assemble, check_usable, stored_path
-from genredag.params import Group, Params
+from genredag.params import Params
 
 logger = logging.getLogger(__name__)
 
@@ -52,12 +53,14 @@ def build_manifest(name: str, params: Params, cache_dir: Path, n_jobs: int) -> p
     GenredagError
         The data set is unknown, can't be had, or too little of it can be used.
     """
-    cache_dir = Path(cache_dir).expanduser().absolute()
+    cache_dir = Path(cache_dir).expanduser().resolve()
     limits = params.download
     tracks = _list_tracks(name, params, cache_dir, n_jobs)
     if name == "spectrograms":
         group = params.datasets.spectrograms
-        probes = spectrograms.probe_all(tracks, clip_seconds=group.clip_seconds, min_seconds=limits.min_seconds)
+        probes = spectrograms.probe_all(
+            tracks, clip_seconds=group.clip_seconds, min_seconds=limits.min_seconds
+        )
     else:
         paths = [Path(path) for path in tracks["path"]]
         probes = audio.probe_all(
@@ -72,31 +75,33 @@ def build_manifest(name: str, params: Params, cache_dir: Path, n_jobs: int) -> p
 
 def _list_tracks(name: str, params: Params, cache_dir: Path, n_jobs: int) -> pd.DataFrame:
     group = _resolved(params.entry("datasets", name))
-    if name == "synthetic":
-        return synthetic.list_tracks(group, cache_dir=cache_dir, n_jobs=n_jobs)
-    if name in ("folder", "spectrograms"):
-        return MODULES[name].list_tracks(group, cache_dir=cache_dir)
-    if name == "gtzan_fma":
-        return gtzan_fma.list_tracks(
-            group,
-            gtzan=_resolved(params.datasets.gtzan),
-            fma=_resolved(params.entry("datasets", group.fma)),
-            download=params.download,
-            cache_dir=cache_dir,
-        )
-    if name.startswith("fma_"):
-        subset = name.removeprefix("fma_")
-        return fma.list_tracks(group, subset=subset, download=params.download, cache_dir=cache_dir)
-    return gtzan.list_tracks(group, download=params.download, cache_dir=cache_dir)
+    common: Any = {"download": params.download, "cache_dir": cache_dir}
+    match name:
+        case "synthetic":
+            return synthetic.list_tracks(group, cache_dir=cache_dir, n_jobs=n_jobs)
+        case "gtzan":
+            return gtzan.list_tracks(group, **common)
+        case "fma_small" | "fma_medium":
+            return fma.list_tracks(group, subset=name.removeprefix("fma_"), **common)
+        case "gtzan_fma":
+            fma_group = _resolved(params.entry("datasets", group.fma))
+            return gtzan_fma.list_tracks(
+                group, gtzan=_resolved(params.datasets.gtzan), fma=fma_group, **common
+            )
+        case "folder":
+            return folder.list_tracks(group)
+        case "spectrograms":
+            return spectrograms.list_tracks(group, cache_dir=cache_dir)
+    raise NotImplementedError(name)
 
 
-def _resolved(group: Group) -> Group:
+def _resolved(group: Any) -> Any:
     """Make the paths that a user gave absolute."""
-    update = {}
+    update: dict[str, Any] = {}
     for key in PATH_KEYS:
         value = getattr(group, key, None)
         if isinstance(value, str):
-            update[key] = str(Path(value).expanduser().absolute())
+            update[key] = str(Path(value).expanduser().resolve())
         elif isinstance(value, list):
-            update[key] = [str(Path(item).expanduser().absolute()) for item in value]
+            update[key] = [str(Path(item).expanduser().resolve()) for item in value]
     return group.model_copy(update=update)

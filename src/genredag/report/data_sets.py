@@ -65,8 +65,8 @@ def read_data_sets(
     }
     for name, path in frames:
         if name not in data_sets:
-            raise DataError("frames without a manifest", where=name, hint=f"add --manifests {name}=PATH")
-        data_sets[name].frames.append(open_frames(path))
+            raise DataError("frames without a manifest", where=name, hint=f"add --dataset {name}=MANIFEST")
+        data_sets[name].frames.append(open_frames(path.parent))
     return list(data_sets.values())
 
 
@@ -115,14 +115,16 @@ def example_frames(frames: Frames, track_ids: Sequence[str], seconds: float) -> 
     rows = frames.index.set_index("track_id")
     missing = [track_id for track_id in track_ids if track_id not in rows.index]
     if missing:
-        raise DataError(f"no frames of {missing[0]}", where=frames.spec["representation"], hint="render it again")
-    longest = max(1, round(seconds * frames.spec["frames_per_second"]))
+        raise DataError(
+            f"no frames of {missing[0]}", where=frames.spec.representation, hint="render it again"
+        )
+    longest = max(1, round(seconds * frames.spec.frames_per_second))
     examples = []
     for track_id in track_ids:
         first, n_frames = int(rows.at[track_id, "first_frame"]), int(rows.at[track_id, "n_frames"])
         n_shown = min(longest, n_frames)
         examples.append(frames.gather(np.array([first]), n_shown, np.array([n_shown]))[0])
-    if isinstance(frames.spec["bins"][0], str):
+    if isinstance(frames.spec.bins[0], str):
         together = np.concatenate(examples)
         spread = together.std(axis=0)
         return [(x - together.mean(axis=0)) / np.where(spread > 0, spread, 1) for x in examples]
@@ -131,8 +133,8 @@ def example_frames(frames: Frames, track_ids: Sequence[str], seconds: float) -> 
 
 def value_limits(frames: Frames, examples: Sequence[np.ndarray]) -> tuple[float, float]:
     """Return the values that the darkest and the brightest colour stand for."""
-    if isinstance(frames.spec["bins"][0], str):
+    if isinstance(frames.spec.bins[0], str):
         return -2.5, 2.5
-    floor = float(frames.spec["floor"])
+    floor = float(frames.spec.floor)
     top = max(float(x.max()) for x in examples)
     return floor, top if top > floor else floor + 1

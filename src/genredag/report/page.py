@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any
@@ -12,7 +11,7 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from genredag.params import COLLECTIONS, STAGE_GROUPS, Params, Split, stage_values
+from genredag.params import COLLECTIONS, STAGE_GROUPS, Params, stage_values
 from genredag.report.data_sets import (
     DataSet,
     example_frames,
@@ -25,6 +24,16 @@ from genredag.report.figures import colour_key, learning_curve, spectrogram, to_
 from genredag.report.leaderboard import leaderboard_row, ranked
 from genredag.report.provenance import Provenance
 from genredag.report.runs import Run
+
+_GROUPED_BY = {
+    "track": "no track has slices on two sides, but an artist may have tracks on two sides",
+    "artist": "no artist has tracks on two sides",
+}
+_TRACK_DECISIONS = {
+    "mean": "the mean of its slices’ probabilities",
+    "vote": "the vote of its slices",
+    "log_sum": "the sum of its slices’ log-probabilities",
+}
 
 
 def report_page(
@@ -47,6 +56,38 @@ def report_page(
         A run names something that `params` doesn't hold.
     """
     runs = ranked(runs)
+    varying = [key for key in ("dataset", "split", "seed") if len({run.choice[key] for run in runs}) > 1]
+    views = [_run_view(run, params, varying) for run in runs]
+    return _template().render(
+        title=params.report.title,
+        groups=_groups(views, params),
+        runs=views,
+        varying=varying,
+        data_sets=[_data_set_view(data_set, runs, params.report.example_seconds) for data_set in data_sets],
+        track_decision=_TRACK_DECISIONS[params.evaluate.track_decision],
+        train_seconds=sum(run.timing["seconds"] for run in runs),
+        params_text=params_text,
+        provenance=provenance,
+    )
+
+
+def percent(rate: float) -> str:
+    """Write a rate in 0..1 as per cent with one decimal."""
+    return f"{100 * rate:.1f}\u202f%"
+
+
+def duration(seconds: float) -> str:
+    """Write seconds in the two largest units that matter."""
+    if seconds < 60:
+        return f"{seconds:.1f}\u202fs" if seconds < 10 else f"{seconds:.0f}\u202fs"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes}\u202fmin {rest}\u202fs"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:,}\u202fh {minutes}\u202fmin"
+
+
+def _template() -> jinja2.Template:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("genredag.report"),
         autoescape=True,
@@ -54,16 +95,132 @@ def report_page(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(percent=percent, duration=duration, count=count)
-    return environment.get_template("report.html.j2").render(
-        title=params.report.title,
-        groups=_groups(runs, params),
-        runs=[_run_view(run, params) for run in runs],
-        varying=[key for key in COLUMNS_THAT_MAY_BE_ONE if len({run.choice[key] for run in runs}) > 1],
-        fixed={key: value for key, value in runs[0].choice.items() if _is_one(runs, key)},
-        data_sets=[_data_set_view(data_set, runs, params.report.example_seconds) for data_set in data_sets],
-        track_decision=params.evaluate.track_decision,
-        train_seconds=sum(run.timing["seconds"] for run in runs),
-        params_text=params_text,
-        provenance=provenance,
+    environment.filters.update(percent=percent, duration=duration, count="{:,}".format)
+    return environment.get_template("report.html.j2")
+
+
+def _groups(views: list[dict[str, Any]], params: Params) -> list[dict[str, Any]]:
+    """Gather the runs that can be compared: those of one data set and one split."""
+    groups = []
+    for (dataset, split), members in groupby(views, key=lambda v: (v["dataset"], v["split"])):
+        group = list(members)
+        groups.append(
+            {
+                "dataset": dataset,
+                "split": split,
+                "protocol": _GROUPED_BY[params.entry("splits", split).group_by],
+                "n_classes": len(group[0]["genres"]),
+                "runs": group,
+            }
+        )
+    return groups
+
+
+def _run_view(run: Run, params: Params, varying: list[str]) -> dict[str, Any]:
+    counts = run.confusion_counts
+    rates = counts.div(counts.sum(axis=1).clip(lower=1), axis=0)
+    return {
+        **leaderboard_row(run),
+        "anchor": run.anchor,
+        "details": " · ".join([run.choice["representation"], *(str(run.choice[key]) for key in varying)]),
+        "genres": run.genres,
+        "metrics": run.metrics,
+        "timing": run.timing,
+        "curves": _curves(run),
+        "confusion": [
+            (genre, list(zip(run.genres, counts.loc[genre], rates.loc[genre], strict=True)))
+            for genre in run.genres
+        ],
+        "values": _values(run, params),
+    }
+
+
+def _curves(run: Run) -> list[Markup]:
+    """Draw the learning curves; what is fitted at once has none."""
+    if len(run.history) < 2:
+        return []
+    name = f"{run.choice['model']} on {run.choice['representation']}"
+    return [
+        to_svg(
+            learning_curve(run.history, quantity),
+            f"{quantity.capitalize()} of {name}: {_told(run, quantity)}",
+        )
+        for quantity in ("loss", "accuracy")
+    ]
+
+
+def _told(run: Run, quantity: str) -> str:
+    """Say in words what a learning curve shows."""
+    first, last = run.history.iloc[0], run.history.iloc[-1]
+    return (
+        f"over {len(run.history)} epochs, training from {first[quantity]:.3g} to {last[quantity]:.3g}, "
+        f"validation from {first[f'val_{quantity}']:.3g} to {last[f'val_{quantity}']:.3g}"
     )
+
+
+def _values(run: Run, params: Params) -> dict[str, str]:
+    """Return the values that the stages before the report used for a run, by their key in params.yaml."""
+    for key, collection in COLLECTIONS.items():
+        params.entry(collection, run.choice[key])
+    groups: dict[str, Any] = {}
+    for stage in STAGE_GROUPS:
+        if stage != "report":
+            groups |= json.loads(stage_values(params, stage, **run.choice))
+    return {
+        f"{group}.{key}": value if isinstance(value, str) else json.dumps(value)
+        for group, values in groups.items()
+        for key, value in values.items()
+    }
+
+
+def _data_set_view(data_set: DataSet, runs: Sequence[Run], seconds: float) -> dict[str, Any]:
+    table = genre_table(data_set)
+    durations = data_set.tracks["duration"]
+    # The first run of each split and seed stands for all: they share the tracks of each part.
+    firsts = {
+        (run.choice["split"], run.choice["seed"]): run for run in reversed(runs) if _is_of(run, data_set)
+    }
+    return {
+        "name": data_set.name,
+        "genres": table.reset_index(names="genre").to_dict("records"),
+        "total": table.sum().to_dict(),
+        "artists": data_set.tracks["artist"].nunique(),
+        "lengths": (durations.min(), durations.median(), durations.max()),
+        "parts": {key: _told_parts(part_counts(data_set, run)) for key, run in sorted(firsts.items())},
+        "quarantine": data_set.quarantine.to_dict("records"),
+        **_examples(data_set, seconds),
+    }
+
+
+def _is_of(run: Run, data_set: DataSet) -> bool:
+    return run.choice["dataset"] == data_set.name
+
+
+def _told_parts(counts: pd.DataFrame) -> dict[str, str]:
+    """Write each genre's tracks per part as ``train / validation / test``."""
+    return {
+        str(genre): " / ".join("–" if pd.isna(value) else f"{value:.0f}" for value in row)
+        for genre, row in pd.concat(
+            [counts, counts.sum(min_count=len(counts)).to_frame("total").T]
+        ).iterrows()
+    }
+
+
+def _examples(data_set: DataSet, seconds: float) -> dict[str, Any]:
+    """Draw one track of each genre in every representation, and a colour key for each representation."""
+    tracks = example_tracks(data_set).to_dict("records")
+    keys, panels = [], [[] for _ in tracks]  # type: ignore[var-annotated]
+    for frames in data_set.frames:
+        spec = frames.spec
+        values = example_frames(frames, [track["track_id"] for track in tracks], seconds)
+        limits = value_limits(frames, values)
+        unit = "standard deviations from a feature’s mean" if isinstance(spec.bins[0], str) else spec.unit
+        key = to_svg(
+            colour_key(limits, unit), f"{data_set.name}, {spec.representation}: colour key in {unit}"
+        )
+        keys.append({"spec": spec, "figure": key})
+        for track, row, x in zip(tracks, panels, values, strict=True):
+            told = f"{spec.representation} of {track['track_id']} ({track['genre']}): {len(x)} frames of {spec.n_bins} bins"
+            figure = spectrogram(x, spec.bins, spec.frames_per_second, limits)
+            row.append({"representation": spec.representation, "figure": to_svg(figure, told)})
+    return {"keys": keys, "examples": list(zip(tracks, panels, strict=True))}

@@ -10,7 +10,7 @@ from genredag.datasets.synthetic.genres import GENRES, STYLES, Range, Style, Wei
 
 ROLES = ("bass", "chords", "lead", "pad")
 EQ_HZ = (60.0, 150.0, 400.0, 1000.0, 2500.0, 6000.0)  # centres of the recording chain's equaliser
-CROSSOVER = 0.12  # how often an artist takes one choice from a neighbouring genre
+CROSSOVER = 0.08  # how often an artist takes one choice from a neighbouring genre
 
 _FIRST = (
     "Amber Velvet Hollow Silver Crooked Northern Paper Midnight Copper Gentle Iron Lucky Marble Painted "
@@ -51,7 +51,7 @@ class Artist:
     drum_length: float  # factor on their decay
     progressions: tuple[str, ...]
     scale: str
-    instruments: dict[str, str]  # of each role
+    instruments: dict[str, tuple[str, ...]]  # that each role chooses from
     levels_db: dict[str, float]  # of each role, and of "drums"
     bass_lines: tuple[str, ...]
     strums: tuple[str, ...]
@@ -98,11 +98,11 @@ def draw_artist(genre: str, rng: np.random.Generator) -> Artist:
         loose_ms=within(rhythm.loose_ms),
         grooves=_favourites(rhythm.grooves, rng),
         kit=pick(style().kits, rng),
-        drum_pitch=float(2.0 ** rng.normal(0.0, 0.2)),
-        drum_length=float(2.0 ** rng.normal(0.0, 0.35)),
+        drum_pitch=float(2.0 ** rng.normal(0.0, 0.12)),
+        drum_length=float(2.0 ** rng.normal(0.0, 0.25)),
         progressions=tuple(rng.permutation(style().progressions)[:2]),
         scale=pick(style().scales, rng),
-        instruments={role: pick(getattr(style(), role), rng) for role in ROLES},
+        instruments={role: _favourites(getattr(style(), role), rng) for role in ROLES},
         levels_db={role: within(getattr(sound, f"{role}_db")) for role in ROLES}
         | {"drums": within(sound.drum_db)},
         bass_lines=_favourites(style().bass_lines, rng),
@@ -113,7 +113,7 @@ def draw_artist(genre: str, rng: np.random.Generator) -> Artist:
         leap=own.leap,
         lead_share=within(own.lead_share),
         register=int(rng.integers(-5, 6)),
-        tilt_db=float(rng.normal(0.0, 1.5)),
+        tilt_db=float(rng.normal(0.0, 1.0)),
         drive_db=within(sound.drive_db),
         echo_db=within(own.echo_db),
         tuning_cents=float(rng.normal(0.0, 15.0)),
@@ -123,11 +123,11 @@ def draw_artist(genre: str, rng: np.random.Generator) -> Artist:
 
 def _draw_chain(style: Style, rng: np.random.Generator) -> Chain:
     return Chain(
-        eq_db=tuple(rng.normal(0.0, 3.5, len(EQ_HZ))),
+        eq_db=tuple(rng.normal(0.0, 2.5, len(EQ_HZ))),
         bandwidth_hz=float(rng.uniform(*style.bandwidth_hz)),
         room_seconds=float(rng.uniform(*style.room_seconds)),
         wet_db=float(rng.uniform(*style.wet_db)),
-        saturation_db=float(rng.uniform(-6.0, 8.0)),
+        saturation_db=float(rng.uniform(-4.0, 6.0)),
         noise_db=float(rng.uniform(*style.noise_db)),
         peak_db=float(rng.uniform(-6.0, -0.5)),
     )

@@ -39,10 +39,11 @@ def render_score(
     n_samples = round(clip_seconds * sr)
     mix = _gain(artist.levels_db["drums"]) * _play_drums(score.strokes, artist, n_samples, sr, rng)
     for role in ROLES:
-        if artist.instruments[role] == NO_INSTRUMENT:
+        instrument = score.instruments[role]
+        if instrument == NO_INSTRUMENT:
             continue
-        part = _play_notes(score.notes[role], artist.instruments[role], artist, n_samples, sr, rng)
-        if artist.instruments[role] == "drive_guitar":
+        part = _play_notes(score.notes[role], instrument, artist, n_samples, sr, rng)
+        if instrument == "drive_guitar":
             part = distort(part, artist.drive_db, sr)
         if role in ("chords", "lead"):
             part = _echo(part, round(0.75 * 60.0 / score.tempo_bpm * sr), artist.echo_db)

@@ -34,9 +34,10 @@ class Stroke(NamedTuple):
 
 @dataclass(frozen=True)
 class Score:
-    """A track on paper: notes by role, strokes by drum."""
+    """A track on paper: instruments and notes by role, strokes by drum."""
 
     tempo_bpm: float
+    instruments: dict[str, str]
     notes: dict[str, list[Note]]
     strokes: dict[str, list[Stroke]]
 
@@ -73,18 +74,16 @@ def write_score(artist: Artist, clip_seconds: float, rng: np.random.Generator) -
     first = int(rng.integers(len(cycle)))
     chords = [cycle[(first + bar) % len(cycle)] for bar in range(n_bars)]
     song = Song(grid, chords, int(rng.integers(12)), artist.loose_ms / 1000.0, rng)
-    strum = str(rng.choice(artist.strums))
+    instruments = {role: str(rng.choice(names)) for role, names in artist.instruments.items()}
+    centres = {role: CENTRES_OF.get(instruments[role], CENTRES[role]) + artist.register for role in CENTRES}
+    strum, line, groove = (str(rng.choice(p)) for p in (artist.strums, artist.bass_lines, artist.grooves))
     notes = {
-        "bass": _bass(song, str(rng.choice(artist.bass_lines))),
-        "chords": _chords(song, strum, _centre("chords", artist), artist.strum_length),
-        "pad": _chords(song, artist.pad_figure, _centre("pad", artist), artist.strum_length),
-        "lead": _lead(song, artist),
+        "bass": _bass(song, line),
+        "chords": _chords(song, strum, centres["chords"], artist.strum_length),
+        "pad": _chords(song, artist.pad_figure, centres["pad"], artist.strum_length),
+        "lead": _lead(song, artist, centres["lead"]),
     }
-    return Score(tempo, notes, _drums(song, GROOVES[str(rng.choice(artist.grooves))]))
-
-
-def _centre(role: str, artist: Artist) -> int:
-    return CENTRES_OF.get(artist.instruments[role], CENTRES[role]) + artist.register
+    return Score(tempo, instruments, notes, _drums(song, GROOVES[groove]))
 
 
 def _drums(song: Song, groove: dict[str, str]) -> dict[str, list[Stroke]]:
@@ -122,14 +121,13 @@ def _chords(song: Song, figure: str, centre: int, length: float) -> list[Note]:
     return notes
 
 
-def _lead(song: Song, artist: Artist) -> list[Note]:
+def _lead(song: Song, artist: Artist, centre: int) -> list[Note]:
     motifs = [_motif(song.rng, artist.notes_per_bar) for _ in range(2)]
     bars = [
         motifs[song.rng.integers(2)] if song.rng.random() < artist.lead_share else "." * STEPS
         for _ in song.chords
     ]
     count = sum(STEPS - bar.count(".") for bar in bars)
-    centre = _centre("lead", artist)
     pitches = iter(harmony.melody(song.rng, count, artist.scale, song.key, centre, artist.leap))
     notes = []
     for bar, pattern in enumerate(bars):
@@ -150,7 +148,7 @@ def _motif(rng: np.random.Generator, notes_per_bar: float) -> str:
 def _held(pattern: str) -> list[tuple[int, float, int]]:
     """Return (step, velocity, steps until the next stroke or the bar's end) of each stroke."""
     steps, velocities = strokes(pattern)
-    ends = np.append(steps[1:], STEPS)
+    ends = np.append(steps, STEPS)[1:]
     return [(int(s), float(v), int(e - s)) for s, v, e in zip(steps, velocities, ends, strict=True)]
 
 

@@ -1,0 +1,116 @@
+"""Slices of a frame store, gathered batch by batch, so that memory does not grow with the data set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import keras
+    import pandas as pd
+
+    from genredag.frames import Frames
+
+CHUNK = 256
+# A bin that hardly varies in training would blow up any change in a new track; its variance is taken to be
+# at least this share of the mean variance of all bins.
+LEAST_VARIANCE = 1e-4
+
+
+@dataclass(frozen=True)
+class SliceSet:
+    """Some slices of a frame store and their classes.
+
+    Attributes
+    ----------
+    first_frame, n_valid
+        First row and number of rows that belong to the track, of each slice.
+    labels
+        Index of each slice's class.
+    n_frames
+        Length of a slice, in frames.
+    """
+
+    frames: Frames
+    first_frame: np.ndarray
+    n_valid: np.ndarray
+    labels: np.ndarray
+    n_frames: int
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, rows: np.ndarray) -> np.ndarray:
+        """Return these slices: float32 (len(rows), n_frames, n_bins)."""
+        return self.frames.gather(self.first_frame[rows], self.n_frames, self.n_valid[rows])
+
+    def chunks(self) -> Iterator[np.ndarray]:
+        """Yield all slices in order, a few hundred at a time."""
+        for start in range(0, len(self), CHUNK):
+            yield self.take(np.arange(start, min(start + CHUNK, len(self))))
+
+
+def slice_set(
+    frames: Frames, slices: pd.DataFrame, n_frames: int, genres: pd.Series, class_names: list[str]
+) -> SliceSet:
+    """Return the slices of these rows of ``slices.parquet`` and their `genres` as a `SliceSet`."""
+    index = {name: i for i, name in enumerate(class_names)}
+    return SliceSet(
+        frames=frames,
+        first_frame=slices["first_frame"].to_numpy(),
+        n_valid=slices["n_valid"].to_numpy(),
+        labels=np.array([index[genre] for genre in genres], np.int32),
+        n_frames=n_frames,
+    )
+
+
+def statistics(
+    slices: SliceSet, normalisation: Literal["bin", "global", "none"]
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return mean and variance (n_bins,) over all frames of `slices`, in float64; None for ``"none"``.
+
+    ``"global"`` gives all bins the same two numbers.
+    """
+    if normalisation == "none":
+        return None
+    n_bins = slices.frames.spec.n_bins
+    total, squares = np.zeros(n_bins), np.zeros(n_bins)
+    for chunk in slices.chunks():
+        values = chunk.reshape(-1, n_bins).astype(np.float64)
+        total += values.sum(axis=0)
+        squares += np.square(values).sum(axis=0)
+    n = len(slices) * slices.n_frames
+    mean, power = total / n, squares / n
+    if normalisation == "global":
+        mean, power = np.full(n_bins, mean.mean()), np.full(n_bins, power.mean())
+    variance = np.maximum(power - np.square(mean), 0)
+    variance = np.maximum(variance, LEAST_VARIANCE * variance.mean())
+    return mean, np.where(variance > 0, variance, 1.0)
+
+
+def shuffled_batches(slices: SliceSet, batch_size: int, seed: int | None) -> keras.utils.PyDataset:
+    """Return batches (slices, labels) for Keras: in order, or by a new permutation an epoch if there's a seed."""
+    import keras
+
+    class Batches(keras.utils.PyDataset):
+        def __init__(self) -> None:
+            super().__init__()
+            self.rng = np.random.default_rng(seed)
+            self.order = np.arange(len(slices))
+            self.on_epoch_end()
+
+        def __len__(self) -> int:
+            return -(-len(slices) // batch_size)
+
+        def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+            rows = self.order[index * batch_size : (index + 1) * batch_size]
+            return slices.take(rows), slices.labels[rows]
+
+        def on_epoch_end(self) -> None:
+            if seed is not None:
+                self.order = self.rng.permutation(len(slices))
+
+    return Batches()

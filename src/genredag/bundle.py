@@ -1,0 +1,190 @@
+"""A bundle: one zip file with all that prediction needs.
+
+``bundle.json`` says what the model is and what it takes; beside it stand ``architecture.json`` and
+``model.weights.h5`` of a network, or ``estimator.skops``. Nothing is pickled. Equal bundles are equal bytes.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from genredag.atomic import atomic_path
+from genredag.errors import ModelError
+from genredag.models.features import slice_statistics
+
+if TYPE_CHECKING:
+    from genredag.frames import FrameSpec
+
+BATCH_SIZE = 64
+EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip file can hold
+# What our estimators hold beyond the types that skops itself trusts.
+TRUSTED_TYPES = ["sklearn.calibration._CalibratedClassifier", "sklearn.calibration._TemperatureScaling"]
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A trained model.
+
+    Attributes
+    ----------
+    info
+        ``bundle.json``: class_names, model, frames, slices, train, recipe, n_parameters, seed, versions,
+        commit.
+    model
+        A Keras model or a scikit-learn classifier.
+    """
+
+    info: dict[str, Any]
+    model: Any
+
+    @property
+    def class_names(self) -> list[str]:
+        """Genres in the order of the columns of `predict`."""
+        return self.info["class_names"]
+
+    @property
+    def is_network(self) -> bool:
+        """Whether the model is a Keras network."""
+        return self.info["recipe"]["kind"] == "network"
+
+    def predict(self, slices: np.ndarray) -> np.ndarray:
+        """Return class probabilities, float32 (n_slices, n_classes).
+
+        Parameters
+        ----------
+        slices
+            Float32 (n_slices, n_frames, n_bins), in the values of the frame store.
+
+        Raises
+        ------
+        ModelError
+            The slices have another shape.
+        """
+        expected = (self.info["slices"]["n_frames"], self.info["frames"]["n_bins"])
+        if slices.ndim != 3 or slices.shape[1:] != expected:
+            raise ModelError(
+                f"slices of shape {slices.shape}",
+                where=self.info["model"],
+                expected=f"(n_slices, {expected[0]}, {expected[1]}): frames, bins",
+            )
+        batches = [slices[i : i + BATCH_SIZE] for i in range(0, len(slices), BATCH_SIZE)]
+        predict = self.model.predict_on_batch if self.is_network else self._estimate
+        empty = np.empty((0, len(self.class_names)), np.float32)
+        return np.concatenate([empty, *map(predict, batches)], dtype=np.float32)
+
+    def _estimate(self, slices: np.ndarray) -> np.ndarray:
+        return self.model.predict_proba(slice_statistics(slices))
+
+    def check_frames(self, spec: FrameSpec) -> None:
+        """Refuse frames of another kind than the model was trained on.
+
+        Raises
+        ------
+        ModelError
+            The representation, its parameters, the number of bins or the frame rate is another.
+        """
+        for key in ("representation", "n_bins", "frames_per_second", "unit", "params"):
+            given, expected = getattr(spec, key), self.info["frames"][key]
+            if given != expected:
+                raise ModelError(
+                    f"frames with {key} = {given}",
+                    where=self.info["model"],
+                    expected=str(expected),
+                    hint="render the frames as the bundle's bundle.json says, or train on these",
+                )
+
+
+def save_bundle(path: Path, bundle: Bundle) -> None:
+    """Write `bundle` to `path`."""
+    files = {"bundle.json": (json.dumps(bundle.info, indent=2, ensure_ascii=False) + "\n").encode()}
+    if bundle.is_network:
+        files["architecture.json"] = bundle.model.to_json().encode()
+        files["model.weights.h5"] = _weights(bundle.model)
+    else:
+        files["estimator.skops"] = _estimator(bundle.model)
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(_zip(files))
+
+
+def load_bundle(path: Path) -> Bundle:
+    """Read a bundle.
+
+    Raises
+    ------
+    ModelError
+        The file isn't a bundle, or holds something that this environment can't load.
+    """
+    path = Path(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            files = {name: archive.read(name) for name in archive.namelist()}
+        info = json.loads(files["bundle.json"])
+        is_network = info["recipe"]["kind"] == "network"
+        model = _load_network(files) if is_network else _load_estimator(files["estimator.skops"])
+    except (zipfile.BadZipFile, KeyError, ValueError, TypeError) as error:
+        raise ModelError(
+            f"not a bundle that can be loaded ({type(error).__name__}: {error})",
+            where=str(path),
+            hint="train again, or install the versions named in its bundle.json",
+        ) from error
+    return Bundle(info, model)
+
+
+def _load_network(files: dict[str, bytes]) -> Any:  # noqa: ANN401
+    import keras
+
+    model = keras.models.model_from_json(files["architecture.json"].decode())
+    with tempfile.TemporaryDirectory() as folder:
+        weights = Path(folder, "model.weights.h5")
+        weights.write_bytes(files["model.weights.h5"])
+        model.load_weights(weights)
+    # Without this, Keras compiles predictions with XLA: slower on CPUs, and seconds to start.
+    model.compile(jit_compile=False)
+    return model
+
+
+def _load_estimator(content: bytes) -> Any:  # noqa: ANN401
+    import skops.io
+
+    return skops.io.loads(content, trusted=TRUSTED_TYPES)
+
+
+def _weights(model: Any) -> bytes:  # noqa: ANN401
+    with tempfile.TemporaryDirectory() as folder:
+        weights = Path(folder, "model.weights.h5")
+        model.save_weights(weights)
+        return weights.read_bytes()
+
+
+def _estimator(model: Any) -> bytes:  # noqa: ANN401
+    """Return `model` in skops' format, with the memory addresses in it numbered in order of appearance."""
+    import skops.io
+
+    with zipfile.ZipFile(io.BytesIO(skops.io.dumps(model))) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    schema = files.pop("schema.json").decode()
+    numbers: dict[str, str] = {}
+    for address in re.findall(r'"__id__": (\d+)', schema):
+        numbers.setdefault(address, str(len(numbers) + 1))
+    renamed = {"schema.json": re.sub(r"(?<=\"__id__\": )\d+", lambda m: numbers[m[0]], schema).encode()}
+    return _zip({**renamed, **files})
+
+
+def _zip(files: dict[str, bytes]) -> bytes:
+    """Return an uncompressed zip file that depends on names and contents alone."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in sorted(files.items()):
+            entry = zipfile.ZipInfo(name, EPOCH)
+            entry.create_system, entry.external_attr = 3, 0o644 << 16
+            archive.writestr(entry, content)
+    return buffer.getvalue()

@@ -1,0 +1,102 @@
+"""Your own music: one folder a genre, or a CSV table of files."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from genredag.audio import SUFFIXES
+from genredag.datasets.manifest import LISTED
+from genredag.errors import DataError, ParameterError
+from genredag.params import Folder
+
+logger = logging.getLogger(__name__)
+
+HOMEPAGE = "your own"
+LICENSE = "that of your files"
+CITATION = "% cite where your files come from\n"
+
+
+def list_tracks(params: Folder) -> pd.DataFrame:
+    """List the audio files of a folder ``<genre>/**/*``, or of a CSV with path, genre and maybe artist.
+
+    Raises
+    ------
+    ParameterError
+        No folder is given.
+    DataError
+        There is no such folder or file, it holds no audio, or the CSV can't be used.
+    """
+    if params.path is None:
+        raise ParameterError(
+            "no folder",
+            where="datasets.folder.path",
+            expected="a folder <genre>/**/*.mp3, or a CSV: path,genre",
+        )
+    root = Path(params.path)
+    tracks = _from_folder(root) if root.is_dir() else _from_table(root)
+    return tracks.assign(subset=None, subgenres=None)[LISTED]
+
+
+def read_table(path: Path, *, required: Sequence[str], optional: Sequence[str]) -> pd.DataFrame:
+    """Read a user's CSV of text columns; the optional ones are there afterwards, and may be empty.
+
+    Raises
+    ------
+    DataError
+        There is no such file, it is no CSV in UTF-8, a column is missing, or a required value is.
+    """
+    expected = f"a CSV in UTF-8 with the columns {','.join(required)}[,{'][,'.join(optional)}]"
+    try:
+        table = pd.read_csv(
+            path, dtype=str, keep_default_na=False, encoding="utf-8-sig", skipinitialspace=True
+        )
+    except FileNotFoundError:
+        raise DataError("no such file or folder", where=str(path)) from None
+    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise DataError(f"unreadable: {error}", where=str(path), expected=expected) from None
+    missing = [name for name in required if name not in table]
+    if missing:
+        raise DataError(f"no column {missing[0]!r}", where=str(path), expected=expected)
+    table = table.reindex(columns=[*required, *optional]).apply(lambda column: column.str.strip())
+    table = table.mask(table == "", None)
+    empty = table[list(required)].isna().any(axis=1)
+    if empty.any():
+        raise DataError("a value is empty", where=f"{path}, line {empty.argmax() + 2}", expected=expected)
+    return table
+
+
+def _from_folder(root: Path) -> pd.DataFrame:
+    rows = []
+    for genre in sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")):
+        rows += [
+            {"genre": genre.name, "path": path}
+            for path in sorted(genre.rglob("*"))
+            if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
+        ]
+    if not rows:
+        suffixes = ", ".join(sorted(suffix[1:] for suffix in SUFFIXES))
+        raise DataError("no audio files", where=str(root), expected=f"<genre>/**/*.<{suffixes}>")
+    return _with_ids(pd.DataFrame(rows).assign(artist=None), root)
+
+
+def _from_table(path: Path) -> pd.DataFrame:
+    table = read_table(path, required=["path", "genre"], optional=["artist"])
+    table["path"] = [path.parent / file for file in table["path"]]
+    twice = table["path"].duplicated()
+    if twice.any():
+        first = table.loc[twice, "path"].iloc[0]
+        raise DataError(f"{first} stands twice", where=f"{path}, line {twice.argmax() + 2}")
+    return _with_ids(table, path.parent)
+
+
+def _with_ids(tracks: pd.DataFrame, root: Path) -> pd.DataFrame:
+    """Name each track by its path under `root`, without its suffix where that is unique."""
+    names = [path.relative_to(root) if path.is_relative_to(root) else path for path in tracks["path"]]
+    shared = Counter(name.with_suffix("") for name in names)
+    ids = [name if shared[name.with_suffix("")] > 1 else name.with_suffix("") for name in names]
+    return tracks.assign(track_id=[name.as_posix() for name in ids], path=tracks["path"].map(str))

@@ -1,0 +1,117 @@
+"""A balanced mix of GTZAN and FMA: GTZAN's tracks first, the rest of each genre drawn from FMA."""
+
+from __future__ import annotations
+
+import logging
+import re
+import unicodedata
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from genredag.datasets import fma as fma_module
+from genredag.datasets import gtzan as gtzan_module
+from genredag.datasets.manifest import LISTED
+from genredag.errors import DataError, ParameterError
+from genredag.params import Archive, Download, FmaArchive, GenreSources, GtzanFma
+
+logger = logging.getLogger(__name__)
+
+HOMEPAGE = f"{gtzan_module.HOMEPAGE} and {fma_module.HOMEPAGE}"
+LICENSE = f"GTZAN: {gtzan_module.LICENSE}; FMA: {fma_module.LICENSE}"
+CITATION = gtzan_module.CITATION + fma_module.CITATION
+
+
+def list_tracks(
+    params: GtzanFma, *, gtzan: Archive, fma: FmaArchive, download: Download, cache_dir: Path
+) -> pd.DataFrame:
+    """Get both data sets and mix them.
+
+    Raises
+    ------
+    ParameterError
+        `params.fma` is no FMA data set.
+    DataError
+        One of them can't be had, or a genre has too few tracks.
+    """
+    subset = params.fma.removeprefix("fma_")
+    if subset not in fma_module.SUBSETS:
+        raise ParameterError(
+            f"{params.fma!r} is not FMA", where="datasets.gtzan_fma.fma", expected="fma_small or fma_medium"
+        )
+    ours = gtzan_module.list_tracks(gtzan, download=download, cache_dir=cache_dir)
+    theirs = fma_module.list_tracks(fma, subset=subset, download=download, cache_dir=cache_dir)
+    return mix(params, ours, theirs)
+
+
+def mix(params: GtzanFma, gtzan: pd.DataFrame, fma: pd.DataFrame) -> pd.DataFrame:
+    """Draw `tracks_per_genre` tracks of each genre, GTZAN's before FMA's.
+
+    An FMA track may fit several genres, as Metal is a sub-genre of Rock there: it goes to the one that
+    fewest tracks fit. An artist found in both data sets is spelled as in GTZAN, so that splits by artist
+    keep all tracks of theirs together. The data sets' own splits don't agree on artists and are dropped.
+
+    Parameters
+    ----------
+    gtzan, fma
+        Tracks with the columns `LISTED`.
+
+    Raises
+    ------
+    DataError
+        A genre has too few tracks.
+    """
+    fits = _fma_genres(params.genres, fma)
+    chosen, short = [], []
+    for index, (genre, sources) in enumerate(params.genres.items()):
+        rng = np.random.default_rng([params.seed, index])
+        own = _draw(gtzan[gtzan["genre"].isin(sources.gtzan)], params.tracks_per_genre, rng)
+        rest = _draw(fma[fits == genre], params.tracks_per_genre - len(own), rng)
+        chosen += [own.assign(genre=genre), rest.assign(genre=genre)]
+        if len(own) + len(rest) < params.tracks_per_genre:
+            short.append((len(own) + len(rest), genre))
+    if short:
+        raise DataError(
+            f"too few tracks: {', '.join(f'{genre} {count}' for count, genre in short)}",
+            where="data set gtzan_fma",
+            expected=f"{params.tracks_per_genre} of each genre",
+            hint=f"set datasets.gtzan_fma.tracks_per_genre to {min(short)[0]}, or map more FMA genres",
+        )
+    tracks = pd.concat(chosen, ignore_index=True)
+    return tracks.assign(artist=_one_spelling(tracks["artist"]), subset=None)[LISTED]
+
+
+def artist_key(name: str) -> str:
+    """Reduce an artist's name to what spellings share: ``The 2 Pac feat. X`` and ``2Pac`` are equal."""
+    plain = unicodedata.normalize("NFKD", name).casefold().replace("&", " and ")
+    plain = re.sub(r"\b(feat|ft|featuring)\b.*", "", plain)
+    plain = re.sub(r"^\s*the\s+|,\s*the\s*$", "", plain)
+    return "".join(character for character in plain if character.isalnum()) or name.strip()
+
+
+def _fma_genres(genres: dict[str, GenreSources], fma: pd.DataFrame) -> pd.Series:
+    """Return which of our genres each FMA track goes to, None for those that fit none."""
+    names = [
+        {genre, *(subgenres or "").split("; ")}
+        for genre, subgenres in zip(fma["genre"], fma["subgenres"], strict=True)
+    ]
+    fitting = {
+        genre: [bool(found & set(sources.fma)) for found in names] for genre, sources in genres.items()
+    }
+    result = pd.Series(None, index=fma.index, dtype=object)
+    for genre in sorted(fitting, key=lambda name: sum(fitting[name]), reverse=True):
+        result[fitting[genre]] = genre
+    return result
+
+
+def _draw(tracks: pd.DataFrame, count: int, rng: np.random.Generator) -> pd.DataFrame:
+    """Draw up to `count` rows, whatever their order."""
+    tracks = tracks.sort_values("track_id")
+    return tracks.iloc[np.sort(rng.permutation(len(tracks))[:count])]
+
+
+def _one_spelling(artists: pd.Series) -> pd.Series:
+    """Spell each artist as where they come first."""
+    keys = artists.map(artist_key, na_action="ignore")
+    return artists.groupby(keys).transform("first")

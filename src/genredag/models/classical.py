@@ -1,0 +1,27 @@
+"""Classical estimators on statistics of each slice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from genredag.models.registry import estimator
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+
+@estimator(
+    "svm_rbf",
+    paper="H. Guimaraes, gtzan.keras (2020): support vector machine on statistics of frame features",
+    published=".788 on tracks, one 75/25 hold-out",
+)
+def svm_rbf(*, C: float, gamma: float | str, seed: int) -> Pipeline:  # noqa: N803
+    """Return a support vector machine with a radial kernel on standardised features.
+
+    It has no probabilities of its own: `genredag.training` calibrates it on the validation slices.
+    """
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.svm import SVC
+
+    return make_pipeline(StandardScaler(), SVC(C=C, gamma=gamma, random_state=seed))

@@ -1,0 +1,87 @@
+"""Dense networks on handcrafted features of a slice or clip, one a feature set.
+
+Repository erwanrh/ML_Python-Music_Classification (2021). Each input is (n_features, 1, 1) and is flattened.
+Published accuracies are for GTZAN grown to 12 classes and were chosen on the test set.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from genredag.errors import ModelError
+from genredag.models.layers import probabilities
+from genredag.models.registry import network
+
+if TYPE_CHECKING:
+    from keras import KerasTensor
+
+PAPER = "erwanrh/ML_Python-Music_Classification, 2021"
+PROTOCOL = "on clips of 12 classes, random 80:20, chosen on the test set"
+
+
+@network("mlp_30", paper=PAPER, published=f".51-.52 {PROTOCOL}", published_input=(30, 1, 1))
+def mlp_30(x: KerasTensor, n_classes: int, *, dropout: float) -> KerasTensor:
+    """Return class probabilities from means of 30 MFCC; the last two layers are linear."""
+    return _mlp(x, n_classes, 30, (30, 25), (20, 15), dropout=dropout)
+
+
+@network("mlp_42", paper=PAPER, published=f".57-.60 {PROTOCOL}", published_input=(42, 1, 1))
+def mlp_42(x: KerasTensor, n_classes: int, *, dropout: float) -> KerasTensor:
+    """Return class probabilities from means of 30 MFCC and 12 chroma."""
+    return _mlp(x, n_classes, 42, (42, 35, 24, 15), dropout=dropout)
+
+
+@network("mlp_60", paper=PAPER, published=f".685-.72 {PROTOCOL}", published_input=(60, 1, 1))
+def mlp_60(x: KerasTensor, n_classes: int, *, dropout: float) -> KerasTensor:
+    """Return class probabilities from means and deviations of 30 MFCC."""
+    return _mlp(x, n_classes, 60, (60, 50, 40, 30, 20), dropout=dropout)
+
+
+@network("mlp_85", paper=PAPER, published=f".68-.70 {PROTOCOL}", published_input=(85, 1, 1))
+def mlp_85(x: KerasTensor, n_classes: int, *, dropout: float) -> KerasTensor:
+    """Return class probabilities from means and deviations of MFCC and chroma, and tempo."""
+    return _mlp(x, n_classes, 85, (85, 75, 65, 55, 45, 35, 25), dropout=dropout)
+
+
+@network("mlp_87", paper=PAPER, published=f".64-.67 {PROTOCOL}", published_input=(87, 1, 1))
+def mlp_87(x: KerasTensor, n_classes: int, *, dropout: float) -> KerasTensor:
+    """Return class probabilities from the 85 features and the zero-crossing rate's two."""
+    return _mlp(x, n_classes, 87, (87, 75, 65, 55, 45, 35, 25), dropout=dropout)
+
+
+@network("mlp_89", paper=PAPER, published=f".727-.742 {PROTOCOL}", published_input=(89, 1, 1))
+def mlp_89(x: KerasTensor, n_classes: int, *, dropout: float) -> KerasTensor:
+    """Return class probabilities from the 87 features and the spectral roll-off's two."""
+    return _mlp(x, n_classes, 89, (89, 79, 69, 59, 49, 39, 29), dropout=dropout)
+
+
+@network("mlp_89_centroid", paper=PAPER, published=f".67-.70 {PROTOCOL}", published_input=(89, 1, 1))
+def mlp_89_centroid(x: KerasTensor, n_classes: int, *, dropout: float) -> KerasTensor:
+    """Return class probabilities from the 87 features and the spectral centroid's two."""
+    return _mlp(x, n_classes, 89, (89, 79, 69, 59, 49, 39, 29), dropout=dropout)
+
+
+def _mlp(
+    x: KerasTensor,
+    n_classes: int,
+    n_features: int,
+    relu: tuple[int, ...],
+    linear: tuple[int, ...] = (),
+    *,
+    dropout: float,
+) -> KerasTensor:
+    import keras
+
+    _, bins, frames, channels = x.shape
+    if (bins, frames, channels) != (n_features, 1, 1):
+        raise ModelError(
+            f"slices of {bins} values x {frames} frames",
+            where="this dense network",
+            expected=f"{n_features} handcrafted features in one frame",
+            hint=f"choose the representation that holds its {n_features} features",
+        )
+    x = keras.layers.Flatten()(x)
+    for activation, layers in (("relu", relu), ("linear", linear)):
+        for units in layers:
+            x = keras.layers.Dropout(dropout)(keras.layers.Dense(units, activation=activation)(x))
+    return probabilities(x, n_classes)

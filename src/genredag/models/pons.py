@@ -1,0 +1,134 @@
+"""Musically motivated filters: wide ones see rhythm, tall ones see timbre.
+
+Pons, Lidy & Serra: Experimenting with Musically Motivated Convolutional Neural Networks, CBMI 2016
+(jordipons/CBMI2016), on 40 mel bands x 80 frames. Filters given as 0 keep their published share of the
+axis on other sizes. The genre projects that reuse these networks leave the dropouts out: set them to 0.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from genredag.errors import ModelError
+from genredag.models.layers import check_size, probabilities
+from genredag.models.registry import network
+
+if TYPE_CHECKING:
+    import keras
+    from keras import KerasTensor
+
+PAPER = "Pons, Lidy & Serra, CBMI 2016"
+N_FILTERS = 32
+UNITS = 200
+
+
+@network("black_box", paper=PAPER, published_input=(40, 80, 1))
+def black_box(x: KerasTensor, n_classes: int, *, dropout: float) -> KerasTensor:
+    """Return class probabilities from one layer of 12 x 8 filters."""
+    import keras
+
+    check_size(x, "black_box", n_bins=15, n_frames=8)
+    x = keras.layers.Conv2D(N_FILTERS, (12, 8), activation="relu")(x)
+    x = keras.layers.Flatten()(keras.layers.MaxPooling2D((4, 1))(x))
+    return _fully_connected(x, n_classes, dropout)
+
+
+@network(
+    "time",
+    paper=PAPER,
+    published=".34-.42 on GTZAN's validation tracks (pictures of mel spectrograms, filter 1x8)",
+    published_input=(40, 80, 1),
+)
+def time(x: KerasTensor, n_classes: int, *, filter_frames: int, dropout: float) -> KerasTensor:
+    """Return class probabilities from 1 x `filter_frames` filters, each pooled over all bins.
+
+    0 frames stands for three quarters of the slice (60 of 80). The text of the project that reuses it
+    names a sigmoid output; its code, as the paper, has softmax.
+    """
+    import keras
+
+    x = keras.layers.Dropout(dropout)(_time_features(x, "time", filter_frames))
+    return probabilities(x, n_classes)
+
+
+@network(
+    "frequency",
+    paper=PAPER,
+    published=".755 on GTZAN's last tracks (pictures of mel spectrograms, filter 4x1)",
+    published_input=(40, 80, 1),
+)
+def frequency(x: KerasTensor, n_classes: int, *, filter_bins: int, dropout: float) -> KerasTensor:
+    """Return class probabilities from `filter_bins` x 1 filters, each pooled over all frames.
+
+    0 bins stands for four fifths of the spectrum (32 of 40). Softmax as in `time`.
+    """
+    import keras
+
+    x = keras.layers.Dropout(dropout)(_frequency_features(x, "frequency", filter_bins))
+    return probabilities(x, n_classes)
+
+
+@network(
+    "time_frequency",
+    paper=PAPER,
+    published=".72 on GTZAN's last tracks (features of trained branches)",
+    published_input=(40, 80, 1),
+)
+def time_frequency(
+    x: KerasTensor, n_classes: int, *, filter_frames: int, filter_bins: int, dropout: float
+) -> KerasTensor:
+    """Return class probabilities from the features of `time` and `frequency` side by side.
+
+    The branches are trained jointly as in the paper; `initialise_branches` gives its "TF-init". The genre
+    project that reuses it trains only a head, on every 2nd and 3rd feature of trained branches.
+    """
+    import keras
+
+    branches = [
+        _time_features(x, "time_frequency", filter_frames),
+        _frequency_features(x, "time_frequency", filter_bins),
+    ]
+    return _fully_connected(keras.layers.Concatenate()(branches), n_classes, dropout)
+
+
+def initialise_branches(network: keras.Model, *, time: keras.Model, frequency: keras.Model) -> None:
+    """Copy the filters of trained `time` and `frequency` networks into a `time_frequency` network.
+
+    Raises
+    ------
+    ModelError
+        The filters have other sizes.
+    """
+    for name, source in (("time_filters", time), ("frequency_filters", frequency)):
+        target, weights = network.get_layer(name), source.get_layer(name).get_weights()
+        shape, expected = weights[0].shape, tuple(target.kernel.shape)
+        if shape != expected:
+            raise ModelError(f"trained {name} are {shape}", where="time_frequency", expected=str(expected))
+        target.set_weights(weights)
+
+
+def _time_features(x: KerasTensor, model: str, filter_frames: int) -> KerasTensor:
+    import keras
+
+    _, bins, frames, _ = x.shape
+    width = filter_frames or max(1, frames * 3 // 4)
+    check_size(x, model, n_frames=width)
+    x = keras.layers.Conv2D(N_FILTERS, (1, width), activation="relu", name="time_filters")(x)
+    return keras.layers.Flatten()(keras.layers.MaxPooling2D((bins, 1))(x))
+
+
+def _frequency_features(x: KerasTensor, model: str, filter_bins: int) -> KerasTensor:
+    import keras
+
+    _, bins, frames, _ = x.shape
+    height = filter_bins or max(1, bins * 4 // 5)
+    check_size(x, model, n_bins=height)
+    x = keras.layers.Conv2D(N_FILTERS, (height, 1), activation="relu", name="frequency_filters")(x)
+    return keras.layers.Flatten()(keras.layers.MaxPooling2D((1, frames))(x))
+
+
+def _fully_connected(x: KerasTensor, n_classes: int, dropout: float) -> KerasTensor:
+    import keras
+
+    x = keras.layers.Dense(UNITS, activation="relu")(keras.layers.Dropout(dropout)(x))
+    return probabilities(keras.layers.Dropout(dropout)(x), n_classes)

@@ -1,0 +1,1 @@
+"""Time-frequency representations: one function each, time-major; `registry` knows them all."""

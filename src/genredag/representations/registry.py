@@ -1,0 +1,55 @@
+"""Every representation by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from genredag.params import Cqt, Group, Handcrafted, Mel, Stft
+from genredag.representations import cqt, handcrafted, mel, stft
+
+
+@dataclass(frozen=True)
+class Representation:
+    """How a representation is made.
+
+    Attributes
+    ----------
+    group
+        Its parameters' class.
+    transform
+        ``(y, sr, params) -> (n_frames, n_bins)`` float32 of 1 + n_samples // hop_length centred frames.
+    describe
+        ``(params, sr) -> {"bins", "unit", "floor"}``; raises ParameterError where `transform` could not work.
+    """
+
+    group: type[Group]
+    transform: Callable[[np.ndarray, int, Any], np.ndarray]
+    describe: Callable[[Any, int], dict[str, Any]]
+
+
+REPRESENTATIONS = {
+    "stft": Representation(Stft, stft.stft, stft.describe),
+    "mel": Representation(Mel, mel.mel, mel.describe),
+    "cqt": Representation(Cqt, cqt.cqt, cqt.describe),
+    "handcrafted": Representation(Handcrafted, handcrafted.handcrafted, handcrafted.describe),
+}
+
+
+def describe(name: str, params: Any, sr: int) -> dict[str, Any]:
+    """Return n_bins, frames_per_second, unit, floor and bins of a representation, before any work.
+
+    Raises
+    ------
+    ParameterError
+        The parameters can't be used with this sample rate.
+    """
+    description = REPRESENTATIONS[name].describe(params, sr)
+    return {
+        "n_bins": len(description["bins"]),
+        "frames_per_second": sr / params.hop_length,
+        **description,
+    }

@@ -1,0 +1,59 @@
+"""What several representations share: the power spectrogram and decibels below a track's maximum."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from genredag.errors import ParameterError
+
+
+def power_spectrogram(y: np.ndarray, n_fft: int, hop_length: int, window: str) -> np.ndarray:
+    """Return the power of a centred short-time Fourier transform.
+
+    Parameters
+    ----------
+    y
+        Samples, shape (n_samples,).
+
+    Returns
+    -------
+    np.ndarray
+        Float32, shape (n_fft // 2 + 1, 1 + n_samples // hop_length).
+    """
+    import librosa
+
+    transform = librosa.stft(y, n_fft=n_fft, hop_length=hop_length, window=window)
+    return transform.real**2 + transform.imag**2
+
+
+def decibels(power: np.ndarray, top_db: float) -> np.ndarray:
+    """Convert power to dB relative to its maximum, in [-top_db, 0].
+
+    Unlike `librosa.power_to_db` the result does not depend on the gain of the signal, and silence is
+    -top_db rather than 0 dB.
+    """
+    peak = power.max()
+    if peak <= 0:
+        return np.full_like(power, -top_db)
+    relative = np.maximum(power / peak, np.float32(10 ** (-top_db / 10)))
+    return np.maximum(10 * np.log10(relative), np.float32(-top_db))
+
+
+def check_window(window: str, n_fft: int, where: str) -> None:
+    """Refuse the name of a window that SciPy does not know.
+
+    Raises
+    ------
+    ParameterError
+        There is no such window, or it needs arguments.
+    """
+    from scipy.signal import get_window
+
+    try:
+        get_window(window, n_fft)
+    except ValueError as error:
+        raise ParameterError(
+            f"{window!r}: {error}",
+            where=f"{where}.window",
+            expected="a window such as hann, hamming or blackman",
+        ) from None

@@ -1,0 +1,228 @@
+"""Makers of what the report reads: run folders, manifests and frame stores, as the stages would leave them."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import accuracy_score, f1_score, log_loss, precision_recall_fscore_support
+
+GENRES = ("blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock")
+SKILL = {"svm_rbf": 1.4, "cnn_370k": 2.6, "lstm": 1.9, "crnn": 3.0}
+HZ = {
+    "stft": np.geomspace(32.7, 11025, 216),
+    "mel": 700 * (10 ** (np.linspace(0, np.log10(1 + 11025 / 700), 128)) - 1),
+    "cqt": 32.7 * 2 ** (np.arange(84) / 12),
+}
+BAD = [
+    ("Rock & <b>roll</b>", "peak of -71.2 dBFS is below -60"),
+    ("jazz.00054", "unreadable: no audio frames"),
+]
+SLICES = 5
+
+
+def make_manifest(folder: Path, genres=GENRES, tracks_per_genre=40, clip_seconds=10.0) -> pd.DataFrame:
+    """Write manifest.parquet and quarantine.csv; two tracks of `BAD` are quarantined."""
+    rows = [
+        (f"{genre}.{i:05d}", genre, f"{genre} artist {i // 4}", "ok", "")
+        for genre in genres
+        for i in range(tracks_per_genre)
+    ]
+    rows += [(track_id, genres[0], None, "quarantined", reason) for track_id, reason in BAD]
+    table = pd.DataFrame(rows, columns=["track_id", "genre", "artist", "status", "reason"])
+    table["duration"] = np.where(table["status"] == "ok", clip_seconds, 0.0)
+    table["path"] = table["track_id"] + ".wav"
+    folder.mkdir(parents=True, exist_ok=True)
+    table = table.sort_values("track_id", ignore_index=True)
+    table.to_parquet(folder / "manifest.parquet", index=False)
+    bad = table[table["status"] == "quarantined"]
+    bad[["track_id", "genre", "path", "reason"]].to_csv(folder / "quarantine.csv", index=False)
+    return table
+
+
+def make_frames(folder: Path, manifest: pd.DataFrame, representation: str, bins=None, per_genre=1) -> Path:
+    """Write a frame store of the first `per_genre` tracks of each genre: notes of a chord, and a beat."""
+    hz = HZ[representation] if bins is None else None
+    n_bins, fps, seconds = len(bins or hz), 22050 / 512, 10.0
+    n_frames = int(seconds * fps) + 1
+    ok = manifest[manifest["status"] == "ok"].groupby("genre").head(per_genre)
+    rng, blocks = np.random.default_rng(7), []
+    time = np.arange(n_frames) / fps
+    for number in range(len(ok)):
+        x = (
+            np.full((n_frames, n_bins), -62.0)
+            - 18 * np.linspace(0, 1, n_bins)
+            + rng.normal(0, 4, (n_frames, n_bins))
+        )
+        for note in range(6):
+            centre = n_bins * (0.1 + 0.12 * note) + n_bins * 0.04 * np.sin(time * (1 + number / 3) + note)
+            x += (48 - 5 * note) * np.exp(
+                -((np.arange(n_bins) - centre[:, None]) ** 2) / (0.0004 * n_bins**2 + 1)
+            )
+        x += 22 * np.exp(-((time * (1 + number / 4) % 1) * 9))[:, None]
+        blocks.append(np.clip(x, -80, 0).astype(np.float16))
+    folder.mkdir(parents=True, exist_ok=True)
+    np.save(folder / "frames.npy", np.concatenate(blocks))
+    index = {"track_id": ok["track_id"], "first_frame": np.arange(len(ok)) * n_frames, "n_frames": n_frames}
+    pd.DataFrame({**index, "duration": seconds}).to_parquet(folder / "frames.parquet", index=False)
+    spec = {
+        "representation": representation,
+        "n_bins": n_bins,
+        "frames_per_second": fps,
+        "n_tracks": len(ok),
+        "total_frames": len(ok) * n_frames,
+        "dtype": "float16",
+        "offset": 0.0,
+        "step": 1.0,
+        "floor": -80.0,
+        "unit": "dB",
+        "bins": bins or [float(f) for f in hz],
+        "params": {},
+        "sr": 22050,
+    }
+    (folder / "frames.json").write_text(json.dumps(spec))
+    return folder / "frames.npy"
+
+
+def make_run(folder: Path, choice: dict, manifest: pd.DataFrame, skill=2.0, share=0.1, epochs=18) -> Path:
+    """Write a run's folder; the higher the skill, the more often the truth is found."""
+    rng = np.random.default_rng([choice["seed"], *f"{choice}".encode()])
+    ok = manifest[manifest["status"] == "ok"]
+    genres = sorted(ok["genre"].unique())
+    count = max(1, round(share * len(ok) / len(genres)))
+    parts = {"validation": ok.groupby("genre").head(count), "test": ok.groupby("genre").tail(count)}
+    tables = [_predict(tracks, part, genres, skill, rng) for part, tracks in parts.items()]
+    scores = {part: _score(table, genres) for part, table in zip(parts, tables, strict=True)}
+    n_tracks = {"train": len(ok) - 2 * count * len(genres), **{part: len(t) for part, t in parts.items()}}
+    network = choice["model"] != "svm_rbf"
+    metrics = {
+        **choice,
+        "n_parameters": 370_122 if network else None,
+        "n_slices": {part: n * SLICES for part, n in n_tracks.items()},
+        "n_tracks": n_tracks,
+        **{part: score for part, (score, _) in scores.items()},
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "metrics.json").write_text(json.dumps(metrics, indent=2))
+    pd.concat(tables).to_parquet(folder / "predictions.parquet", index=False)
+    scores["test"][1].to_csv(folder / "confusion.csv", index=False)
+    _history(epochs if network else 1, skill, rng).to_csv(folder / "history.csv", index=False)
+    seconds = 90.0 * skill + rng.random()
+    timing = {"seconds": seconds, "slices_per_second": 4210.4, "peak_memory_mb": 912.7}
+    (folder / "timing.json").write_text(json.dumps(timing))
+    return folder
+
+
+def _predict(tracks, part, genres, skill, rng) -> pd.DataFrame:
+    slices = tracks.loc[tracks.index.repeat(SLICES)]
+    logits = rng.normal(0, 1.2, (len(slices), len(genres)))
+    logits += np.repeat(rng.normal(0, 0.7, (len(tracks), len(genres))), SLICES, axis=0)
+    logits[np.arange(len(slices)), [genres.index(g) for g in slices["genre"]]] += skill
+    p = np.exp(logits)
+    p /= p.sum(axis=1, keepdims=True)
+    table = slices[["track_id", "genre"]].reset_index(drop=True)
+    table = table.assign(slice=np.tile(np.arange(SLICES), len(tracks)), part=part)
+    table["predicted"] = [genres[i] for i in p.argmax(axis=1)]
+    return table.join(pd.DataFrame(p.astype(np.float32), columns=[f"p_{g}" for g in genres]))
+
+
+def _score(table: pd.DataFrame, genres: list[str]) -> tuple[dict, pd.DataFrame]:
+    columns = [f"p_{g}" for g in genres]
+    tracks = table.groupby("track_id").agg({"genre": "first", **dict.fromkeys(columns, "mean")})
+    result = {}
+    for level, rows in (("slice", table), ("track", tracks)):
+        p = rows[columns].to_numpy(np.float64)
+        p = p / p.sum(axis=1, keepdims=True)
+        found = np.array(genres)[p.argmax(axis=1)]
+        result[level] = {
+            "accuracy": round(accuracy_score(rows["genre"], found), 6),
+            "macro_f1": round(f1_score(rows["genre"], found, average="macro"), 6),
+            "log_loss": round(log_loss(rows["genre"], p, labels=genres), 6),
+        }
+    scores = precision_recall_fscore_support(rows["genre"], found, labels=genres, zero_division=0)
+    names = ("precision", "recall", "f1", "support")
+    result["per_genre"] = {
+        genre: dict(zip(names, (float(a), float(b), float(c), int(d)), strict=True))
+        for genre, a, b, c, d in zip(genres, *scores, strict=True)
+    }
+    return result, pd.DataFrame({"actual": rows["genre"].to_numpy(), "predicted": found})
+
+
+def _history(epochs: int, skill: float, rng: np.random.Generator) -> pd.DataFrame:
+    epoch = np.arange(1, epochs + 1)
+    fall = np.exp(-epoch / 5)
+    return pd.DataFrame(
+        {
+            "epoch": epoch,
+            "loss": 0.15 + 2.1 * fall,
+            "accuracy": 0.97 - 0.85 * fall,
+            "val_loss": 1.9 / skill + 1.5 * fall + rng.normal(0, 0.04, epochs),
+            "val_accuracy": np.clip(0.25 + 0.22 * skill - 0.7 * fall + rng.normal(0, 0.015, epochs), 0, 1),
+            "learning_rate": 0.001,
+        }
+    )
+
+
+def choice(**changes) -> dict:
+    """Say which run; the first of the matrix unless changed."""
+    first = {"dataset": "synthetic", "representation": "mel", "model": "crnn", "split": "stratified_8_1_1"}
+    return {**first, "seed": 42, **changes}
+
+
+@pytest.fixture(scope="session")
+def matrix(tmp_path_factory) -> dict:
+    """Twelve runs (3 representations x 4 models) of ten genres, with their manifest and frames."""
+    folder = tmp_path_factory.mktemp("matrix")
+    manifest = make_manifest(folder / "data")
+    ease = {"stft": 0.7, "mel": 1.0, "cqt": 0.85}
+    runs = [
+        make_run(
+            folder / representation / model,
+            choice(representation=representation, model=model),
+            manifest,
+            skill=skill * ease[representation],
+        )
+        for representation in HZ
+        for model, skill in SKILL.items()
+    ]
+    frames = [make_frames(folder / "data" / r, manifest, r) for r in HZ]
+    return {
+        "folder": folder,
+        "runs": runs,
+        "manifest": folder / "data" / "manifest.parquet",
+        "frames": frames,
+    }
+
+
+@pytest.fixture(scope="session")
+def report_script(project_root=Path(__file__).resolve().parents[2]):
+    """The stage's script as a module."""
+    path = project_root / "workflow" / "scripts" / "report.py"
+    spec = importlib.util.spec_from_file_location("report_script", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def report(matrix, report_script, tmp_path_factory) -> Path:
+    """The folder with leaderboard.csv, leaderboard.md and report.html of the whole matrix."""
+    out = tmp_path_factory.mktemp("report")
+    root = Path(__file__).resolve().parents[2]
+    report_script.main(
+        [
+            "--params", str(root / "params.yaml"),
+            "--runs", *map(str, matrix["runs"]),
+            "--dataset", f"synthetic={matrix['manifest']}",
+            *(f"--frames=synthetic={path}" for path in matrix["frames"]),
+            "--date", "2026-01-31",
+            "--leaderboard", str(out / "leaderboard.csv"),
+            "--markdown", str(out / "leaderboard.md"),
+            "--html", str(out / "report.html"),
+        ]
+    )  # fmt: skip
+    return out

@@ -1,0 +1,57 @@
+"""Errors in one line, exit status 2; bugs keep their traceback."""
+
+from __future__ import annotations
+
+import errno
+import os
+import pickle
+
+import pytest
+
+from genredag.errors import DataError, GenredagError, ParameterError, exits_cleanly
+
+
+def test_what_where_expected_and_hint_stand_in_one_line():
+    error = DataError("5 of\n10 tracks", where="manifest", expected="at most 1", hint="listen to them")
+    assert str(error) == "manifest: 5 of 10 tracks; expected at most 1. Hint: listen to them"
+
+
+def test_an_error_travels_between_processes():
+    error = pickle.loads(pickle.dumps(ParameterError("x", where="a.b", hint="c")))
+    assert (type(error), str(error), error.where) == (ParameterError, "a.b: x. Hint: c", "a.b")
+
+
+@pytest.mark.parametrize(
+    ("raised", "line"),
+    [
+        (GenredagError("no tracks", where="genres/"), "genredag: error: genres/: no tracks\n"),
+        (
+            OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "frames.npy"),
+            "genredag: error: frames.npy: No space left on device. Hint: free some disk space",
+        ),
+        (
+            PermissionError(errno.EACCES, os.strerror(errno.EACCES), "out"),
+            "out: Permission denied. Hint: check",
+        ),
+    ],
+)
+def test_a_users_mistake_is_one_line_and_status_2(capsys, raised, line):
+    @exits_cleanly
+    def main() -> None:
+        raise raised
+
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code == 2
+    assert line in (said := capsys.readouterr().err)
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("bug", [ValueError("bug"), KeyError("k"), OSError("no errno")])
+def test_a_bug_keeps_its_traceback(bug):
+    @exits_cleanly
+    def main() -> None:
+        raise bug
+
+    with pytest.raises(type(bug)):
+        main()

@@ -1,0 +1,117 @@
+"""The model of params.yaml: what it accepts, what it refuses, and in which words."""
+
+from __future__ import annotations
+
+import itertools
+import json
+
+import pytest
+
+from genredag.errors import ParameterError
+from genredag.params import STAGE_GROUPS, Params, load_params, parse_params, stage_values
+from genredag.stages import STAGES
+
+CHOICE = {"dataset": "synthetic", "representation": "mel", "model": "crnn", "split": "artist_disjoint"}
+
+
+def put(tree: dict, key: str, value: object) -> dict:
+    """Set `key` (dotted) of a tree of values."""
+    *path, last = key.split(".")
+    node = tree
+    for part in path:
+        node = node[part]
+    node[last] = value
+    return tree
+
+
+def test_the_projects_own_values_are_valid(project_dir):
+    assert isinstance(load_params(project_dir / "params.yaml"), Params)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("slices.overlap", -0.5, r"params.yaml: slices.overlap: -0.5: .*greater than or equal to 0"),
+        ("slices.overlap", 1.0, r"slices.overlap: 1.0: .*less than 1"),
+        ("slices.seconds", "3", r"slices.seconds: '3': .*valid number"),
+        ("slices.secnds", 3.0, r"slices.secnds: unknown key. Hint: did you mean 'seconds'"),
+        ("modle", "crnn", r"modle: unknown key. Hint: did you mean 'model'"),
+        ("models.crnn.learning_rate", -1.0, r"models.crnn.learning_rate: -1.0: .*greater than 0"),
+        ("models.crnn.learning_rat", 1.0, r"models.crnn.learning_rat: unknown key. .*'learning_rate'"),
+        ("models.crnn.kind", "tree", r"models.crnn: .*tree"),
+        ("model", "crn", r"model: 'crn' is no key of `models`; did you mean 'crnn'"),
+        ("matrix.model", ["crnn", "cnm"], r"matrix.model: 'cnm' is no key of `models`"),
+        ("matrix.seed", [], r"matrix.seed: \[\]: .*at least 1 item"),
+        ("dataset", "gtzna", r"dataset: 'gtzna' is no key of `datasets`; did you mean 'gtzan'"),
+        ("representations.mel.n_mels", 1026, r"representations.mel.n_mels: 1026 is above 1025; .*n_fft/2\+1"),
+        ("representations.mel.fmax", 11026.0, r"mel.fmax: 11026 is above 11025; .*half of spectrograms.sr"),
+        ("representations.mel.fmin", 12000.0, r"mel.fmin: 12000 is above 11025; .*fmax"),
+        ("representations.cqt.n_bins", 120, r"cqt.n_bins: .*half of spectrograms.sr"),
+        ("splits.artist_disjoint.ratios", [0.8, 0.1, 0.2], r"splits.artist_disjoint: .*expected a sum of 1"),
+        ("splits.artist_disjoint.ratios", [0.9, 0.1], r"artist_disjoint.ratios: .*at least 3 items"),
+        ("matrix.dataset", ["spectrograms"], r"matrix.representation: .*no audio; expected \[mel\] alone"),
+        ("spectrograms.dtype", "float64", r"spectrograms.dtype: 'float64': .*'float16' or 'uint8'"),
+        ("slices.seconds", float("nan"), r"slices.seconds: nan: .*"),
+    ],
+)
+def test_an_impossible_value_is_refused_in_one_line_with_its_key(tree, key, value, message):
+    with pytest.raises(ParameterError, match=message) as caught:
+        parse_params(put(tree, key, value))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_value_is_named(tree):
+    del tree["slices"]["overlap"]
+    with pytest.raises(ParameterError, match=r"slices.overlap: missing"):
+        parse_params(tree)
+
+
+def test_several_faults_are_all_named(tree):
+    put(put(tree, "slices.overlap", 2.0), "train.threads", 0)
+    with pytest.raises(ParameterError, match=r"slices.overlap: 2.0.*also wrong: train.threads"):
+        parse_params(tree)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "no such file"),
+        ("a: [1", "not YAML"),
+        ("", "should be a valid dictionary"),
+        ("3", "dictionary"),
+    ],
+)
+def test_a_file_that_is_no_params_file(tmp_path, text, message):
+    path = tmp_path / "params.yaml"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(ParameterError, match=message):
+        load_params(path)
+
+
+def test_every_stage_has_its_values(project_dir):
+    params = load_params(project_dir / "params.yaml")
+    assert tuple(STAGE_GROUPS) == STAGES
+    for stage, groups in STAGE_GROUPS.items():
+        values = json.loads(stage_values(params, stage, **CHOICE))
+        assert set(values) == {*CHOICE, *(group.format(**CHOICE) for group in groups)}
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(["seconds", "overlap", "short_tracks"])))
+def test_equal_values_give_equal_strings_in_any_order(tree, order):
+    expected = stage_values(parse_params(tree), "slices")
+    tree["slices"] = {key: tree["slices"][key] for key in order}
+    assert stage_values(parse_params(tree), "slices") == expected
+
+
+def test_whole_and_decimal_numbers_are_the_same_value(tree):
+    expected = stage_values(parse_params(tree), "slices")
+    assert stage_values(parse_params(put(tree, "slices.seconds", 3)), "slices") == expected
+
+
+def test_an_entry_that_does_not_exist(project_dir):
+    params = load_params(project_dir / "params.yaml")
+    assert params.entry("models", "crnn").kind == "network"
+    assert params.entry("datasets", "gtzan").path is None
+    with pytest.raises(ParameterError, match=r"models: 'crn' is unknown. Hint: did you mean 'crnn'"):
+        params.entry("models", "crn")

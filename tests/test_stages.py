@@ -1,0 +1,31 @@
+"""Stages as dvc.yaml declares them, and overrides that the scripts would not see."""
+
+from __future__ import annotations
+
+import pytest
+
+from genredag.errors import ParameterError
+from genredag.stages import STAGES, declared_code, read_stages, refuse_overrides
+
+
+def test_the_stages_stand_in_the_order_of_the_story(project_dir):
+    assert tuple(name for name in read_stages(project_dir / "dvc.yaml") if name in STAGES) == STAGES
+
+
+def test_a_stages_script_comes_first_and_all_its_code_exists(project_dir):
+    for stage, code in declared_code(project_dir / "dvc.yaml").items():
+        assert code[0] == f"workflow/scripts/{stage}.py"
+        assert len(code) == len(set(code))
+        assert [path for path in code if not (project_dir / path).is_file()] == []
+
+
+def test_overrides_are_refused_with_the_command_that_works(project_dir, tree):
+    path = project_dir / "params.yaml"
+    refuse_overrides(tree, path)
+    tree["slices"] = {**tree["slices"], "seconds": 5.0}
+    with pytest.raises(ParameterError, match=r"changes slices, .* Hint: genredag set slices=VALUE"):
+        refuse_overrides(tree, path)
+    with pytest.raises(ParameterError, match="changes lr"):
+        refuse_overrides(
+            {**tree, "slices": {"seconds": 3.0, "overlap": 0.5, "short_tracks": "pad"}, "lr": 1}, path
+        )

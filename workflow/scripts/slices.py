@@ -1,0 +1,33 @@
+"""Cut every track of a frame store into overlapping slices."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from genredag.atomic import write_json, write_parquet
+from genredag.errors import exits_cleanly
+from genredag.frames import open_frames
+from genredag.logs import configure_logging
+from genredag.params import load_params
+from genredag.slices import cut
+
+
+@exits_cleanly
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--params", type=Path, required=True)
+    parser.add_argument("--frames", type=Path, required=True, help="frames.npy, beside its index and spec")
+    parser.add_argument(
+        "--slices", type=Path, required=True, help="slices.parquet; slices.json goes beside it"
+    )
+    args = parser.parse_args(argv)
+    configure_logging()
+    frames = open_frames(args.frames.parent)
+    table, summary = cut(frames.index, frames.spec.frames_per_second, load_params(args.params).slices)
+    write_parquet(args.slices, table)
+    write_json(args.slices.with_suffix(".json"), summary)
+
+
+if __name__ == "__main__":
+    main()
