@@ -14,6 +14,7 @@ min_version("9.10")
 configfile: "params.yaml"
 
 
+include: "workflow/rules/start.smk"
 include: "workflow/rules/matrix.smk"
 
 
@@ -49,4 +50,4 @@ include: "workflow/rules/report.smk"
 
 
 onsuccess:
-    print(f"The report is ready: {Path('results/report.html').resolve()}")
+    print(f"The report is ready: {Path('results/report.html').absolute()}")

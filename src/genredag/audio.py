@@ -61,6 +61,8 @@ def decode(path: Path, sr: int | None = None) -> tuple[np.ndarray, int]:
         The file is missing, unreadable, empty, or holds values that are no numbers.
     """
     path = Path(path)
+    if not path.is_file():
+        raise DataError("no such file", where=str(path))
     with _open(path) as (file_sr, blocks):
         samples = np.concatenate([np.zeros(0, np.float32), *blocks])
     if not samples.size:
@@ -129,6 +131,8 @@ def _open(path: Path) -> Iterator[tuple[int, Iterator[np.ndarray]]]:
                 yield file.samplerate, (block.mean(axis=1, dtype=np.float32) for block in blocks)
     except soundfile.LibsndfileError as error:
         what = error.error_string.removeprefix("Error : ").rstrip(".")
+        if "does not exist" in what:  # so libsndfile says of an .mp3 that is none
+            what = "Format not recognised"
         raise DataError(
             what, where=str(path), hint="try to play the file; convert it to WAV or FLAC"
         ) from None

@@ -92,7 +92,7 @@ def statistics(
 
 
 def shuffled_batches(slices: SliceSet, batch_size: int, seed: int | None) -> keras.utils.PyDataset:
-    """Return batches (slices, labels) for Keras: in order, or by a new permutation an epoch if there's a seed."""
+    """Return batches (slices, labels) for Keras: in order without a seed, else in a new one every epoch."""
     import keras
 
     class Batches(keras.utils.PyDataset):

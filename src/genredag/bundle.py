@@ -139,7 +139,7 @@ def load_bundle(path: Path) -> Bundle:
     return Bundle(info, model)
 
 
-def _load_network(files: dict[str, bytes]) -> Any:  # noqa: ANN401
+def _load_network(files: dict[str, bytes]) -> Any:
     import keras
 
     model = keras.models.model_from_json(files["architecture.json"].decode())
@@ -152,31 +152,30 @@ def _load_network(files: dict[str, bytes]) -> Any:  # noqa: ANN401
     return model
 
 
-def _load_estimator(content: bytes) -> Any:  # noqa: ANN401
+def _load_estimator(content: bytes) -> Any:
     import skops.io
 
     return skops.io.loads(content, trusted=TRUSTED_TYPES)
 
 
-def _weights(model: Any) -> bytes:  # noqa: ANN401
+def _weights(model: Any) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder, "model.weights.h5")
         model.save_weights(weights)
         return weights.read_bytes()
 
 
-def _estimator(model: Any) -> bytes:  # noqa: ANN401
+def _estimator(model: Any) -> bytes:
     """Return `model` in skops' format, with the memory addresses in it numbered in order of appearance."""
     import skops.io
 
     with zipfile.ZipFile(io.BytesIO(skops.io.dumps(model))) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
+    address = re.compile(r'(?<="__id__": )\d+|(?<="file": ")\d+')
     schema = files.pop("schema.json").decode()
-    numbers: dict[str, str] = {}
-    for address in re.findall(r'"__id__": (\d+)', schema):
-        numbers.setdefault(address, str(len(numbers) + 1))
-    renamed = {"schema.json": re.sub(r"(?<=\"__id__\": )\d+", lambda m: numbers[m[0]], schema).encode()}
-    return _zip({**renamed, **files})
+    numbers = {name: str(i) for i, name in enumerate(dict.fromkeys(address.findall(schema)))}
+    arrays = {numbers[name.removesuffix(".npy")] + ".npy": content for name, content in files.items()}
+    return _zip({"schema.json": address.sub(lambda match: numbers[match[0]], schema).encode(), **arrays})
 
 
 def _zip(files: dict[str, bytes]) -> bytes:

@@ -191,19 +191,21 @@ def render(
         blocks = _render_tracks(tracks, spec, cache_dir, n_jobs)
     blocks = progress(blocks, f"rendering {name}", total=len(tracks))
     n_frames = _write_frames(out_dir / "frames.npy", blocks, spec)
-    first_frame = np.cumsum([0, *n_frames[:-1]], dtype=np.int64)
-    index = pd.DataFrame(
+    spec = FrameSpec(**{**asdict(spec), "n_tracks": len(tracks), "total_frames": sum(n_frames)})
+    write_parquet(out_dir / "frames.parquet", _index(tracks, n_frames))
+    write_json(out_dir / "frames.json", asdict(spec))
+    return spec
+
+
+def _index(tracks: pd.DataFrame, n_frames: list[int]) -> pd.DataFrame:
+    return pd.DataFrame(
         {
             "track_id": tracks["track_id"].to_numpy(),
-            "first_frame": first_frame,
+            "first_frame": np.cumsum([0, *n_frames[:-1]], dtype=np.int64),
             "n_frames": np.array(n_frames, np.int32),
             "duration": tracks["duration"].to_numpy(np.float64),
         }
     )
-    spec = FrameSpec(**{**asdict(spec), "n_tracks": len(tracks), "total_frames": sum(n_frames)})
-    write_parquet(out_dir / "frames.parquet", index)
-    write_json(out_dir / "frames.json", asdict(spec))
-    return spec
 
 
 def _render_tracks(

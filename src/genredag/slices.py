@@ -49,46 +49,44 @@ def cut(index: pd.DataFrame, frames_per_second: float, params: Slices) -> tuple[
     DataError
         All tracks are shorter than a slice.
     """
-    step = params.seconds * (1 - params.overlap)
-    if step * frames_per_second < 1:
-        raise ParameterError(
-            f"{params.overlap:g}: slices begin {step * frames_per_second:.2g} frames apart",
-            where="slices.overlap",
-            expected="at least one frame",
-        )
     n_frames = slice_length(params.seconds, frames_per_second)
-    counts = np.array([count_slices(d, params.seconds, params.overlap) for d in index["duration"]], dtype=int)
-    if params.short_tracks == "pad":
-        counts = np.maximum(counts, 1)
+    counts = _counts(index, frames_per_second, params)
+    table = _table(index, counts, n_frames, frames_per_second, params)
     short = index[counts == 0]
-    if len(short) == len(index):
-        hint = "shorten slices.seconds, or set slices.short_tracks to pad"
-        raise DataError(
-            f"all {len(index)} tracks are shorter than {params.seconds:g} s", where="slices", hint=hint
-        )
-    table = _table(index, counts, step, n_frames, frames_per_second)
+    reason = f"shorter than a slice of {params.seconds:g} s"
     return table, {
         "seconds": params.seconds,
         "overlap": params.overlap,
         "n_frames": n_frames,
         "n_slices": len(table),
         "n_tracks": len(index) - len(short),
-        "quarantined": [
-            {
-                "track_id": track_id,
-                "reason": f"{duration:.2f} s: shorter than a slice of {params.seconds:g} s",
-            }
-            for track_id, duration in zip(short["track_id"], short["duration"], strict=True)
-        ],
+        "quarantined": [{"track_id": track_id, "reason": reason} for track_id in short["track_id"]],
     }
 
 
+def _counts(index: pd.DataFrame, frames_per_second: float, params: Slices) -> np.ndarray:
+    """Return how many slices each track gives, once it is sure that slices can be cut."""
+    step = params.seconds * (1 - params.overlap) * frames_per_second
+    if step < 1:
+        what = f"{params.overlap:g}: slices begin {step:.2g} frames apart"
+        raise ParameterError(what, where="slices.overlap", expected="at least one frame")
+    counts = np.array([count_slices(d, params.seconds, params.overlap) for d in index["duration"]], dtype=int)
+    if params.short_tracks == "pad":
+        counts = np.maximum(counts, 1)
+    if not counts.any():
+        hint = "shorten slices.seconds, or set slices.short_tracks to pad"
+        raise DataError(
+            f"all {len(index)} tracks are shorter than {params.seconds:g} s", where="slices", hint=hint
+        )
+    return counts
+
+
 def _table(
-    index: pd.DataFrame, counts: np.ndarray, step: float, n_frames: int, frames_per_second: float
+    index: pd.DataFrame, counts: np.ndarray, n_frames: int, frames_per_second: float, params: Slices
 ) -> pd.DataFrame:
     tracks = index.loc[index.index.repeat(counts)]
     number = np.concatenate([np.arange(count) for count in counts])
-    start = number * step
+    start = number * params.seconds * (1 - params.overlap)
     offset = np.floor(start * frames_per_second + TOLERANCE).astype(np.int64)
     return pd.DataFrame(
         {

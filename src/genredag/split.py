@@ -115,18 +115,21 @@ def check_split(split: pd.DataFrame, manifest: pd.DataFrame, group_by: str) -> N
         Names the first track, copy of a track, or (if promised) artist that stands on two sides, or the
         genre that is missing on one.
     """
+    stray = split.loc[~split["part"].isin(PARTS), "track_id"]
+    if len(stray):
+        hint = "the slices are of another manifest: rerun the spectrograms and slices stages"
+        raise DataError(f"track {stray.iloc[0]} is in no part", where="split", hint=hint)
     tracks = split.drop_duplicates(["track_id", "part"])
     tracks = tracks.merge(_usable(manifest)[["track_id", "sha256"]], on="track_id", how="left")
-    promises = {"track_id": "track", "sha256": "copies of the audio of track", "artist": "artist"}
+    promises = {"track_id": "track", "sha256": "audio", "artist": "artist"}
     if group_by != "artist":
         del promises["artist"]
     for column, what in promises.items():
-        sides = tracks.groupby(column)["part"].agg(["nunique", "unique"])
-        for key, parts in sides.loc[sides["nunique"] > 1, "unique"].head(1).items():
-            name = tracks.loc[tracks[column] == key, "track_id"].iloc[0] if column == "sha256" else key
-            raise DataError(
-                f"{what} {name} stands in {' and '.join(parts)}", where="split", expected="one part"
-            )
+        sides = tracks.dropna(subset=column).drop_duplicates([column, "part"])
+        crossing = sides[sides[column].duplicated(keep=False)].sort_values([column, "part"]).head(2)
+        if not crossing.empty:
+            track_ids = " and ".join(crossing["track_id"] + " in " + crossing["part"])
+            raise DataError(f"the same {what} on two sides: {track_ids}", where="split", expected="one side")
     present = pd.crosstab(tracks["genre"], tracks["part"]).reindex(columns=list(PARTS), fill_value=0)
     for genre, row in present.iterrows():
         for part in row.index[row == 0]:
@@ -160,5 +163,8 @@ def _reserve(counts: np.ndarray, wanted: np.ndarray, order: np.ndarray, genres: 
 
 def _too_few(genre: object, n: int, of_what: str, hint: str) -> DataError:
     return DataError(
-        f"genre {genre} has {n} {of_what}", where="split", expected=f"at least {len(PARTS)}", hint=hint
+        f"genre {genre} has too few {of_what}: {n}",
+        where="split",
+        expected=f"at least {len(PARTS)}",
+        hint=hint,
     )

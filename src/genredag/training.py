@@ -176,21 +176,24 @@ def _watcher(name: str, epochs: int) -> keras.callbacks.Callback:
 
 def _fit_estimator(
     name: str, recipe: Estimator, params: Train, parts: dict[str, SliceSet], n_classes: int, seed: int
-) -> tuple[Any, pd.DataFrame, int]:
+) -> tuple[Any, pd.DataFrame, None]:
     from sklearn.calibration import CalibratedClassifierCV
     from sklearn.frozen import FrozenEstimator
     from sklearn.metrics import log_loss
 
     features = {part: np.concatenate([slice_statistics(x) for x in s.chunks()]) for part, s in parts.items()}
     labels = {part: slices.labels for part, slices in parts.items()}
-    missing = set(range(n_classes)) - set(labels["train"])
-    if missing:
-        raise ModelError(f"{len(missing)} of {n_classes} genres have no training slice", where=f"models.{name}")
+    for part, present in labels.items():
+        if len(set(present)) < n_classes:
+            hint = "look into split.parquet"
+            raise ModelError(f"a genre has no {part} slice", where=f"models.{name}", hint=hint)
     model = check_options(name, "estimator", recipe.options).build(**recipe.options, seed=seed)
     model.fit(features["train"], labels["train"])
     if not hasattr(model, "predict_proba"):
-        # One temperature, fitted on tracks that the estimator has not seen; its decisions stay what they are.
-        model = CalibratedClassifierCV(FrozenEstimator(model), method="temperature")
+        # One temperature, fitted on tracks that the estimator has not seen: folds of the training slices
+        # would put slices of a track on both sides. Frozen estimators need no folds: one has all rows.
+        rows = np.arange(len(labels["validation"]))
+        model = CalibratedClassifierCV(FrozenEstimator(model), method="temperature", cv=[(rows, rows)])
         model.fit(features["validation"], labels["validation"])
     row: dict[str, float] = {"epoch": 1, "learning_rate": math.nan}
     for part, prefix in (("train", ""), ("validation", "val_")):
@@ -198,7 +201,7 @@ def _fit_estimator(
         row[f"{prefix}loss"] = log_loss(labels[part], probabilities, labels=range(n_classes))
         row[f"{prefix}accuracy"] = float((probabilities.argmax(axis=1) == labels[part]).mean())
     logger.info("%s: accuracy %.3f, validation accuracy %.3f", name, row["accuracy"], row["val_accuracy"])
-    return model, pd.DataFrame([row])[list(HISTORY_COLUMNS)], 0
+    return model, pd.DataFrame([row])[list(HISTORY_COLUMNS)], None
 
 
 def _peak_memory_mb() -> float:

@@ -1,15 +1,17 @@
-"""Makers of what the report reads: run folders, manifests and frame stores, as the stages would leave them."""
+"""Makers of what the report reads: run folders, manifests and frame stores, as stages leave them."""
 
 from __future__ import annotations
 
 import importlib.util
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import accuracy_score, f1_score, log_loss, precision_recall_fscore_support
+
+from genredag.evaluation.metrics import confusion, evaluate_predictions
 
 GENRES = ("blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock")
 SKILL = {"svm_rbf": 1.4, "cnn_370k": 2.6, "lstm": 1.9, "crnn": 3.0}
@@ -18,10 +20,10 @@ HZ = {
     "mel": 700 * (10 ** (np.linspace(0, np.log10(1 + 11025 / 700), 128)) - 1),
     "cqt": 32.7 * 2 ** (np.arange(84) / 12),
 }
-BAD = [
-    ("Rock & <b>roll</b>", "peak of -71.2 dBFS is below -60"),
-    ("jazz.00054", "unreadable: no audio frames"),
-]
+BAD = {
+    "Rock & <b>roll</b>": "peak of -71.2 dBFS is below -60",
+    "blues.00054": "unreadable: no audio frames",
+}
 SLICES = 5
 
 
@@ -32,7 +34,7 @@ def make_manifest(folder: Path, genres=GENRES, tracks_per_genre=40, clip_seconds
         for genre in genres
         for i in range(tracks_per_genre)
     ]
-    rows += [(track_id, genres[0], None, "quarantined", reason) for track_id, reason in BAD]
+    rows += [(track_id, genres[0], None, "quarantined", reason) for track_id, reason in BAD.items()]
     table = pd.DataFrame(rows, columns=["track_id", "genre", "artist", "status", "reason"])
     table["duration"] = np.where(table["status"] == "ok", clip_seconds, 0.0)
     table["path"] = table["track_id"] + ".wav"
@@ -53,16 +55,11 @@ def make_frames(folder: Path, manifest: pd.DataFrame, representation: str, bins=
     rng, blocks = np.random.default_rng(7), []
     time = np.arange(n_frames) / fps
     for number in range(len(ok)):
-        x = (
-            np.full((n_frames, n_bins), -62.0)
-            - 18 * np.linspace(0, 1, n_bins)
-            + rng.normal(0, 4, (n_frames, n_bins))
-        )
+        x = -62.0 - 18 * np.linspace(0, 1, n_bins) + rng.normal(0, 4, (n_frames, n_bins))
         for note in range(6):
-            centre = n_bins * (0.1 + 0.12 * note) + n_bins * 0.04 * np.sin(time * (1 + number / 3) + note)
-            x += (48 - 5 * note) * np.exp(
-                -((np.arange(n_bins) - centre[:, None]) ** 2) / (0.0004 * n_bins**2 + 1)
-            )
+            wobble = np.sin(time * (1 + number / 3) + note)
+            distance = np.arange(n_bins) / n_bins - 0.1 - 0.12 * note - 0.04 * wobble[:, None]
+            x += (48 - 5 * note) * np.exp(-(distance**2) / 0.0005)
         x += 22 * np.exp(-((time * (1 + number / 4) % 1) * 9))[:, None]
         blocks.append(np.clip(x, -80, 0).astype(np.float16))
     folder.mkdir(parents=True, exist_ok=True)
@@ -95,21 +92,14 @@ def make_run(folder: Path, choice: dict, manifest: pd.DataFrame, skill=2.0, shar
     genres = sorted(ok["genre"].unique())
     count = max(1, round(share * len(ok) / len(genres)))
     parts = {"validation": ok.groupby("genre").head(count), "test": ok.groupby("genre").tail(count)}
-    tables = [_predict(tracks, part, genres, skill, rng) for part, tracks in parts.items()]
-    scores = {part: _score(table, genres) for part, table in zip(parts, tables, strict=True)}
-    n_tracks = {"train": len(ok) - 2 * count * len(genres), **{part: len(t) for part, t in parts.items()}}
+    predictions = pd.concat(_predict(tracks, part, genres, skill, rng) for part, tracks in parts.items())
     network = choice["model"] != "svm_rbf"
-    metrics = {
-        **choice,
-        "n_parameters": 370_122 if network else None,
-        "n_slices": {part: n * SLICES for part, n in n_tracks.items()},
-        "n_tracks": n_tracks,
-        **{part: score for part, (score, _) in scores.items()},
-    }
+    n_parameters = {"n_parameters": 370_122 if network else None}
+    metrics = choice | n_parameters | evaluate_predictions(predictions, "mean")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "metrics.json").write_text(json.dumps(metrics, indent=2))
-    pd.concat(tables).to_parquet(folder / "predictions.parquet", index=False)
-    scores["test"][1].to_csv(folder / "confusion.csv", index=False)
+    predictions.to_parquet(folder / "predictions.parquet", index=False)
+    confusion(predictions, "mean").to_csv(folder / "confusion.csv", index=False)
     _history(epochs if network else 1, skill, rng).to_csv(folder / "history.csv", index=False)
     seconds = 90.0 * skill + rng.random()
     timing = {"seconds": seconds, "slices_per_second": 4210.4, "peak_memory_mb": 912.7}
@@ -128,28 +118,6 @@ def _predict(tracks, part, genres, skill, rng) -> pd.DataFrame:
     table = table.assign(slice=np.tile(np.arange(SLICES), len(tracks)), part=part)
     table["predicted"] = [genres[i] for i in p.argmax(axis=1)]
     return table.join(pd.DataFrame(p.astype(np.float32), columns=[f"p_{g}" for g in genres]))
-
-
-def _score(table: pd.DataFrame, genres: list[str]) -> tuple[dict, pd.DataFrame]:
-    columns = [f"p_{g}" for g in genres]
-    tracks = table.groupby("track_id").agg({"genre": "first", **dict.fromkeys(columns, "mean")})
-    result = {}
-    for level, rows in (("slice", table), ("track", tracks)):
-        p = rows[columns].to_numpy(np.float64)
-        p = p / p.sum(axis=1, keepdims=True)
-        found = np.array(genres)[p.argmax(axis=1)]
-        result[level] = {
-            "accuracy": round(accuracy_score(rows["genre"], found), 6),
-            "macro_f1": round(f1_score(rows["genre"], found, average="macro"), 6),
-            "log_loss": round(log_loss(rows["genre"], p, labels=genres), 6),
-        }
-    scores = precision_recall_fscore_support(rows["genre"], found, labels=genres, zero_division=0)
-    names = ("precision", "recall", "f1", "support")
-    result["per_genre"] = {
-        genre: dict(zip(names, (float(a), float(b), float(c), int(d)), strict=True))
-        for genre, a, b, c, d in zip(genres, *scores, strict=True)
-    }
-    return result, pd.DataFrame({"actual": rows["genre"].to_numpy(), "predicted": found})
 
 
 def _history(epochs: int, skill: float, rng: np.random.Generator) -> pd.DataFrame:
@@ -173,56 +141,78 @@ def choice(**changes) -> dict:
     return {**first, "seed": 42, **changes}
 
 
-@pytest.fixture(scope="session")
-def matrix(tmp_path_factory) -> dict:
-    """Twelve runs (3 representations x 4 models) of ten genres, with their manifest and frames."""
-    folder = tmp_path_factory.mktemp("matrix")
-    manifest = make_manifest(folder / "data")
-    ease = {"stft": 0.7, "mel": 1.0, "cqt": 0.85}
-    runs = [
-        make_run(
-            folder / representation / model,
-            choice(representation=representation, model=model),
-            manifest,
-            skill=skill * ease[representation],
-        )
-        for representation in HZ
-        for model, skill in SKILL.items()
-    ]
-    frames = [make_frames(folder / "data" / r, manifest, r) for r in HZ]
-    return {
-        "folder": folder,
-        "runs": runs,
-        "manifest": folder / "data" / "manifest.parquet",
-        "frames": frames,
-    }
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def write_report(script, out: Path, runs, manifests, frames=()) -> Path:
+    """Call the stage's script; `manifests` and `frames` are pairs of a data set's name and a path."""
+    files = {"leaderboard": "leaderboard.csv", "markdown": "leaderboard.md", "html": "report.html"}
+    script.main(
+        [
+            f"--params={ROOT / 'params.yaml'}",
+            "--runs",
+            *map(str, runs),
+            *(f"--dataset={name}={path}" for name, path in manifests),
+            *(f"--frames={name}={path}" for name, path in frames),
+            "--date=2026-01-31",
+            *(f"--{flag}={out / name}" for flag, name in files.items()),
+        ]
+    )
+    return out
 
 
 @pytest.fixture(scope="session")
-def report_script(project_root=Path(__file__).resolve().parents[2]):
+def report_script():
     """The stage's script as a module."""
-    path = project_root / "workflow" / "scripts" / "report.py"
-    spec = importlib.util.spec_from_file_location("report_script", path)
+    spec = importlib.util.spec_from_file_location(
+        "report_script", ROOT / "workflow" / "scripts" / "report.py"
+    )
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
 @pytest.fixture(scope="session")
-def report(matrix, report_script, tmp_path_factory) -> Path:
-    """The folder with leaderboard.csv, leaderboard.md and report.html of the whole matrix."""
-    out = tmp_path_factory.mktemp("report")
-    root = Path(__file__).resolve().parents[2]
-    report_script.main(
-        [
-            "--params", str(root / "params.yaml"),
-            "--runs", *map(str, matrix["runs"]),
-            "--dataset", f"synthetic={matrix['manifest']}",
-            *(f"--frames=synthetic={path}" for path in matrix["frames"]),
-            "--date", "2026-01-31",
-            "--leaderboard", str(out / "leaderboard.csv"),
-            "--markdown", str(out / "leaderboard.md"),
-            "--html", str(out / "report.html"),
-        ]
-    )  # fmt: skip
-    return out
+def make() -> SimpleNamespace:
+    """The makers of this file."""
+    return SimpleNamespace(
+        manifest=make_manifest, frames=make_frames, run=make_run, choice=choice, report=write_report
+    )
+
+
+@pytest.fixture(scope="session")
+def small_report(report_script, tmp_path_factory) -> Path:
+    """Report four runs of three genres: two models, a second split, a second data set without frames."""
+    folder = tmp_path_factory.mktemp("small")
+    manifest = make_manifest(folder / "data", GENRES[:3], tracks_per_genre=10)
+    features = [f"feature {i}" for i in range(30)]
+    frames = [
+        make_frames(folder / "mel", manifest, "mel"),
+        make_frames(folder / "handcrafted", manifest, "handcrafted", bins=features),
+    ]
+    choices = [
+        choice(),
+        choice(model="svm_rbf"),
+        choice(model="svm_rbf", split="artist_disjoint"),
+        choice(dataset="gtzan", model="lstm"),
+    ]
+    runs = [make_run(folder / str(i), which, manifest, epochs=3) for i, which in enumerate(choices)]
+    path = folder / "data" / "manifest.parquet"
+    manifests = [("synthetic", path), ("gtzan", path)]
+    return write_report(report_script, folder, runs, manifests, [("synthetic", path) for path in frames])
+
+
+@pytest.fixture(scope="session")
+def full_report(report_script, tmp_path_factory) -> Path:
+    """Report twelve runs (3 representations x 4 models) of ten genres."""
+    folder = tmp_path_factory.mktemp("full")
+    manifest = make_manifest(folder / "data")
+    ease = {"stft": 0.7, "mel": 1.0, "cqt": 0.85}
+    runs = [
+        make_run(folder / r / model, choice(representation=r, model=model), manifest, skill=skill * ease[r])
+        for r in HZ
+        for model, skill in SKILL.items()
+    ]
+    frames = [("synthetic", make_frames(folder / "data" / r, manifest, r)) for r in HZ]
+    manifests = [("synthetic", folder / "data" / "manifest.parquet")]
+    return write_report(report_script, folder, runs, manifests, frames)

@@ -16,23 +16,23 @@ rule evaluate:
         bundle=rules.train.output.bundle,
         history=rules.train.output.history,
     output:
-        predictions=RUN + "/predictions.parquet",
-        metrics=RUN + "/metrics.json",
-        confusion=RUN + "/confusion.csv",
+        predictions="results/{dataset}/{representation}/{model}/{split}/{seed}/predictions.parquet",
+        metrics="results/{dataset}/{representation}/{model}/{split}/{seed}/metrics.json",
+        confusion="results/{dataset}/{representation}/{model}/{split}/{seed}/confusion.csv",
         confusion_matrix=report(
-            RUN + "/confusion_matrix.png",
+            "results/{dataset}/{representation}/{model}/{split}/{seed}/confusion_matrix.png",
             caption="../report/confusion_matrix.rst",
             category="Confusion matrices",
             labels=lambda w: dict(w),
         ),
         learning_curves=report(
-            RUN + "/learning_curves.png",
+            "results/{dataset}/{representation}/{model}/{split}/{seed}/learning_curves.png",
             caption="../report/learning_curves.rst",
             category="Learning curves",
             labels=lambda w: dict(w),
         ),
     log:
-        RUN.replace("results", "logs/evaluate", 1) + ".log",
+        "logs/evaluate/{dataset}/{representation}/{model}/{split}/{seed}.log",
     cache: True
     conda:
         "../../envs/genredag.yaml"

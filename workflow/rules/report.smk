@@ -7,16 +7,26 @@ rule report:
     """Rank the runs and write the page."""
     input:
         code=CODE["report"],
-        metrics=combinations(RUN + "/metrics.json"),
-        predictions=combinations(RUN + "/predictions.parquet"),
-        confusion=combinations(RUN + "/confusion.csv"),
-        history=combinations(RUN + "/history.csv"),
-        timing=combinations(RUN + "/timing.json"),
+        metrics=combinations(
+            "results/{dataset}/{representation}/{model}/{split}/{seed}/metrics.json"
+        ),
+        predictions=combinations(
+            "results/{dataset}/{representation}/{model}/{split}/{seed}/predictions.parquet"
+        ),
+        confusion=combinations(
+            "results/{dataset}/{representation}/{model}/{split}/{seed}/confusion.csv"
+        ),
+        history=combinations(
+            "results/{dataset}/{representation}/{model}/{split}/{seed}/history.csv"
+        ),
+        timing=combinations(
+            "results/{dataset}/{representation}/{model}/{split}/{seed}/timing.json"
+        ),
         manifests=combinations("data/{dataset}/manifest.parquet"),
         quarantine=combinations("data/{dataset}/quarantine.csv"),
-        frames=combinations(FRAMES + "/frames.npy"),
-        frame_index=combinations(FRAMES + "/frames.parquet"),
-        frame_spec=combinations(FRAMES + "/frames.json"),
+        frames=combinations("data/{dataset}/{representation}/frames.npy"),
+        frame_index=combinations("data/{dataset}/{representation}/frames.parquet"),
+        frame_spec=combinations("data/{dataset}/{representation}/frames.json"),
     output:
         leaderboard=report(
             "results/leaderboard.csv",
@@ -36,9 +46,16 @@ rule report:
         "../../envs/genredag.yaml"
     params:
         values=values("report"),
-        runs=[str(Path(path).parent) for path in combinations(RUN + "/metrics.json")],
+        runs=[
+            str(Path(path).parent)
+            for path in combinations(
+                "results/{dataset}/{representation}/{model}/{split}/{seed}/metrics.json"
+            )
+        ],
         datasets=combinations("--dataset {dataset}=data/{dataset}/manifest.parquet"),
-        frames=combinations("--frames {dataset}=" + FRAMES + "/frames.npy"),
+        frames=combinations(
+            "--frames {dataset}=data/{dataset}/{representation}/frames.npy"
+        ),
     shell:
         "python {input.code[0]} --params params.yaml --runs {params.runs} {params.datasets} {params.frames}"
         " --leaderboard {output.leaderboard} --markdown {output.markdown} --html {output.html}"

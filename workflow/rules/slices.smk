@@ -11,8 +11,8 @@ rule slices:
         index=rules.spectrograms.output.index,
         spec=rules.spectrograms.output.spec,
     output:
-        slices=FRAMES + "/slices.parquet",
-        spec=FRAMES + "/slices.json",
+        slices="data/{dataset}/{representation}/slices.parquet",
+        spec="data/{dataset}/{representation}/slices.json",
     log:
         "logs/slices/{dataset}/{representation}.log",
     cache: True

@@ -9,9 +9,9 @@ rule spectrograms:
         code=CODE["spectrograms"],
         manifest="data/{dataset}/manifest.parquet",
     output:
-        frames=FRAMES + "/frames.npy",
-        index=FRAMES + "/frames.parquet",
-        spec=FRAMES + "/frames.json",
+        frames="data/{dataset}/{representation}/frames.npy",
+        index="data/{dataset}/{representation}/frames.parquet",
+        spec="data/{dataset}/{representation}/frames.json",
     log:
         "logs/spectrograms/{dataset}/{representation}.log",
     cache: True

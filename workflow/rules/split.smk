@@ -10,7 +10,7 @@ rule split:
         manifest=rules.download.output.manifest,
         slices=rules.slices.output.slices,
     output:
-        split=FRAMES + "/{split}/{seed}/split.parquet",
+        split="data/{dataset}/{representation}/{split}/{seed}/split.parquet",
     log:
         "logs/split/{dataset}/{representation}/{split}/{seed}.log",
     cache: True

@@ -14,11 +14,11 @@ rule train:
         slice_spec=rules.slices.output.spec,
         split=rules.split.output.split,
     output:
-        bundle=RUN + "/bundle.zip",
-        history=RUN + "/history.csv",
-        timing=RUN + "/timing.json",
+        bundle="results/{dataset}/{representation}/{model}/{split}/{seed}/bundle.zip",
+        history="results/{dataset}/{representation}/{model}/{split}/{seed}/history.csv",
+        timing="results/{dataset}/{representation}/{model}/{split}/{seed}/timing.json",
     log:
-        RUN.replace("results", "logs/train", 1) + ".log",
+        "logs/train/{dataset}/{representation}/{model}/{split}/{seed}.log",
     cache: True
     conda:
         "../../envs/genredag.yaml"

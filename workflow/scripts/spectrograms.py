@@ -27,15 +27,10 @@ def main(argv: list[str] | None = None) -> None:
     args = parser.parse_args(argv)
     configure_logging()
     params = load_params(args.params)
-    render(
-        pd.read_parquet(args.manifest),
-        args.representation,
-        params.entry("representations", args.representation),
-        params.spectrograms,
-        cache_dir=default_cache_dir(),
-        out_dir=args.frames.parent,
-        n_jobs=args.jobs,
-    )
+    group = params.entry("representations", args.representation)
+    manifest = pd.read_parquet(args.manifest)
+    folders = {"cache_dir": default_cache_dir(), "out_dir": args.frames.parent}
+    render(manifest, args.representation, group, params.spectrograms, n_jobs=args.jobs, **folders)
 
 
 if __name__ == "__main__":

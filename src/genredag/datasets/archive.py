@@ -94,6 +94,8 @@ def _opened(archive: Path) -> Iterator[zipfile.ZipFile | tarfile.TarFile]:
         elif tarfile.is_tarfile(archive):
             with tarfile.open(archive) as tar:
                 yield tar
+                while tar.fileobj and tar.fileobj.read(1 << 20):
+                    pass  # on to the checksum at the end
         else:
             raise tarfile.ReadError("its beginning or end is that of no known format")
     except BROKEN as error:

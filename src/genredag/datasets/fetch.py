@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 import requests
 from filelock import FileLock
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, ProtocolError
 
 from genredag.atomic import write_text
 from genredag.errors import DataError
@@ -61,14 +61,8 @@ def obtain(
         The user has no such thing, or no mirror gives the file.
     """
     if path is None:
-        return fetch(
-            mirrors,
-            target,
-            verify=verify,
-            timeout_seconds=download.timeout_seconds,
-            retries=download.retries,
-            hint=f"check the network, or set {key} to a copy of your own",
-        )
+        hint = f"check the network, or set {key} to a copy of your own"
+        return fetch(mirrors, target, verify=verify, download=download, hint=hint)
     if not Path(path).exists():
         raise DataError("no such file or folder", where=f"{key}: {path}")
     return Path(path)
@@ -79,29 +73,16 @@ def fetch(
     target: Path,
     *,
     verify: Callable[[Path], None],
-    timeout_seconds: float,
-    retries: int,
+    download: Download,
     hint: str,
     wait: Callable[[int], None] = back_off,
 ) -> Path:
-    """Download one file unless it is there already, which means that it was verified.
+    """Download a file from the first mirror that has it, unless it is there, which means it was verified.
 
     Parameters
     ----------
-    mirrors
-        Addresses tried in order.
-    target
-        Where the file goes.
     verify
         Raises `DataError` if the file at a path is not the one wanted.
-    timeout_seconds
-        A server that sends nothing for so long counts as cut off.
-    retries
-        How often a cut download is resumed, per mirror.
-    hint
-        What a user can do if no mirror works.
-    wait
-        Called with 0, 1, 2, ... before each resumption.
 
     Raises
     ------
@@ -110,15 +91,13 @@ def fetch(
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     failures = []
-    # Two processes that want the same file: the second waits and finds it there.
-    with FileLock(target.with_name(f".{target.name}.lock")):
+    with FileLock(target.with_name(f".{target.name}.lock")):  # a second process waits, and finds the file
         if target.is_file():
             return target
         for url in mirrors:
-            part = target.with_name(f".{target.name}.{hashlib.sha256(url.encode()).hexdigest()[:8]}.part")
+            part = _part(target, url)
             try:
-                logger.info("downloading %s", url)
-                _complete(url, part, timeout_seconds, retries, wait)
+                _complete(url, part, download, wait)
                 _verify(part, verify)
             except MirrorError as error:
                 logger.warning("%s: %s", url, error)
@@ -160,11 +139,12 @@ def _verify(part: Path, verify: Callable[[Path], None]) -> None:
         ) from None
 
 
-def _complete(url: str, part: Path, timeout: float, retries: int, wait: Callable[[int], None]) -> None:
+def _complete(url: str, part: Path, download: Download, wait: Callable[[int], None]) -> None:
     """Download `url` to `part`, going on where it was cut."""
-    for attempt in range(retries + 1):
+    logger.info("downloading %s", url)
+    for attempt in range(download.retries + 1):
         try:
-            return _receive(url, part, timeout)
+            return _receive(url, part, download.timeout_seconds)
         except CutError as error:
             reason = str(error)
         except (requests.ConnectionError, requests.Timeout) as error:
@@ -173,10 +153,11 @@ def _complete(url: str, part: Path, timeout: float, retries: int, wait: Callable
                 raise MirrorError(reason) from None
         except requests.RequestException as error:
             raise MirrorError(_plain(error)) from None
-        if attempt < retries:
+        if attempt < download.retries:
             logger.info("%s: %s; going on from %.1f MiB", url, reason, _size(part) / MIB)
             wait(attempt)
-    raise MirrorError(f"{reason}, {retries + 1} times; the next run goes on from {_size(part) / MIB:.1f} MiB")
+    kept = f"the next run goes on from {_size(part) / MIB:.1f} MiB"
+    raise MirrorError(f"{reason}, {download.retries + 1} times; {kept}")
 
 
 def _receive(url: str, part: Path, timeout: float) -> None:
@@ -204,7 +185,8 @@ def _receive(url: str, part: Path, timeout: float) -> None:
                 for _ in progress(_write(response, file), f"{url.rsplit('/')[-1]} (MiB)", length // MIB):
                     pass
         except HTTPError as error:
-            raise CutError(_plain(error)) from None
+            cut = isinstance(error, ProtocolError)
+            raise CutError("the connection was cut" if cut else _plain(error)) from None
     if length and _size(part) != have + length:
         raise CutError("the connection was cut")
 
@@ -253,6 +235,11 @@ def _validator_file(part: Path) -> Path:
 def _discard(part: Path) -> None:
     part.unlink(missing_ok=True)
     _validator_file(part).unlink(missing_ok=True)
+
+
+def _part(target: Path, url: str) -> Path:
+    """Return where what arrived from `url` is kept, apart from what other mirrors sent."""
+    return target.with_name(f".{target.name}.{hashlib.sha256(url.encode()).hexdigest()[:8]}.part")
 
 
 def _size(part: Path) -> int:

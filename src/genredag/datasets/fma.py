@@ -32,8 +32,9 @@ SHA1 = {
     "metadata": "sha1:f0df49ffe5f2a6008d7dc83c6915b31835dfe733",
     "small": "sha1:ade154f733639d52e35e32f5593efe5be76c6d70",
     "medium": "sha1:c67b69ea232021025fca9231fc1c7c1a063ab50b",
+    "large": "sha1:497109f4dd721066b5ce5e5f250ec604dc78939e",
 }
-SUBSETS = ("small", "medium")  # each holds those before it
+SUBSETS = ("small", "medium", "large")  # each holds those before it
 SPLITS = {"training": "train", "validation": "validation", "test": "test"}
 FIELDS = {  # tracks.csv has two rows of column names, and a third for the index
     ("set", "subset"): "size",
@@ -51,7 +52,8 @@ def list_tracks(params: FmaArchive, *, subset: str, download: Download, cache_di
     Parameters
     ----------
     subset
-        ``small`` (8,000 tracks, eight genres) or ``medium`` (25,000 tracks, 16 genres).
+        ``small`` (8,000 tracks, eight genres), ``medium`` (25,000 tracks, 16 genres), or ``large`` (106,574
+        tracks, half of them of several genres: their genre is None).
 
     Raises
     ------
@@ -93,15 +95,15 @@ def read_tracks(metadata: Path, subset: str) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Indexed by FMA's track number: genre (the only root genre), subgenres (all names, "; " between
-        them), artist, subset (the official split).
+        Indexed by FMA's track number: genre (the root of all its genres, None if they have several),
+        subgenres (all names, "; " between them), artist, subset (the official split).
     """
     with _opened(metadata, "tracks.csv") as file:
         head = pd.read_csv(file, header=None, nrows=2, dtype=str)
     places = {pair: place for place, pair in enumerate(zip(head.iloc[0], head.iloc[1], strict=True))}
-    missing = [pair for pair in FIELDS if pair not in places]
-    if missing:
-        raise DataError(f"no column {missing[0]}", where=f"{metadata}: tracks.csv", expected="FMA's metadata")
+    _refuse_missing(
+        [", ".join(pair) for pair in FIELDS if pair not in places], metadata, "tracks.csv: no column"
+    )
     names = {0: "number"} | {places[pair]: name for pair, name in FIELDS.items()}
     with _opened(metadata, "tracks.csv") as file:
         table = pd.read_csv(
@@ -109,16 +111,34 @@ def read_tracks(metadata: Path, subset: str) -> pd.DataFrame:
         )
     tracks = table.rename(columns=names).set_index("number")
     tracks.index = tracks.index.astype(int)
-    sizes = SUBSETS[: SUBSETS.index(subset) + 1]
-    tracks = tracks[tracks["size"].isin(sizes) & (tracks["genre"] != "")].sort_index()
-    with _opened(metadata, "genres.csv") as file:
-        titles = pd.read_csv(file, index_col="genre_id", keep_default_na=False)["title"].to_dict()
-    tracks["subgenres"] = [
-        "; ".join(titles[int(number)] for number in re.findall(r"\d+", ids)) for ids in tracks["genre_ids"]
-    ]
+    tracks = tracks[tracks["size"].isin(SUBSETS[: SUBSETS.index(subset) + 1])].sort_index()
+    tracks["genre"] = tracks["genre"].where(tracks["genre"] != "", None)
+    titles = _read_genres(metadata)
+    ids = [re.findall(r"\d+", text) for text in tracks["genre_ids"]]
+    _refuse_missing(
+        sorted({number for numbers in ids for number in numbers} - {*titles}),
+        metadata,
+        "genres.csv: no genre",
+    )
+    tracks["subgenres"] = ["; ".join(titles[number] for number in numbers) for numbers in ids]
     # ASSUME two artists of one name are one: splits then keep them together, which is the safe side.
     tracks["artist"] = tracks["artist"].where(tracks["artist"] != "", "FMA artist " + tracks["artist_id"])
     return tracks.assign(subset=tracks["split"].map(SPLITS))[["genre", "subgenres", "artist", "subset"]]
+
+
+def _read_genres(metadata: Path) -> dict[str, str]:
+    """Read the titles of genres by their number."""
+    with _opened(metadata, "genres.csv") as file:
+        genres = pd.read_csv(file, dtype=str, keep_default_na=False)
+    _refuse_missing(
+        [name for name in ("genre_id", "title") if name not in genres], metadata, "genres.csv: no column"
+    )
+    return dict(zip(genres["genre_id"], genres["title"], strict=True))
+
+
+def _refuse_missing(names: list[str], metadata: Path, what: str) -> None:
+    if names:
+        raise DataError(f"{what} {names[0]}", where=str(metadata), expected="the tables of FMA's metadata")
 
 
 def clip_folder(folder: Path) -> Path:

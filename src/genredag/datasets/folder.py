@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import csv
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,8 +13,6 @@ from genredag.audio import SUFFIXES
 from genredag.datasets.manifest import LISTED
 from genredag.errors import DataError, ParameterError
 from genredag.params import Folder
-
-logger = logging.getLogger(__name__)
 
 HOMEPAGE = "your own"
 LICENSE = "that of your files"
@@ -39,11 +37,13 @@ def list_tracks(params: Folder) -> pd.DataFrame:
         )
     root = Path(params.path)
     tracks = _from_folder(root) if root.is_dir() else _from_table(root)
-    return tracks.assign(subset=None, subgenres=None)[LISTED]
+    return tracks.assign(subset=None, subgenres=None)[LISTED].reset_index(drop=True)
 
 
 def read_table(path: Path, *, required: Sequence[str], optional: Sequence[str]) -> pd.DataFrame:
-    """Read a user's CSV of text columns; the optional ones are there afterwards, and may be empty.
+    """Read a user's CSV of text columns, indexed by line number; empty values are None.
+
+    The optional columns are there in any case.
 
     Raises
     ------
@@ -52,22 +52,27 @@ def read_table(path: Path, *, required: Sequence[str], optional: Sequence[str]) 
     """
     expected = f"a CSV in UTF-8 with the columns {','.join(required)}[,{'][,'.join(optional)}]"
     try:
-        table = pd.read_csv(
-            path, dtype=str, keep_default_na=False, encoding="utf-8-sig", skipinitialspace=True
-        )
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, strict=True, skipinitialspace=True)
+            header = next(reader, [])
+            rows = dict((reader.line_num, row) for row in reader if row)
     except FileNotFoundError:
         raise DataError("no such file or folder", where=str(path)) from None
-    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+    except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"unreadable: {error}", where=str(path), expected=expected) from None
-    missing = [name for name in required if name not in table]
+    missing = [name for name in required if name not in header]
     if missing:
         raise DataError(f"no column {missing[0]!r}", where=str(path), expected=expected)
-    table = table.reindex(columns=[*required, *optional]).apply(lambda column: column.str.strip())
-    table = table.mask(table == "", None)
-    empty = table[list(required)].isna().any(axis=1)
-    if empty.any():
-        raise DataError("a value is empty", where=f"{path}, line {empty.argmax() + 2}", expected=expected)
-    return table
+    for line, row in rows.items():
+        if len(row) != len(header):
+            raise DataError(f"{len(row)} values", where=f"{path}, line {line}", expected=f"{len(header)}")
+        values = dict(zip(header, row, strict=True))
+        empty = [name for name in required if not values[name].strip()]
+        if empty:
+            raise DataError(f"no {empty[0]}", where=f"{path}, line {line}", expected=expected)
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=header, dtype=object)
+    table = table.reindex(columns=[*required, *optional], fill_value="").map(str.strip)
+    return table.mask(table == "", None)
 
 
 def _from_folder(root: Path) -> pd.DataFrame:
@@ -90,7 +95,7 @@ def _from_table(path: Path) -> pd.DataFrame:
     twice = table["path"].duplicated()
     if twice.any():
         first = table.loc[twice, "path"].iloc[0]
-        raise DataError(f"{first} stands twice", where=f"{path}, line {twice.argmax() + 2}")
+        raise DataError(f"{first} stands twice", where=f"{path}, line {twice.idxmax()}")
     return _with_ids(table, path.parent)
 
 

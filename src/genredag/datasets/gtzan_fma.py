@@ -38,7 +38,9 @@ def list_tracks(
     subset = params.fma.removeprefix("fma_")
     if subset not in fma_module.SUBSETS:
         raise ParameterError(
-            f"{params.fma!r} is not FMA", where="datasets.gtzan_fma.fma", expected="fma_small or fma_medium"
+            f"{params.fma!r} is not FMA",
+            where="datasets.gtzan_fma.fma",
+            expected="fma_medium or another of its sizes",
         )
     ours = gtzan_module.list_tracks(gtzan, download=download, cache_dir=cache_dir)
     theirs = fma_module.list_tracks(fma, subset=subset, download=download, cache_dir=cache_dir)
@@ -63,22 +65,23 @@ def mix(params: GtzanFma, gtzan: pd.DataFrame, fma: pd.DataFrame) -> pd.DataFram
         A genre has too few tracks.
     """
     fits = _fma_genres(params.genres, fma)
-    chosen, short = [], []
+    ours, theirs, short = [], [], []
     for index, (genre, sources) in enumerate(params.genres.items()):
         rng = np.random.default_rng([params.seed, index])
         own = _draw(gtzan[gtzan["genre"].isin(sources.gtzan)], params.tracks_per_genre, rng)
         rest = _draw(fma[fits == genre], params.tracks_per_genre - len(own), rng)
-        chosen += [own.assign(genre=genre), rest.assign(genre=genre)]
+        ours.append(own.assign(genre=genre))
+        theirs.append(rest.assign(genre=genre))
         if len(own) + len(rest) < params.tracks_per_genre:
             short.append((len(own) + len(rest), genre))
     if short:
         raise DataError(
             f"too few tracks: {', '.join(f'{genre} {count}' for count, genre in short)}",
-            where="data set gtzan_fma",
+            where="datasets.gtzan_fma",
             expected=f"{params.tracks_per_genre} of each genre",
-            hint=f"set datasets.gtzan_fma.tracks_per_genre to {min(short)[0]}, or map more FMA genres",
+            hint=f"set tracks_per_genre to {min(short)[0]} there, draw from a larger FMA, or map more of its genres",
         )
-    tracks = pd.concat(chosen, ignore_index=True)
+    tracks = pd.concat([*ours, *theirs], ignore_index=True)
     return tracks.assign(artist=_one_spelling(tracks["artist"]), subset=None)[LISTED]
 
 
@@ -112,6 +115,6 @@ def _draw(tracks: pd.DataFrame, count: int, rng: np.random.Generator) -> pd.Data
 
 
 def _one_spelling(artists: pd.Series) -> pd.Series:
-    """Spell each artist as where they come first."""
+    """Spell each artist as in their first track."""
     keys = artists.map(artist_key, na_action="ignore")
     return artists.groupby(keys).transform("first")

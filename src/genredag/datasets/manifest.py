@@ -81,7 +81,7 @@ def check_usable(manifest: pd.DataFrame, *, name: str, max_skipped: float) -> No
     if len(bad) > max_skipped * len(manifest):
         first = bad.iloc[0]
         raise DataError(
-            f"{len(bad)} of {len(manifest)} tracks can't be used, the first {first.track_id}: {first.reason}",
+            f"{len(bad)} of {len(manifest)} tracks can't be used, first {first.track_id} ({first.reason})",
             where=where,
             expected=f"at most {max_skipped:.0%} (download.max_skipped)",
             hint="mend or remove those files, or raise download.max_skipped",
@@ -91,10 +91,9 @@ def check_usable(manifest: pd.DataFrame, *, name: str, max_skipped: float) -> No
         raise DataError(f"one genre only: {genres[0]}", where=where, expected="two genres or more")
 
 
-def stored_path(path: str, cache_dir: Path) -> str:
-    """Return how a manifest writes `path`: relative to the cache when inside it, so that it can move."""
-    absolute = Path(path)
-    return (absolute.relative_to(cache_dir) if absolute.is_relative_to(cache_dir) else absolute).as_posix()
+def stored_path(path: Path, cache_dir: Path) -> str:
+    """Return how a manifest writes an absolute path: relative to the cache inside it, so that it can move."""
+    return (path.relative_to(cache_dir) if path.is_relative_to(cache_dir) else path).as_posix()
 
 
 def track_path(path: str, cache_dir: Path) -> Path:

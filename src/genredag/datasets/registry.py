@@ -11,7 +11,7 @@ import pandas as pd
 
 from genredag import audio
 from genredag.datasets import fma, folder, gtzan, gtzan_fma, spectrograms, synthetic
-from genredag.datasets.manifest import assemble, check_usable, stored_path
+from genredag.datasets.manifest import assemble, check_usable, stored_path, track_path
 from genredag.params import Params
 
 logger = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ PATH_KEYS = ("path", "metadata_path", "files", "tracks")
 
 
 def build_manifest(name: str, params: Params, cache_dir: Path, n_jobs: int) -> pd.DataFrame:
-    """Get a data set, decode each of its tracks once, and return the manifest.
+    """Get a data set, decode each of its tracks once, and return its manifest (see `manifest.assemble`).
 
     Parameters
     ----------
@@ -43,11 +43,6 @@ def build_manifest(name: str, params: Params, cache_dir: Path, n_jobs: int) -> p
     n_jobs
         Processes that decode side by side.
 
-    Returns
-    -------
-    pandas.DataFrame
-        Columns `genredag.datasets.manifest.COLUMNS`, sorted by track_id.
-
     Raises
     ------
     GenredagError
@@ -56,17 +51,17 @@ def build_manifest(name: str, params: Params, cache_dir: Path, n_jobs: int) -> p
     cache_dir = Path(cache_dir).expanduser().resolve()
     limits = params.download
     tracks = _list_tracks(name, params, cache_dir, n_jobs)
+    paths = [track_path(path, cache_dir) for path in tracks["path"]]
     if name == "spectrograms":
         group = params.datasets.spectrograms
         probes = spectrograms.probe_all(
             tracks, clip_seconds=group.clip_seconds, min_seconds=limits.min_seconds
         )
     else:
-        paths = [Path(path) for path in tracks["path"]]
         probes = audio.probe_all(
             paths, min_seconds=limits.min_seconds, silence_db=limits.silence_db, n_jobs=n_jobs
         )
-    tracks["path"] = [stored_path(path, cache_dir) for path in tracks["path"]]
+    tracks["path"] = [stored_path(path, cache_dir) for path in paths]
     manifest = assemble(tracks, probes)
     check_usable(manifest, name=name, max_skipped=limits.max_skipped)
     logger.info("%s: %d tracks of %d genres", name, len(manifest), manifest["genre"].nunique())
@@ -81,8 +76,9 @@ def _list_tracks(name: str, params: Params, cache_dir: Path, n_jobs: int) -> pd.
             return synthetic.list_tracks(group, cache_dir=cache_dir, n_jobs=n_jobs)
         case "gtzan":
             return gtzan.list_tracks(group, **common)
-        case "fma_small" | "fma_medium":
-            return fma.list_tracks(group, subset=name.removeprefix("fma_"), **common)
+        case "fma_small" | "fma_medium" | "fma_large":
+            tracks = fma.list_tracks(group, subset=name.removeprefix("fma_"), **common)
+            return tracks.dropna(subset="genre")
         case "gtzan_fma":
             fma_group = _resolved(params.entry("datasets", group.fma))
             return gtzan_fma.list_tracks(

@@ -39,12 +39,12 @@ def load_spectrograms(path: Path) -> tuple[list[str], np.ndarray]:
         The file is missing, or holds something else.
     """
     where, expected = str(path), "an .npz with track_id and one array (n_tracks, n_bins, n_frames)"
+    if not zipfile.is_zipfile(path):
+        raise DataError("not an .npz, or cut", where=where, expected=expected)
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-    except FileNotFoundError:
-        raise DataError("no such file", where=where) from None
-    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+    except (ValueError, zipfile.BadZipFile) as error:
         raise DataError(f"unreadable: {error}", where=where, expected=expected) from None
     ids = arrays.pop("track_id", None)
     if ids is None or ids.ndim != 1 or len(arrays) != 1:
@@ -114,7 +114,7 @@ def _problem(frames: np.ndarray, clip_seconds: float, min_seconds: float) -> str
 
 def _read_tracks(path: Path) -> pd.DataFrame:
     table = read_table(path, required=["track_id", "genre"], optional=["artist", "split"])
-    return table.rename(columns={"split": "subset"})
+    return table.rename(columns={"split": "subset"}).reset_index(drop=True)
 
 
 def _known_tracks(track_ids: list[str]) -> pd.DataFrame:
@@ -143,8 +143,10 @@ def _import_npy(path: Path, table: pd.DataFrame | None, cache_dir: Path) -> Path
         frames = np.load(path, allow_pickle=False)
     except (OSError, ValueError) as error:
         raise DataError(f"unreadable: {error}", where=str(path)) from None
-    target = cache_dir / f"{file_digest(path)[:16]}.npz"
+    ids = table["track_id"].to_numpy("str")
+    key = hashlib.sha256(f"{file_digest(path)} {'|'.join(ids)}".encode()).hexdigest()
+    target = cache_dir / f"{key[:16]}.npz"
     if not target.is_file():
         with atomic_path(target) as temporary:
-            np.savez(temporary, track_id=table["track_id"].to_numpy("str"), frames=frames)
+            np.savez(temporary, track_id=ids, frames=frames)
     return target

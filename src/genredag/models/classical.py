@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     paper="H. Guimaraes, gtzan.keras (2020): support vector machine on statistics of frame features",
     published=".788 on tracks, one 75/25 hold-out",
 )
-def svm_rbf(*, C: float, gamma: float | str, seed: int) -> Pipeline:  # noqa: N803
+def svm_rbf(*, C: float, gamma: float | str, seed: int) -> Pipeline:
     """Return a support vector machine with a radial kernel on standardised features.
 
     It has no probabilities of its own: `genredag.training` calibrates it on the validation slices.

@@ -76,7 +76,7 @@ def _mlp(
     if (bins, frames, channels) != (n_features, 1, 1):
         raise ModelError(
             f"slices of {bins} values x {frames} frames",
-            where="this dense network",
+            where=f"mlp_{n_features}",
             expected=f"{n_features} handcrafted features in one frame",
             hint=f"choose the representation that holds its {n_features} features",
         )

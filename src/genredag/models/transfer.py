@@ -51,8 +51,7 @@ def vgg16_ft(
     """
     import keras
 
-    x = as_image(x, VGG16, size=size, preprocessing=preprocessing)
-    x = backbone_features(x, VGG16, weights=weights, frozen_layers=frozen_layers)
+    x = backbone_features(x, VGG16, size, weights, preprocessing, frozen_layers)
     x = keras.layers.Dense(512, activation="relu")(keras.layers.Flatten()(x))
     x = keras.layers.Dropout(dropout)(x)
     x = keras.layers.Dense(128, activation="elu", name=FEATURES)(x)
@@ -81,8 +80,7 @@ def vgg16_gtzan(
     """
     import keras
 
-    x = as_image(x, VGG16, size=size, preprocessing=preprocessing)
-    x = backbone_features(x, VGG16, weights=weights, frozen_layers=frozen_layers)
+    x = backbone_features(x, VGG16, size, weights, preprocessing, frozen_layers)
     x = keras.layers.Dense(256, activation="relu")(keras.layers.Flatten()(x))
     return probabilities(keras.layers.Dropout(dropout)(x), n_classes)
 
@@ -169,12 +167,18 @@ def as_image(x: KerasTensor, backbone: Backbone, *, size: int, preprocessing: st
 
 
 def backbone_features(
-    x: KerasTensor, backbone: Backbone, *, weights: str | None, frozen_layers: int | None
+    x: KerasTensor,
+    backbone: Backbone,
+    size: int,
+    weights: str | None,
+    preprocessing: str,
+    frozen_layers: int | None,
 ) -> KerasTensor:
-    """Return the feature maps of pictures; `frozen_layers` None freezes the whole backbone.
+    """Return the backbone's feature maps of slices; `frozen_layers` None freezes all of it.
 
     Reads the weights' file, and downloads it if `weights` is ``imagenet`` and it isn't cached.
     """
+    x = as_image(x, backbone, size=size, preprocessing=preprocessing)
     network = backbone.build(x.shape[1:])
     if weights == "imagenet":
         load_weights(network, fetch_weights(backbone.weights, default_cache_dir()))
@@ -204,7 +208,6 @@ def _linear_on(
 ) -> KerasTensor:
     import keras
 
-    x = as_image(x, backbone, size=size, preprocessing=preprocessing)
-    x = backbone_features(x, backbone, weights=weights, frozen_layers=frozen_layers)
+    x = backbone_features(x, backbone, size, weights, preprocessing, frozen_layers)
     x = keras.layers.GlobalAveragePooling2D()(x)
     return probabilities(keras.layers.Dropout(dropout)(x), n_classes)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
 PAPER = "Hguimaraes/gtzan.keras, 2020"
-PROTOCOL = "on tracks, random 75:25"
+PROTOCOL = "on tracks, one 75/25 hold-out"
 
 
 @estimator("decision_tree", paper=PAPER, published=f".516 {PROTOCOL}")

@@ -87,14 +87,15 @@ def genre_table(data_set: DataSet) -> pd.DataFrame:
 def part_counts(data_set: DataSet, run: Run) -> pd.DataFrame:
     """Count the tracks of each genre (rows) in each of `PARTS` of a run's split.
 
-    Predictions name validation and test tracks; training has the rest. Where these are not as many as
-    the run says (slicing can quarantine tracks too), training is NaN rather than wrong.
+    Predictions name validation and test tracks; training has the rest. If the run says that it trained on
+    another number (slicing can quarantine tracks too), training is NaN rather than wrong.
     """
     tracks = run.predictions.drop_duplicates("track_id")
     counts = pd.crosstab(tracks["genre"], tracks["part"]).reindex(columns=PARTS, fill_value=0)
     counts = counts.reindex(index=sorted(data_set.tracks["genre"].unique()), fill_value=0)
     rest = data_set.tracks.groupby("genre").size() - counts.sum(axis=1)
-    return counts.assign(train=rest if rest.sum() == run.metrics["n_tracks"]["train"] else np.nan)
+    told = run.metrics["n_tracks"].get("train", rest.sum())
+    return counts.assign(train=rest if rest.sum() == told else np.nan)
 
 
 def example_tracks(data_set: DataSet) -> pd.DataFrame:
@@ -112,18 +113,17 @@ def example_frames(frames: Frames, track_ids: Sequence[str], seconds: float) -> 
     DataError
         A track isn't in the frame store.
     """
-    rows = frames.index.set_index("track_id")
-    missing = [track_id for track_id in track_ids if track_id not in rows.index]
+    index = frames.index.set_index("track_id")
+    missing = [track_id for track_id in track_ids if track_id not in index.index]
     if missing:
-        raise DataError(
-            f"no frames of {missing[0]}", where=frames.spec.representation, hint="render it again"
-        )
-    longest = max(1, round(seconds * frames.spec.frames_per_second))
-    examples = []
-    for track_id in track_ids:
-        first, n_frames = int(rows.at[track_id, "first_frame"]), int(rows.at[track_id, "n_frames"])
-        n_shown = min(longest, n_frames)
-        examples.append(frames.gather(np.array([first]), n_shown, np.array([n_shown]))[0])
+        where = f"frames of {frames.spec.representation}"
+        raise DataError(f"lack track {missing[0]}", where=where, hint="rerun the spectrograms stage")
+    rows = index.loc[list(track_ids)]
+    lengths = rows["n_frames"].clip(upper=max(1, round(seconds * frames.spec.frames_per_second)))
+    examples = [
+        frames.gather(np.array([first]), length, np.array([length]))[0]
+        for first, length in zip(rows["first_frame"], lengths, strict=True)
+    ]
     if isinstance(frames.spec.bins[0], str):
         together = np.concatenate(examples)
         spread = together.std(axis=0)

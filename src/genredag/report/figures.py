@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import io
+import math
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -47,19 +48,25 @@ def to_svg(figure: Figure, description: str) -> Markup:
     svg = re.sub(r"data:image/png;base64,([A-Za-z0-9+/=\s]+)", _as_webp, svg)
     for colour, variable in _CSS_COLOURS.items():
         svg = svg.replace(colour, variable)
-    opening = f'<svg viewBox=\\1 role="img" aria-label="{escape(description)}">'
-    svg = re.sub(r'<svg [^>]*viewBox=("[^"]*")[^>]*>', lambda match: match.expand(opening), svg, count=1)
-    return Markup(re.sub(r"\s*\n\s*", "\n", svg).strip())  # noqa: S704 - matplotlib escapes texts, we the rest
+    width, height = 72 * figure.get_size_inches()
+    opening = f'<svg viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{escape(description)}">'
+    svg = opening + svg[svg.index(">") + 1 :]
+    return Markup(re.sub(r"\s*\n\s*", "\n", svg).strip())
 
 
 def learning_curve(history: pd.DataFrame, quantity: str) -> Figure:
-    """Draw ``"loss"`` or ``"accuracy"`` of training and validation slices over the epochs."""
+    """Draw ``"loss"`` or ``"accuracy"`` of training and validation slices over the epochs.
+
+    The epoch of the least validation loss, whose weights are kept, is marked.
+    """
     from matplotlib.ticker import MaxNLocator
 
     figure, axes = _axes(360, 230)
     axes.plot(history["epoch"], history[quantity], color=_FIRST, label="training", linewidth=1.8)
     validation = history[f"val_{quantity}"]
     axes.plot(history["epoch"], validation, color=_SECOND, label="validation", linewidth=1.8, linestyle="--")
+    kept = int(history["epoch"].iloc[history["val_loss"].argmin()])
+    axes.axvline(kept, color=_INK, linewidth=1, linestyle=":", label=f"kept: epoch {kept}")
     axes.set_xlabel("epoch", color=_INK)
     axes.set_ylim(bottom=0, top=1 if quantity == "accuracy" else None)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -111,7 +118,7 @@ def bin_ticks(bins: Sequence[float | str], gap: float = 0.09) -> tuple[list[floa
         Centre frequencies in Hz, ascending; or names, of which evenly spaced ones are labelled.
     """
     if _are_names(bins):
-        chosen = range(0, len(bins), max(1, int(len(bins) * gap)))
+        chosen = range(0, len(bins), max(1, math.ceil(len(bins) * gap)))
         return [float(i) for i in chosen], [str(bins[i]) for i in chosen]
     hz = np.asarray(bins, dtype=np.float64)
     ticks: list[tuple[float, str]] = []

@@ -8,10 +8,9 @@ from itertools import groupby
 from typing import Any
 
 import jinja2
-import pandas as pd
 from markupsafe import Markup
 
-from genredag.params import COLLECTIONS, STAGE_GROUPS, Params, stage_values
+from genredag.params import STAGE_GROUPS, Params
 from genredag.report.data_sets import (
     DataSet,
     example_frames,
@@ -22,17 +21,17 @@ from genredag.report.data_sets import (
 )
 from genredag.report.figures import colour_key, learning_curve, spectrogram, to_svg
 from genredag.report.leaderboard import leaderboard_row, ranked
-from genredag.report.provenance import Provenance
 from genredag.report.runs import Run
+from genredag.report.what_ran import WhatRan
 
 _GROUPED_BY = {
     "track": "no track has slices on two sides, but an artist may have tracks on two sides",
     "artist": "no artist has tracks on two sides",
 }
 _TRACK_DECISIONS = {
-    "mean": "the mean of its slices’ probabilities",
+    "mean": "the mean of its slices' probabilities",
     "vote": "the vote of its slices",
-    "log_sum": "the sum of its slices’ log-probabilities",
+    "log_sum": "the sum of its slices' log-probabilities",
 }
 
 
@@ -40,15 +39,9 @@ def report_page(
     runs: Iterable[Run],
     data_sets: Sequence[DataSet],
     params: Params,
-    params_text: str,
-    provenance: Provenance,
+    what_ran: WhatRan,
 ) -> str:
     """Return the report as HTML.
-
-    Parameters
-    ----------
-    params_text
-        ``params.yaml`` as it is written, to be shown.
 
     Raises
     ------
@@ -66,8 +59,7 @@ def report_page(
         data_sets=[_data_set_view(data_set, runs, params.report.example_seconds) for data_set in data_sets],
         track_decision=_TRACK_DECISIONS[params.evaluate.track_decision],
         train_seconds=sum(run.timing["seconds"] for run in runs),
-        params_text=params_text,
-        provenance=provenance,
+        what_ran=what_ran,
     )
 
 
@@ -78,13 +70,18 @@ def percent(rate: float) -> str:
 
 def duration(seconds: float) -> str:
     """Write seconds in the two largest units that matter."""
-    if seconds < 60:
+    if round(seconds) < 60:
         return f"{seconds:.1f}\u202fs" if seconds < 10 else f"{seconds:.0f}\u202fs"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
         return f"{minutes}\u202fmin {rest}\u202fs"
     hours, minutes = divmod(minutes, 60)
     return f"{hours:,}\u202fh {minutes}\u202fmin"
+
+
+def count(number: float | None) -> str:
+    """Write a count with thousands, and a dash where it isn't known."""
+    return "\N{EN DASH}" if number is None or number != number else f"{number:,.0f}"
 
 
 def _template() -> jinja2.Template:
@@ -95,7 +92,7 @@ def _template() -> jinja2.Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(percent=percent, duration=duration, count="{:,}".format)
+    environment.filters.update(percent=percent, duration=duration, count=count)
     return environment.get_template("report.html.j2")
 
 
@@ -141,10 +138,7 @@ def _curves(run: Run) -> list[Markup]:
         return []
     name = f"{run.choice['model']} on {run.choice['representation']}"
     return [
-        to_svg(
-            learning_curve(run.history, quantity),
-            f"{quantity.capitalize()} of {name}: {_told(run, quantity)}",
-        )
+        to_svg(learning_curve(run.history, quantity), f"{name}, {quantity}: {_told(run, quantity)}")
         for quantity in ("loss", "accuracy")
     ]
 
@@ -160,67 +154,58 @@ def _told(run: Run, quantity: str) -> str:
 
 def _values(run: Run, params: Params) -> dict[str, str]:
     """Return the values that the stages before the report used for a run, by their key in params.yaml."""
-    for key, collection in COLLECTIONS.items():
-        params.entry(collection, run.choice[key])
-    groups: dict[str, Any] = {}
-    for stage in STAGE_GROUPS:
-        if stage != "report":
-            groups |= json.loads(stage_values(params, stage, **run.choice))
-    return {
-        f"{group}.{key}": value if isinstance(value, str) else json.dumps(value)
-        for group, values in groups.items()
-        for key, value in values.items()
-    }
+    patterns = [group for stage, groups in STAGE_GROUPS.items() if stage != "report" for group in groups]
+    values = {}
+    for pattern in patterns:
+        collection, _, name = pattern.format(**run.choice).partition(".")
+        group = params.entry(collection, name) if name else getattr(params, collection)
+        for key, value in group.model_dump().items():
+            full = ".".join(filter(None, (collection, name, key)))
+            values[full] = value if isinstance(value, str) else json.dumps(value)
+    return values
 
 
 def _data_set_view(data_set: DataSet, runs: Sequence[Run], seconds: float) -> dict[str, Any]:
     table = genre_table(data_set)
     durations = data_set.tracks["duration"]
-    # The first run of each split and seed stands for all: they share the tracks of each part.
-    firsts = {
-        (run.choice["split"], run.choice["seed"]): run for run in reversed(runs) if _is_of(run, data_set)
-    }
     return {
         "name": data_set.name,
         "genres": table.reset_index(names="genre").to_dict("records"),
         "total": table.sum().to_dict(),
         "artists": data_set.tracks["artist"].nunique(),
         "lengths": (durations.min(), durations.median(), durations.max()),
-        "parts": {key: _told_parts(part_counts(data_set, run)) for key, run in sorted(firsts.items())},
+        "parts": _parts(data_set, runs),
         "quarantine": data_set.quarantine.to_dict("records"),
         **_examples(data_set, seconds),
     }
 
 
-def _is_of(run: Run, data_set: DataSet) -> bool:
-    return run.choice["dataset"] == data_set.name
-
-
-def _told_parts(counts: pd.DataFrame) -> dict[str, str]:
-    """Write each genre's tracks per part as ``train / validation / test``."""
-    return {
-        str(genre): " / ".join("–" if pd.isna(value) else f"{value:.0f}" for value in row)
-        for genre, row in pd.concat(
-            [counts, counts.sum(min_count=len(counts)).to_frame("total").T]
-        ).iterrows()
-    }
+def _parts(data_set: DataSet, runs: Sequence[Run]) -> dict[tuple[str, int], dict[str, list[float]]]:
+    """Return each genre's tracks in each part, by split and seed, from the best run of each."""
+    parts: dict[tuple[str, int], dict[str, list[float]]] = {}
+    for run in runs:
+        key = (run.choice["split"], run.choice["seed"])
+        if run.choice["dataset"] == data_set.name and key not in parts:
+            counts = part_counts(data_set, run)
+            counts.loc["total"] = counts.sum(skipna=False)
+            parts[key] = {str(genre): list(row) for genre, row in counts.iterrows()}
+    return parts
 
 
 def _examples(data_set: DataSet, seconds: float) -> dict[str, Any]:
     """Draw one track of each genre in every representation, and a colour key for each representation."""
     tracks = example_tracks(data_set).to_dict("records")
-    keys, panels = [], [[] for _ in tracks]  # type: ignore[var-annotated]
+    keys: list[dict[str, Any]] = []
+    panels: list[list[dict[str, Any]]] = [[] for _ in tracks]
     for frames in data_set.frames:
         spec = frames.spec
         values = example_frames(frames, [track["track_id"] for track in tracks], seconds)
-        limits = value_limits(frames, values)
-        unit = "standard deviations from a feature’s mean" if isinstance(spec.bins[0], str) else spec.unit
-        key = to_svg(
-            colour_key(limits, unit), f"{data_set.name}, {spec.representation}: colour key in {unit}"
-        )
-        keys.append({"spec": spec, "figure": key})
+        low, high = limits = value_limits(frames, values)
+        unit = "standard deviations from a feature's mean" if isinstance(spec.bins[0], str) else spec.unit
+        told = f"{spec.representation} of {data_set.name}: colours from {low:.0f} to {high:.0f} {unit}"
+        keys.append({"spec": spec, "figure": to_svg(colour_key(limits, unit), told)})
         for track, row, x in zip(tracks, panels, values, strict=True):
-            told = f"{spec.representation} of {track['track_id']} ({track['genre']}): {len(x)} frames of {spec.n_bins} bins"
             figure = spectrogram(x, spec.bins, spec.frames_per_second, limits)
+            told = f"{spec.representation} of {data_set.name}, {track['genre']}: {track['track_id']}"
             row.append({"representation": spec.representation, "figure": to_svg(figure, told)})
     return {"keys": keys, "examples": list(zip(tracks, panels, strict=True))}

@@ -78,11 +78,8 @@ def read_run(directory: Path) -> Run:
     )
     missing = {*("dataset", "representation", "model", "split", "seed", "n_tracks", "test")} - metrics.keys()
     if missing:
-        raise DataError(
-            f"lacks {', '.join(sorted(missing))}",
-            where=str(directory / "metrics.json"),
-            hint="evaluate again",
-        )
+        where = str(directory / "metrics.json")
+        raise DataError(f"lacks {', '.join(sorted(missing))}", where=where, hint="rerun the evaluate stage")
     return run
 
 
@@ -90,6 +87,4 @@ def _read_json(path: Path) -> dict[str, Any]:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
-        raise DataError(
-            f"not JSON: {error}", where=str(path), hint="make that stage's outputs again"
-        ) from None
+        raise DataError(f"not JSON: {error}", where=str(path), hint="rerun the stage that made it") from None

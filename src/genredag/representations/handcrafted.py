@@ -37,7 +37,7 @@ def handcrafted(y: np.ndarray, sr: int, params: Handcrafted) -> np.ndarray:
     """
     from librosa import feature
 
-    power = power_spectrogram(y, params.n_fft, params.hop_length, "hann")
+    power = power_spectrogram(y, params.n_fft, params.hop_length, "hann").T
     magnitude = np.sqrt(power)
     centroid = feature.spectral_centroid(S=magnitude, sr=sr)
     shape = [
@@ -51,11 +51,10 @@ def handcrafted(y: np.ndarray, sr: int, params: Handcrafted) -> np.ndarray:
         _mfcc(power, sr, params),
         feature.chroma_stft(S=power, sr=sr, tuning=0.0),
         *shape,
-        feature.zero_crossing_rate(y, frame_length=params.n_fft, hop_length=params.hop_length),
+        _zero_crossing_rate(y, params),
         feature.rms(S=magnitude, frame_length=params.n_fft),
     ]
-    n_frames = power.shape[1]
-    return np.concatenate([row[:, :n_frames] for row in rows]).T.astype(np.float32, order="C")
+    return np.concatenate(rows).T.astype(np.float32, order="C")
 
 
 def describe(params: Handcrafted, sr: int) -> dict[str, Any]:
@@ -90,3 +89,10 @@ def _mfcc(power: np.ndarray, sr: int, params: Handcrafted) -> np.ndarray:
 
     bands = mel_filters(sr, params.n_fft, N_MELS, 0.0, sr / 2) @ power
     return librosa.feature.mfcc(S=librosa.power_to_db(bands), n_mfcc=params.n_mfcc)
+
+
+def _zero_crossing_rate(y: np.ndarray, params: Handcrafted) -> np.ndarray:
+    import librosa
+
+    frame_length = params.n_fft + params.n_fft % 2  # an odd one would give a frame less now and then
+    return librosa.feature.zero_crossing_rate(y, frame_length=frame_length, hop_length=params.hop_length)

@@ -34,8 +34,8 @@ def mel(y: np.ndarray, sr: int, params: Mel) -> np.ndarray:
         Float32 in [-top_db, 0], shape (1 + n_samples // hop_length, n_mels).
     """
     power = power_spectrogram(y, params.n_fft, params.hop_length, params.window)
-    bands = mel_filters(sr, params.n_fft, params.n_mels, params.fmin, params.fmax) @ power
-    return decibels(np.ascontiguousarray(bands.T), params.top_db)
+    bands = power @ mel_filters(sr, params.n_fft, params.n_mels, params.fmin, params.fmax).T
+    return np.ascontiguousarray(decibels(bands, params.top_db))
 
 
 def describe(params: Mel, sr: int) -> dict[str, Any]:

@@ -31,8 +31,8 @@ def stft(y: np.ndarray, sr: int, params: Stft) -> np.ndarray:
     """
     power = power_spectrogram(y, params.n_fft, params.hop_length, params.window)
     if params.axis == "log":
-        power = log_filters(sr, params.n_fft, params.n_bins, params.fmin) @ power
-    return decibels(np.ascontiguousarray(power.T), params.top_db)
+        power = power @ log_filters(sr, params.n_fft, params.n_bins, params.fmin).T
+    return np.ascontiguousarray(decibels(power, params.top_db))
 
 
 def describe(params: Stft, sr: int) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The embedded data set: ten genres named as in GTZAN, made from a seed.
 
-`genres` says what each genre is; `artists` draws musicians from it; `score` writes a track for one of them with
-the patterns of `rhythm` and `harmony`; `render` plays it on `instruments` and records it.
+`genres` says what each genre is; `artists` draws musicians from it; `score` writes a track for one of them
+with the patterns of `rhythm` and `harmony`; `render` plays it on `instruments` and records it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from genredag.datasets.synthetic.render import render_track
 from genredag.params import Synthetic
 from genredag.progress import progress
 
-VERSION = 1  # of the generator: raise it when any sample changes, so that no cache holds both
+VERSION = 2  # of the generator: raise it when any sample changes, so that no cache holds both
 
 
 def list_tracks(params: Synthetic, *, cache_dir: Path, n_jobs: int) -> pd.DataFrame:
@@ -31,14 +31,14 @@ def list_tracks(params: Synthetic, *, cache_dir: Path, n_jobs: int) -> pd.DataFr
     Returns
     -------
     pd.DataFrame
-        One row a track: track_id, genre, artist, path (relative to `cache_dir`), subset, subgenres (both None).
+        One row a track: track_id, genre, artist, path (relative to `cache_dir`), subset and subgenres (None).
     """
     cache_dir = Path(cache_dir)
     tracks = tabulate(params)
     missing = tracks[[not (cache_dir / path).is_file() for path in tracks["path"]]]
     jobs = (
-        delayed(_render_file)(cache_dir / row.path, row.genre, int(row.track_id.split(".")[1]), params)
-        for row in missing.itertuples()
+        delayed(_render_file)(cache_dir / path, genre, int(Path(path).stem.split(".")[1]), params)
+        for genre, path in zip(missing["genre"], missing["path"], strict=True)
     )
     rendered = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(jobs)
     for _ in progress(rendered, "rendering synthetic tracks", total=len(missing)):

@@ -10,17 +10,18 @@ from genredag.datasets.synthetic.genres import GENRES, STYLES, Range, Style, Wei
 
 ROLES = ("bass", "chords", "lead", "pad")
 EQ_HZ = (60.0, 150.0, 400.0, 1000.0, 2500.0, 6000.0)  # centres of the recording chain's equaliser
-CROSSOVER = 0.08  # how often an artist takes one choice from a neighbouring genre
+CROSSOVER = 0.07  # how often an artist takes one choice from a neighbouring genre
 
-_FIRST = (
-    "Amber Velvet Hollow Silver Crooked Northern Paper Midnight Copper Gentle Iron Lucky Marble Painted "
-    "Quiet Restless Salted Scarlet Sleepy Solar Tangled Tidal Twin Violet Wandering Winter Yellow"
-).split()
-_LAST = (
-    "Arcade Avenue Beacon Canyon Cartwright Delmar Ferris Foxglove Garland Harbour Holloway Juniper Kestrel "
-    "Lantern Lindqvist Mercer Meridian Moreno Okoro Orchard Parade Pemberton Quarry Rivers Saltmarsh "
-    "Sparrow Tambor Thicket Underwood Vasquez Whitlock"
-).split()
+_FIRST_WORDS = """
+    Amber Velvet Hollow Silver Crooked Northern Paper Midnight Copper Gentle Iron Lucky Marble Painted
+    Quiet Restless Salted Scarlet Sleepy Solar Tangled Tidal Twin Violet Wandering Winter Yellow
+"""
+_LAST_WORDS = """
+    Arcade Avenue Beacon Canyon Cartwright Delmar Ferris Foxglove Garland Harbour Holloway Juniper Kestrel
+    Lantern Lindqvist Mercer Meridian Moreno Okoro Orchard Parade Pemberton Quarry Rivers Saltmarsh
+    Sparrow Tambor Thicket Underwood Vasquez Whitlock
+"""
+_STRIDE = 311  # coprime to the number of names, so that neighbours on the list don't look alike
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,6 @@ class Chain:
 class Artist:
     """What an artist's tracks have in common."""
 
-    genre: str
     tempo_bpm: float
     swing: float
     swung: str
@@ -52,7 +52,7 @@ class Artist:
     progressions: tuple[str, ...]
     scale: str
     instruments: dict[str, tuple[str, ...]]  # that each role chooses from
-    levels_db: dict[str, float]  # of each role, and of "drums"
+    levels_db: dict[str, float]  # of each role, and of "drum"
     bass_lines: tuple[str, ...]
     strums: tuple[str, ...]
     strum_length: float
@@ -70,67 +70,66 @@ class Artist:
 
 def artist_name(genre: str, index: int) -> str:
     """Return a readable name, unique to the artist `index` (0, 1, ...) of a genre."""
+    firsts, lasts = _FIRST_WORDS.split(), _LAST_WORDS.split()
     number = index * len(GENRES) + GENRES.index(genre)
-    volume, place = divmod(number * 311, len(_FIRST) * len(_LAST))
-    first, last = divmod(place, len(_LAST))
-    generation = number // (len(_FIRST) * len(_LAST))
-    return f"{_FIRST[first]} {_LAST[last]}" + (f" {generation + 1}" if generation else "")
+    n_names = len(firsts) * len(lasts)
+    first, last = divmod(number * _STRIDE % n_names, len(lasts))
+    generation = number // n_names
+    return f"{firsts[first]} {lasts[last]}" + (f" {generation + 1}" if generation else "")
 
 
 def draw_artist(genre: str, rng: np.random.Generator) -> Artist:
     """Draw an artist from a genre's style; now and then a choice comes from a neighbouring genre."""
     own = STYLES[genre]
-
-    def style() -> Style:
-        if rng.random() < CROSSOVER:
-            return STYLES[own.neighbours[rng.integers(len(own.neighbours))]]
-        return own
-
-    def within(limits: Range) -> float:
-        return float(rng.uniform(*limits))
-
-    rhythm, sound = style(), style()
+    rhythm, mix = _style(own, rng), _style(own, rng)
     return Artist(
-        genre=genre,
-        tempo_bpm=within(rhythm.tempo_bpm),
-        swing=within(rhythm.swing),
+        tempo_bpm=_within(rhythm.tempo_bpm, rng),
+        swing=_within(rhythm.swing, rng),
         swung=rhythm.swung,
-        loose_ms=within(rhythm.loose_ms),
+        loose_ms=_within(rhythm.loose_ms, rng),
         grooves=_favourites(rhythm.grooves, rng),
-        kit=pick(style().kits, rng),
+        kit=pick(_style(own, rng).kits, rng),
         drum_pitch=float(2.0 ** rng.normal(0.0, 0.12)),
         drum_length=float(2.0 ** rng.normal(0.0, 0.25)),
-        progressions=tuple(rng.permutation(style().progressions)[:2]),
-        scale=pick(style().scales, rng),
-        instruments={role: _favourites(getattr(style(), role), rng) for role in ROLES},
-        levels_db={role: within(getattr(sound, f"{role}_db")) for role in ROLES}
-        | {"drums": within(sound.drum_db)},
-        bass_lines=_favourites(style().bass_lines, rng),
-        strums=_favourites(style().strums, rng),
-        strum_length=within(own.strum_length),
+        progressions=tuple(rng.permutation(_style(own, rng).progressions)[:2]),
+        scale=pick(_style(own, rng).scales, rng),
+        instruments={role: _favourites(getattr(_style(own, rng), role), rng) for role in ROLES},
+        levels_db={part: _within(getattr(mix, f"{part}_db"), rng) for part in (*ROLES, "drum")},
+        bass_lines=_favourites(_style(own, rng).bass_lines, rng),
+        strums=_favourites(_style(own, rng).strums, rng),
+        strum_length=_within(own.strum_length, rng),
         pad_figure=pick(own.pad_figures, rng),
-        notes_per_bar=within(own.notes_per_bar),
+        notes_per_bar=_within(own.notes_per_bar, rng),
         leap=own.leap,
-        lead_share=within(own.lead_share),
+        lead_share=_within(own.lead_share, rng),
         register=int(rng.integers(-5, 6)),
-        tilt_db=float(rng.normal(0.0, 1.0)),
-        drive_db=within(sound.drive_db),
-        echo_db=within(own.echo_db),
+        tilt_db=_within(own.tilt_db, rng),
+        drive_db=_within(mix.drive_db, rng),
+        echo_db=_within(own.echo_db, rng),
         tuning_cents=float(rng.normal(0.0, 15.0)),
-        chain=_draw_chain(style(), rng),
+        chain=_draw_chain(_style(own, rng), rng),
     )
 
 
 def _draw_chain(style: Style, rng: np.random.Generator) -> Chain:
     return Chain(
         eq_db=tuple(rng.normal(0.0, 2.5, len(EQ_HZ))),
-        bandwidth_hz=float(rng.uniform(*style.bandwidth_hz)),
-        room_seconds=float(rng.uniform(*style.room_seconds)),
-        wet_db=float(rng.uniform(*style.wet_db)),
-        saturation_db=float(rng.uniform(-4.0, 6.0)),
-        noise_db=float(rng.uniform(*style.noise_db)),
-        peak_db=float(rng.uniform(-6.0, -0.5)),
+        bandwidth_hz=_within(style.bandwidth_hz, rng),
+        room_seconds=_within(style.room_seconds, rng),
+        wet_db=_within(style.wet_db, rng),
+        saturation_db=_within((-4.0, 6.0), rng),
+        noise_db=_within(style.noise_db, rng),
+        peak_db=_within((-6.0, -0.5), rng),
     )
+
+
+def _style(own: Style, rng: np.random.Generator) -> Style:
+    """Return a genre's own style, or now and then a neighbour's."""
+    return STYLES[str(rng.choice(own.neighbours))] if rng.random() < CROSSOVER else own
+
+
+def _within(limits: Range, rng: np.random.Generator) -> float:
+    return float(rng.uniform(*limits))
 
 
 def pick(weights: Weights, rng: np.random.Generator) -> str:

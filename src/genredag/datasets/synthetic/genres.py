@@ -39,6 +39,7 @@ class Style:
     chords_db: Range = (-14.0, -9.0)
     pad_db: Range = (-20.0, -14.0)
     lead_db: Range = (-13.0, -8.0)
+    tilt_db: Range = (-1.0, 1.0)  # brightness: per octave, of every instrument
     drive_db: Range = (0.0, 0.0)  # into the distortion of drive_guitar
     room_seconds: Range = (0.3, 0.9)
     wet_db: Range = (-18.0, -10.0)
@@ -50,6 +51,7 @@ class Style:
 STYLES: dict[str, Style] = {
     "blues": Style(
         neighbours=("rock", "jazz", "country"),
+        tilt_db=(-2.0, 0.5),
         tempo_bpm=(66, 132),
         swing=(0.6, 0.68),
         grooves={"shuffle": 5, "slow_blues": 3, "two_step": 1, "backbeat": 1, "none": 1},
@@ -62,7 +64,7 @@ STYLES: dict[str, Style] = {
         scales={"blues": 4, "mixolydian": 1},
         bass={"upright_bass": 2, "electric_bass": 3},
         bass_lines={"boogie": 3, "shuffle_walk": 4, "walking": 2, "long": 1},
-        chords={"clean_guitar": 3, "drive_guitar": 3, "upright_piano": 3, "acoustic_guitar": 2},
+        chords={"clean_guitar": 3, "drive_guitar": 4, "upright_piano": 4, "acoustic_guitar": 1},
         strums={"shuffle_riff": 5, "charleston": 2, "halves": 1, "quarters": 1},
         strum_length=(0.4, 0.8),
         lead={"harmonica": 3, "drive_guitar": 3, "clean_guitar": 2, "singer": 3, "sax": 1},
@@ -76,6 +78,7 @@ STYLES: dict[str, Style] = {
     ),
     "classical": Style(
         neighbours=("jazz",),
+        tilt_db=(-2.0, 0.5),
         tempo_bpm=(58, 138),
         grooves={"none": 12, "timpani": 2},
         kits={"acoustic": 1},
@@ -107,6 +110,7 @@ STYLES: dict[str, Style] = {
     ),
     "country": Style(
         neighbours=("rock", "blues", "pop"),
+        tilt_db=(0.0, 2.0),
         tempo_bpm=(84, 150),
         swing=(0.5, 0.6),
         grooves={"train": 4, "two_step": 4, "backbeat": 2, "ballad": 1},
@@ -134,6 +138,7 @@ STYLES: dict[str, Style] = {
     ),
     "disco": Style(
         neighbours=("pop", "hiphop", "reggae"),
+        tilt_db=(-0.5, 1.5),
         tempo_bpm=(106, 132),
         grooves={"disco": 5, "disco_16": 4, "dance_pop": 2, "backbeat": 1},
         kits={"tight": 4, "machine": 1, "acoustic": 2},
@@ -153,6 +158,7 @@ STYLES: dict[str, Style] = {
     ),
     "hiphop": Style(
         neighbours=("reggae", "pop", "disco"),
+        tilt_db=(-2.0, 0.5),
         tempo_bpm=(78, 106),
         swing=(0.5, 0.62),
         swung="sixteenths",
@@ -188,6 +194,7 @@ STYLES: dict[str, Style] = {
     ),
     "jazz": Style(
         neighbours=("blues", "classical"),
+        tilt_db=(-2.5, 0.0),
         tempo_bpm=(84, 210),
         swing=(0.58, 0.68),
         grooves={"swing": 6, "swing_brushes": 4, "bossa": 2, "none": 1},
@@ -227,6 +234,7 @@ STYLES: dict[str, Style] = {
     ),
     "metal": Style(
         neighbours=("rock",),
+        tilt_db=(0.0, 2.0),
         tempo_bpm=(96, 190),
         grooves={"double_kick": 4, "gallop": 3, "thrash": 3, "half_time": 2, "driving": 2},
         kits={"heavy": 5, "acoustic": 1},
@@ -251,26 +259,20 @@ STYLES: dict[str, Style] = {
     ),
     "pop": Style(
         neighbours=("disco", "rock", "hiphop", "country"),
+        tilt_db=(0.0, 2.5),
         tempo_bpm=(88, 130),
-        grooves={"dance_pop": 3, "synth_pop": 4, "backbeat": 3, "ballad": 1, "disco": 1, "boom_bap": 1},
-        kits={"machine": 3, "tight": 3, "acoustic": 1},
+        grooves={"dance_pop": 4, "synth_pop": 5, "backbeat": 2, "ballad": 1},
+        kits={"machine": 4, "tight": 2},
         progressions=("I V VIm IV", "VIm IV I V", "I VIm IV V", "IV I V VIm", "Im bVI bIII bVII"),
         scales={"major": 2, "pentatonic": 3, "minor": 1},
         bass={"synth_bass": 4, "electric_bass": 3, "sub_bass": 1, "pick_bass": 1},
         bass_lines={"pop": 4, "roots": 4, "octaves": 1, "syncopated": 2},
-        chords={
-            "piano": 2,
-            "synth_pluck": 4,
-            "acoustic_guitar": 2,
-            "clean_guitar": 2,
-            "electric_piano": 2,
-            "brass_synth": 1,
-        },
+        chords={"synth_pluck": 6, "brass_synth": 3, "piano": 2, "electric_piano": 1, "acoustic_guitar": 1},
         strums={"arpeggio_16": 2, "arpeggio_8": 2, "strum": 2, "quarters": 2, "stabs": 2, "whole": 1},
         lead={"singer": 9, "synth_lead": 2},
         notes_per_bar=(5, 9),
         lead_share=(0.6, 0.95),
-        pad={"synth_pad": 6, "choir": 2, "strings": 2, NO_INSTRUMENT: 2},
+        pad={"synth_pad": 7, "choir": 2, "strings": 1, NO_INSTRUMENT: 1},
         pad_figures={"whole": 4, "halves": 1, "arpeggio_8": 1},
         loose_ms=(1, 6),
         lead_db=(-10, -6),
@@ -281,6 +283,7 @@ STYLES: dict[str, Style] = {
     ),
     "reggae": Style(
         neighbours=("hiphop", "disco", "pop"),
+        tilt_db=(-2.0, 0.5),
         tempo_bpm=(66, 96),
         swing=(0.52, 0.62),
         swung="sixteenths",
@@ -306,6 +309,7 @@ STYLES: dict[str, Style] = {
     ),
     "rock": Style(
         neighbours=("metal", "blues", "pop", "country"),
+        tilt_db=(-0.5, 1.5),
         tempo_bpm=(92, 160),
         grooves={"backbeat": 5, "driving": 4, "stomp": 2, "two_step": 1, "half_time": 1},
         kits={"acoustic": 5, "heavy": 2, "tight": 1},

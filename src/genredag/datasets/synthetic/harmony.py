@@ -1,4 +1,4 @@
-"""Harmony: chords written as roman numerals, their pitches, and melodies over them. Pitches are MIDI numbers."""
+"""Harmony: chords written as roman numerals, their pitches as MIDI numbers, and melodies over them."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class Additive:
         cents = self.vibrato_cents * np.sin(2 * np.pi * rng.uniform(4.8, 6.2) * t) * np.minimum(t / 0.3, 1.0)
         cents -= self.scoop_cents * np.exp(-t / 0.06)
         wave = np.zeros_like(t)
-        for detune in {-self.detune_cents, self.detune_cents}:
+        for detune in sorted({-self.detune_cents, self.detune_cents}):
             phase = np.cumsum(f0 * 2.0 ** ((cents + detune) / 1200.0)) / sr + rng.random()
             bright = _lookup(self._table(f0, sr, tilt_db, formants), phase)
             if self.dulling_db:
@@ -92,7 +92,7 @@ class Plucked:
         """Return one note."""
         t = np.arange(round((seconds + self.release) * sr)) / sr
         period = sr / f0
-        length = int(period - self.damping)
+        length = max(1, int(period - self.damping))
         share = period - self.damping - length
         pluck = rng.uniform(-1.0, 1.0, max(length, 2))
         pluck -= np.roll(pluck, max(1, round(self.pick * length)))

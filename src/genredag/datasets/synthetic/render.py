@@ -37,7 +37,7 @@ def render_score(
 ) -> np.ndarray:
     """Play and record a score."""
     n_samples = round(clip_seconds * sr)
-    mix = _gain(artist.levels_db["drums"]) * _play_drums(score.strokes, artist, n_samples, sr, rng)
+    mix = _gain(artist.levels_db["drum"]) * _play_drums(score.strokes, artist, n_samples, sr, rng)
     for role in ROLES:
         instrument = score.instruments[role]
         if instrument == NO_INSTRUMENT:
@@ -120,7 +120,7 @@ def _room(chain: Chain, sr: int, rng: np.random.Generator) -> np.ndarray:
     """Return an impulse response: the direct sound, then noise that decays by 60 dB in `room_seconds`."""
     t = np.arange(round(chain.room_seconds * sr)) / sr
     tail = rng.standard_normal(t.size) * 10.0 ** (-3.0 * t / chain.room_seconds)
-    tail = sosfilt(butter(1, 4000.0, fs=sr, output="sos"), tail) * (t > 0.01)
+    tail = sosfilt(butter(1, min(4000.0, 0.45 * sr), fs=sr, output="sos"), tail) * (t > 0.01)
     tail *= _gain(chain.wet_db) / (np.sqrt(np.sum(tail**2)) + 1e-12)
     tail[0] = 1.0
     return tail

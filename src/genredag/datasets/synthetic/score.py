@@ -17,7 +17,7 @@ CENTRES_OF = {"rapper": 50, "shouter": 53, "singer": 64, "choir": 62, "cello": 5
 
 
 class Note(NamedTuple):
-    """A tone: when (seconds from the start of the clip), how long (seconds), MIDI pitch, velocity (0 to 1)."""
+    """A tone: when it starts in the clip and how long it is held (seconds), MIDI pitch, velocity (0 to 1)."""
 
     start: float
     seconds: float

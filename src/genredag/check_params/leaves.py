@@ -1,0 +1,47 @@
+"""The leaves of ``params.yaml``: flattened, compared, overlaid."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+Tree = dict[str, Any]
+Leaf = tuple[str, ...]
+MISSING = "—"
+
+
+def flatten(tree: Tree, prefix: Leaf = ()) -> Iterator[tuple[Leaf, Any]]:
+    """Yield path and value of every leaf; a list, and an empty mapping, is one leaf."""
+    for key, value in tree.items():
+        if isinstance(value, dict) and value:
+            yield from flatten(value, (*prefix, str(key)))
+        else:
+            yield (*prefix, str(key)), value
+
+
+def differences(old: Tree, new: Tree) -> dict[Leaf, tuple[Any, Any]]:
+    """Return the leaves that differ as (old, new); `MISSING` stands where there is none.
+
+    Values are compared, not their spelling: order, comments and ``3`` against ``3.0`` make no difference.
+    """
+    before, after = dict(flatten(old)), dict(flatten(new))
+    pairs = {leaf: (before.get(leaf, MISSING), after.get(leaf, MISSING)) for leaf in {**before, **after}}
+    return {leaf: pair for leaf, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def overlay(tree: Tree, values: Tree) -> Tree:
+    """Return a copy of `tree` with those leaves of `values` that it has; a key ``*`` stands for any other."""
+    result: Tree = {}
+    for key, old in tree.items():
+        new = values.get(key, values.get("*", old))
+        nested = isinstance(old, dict) and isinstance(new, dict)
+        result[key] = overlay(old, new or {}) if nested else copy.deepcopy(new)
+    return result
+
+
+def assign(tree: Tree, leaf: Leaf, value: Any) -> None:
+    """Set one leaf of a tree in place."""
+    for key in leaf[:-1]:
+        tree = tree[key]
+    tree[leaf[-1]] = value

@@ -1,0 +1,63 @@
+"""The command line: `genredag --help`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from genredag.errors import exits_cleanly
+
+app = typer.Typer(
+    help="Music genre recognition, from download to report; `snakemake` and `dvc exp run` run the pipeline.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"genredag {version('genredag')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command(
+    "check-params",
+    epilog="Example: `genredag check-params --against origin/main --output changes.md`",
+)
+@exits_cleanly
+def check_params_command(
+    against: Annotated[
+        str | None, typer.Option(metavar="REF", help="Compare with this git commit, branch or tag.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option(metavar="FILE.md", help="Write the table there too.")] = None,
+    tolerance: Annotated[
+        float, typer.Option(min=0, max=1, help="Largest fall of an accuracy or F1 that is accepted.")
+    ] = 0.05,
+) -> None:
+    """Check params.yaml: is it valid, does dvc.lock match, do Snakemake and DVC agree?
+
+    With --against also: which values changed, which stages rerun because of it (asked of both runners), and
+    what that does to the metrics on the tiny data set. Exit status 1 if a check fails, 2 after a mistake.
+    """
+    from genredag.check_params import check_params
+
+    raise typer.Exit(check_params(Path.cwd(), against, output, tolerance))
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,101 @@
+"""Pictures of one run: its confusion matrix and its learning curves. Equal data give equal bytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from genredag.atomic import atomic_path
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Okabe and Ito's colours, told apart with any colour vision.
+BLUE, ORANGE = "#0072B2", "#E69F00"
+
+
+def confusion_figure(confusion: pd.DataFrame, class_names: list[str]) -> Figure:
+    """Draw counts of tracks by actual (rows) and predicted genre, shaded by their share of the row.
+
+    Parameters
+    ----------
+    confusion
+        actual, predicted; one row a track.
+    """
+    import seaborn as sns
+    from matplotlib.figure import Figure
+
+    counts = pd.crosstab(confusion["actual"], confusion["predicted"])
+    counts = counts.reindex(index=class_names, columns=class_names, fill_value=0)
+    shares = counts / counts.sum(axis=1).clip(lower=1).to_numpy()[:, np.newaxis]
+    labels = np.array(
+        [
+            ["" if n == 0 else f"{n}\n{share:.0%}" for n, share in zip(*rows, strict=True)]
+            for rows in zip(counts.to_numpy(), shares.to_numpy(), strict=True)
+        ]
+    )
+    size = 2.5 + 0.62 * len(class_names)
+    figure = Figure(figsize=(size + 0.8, size), layout="constrained")
+    axes = figure.add_subplot()
+    sns.heatmap(
+        shares,
+        ax=axes,
+        annot=labels,
+        fmt="",
+        annot_kws={"fontsize": 8},
+        cmap="cividis",
+        vmin=0,
+        vmax=1,
+        square=True,
+        linewidths=0.5,
+        cbar_kws={"label": "share of the actual genre", "shrink": 0.8},
+    )
+    hits = int(np.trace(counts.to_numpy()))
+    axes.set(xlabel="predicted", ylabel="actual", title=f"{hits} of {len(confusion)} test tracks recognised")
+    axes.tick_params(axis="x", rotation=45)
+    axes.tick_params(axis="y", rotation=0)
+    return figure
+
+
+def learning_curves_figure(history: pd.DataFrame) -> Figure:
+    """Draw loss and accuracy over the epochs, the epoch kept (least validation loss) marked.
+
+    An estimator has no epochs: its figure says so.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    if len(history) == 1 and history["learning_rate"].isna().all():
+        row = history.iloc[0]
+        text = "Fitted at once, without epochs"
+        for name, prefix in (("training", ""), ("validation", "val_")):
+            text += f"\n{name}: loss {row[f'{prefix}loss']:.3f}, accuracy {row[f'{prefix}accuracy']:.1%}"
+        figure.text(0.5, 0.5, text, ha="center", va="center", fontsize=12)
+        return figure
+    loss, accuracy = figure.subplots(1, 2)
+    _curves(loss, history, "loss")
+    _curves(accuracy, history, "accuracy")
+    loss.set_ylim(bottom=0)
+    accuracy.set_ylim(0, 1)
+    accuracy.legend(frameon=False)
+    return figure
+
+
+def save_figure(path: Path, figure: Figure) -> None:
+    """Write `figure` to `path` as PNG."""
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=120, metadata={"Software": None})
+
+
+def _curves(axes: Axes, history: pd.DataFrame, name: str) -> None:
+    best = history.loc[history["val_loss"].idxmin(), "epoch"]
+    axes.plot(history["epoch"], history[name], color=BLUE, marker=".", label="training")
+    axes.plot(history["epoch"], history[f"val_{name}"], color=ORANGE, marker=".", label="validation")
+    axes.axvline(best, color="grey", linestyle=":", label=f"kept: epoch {best}")
+    axes.set(xlabel="epoch", ylabel=name)
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.spines[["top", "right"]].set_visible(False)

@@ -1,0 +1,42 @@
+"""What a report was made with: parameters, code, libraries, machine."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+
+from genredag.provenance import read_commit, read_versions
+
+
+@dataclass(frozen=True)
+class WhatRan:
+    """What stood behind a report on its day.
+
+    Parameters
+    ----------
+    params_text
+        ``params.yaml`` as it is written.
+    commit
+        The code's commit; None outside a checkout.
+    versions
+        Version of Python and of each library by its name.
+    """
+
+    date: str
+    params_text: str
+    commit: str | None
+    versions: dict[str, str]
+    machine: str
+
+
+def read_what_ran(params: Path, date: str) -> WhatRan:
+    """Ask the file of parameters, git, the installed packages and the machine."""
+    return WhatRan(
+        date=date,
+        params_text=Path(params).read_text(encoding="utf-8"),
+        commit=read_commit(),
+        versions=read_versions(),
+        machine=f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs",
+    )

@@ -1,0 +1,76 @@
+"""What every registered representation promises, whatever it is."""
+
+import json
+
+import numpy as np
+import pytest
+
+from genredag.params import Representations, parse_params
+from genredag.representations.registry import REPRESENTATIONS, describe
+
+SR = 22_050
+
+
+@pytest.fixture(params=REPRESENTATIONS)
+def named(request, tree):
+    return request.param, getattr(parse_params(tree).representations, request.param)
+
+
+def render(named, y):
+    name, group = named
+    return REPRESENTATIONS[name].transform(y, SR, group)
+
+
+def noise(n_samples):
+    return 0.1 * np.random.default_rng(0).standard_normal(n_samples).astype(np.float32)
+
+
+def test_registry_and_params_know_the_same_names():
+    assert list(REPRESENTATIONS) == list(Representations.model_fields)
+    for name, representation in REPRESENTATIONS.items():
+        assert Representations.model_fields[name].annotation is representation.group
+
+
+@pytest.mark.parametrize("n_samples", [1, 100, 511, 512, 22_050, 30_000])
+def test_frames_are_time_major_float32_one_at_every_hop(named, n_samples):
+    values = render(named, noise(n_samples))
+    assert values.shape == (1 + n_samples // 512, describe(*named, SR)["n_bins"])
+    assert values.dtype == np.float32
+    assert values.flags.c_contiguous
+    assert np.isfinite(values).all()
+
+
+def test_values_fit_float16(named):
+    assert np.abs(render(named, noise(SR))).max() < np.finfo(np.float16).max
+
+
+def test_decibels_stay_between_floor_and_zero(named):
+    description = describe(*named, SR)
+    if description["unit"] != "dB":
+        pytest.skip("not in dB")
+    values = render(named, noise(SR))
+    assert values.max() == 0
+    assert values.min() >= description["floor"]
+    assert (render(named, np.zeros(SR, np.float32)) == description["floor"]).all()
+
+
+def test_silence_is_finite(named):
+    assert np.isfinite(render(named, np.zeros(SR, np.float32))).all()
+
+
+def test_same_input_gives_same_bytes(named):
+    assert render(named, noise(SR)).tobytes() == render(named, noise(SR)).tobytes()
+
+
+def test_description_is_json_and_labels_every_bin(named):
+    description = json.loads(json.dumps(describe(*named, SR), allow_nan=False))
+    assert description["n_bins"] == len(description["bins"]) == len(set(description["bins"]))
+    assert description["frames_per_second"] == SR / 512
+    assert {"unit", "floor"} < set(description)
+
+
+def test_low_frequencies_come_first(named):
+    bins = describe(*named, SR)["bins"]
+    if isinstance(bins[0], str):
+        pytest.skip("features, not frequencies")
+    assert bins == sorted(bins)

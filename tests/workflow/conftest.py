@@ -1,0 +1,86 @@
+"""Projects to run: the real Snakefile, dvc.yaml, parameters and library around stages that answer at once."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from genredag.check_params.workplace import Workplace, copy_project
+from genredag.settings import set_values
+from genredag.stages import STAGES
+
+ROOT = Path(__file__).resolve().parents[2]
+TOY = Path(__file__).with_name("toy_stage.py")
+
+
+@dataclass(frozen=True)
+class Project(Workplace):
+    """A project in a temporary folder that remembers which stages were run."""
+
+    def set(self, *assignments: str) -> None:
+        """Change values of params.yaml, as `genredag set` does."""
+        set_values(self.folder / "params.yaml", list(assignments))
+
+    def ran(self) -> Counter[str]:
+        """Return how often each stage was run since this was last asked."""
+        runs = self.folder / "runs.txt"
+        counted = Counter(runs.read_text(encoding="utf-8").split()) if runs.is_file() else Counter()
+        runs.unlink(missing_ok=True)
+        return counted
+
+    def with_git(self) -> Project:
+        """Put the project under git and DVC, with one commit."""
+        for command in ("init -q -b main", "config user.name Test", "config user.email test@example.org"):
+            self.run("git", *command.split())
+        ignored = "__pycache__/\n.snakemake/\n/data/\n/results/\n/experiment/\n/logs/\n/runs.txt\n/.genredag-cache/\n"
+        (self.folder / ".gitignore").write_text(ignored, encoding="utf-8")
+        self.dvc("init", "-q")
+        return self.commit("Start")
+
+    def commit(self, message: str) -> Project:
+        """Commit everything."""
+        self.run("git", "add", "-A")
+        self.run("git", "commit", "-q", "-m", message)
+        return self
+
+    def _environment(self) -> dict[str, str]:
+        return super()._environment() | {"TOY_RUNS": str(self.folder / "runs.txt")}
+
+
+def make_toy(folder: Path) -> Project:
+    """Make a project whose stages are toys and whose matrix is small: two representations, two models."""
+    copy_project(ROOT, folder)
+    for stage in STAGES:
+        shutil.copyfile(TOY, folder / "workflow" / "scripts" / f"{stage}.py")
+    project = Project(folder)
+    project.set("matrix.representation=[mel, stft]", "matrix.model=[crnn, svm_rbf]")
+    return project
+
+
+@pytest.fixture
+def toy(tmp_path: Path) -> Project:
+    """A toy project that was never run."""
+    return make_toy(tmp_path / "toy")
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A toy project under git that both runners have built; whoever changes it must change it back."""
+    project = make_toy(tmp_path_factory.mktemp("built")).with_git()
+    project.snakemake("--cores", "4")
+    project.dvc("repro")
+    project.commit("Build")
+    project.ran()
+    return project
+
+
+@pytest.fixture
+def unchanged(built: Project) -> Project:
+    """Give the built project, and bring its parameters and code back afterwards."""
+    yield built
+    built.run("git", "checkout", "-q", ".")
+    built.ran()

@@ -1,0 +1,178 @@
+"""Nothing is built twice, whatever happened in between: both runners on a project of toys."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections import Counter
+
+import pytest
+
+from genredag.stages import STAGES, declared_code
+
+# Jobs of the toy matrix: one data set, two representations, two models.
+MATRIX = Counter(download=1, spectrograms=2, slices=2, split=2, train=4, evaluate=4, report=1)
+EXPERIMENT = Counter(dict.fromkeys(STAGES, 1))
+DATA = ("manifest.parquet", "quarantine.csv", "frames.npy", "frames.parquet", "frames.json", "slices.parquet")
+DATA += ("slices.json", "split.parquet", "metrics.json", "predictions.parquet", "confusion.csv")
+
+
+def test_each_runner_builds_everything_once_and_then_rests(toy) -> None:
+    toy.with_git()
+    toy.snakemake("--cores", "4")
+    assert toy.ran() == MATRIX
+    toy.dvc("exp", "run")
+    assert toy.ran() == EXPERIMENT
+    toy.snakemake("--cores", "4")
+    toy.dvc("exp", "run")
+    toy.dvc("repro")
+    assert toy.ran() == Counter()
+
+
+def test_both_runners_give_the_same_bytes(built) -> None:
+    experiment = built.folder / "experiment"
+    of_one = [
+        *(built.folder / "data/synthetic").glob("*.*"),
+        *(built.folder / "data/synthetic/mel").glob("*.*"),
+        *(built.folder / "data/synthetic/mel/stratified_8_1_1/42").glob("*.*"),
+        *(built.folder / "results/synthetic/mel/crnn/stratified_8_1_1/42").glob("*.*"),
+    ]
+    names = {path.name for path in of_one}
+    assert names >= set(DATA)
+    assert {
+        path.name for path in of_one if path.read_bytes() != (experiment / path.name).read_bytes()
+    } == set()
+
+
+def test_going_back_to_earlier_parameters_runs_nothing(unchanged) -> None:
+    unchanged.set("slices.overlap=0.25")
+    unchanged.snakemake("--cores", "4")
+    unchanged.dvc("repro")
+    assert unchanged.ran() == (MATRIX + EXPERIMENT) - Counter(download=2, spectrograms=3)
+    unchanged.set("slices.overlap=0.5")
+    unchanged.snakemake("--cores", "4")
+    unchanged.dvc("repro")
+    assert unchanged.ran() == Counter()
+    unchanged.set("slices.overlap=0.25")
+    unchanged.snakemake("--cores", "4")
+    unchanged.dvc("repro")
+    assert unchanged.ran() == Counter()
+    unchanged.set("slices.overlap=0.5")
+    unchanged.snakemake("--cores", "4")
+    unchanged.dvc("repro")
+
+
+def test_another_model_by_dvc_leaves_snakemake_alone(unchanged) -> None:
+    unchanged.dvc("exp", "run", "-S", "model=svm_rbf")
+    assert unchanged.ran() == Counter(train=1, evaluate=1, report=1)
+    unchanged.snakemake("--cores", "4")
+    assert unchanged.ran() == Counter()
+    unchanged.dvc("exp", "run", "-S", "model=crnn")
+    assert unchanged.ran() == Counter()
+
+
+def test_seeds_do_not_share_results(unchanged) -> None:
+    """Snakemake's cache knows a result by its parameters: the seed must be one of them."""
+    unchanged.set("matrix.seed=[42, 43]")
+    unchanged.snakemake("--cores", "4")
+    assert unchanged.ran() == Counter(split=2, train=4, evaluate=4, report=1)
+    splits = unchanged.folder.glob("data/synthetic/*/stratified_8_1_1/*/split.parquet")
+    assert len({path.read_bytes() for path in splits}) == 4
+
+
+def test_a_file_of_the_user_that_changes_is_read_again(toy) -> None:
+    """A folder of music is known by its files' sizes and dates, so that the cache never restores an old state."""
+    music = toy.folder.parent / "music"
+    music.mkdir()
+    (music / "a.wav").write_bytes(b"one")
+    toy.set("dataset=folder", "matrix.dataset=[folder]", f"datasets.folder.path={music}")
+    toy.snakemake("--cores", "4")
+    toy.ran()
+    (music / "b.wav").write_bytes(b"two")
+    toy.snakemake("--cores", "4")
+    assert toy.ran() == MATRIX
+
+
+def test_results_survive_as_long_as_the_cache_and_heal_after_it(toy) -> None:
+    toy.snakemake("--cores", "4")
+    shutil.rmtree(toy.folder / "results")
+    toy.ran()
+    toy.snakemake("--cores", "4")
+    assert toy.ran() == Counter()
+    shutil.rmtree(toy.folder / ".snakemake" / "cache")
+    toy.snakemake("--cores", "4")
+    assert toy.ran() == MATRIX
+
+
+@pytest.mark.parametrize("runner", [("snakemake", "--cores", "2"), ("dvc", "repro")])
+def test_a_killed_run_heals_by_running_again(toy, runner) -> None:
+    """Kill a runner in the middle of training; the next call needs no unlocking and repeats no finished stage."""
+    toy.with_git()
+    script = toy.folder / "workflow/scripts/train.py"
+    whole = script.read_text(encoding="utf-8")
+    fifo = toy.folder / "waiting"
+    os.mkfifo(fifo)
+    # The stage tells that it has begun, and then waits for ever.
+    begun = f"open({str(fifo)!r}, 'w').write('begun')\nsys.stdin = open({str(fifo)!r})\nsys.stdin.read()\n"
+    script.write_text(whole.replace("    main(sys.argv[1:])", "    " + begun.replace("\n", "\n    ")))
+    process = subprocess.Popen(
+        [sys.executable, "-m", *runner],
+        cwd=toy.folder,
+        env=toy._environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    watch = threading.Timer(60, lambda: os.kill(process.pid, signal.SIGKILL))
+    watch.start()
+    assert fifo.read_text(encoding="utf-8")[:5] == "begun"
+    watch.cancel()
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert toy.ran()["train"] == 0
+    script.write_text(whole, encoding="utf-8")
+    getattr(toy, runner[0])(*runner[1:])
+    assert not set(toy.ran()) & {"download", "spectrograms"}
+    assert toy.ran() == Counter()
+
+
+def test_config_overrides_are_refused(toy) -> None:
+    done = toy.snakemake("--dry-run", "--config", "seed=1", check=False)
+    assert done.returncode == 2
+    assert "genredag: error: params.yaml: --config or --configfile changes seed" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("typo", ["overlp", "learning_rat", "titel"])
+def test_a_typo_is_refused_before_any_job(unchanged, typo) -> None:
+    right = {"overlp": "overlap", "learning_rat": "learning_rate", "titel": "title"}[typo]
+    path = unchanged.folder / "params.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace(f"{right}:", f"{typo}:"), encoding="utf-8")
+    snakemake = unchanged.snakemake("--cores", "4", check=False)
+    dvc = unchanged.dvc("repro", check=False)
+    assert snakemake.returncode == 2
+    assert dvc.returncode != 0
+    assert unchanged.ran() == Counter()
+    for done in (snakemake, dvc):
+        told = [line for line in done.stderr.splitlines() + done.stdout.splitlines() if typo in line]
+        assert any(line.startswith("genredag: error: params.yaml: ") for line in told)
+
+
+@pytest.mark.parametrize("module", ["errors.py", "slices.py", "split.py", "evaluation/metrics.py"])
+def test_editing_a_module_reruns_the_stages_that_import_it(unchanged, module) -> None:
+    path = unchanged.folder / "src/genredag" / module
+    code = declared_code(unchanged.folder / "dvc.yaml")
+    importers = {stage for stage in STAGES if f"src/genredag/{module}" in code[stage]}
+    path.write_text(path.read_text(encoding="utf-8") + "\n# an edit\n", encoding="utf-8")
+    unchanged.dvc("repro")
+    # The toys' outputs stay the same, so DVC stops where Snakemake goes on to what comes after.
+    assert set(unchanged.ran()) == importers
+    printed = unchanged.snakemake("--dry-run", "--cores", "1")
+    asked = printed.stdout + printed.stderr
+    rerun = {stage for stage in STAGES if f"rule {stage}:" in asked}
+    assert importers <= rerun
+    assert rerun == set(STAGES[min(STAGES.index(stage) for stage in importers) :])

@@ -1,0 +1,93 @@
+"""The two DAGs hold together: rule == DVC stage == script == group of parameters."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+from genredag.check_params.parity import disagreements
+from genredag.check_params.workplace import Workplace, copy_project
+from genredag.closure import import_closure
+from genredag.params import STAGE_GROUPS, Params
+from genredag.stages import STAGES, declared_code, read_stages
+
+
+@pytest.fixture
+def copy(project_dir: Path, tmp_path: Path) -> Workplace:
+    """A copy of the project's code, without data."""
+    return copy_project(project_dir, tmp_path / "copy")
+
+
+def test_snakefile_and_dvc_yaml_agree(copy: Workplace) -> None:
+    assert disagreements(copy) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("--split-name ${split}", "--split ${split}", "split: flags"),
+        ("      - experiment/split.parquet\n    params", "    params", "train: inputs"),
+        ("      - experiment/quarantine.csv\n  spectrograms:", "  spectrograms:", "download: outputs"),
+        ("      - slices\n    outs", "      - split\n    outs", "slices: parameters"),
+        ("\nplots:", "\n  extra: {cmd: 'true', deps: []}\n\nplots:", "the stages differ"),
+    ],
+)
+def test_a_disagreement_is_told(copy: Workplace, old: str, new: str, told: str) -> None:
+    dvc_yaml = copy.folder / "dvc.yaml"
+    text = dvc_yaml.read_text(encoding="utf-8")
+    assert old in text
+    dvc_yaml.write_text(text.replace(old, new, 1), encoding="utf-8")
+    assert any(line.startswith(told) for line in disagreements(copy))
+
+
+def test_rules_stages_scripts_and_groups_have_the_same_names(project_dir: Path) -> None:
+    rules = {path.stem for path in (project_dir / "workflow/rules").glob("*.smk")} - {"start", "matrix"}
+    scripts = {path.stem for path in (project_dir / "workflow/scripts").glob("*.py")}
+    assert rules == scripts == set(STAGES) == set(STAGE_GROUPS)
+    assert list(read_stages(project_dir / "dvc.yaml")) == list(STAGES)
+
+
+def test_every_group_of_params_yaml_is_used_by_a_stage(project_dir: Path) -> None:
+    used = {group.split(".")[0] for groups in STAGE_GROUPS.values() for group in groups}
+    assert used == set(Params.model_fields) - {
+        "dataset",
+        "representation",
+        "model",
+        "split",
+        "seed",
+        "matrix",
+    }
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_declared_code_is_what_the_stage_imports(project_dir: Path, stage: str) -> None:
+    script = project_dir / "workflow/scripts" / f"{stage}.py"
+    imported = {
+        path.relative_to(project_dir).as_posix() for path in import_closure(script, project_dir / "src")
+    }
+    declared = set(declared_code(project_dir / "dvc.yaml")[stage][1:])
+    told = f"run `genredag generate`; missing {sorted(imported - declared)}, superfluous {sorted(declared - imported)}"
+    assert imported == declared, told
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_scripts_are_thin(project_dir: Path, stage: str) -> None:
+    source = (project_dir / "workflow/scripts" / f"{stage}.py").read_text(encoding="utf-8")
+    body = source[source.index("def main(") : source.index('if __name__ == "__main__"')]
+    assert len(inspect.cleandoc(body).splitlines()) <= 40
+
+
+def test_no_ancient_inputs_and_no_directory_outputs(project_dir: Path) -> None:
+    for path in [project_dir / "Snakefile", *(project_dir / "workflow/rules").glob("*.smk")]:
+        assert not re.search(r"\b(ancient|directory)\(", path.read_text(encoding="utf-8")), path.name
+
+
+def test_snakemake_lint_is_clean(copy: Workplace) -> None:
+    assert "Congratulations" in (done := copy.snakemake("--lint")).stdout + done.stderr
+
+
+def test_rules_are_formatted(copy: Workplace) -> None:
+    copy.run("snakefmt", "--check", "Snakefile", "workflow")

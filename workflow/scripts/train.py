@@ -1,0 +1,49 @@
+"""Train one model on the training slices, stopping early on the validation slices."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from genredag.atomic import write_csv, write_json
+from genredag.backend import configure_backend
+from genredag.bundle import save_bundle
+from genredag.errors import exits_cleanly
+from genredag.frames import open_frames
+from genredag.logs import configure_logging
+from genredag.params import load_params
+from genredag.training import train_bundle
+
+
+@exits_cleanly
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--params", type=Path, required=True)
+    parser.add_argument("--model", required=True, help="a key of `models`")
+    parser.add_argument("--seed", type=int, required=True)
+    for name in ("--frames", "--slices", "--split", "--bundle", "--history", "--timing"):
+        parser.add_argument(name, type=Path, required=True)
+    args = parser.parse_args(argv)
+    configure_logging()
+    params = load_params(args.params)
+    configure_backend(params.train.threads)
+    bundle, history, timing = train_bundle(
+        args.model,
+        params.entry("models", args.model),
+        params.train,
+        frames=open_frames(args.frames.parent),
+        slices=pd.read_parquet(args.slices),
+        slice_spec=json.loads(args.slices.with_suffix(".json").read_text(encoding="utf-8")),
+        split=pd.read_parquet(args.split),
+        seed=args.seed,
+    )
+    save_bundle(args.bundle, bundle)
+    write_csv(args.history, history)
+    write_json(args.timing, timing)
+
+
+if __name__ == "__main__":
+    main()
