@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 import yaml
+
+from genredag.frames import Frames, FrameSpec
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -29,3 +33,46 @@ def shared_dir() -> Path:
 def tree() -> dict:
     """Give the values of params.yaml, to be changed by a test and parsed with `parse_params`."""
     return yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
+def toy():
+    """Three genres of eight tracks, each a band of noise of its own, cut into three slices of ten frames.
+
+    Gives frames, slices, slice_spec and split, as the keyword arguments of `train_bundle`.
+    """
+    rng = np.random.default_rng(0)
+    genres, n_bins = ("blues", "jazz", "rock"), 12
+    tracks = [(f"{genre}.{i:05d}", genre) for genre in genres for i in range(8)]
+    values = rng.normal(-40, 5, (len(tracks), 20, n_bins))
+    for track, (_, genre) in zip(values, tracks, strict=True):
+        track[:, 4 * genres.index(genre) :][:, :4] += 12
+    first_frame = 20 * np.arange(len(tracks))
+    index = pd.DataFrame(
+        {"track_id": [t for t, _ in tracks], "first_frame": first_frame, "n_frames": 20, "duration": 2.0}
+    )
+    spec = FrameSpec(
+        "mel",
+        n_bins,
+        10.0,
+        len(tracks),
+        20 * len(tracks),
+        "float16",
+        0.0,
+        1.0,
+        -80.0,
+        "dB",
+        list(range(n_bins)),
+        {"n_mels": n_bins},
+        4000,
+    )
+    frames = Frames(spec, index, values.reshape(-1, n_bins).astype(np.float16))
+    slices = index.loc[index.index.repeat(3), ["track_id"]].reset_index(drop=True)
+    slices["slice"] = np.tile(np.arange(3, dtype=np.int32), len(tracks))
+    slices["first_frame"] = np.repeat(first_frame, 3) + 5 * slices["slice"]
+    slices["n_valid"] = np.int32(10)
+    split = slices[["track_id", "slice"]].copy()
+    split["genre"] = np.repeat([genre for _, genre in tracks], 3)
+    split["part"] = np.tile(np.repeat(["train", "validation", "test"], [12, 6, 6]), len(genres))
+    slice_spec = {"seconds": 1.0, "overlap": 0.5, "n_frames": 10}
+    return {"frames": frames, "slices": slices, "slice_spec": slice_spec, "split": split}

@@ -1,216 +1,60 @@
-import errno
+import dataclasses
 import json
-import sys
-import types
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-import soundfile
 
-from genredag import atomic, frames
-from genredag.errors import DataError, ParameterError, exits_cleanly
-from genredag.frames import open_frames, plan, render
-from genredag.params import Mel, Rendering, parse_params
+from genredag.errors import DataError
+from genredag.frames import FrameSpec, open_frames
 
-SR = 8000
-GROUP = Mel(n_fft=256, hop_length=100, window="hann", n_mels=12, fmin=0.0, fmax=4000.0, top_db=80.0)
-FLOAT16 = Rendering(sr=SR, dtype="float16")
-UINT8 = Rendering(sr=SR, dtype="uint8")
-SECONDS = {"a.0": 0.5, "a.1": 0.73, "b.0": 0.2}
-
-
-@pytest.fixture
-def manifest(tmp_path):
-    """Three usable tracks of different length, relative to a cache folder, and a quarantined one."""
-    rng = np.random.default_rng(0)
-    (tmp_path / "cache").mkdir()
-    for track_id, seconds in SECONDS.items():
-        y = 0.1 * rng.standard_normal(int(seconds * SR))
-        soundfile.write(tmp_path / "cache" / f"{track_id}.wav", y, SR)
-    tracks = pd.DataFrame(
-        {"track_id": SECONDS.keys(), "duration": SECONDS.values(), "sr": SR, "status": "ok"}
-    )
-    tracks["path"] = tracks["track_id"] + ".wav"
-    broken = {"track_id": "b.1", "duration": 0.0, "sr": 0, "status": "quarantined", "path": "b.1.wav"}
-    return pd.concat([tracks, pd.DataFrame([broken])], ignore_index=True)
+SPEC = FrameSpec(
+    representation="mel",
+    n_bins=2,
+    frames_per_second=10.0,
+    n_tracks=1,
+    total_frames=5,
+    dtype="uint8",
+    offset=-80.0,
+    step=80 / 255,
+    floor=-80.0,
+    unit="dB",
+    bins=[100.0, 200.0],
+    params={},
+    sr=8000,
+)
+INDEX = {"track_id": ["a"], "first_frame": [0], "n_frames": [5], "duration": [0.4]}
 
 
 @pytest.fixture
-def rendered(manifest, tmp_path):
-    def call(rendering=FLOAT16, out="out", n_jobs=1, name="mel", group=GROUP):
-        folders = {"cache_dir": tmp_path / "cache", "out_dir": tmp_path / out}
-        render(manifest, name, group, rendering, n_jobs=n_jobs, **folders)
-        return tmp_path / out
-
-    return call
-
-
-def test_tracks_stand_one_after_the_other(rendered):
-    store = open_frames(rendered())
-    n_frames = [1 + int(seconds * SR) // 100 for seconds in SECONDS.values()]
-    assert store.index["track_id"].tolist() == list(SECONDS)
-    assert store.index["n_frames"].tolist() == n_frames
-    assert store.index["first_frame"].tolist() == [0, n_frames[0], n_frames[0] + n_frames[1]]
-    assert store.index["duration"].tolist() == list(SECONDS.values())
-    assert store.index.dtypes.astype(str).tolist()[1:] == ["int64", "int32", "float64"]
-    assert store.array.shape == (sum(n_frames), 12) == (store.spec.total_frames, store.spec.n_bins)
-    assert store.array.dtype == np.float16
-    assert store.spec.frames_per_second == 80.0
-    assert store.spec.params == GROUP.model_dump()
+def directory(tmp_path):
+    """A store of one track: the values of a frame are its number times 51 and the step."""
+    np.save(tmp_path / "frames.npy", np.repeat(np.arange(0, 255, 51, dtype=np.uint8), 2).reshape(5, 2))
+    pd.DataFrame(INDEX).to_parquet(tmp_path / "frames.parquet")
+    (tmp_path / "frames.json").write_text(json.dumps(dataclasses.asdict(SPEC)))
+    return tmp_path
 
 
-def test_stored_values_are_those_of_the_representation(rendered, tmp_path):
-    from genredag.audio import decode
-    from genredag.representations.mel import mel
-
-    store = open_frames(rendered())
-    first, n_frames = store.index.loc[1, ["first_frame", "n_frames"]]
-    values = store.gather(np.array([first]), n_frames, np.array([n_frames]))[0]
-    expected = mel(decode(tmp_path / "cache" / "a.1.wav", SR)[0], SR, GROUP)
-    np.testing.assert_allclose(values, expected, atol=0.04)
+def test_gather_decodes_and_pads_with_the_floor(directory):
+    slices = open_frames(directory).gather(np.array([1, 3]), 3, np.array([3, 2]))
+    assert slices.dtype == np.float32
+    np.testing.assert_allclose(slices[:, :, 0], [[-64, -48, -32], [-32, -16, -80]], rtol=1e-6)
+    np.testing.assert_array_equal(slices[..., 0], slices[..., 1])
 
 
-def test_nothing_but_the_three_files_is_left(rendered):
-    assert sorted(p.name for p in rendered().iterdir()) == ["frames.json", "frames.npy", "frames.parquet"]
+def test_gather_of_no_slices_is_empty(directory):
+    none = np.zeros(0, np.int64)
+    assert open_frames(directory).gather(none, 3, none).shape == (0, 3, 2)
 
 
-def test_uint8_is_a_step_of_top_db_by_255_off_at_most_half_a_step(rendered):
-    exact, coarse = open_frames(rendered()), open_frames(rendered(UINT8, "coarse"))
-    assert coarse.array.dtype == np.uint8
-    assert coarse.spec.step == pytest.approx(80 / 255)
-    difference = coarse.spec.decode(coarse.array) - exact.spec.decode(exact.array)
-    assert np.abs(difference).max() <= 80 / 255 / 2 + 0.04
+def test_encoded_values_decode_to_half_a_step(directory):
+    values = np.linspace(-80, 0, 1000, dtype=np.float32)
+    assert np.abs(SPEC.decode(SPEC.encode(values)) - values).max() <= SPEC.step / 2 + 1e-5
 
 
-@pytest.mark.parametrize(("stored", "value"), [(0, -80.0), (255, 0.0)])
-def test_uint8_ends_are_exact(stored, value):
-    spec = plan("mel", GROUP, UINT8)
-    assert spec.decode(np.array([stored], np.uint8))[0] == pytest.approx(value, abs=1e-5)
-    assert spec.encode(np.array([value], np.float32))[0] == stored
-
-
-def test_uint8_is_refused_for_features(tree):
-    group = parse_params(tree).representations.handcrafted
-    with pytest.raises(
-        ParameterError, match=r"spectrograms\.dtype: uint8 can't hold handcrafted; expected float16"
-    ):
-        plan("handcrafted", group, Rendering(sr=22_050, dtype="uint8"))
-
-
-def test_bytes_do_not_depend_on_the_number_of_processes(rendered, monkeypatch):
-    one = rendered(out="one")
-    monkeypatch.setattr(frames, "MIN_PARALLEL_SECONDS", 0.0)
-    two = rendered(out="two", n_jobs=2)
-    for name in ("frames.npy", "frames.parquet", "frames.json"):
-        assert (one / name).read_bytes() == (two / name).read_bytes()
-
-
-def test_another_sample_rate_resamples(rendered):
-    store = open_frames(rendered(Rendering(sr=16_000, dtype="float16"), group=GROUP))
-    assert store.spec.frames_per_second == 160.0
-    assert store.index["n_frames"].tolist() == [1 + int(s * 16_000) // 100 for s in SECONDS.values()]
-
-
-def test_gather_pads_with_the_floor(rendered):
-    store = open_frames(rendered())
-    values = store.gather(np.array([0, 3]), 5, np.array([5, 2]))
-    assert values.shape == (2, 5, 12)
-    assert values.dtype == np.float32
-    np.testing.assert_array_equal(values[0], store.array[:5])
-    np.testing.assert_array_equal(values[1, :2], store.array[3:5])
-    assert (values[1, 2:] == -80.0).all()
-
-
-def test_gather_of_no_slices_is_empty(rendered):
-    store = open_frames(rendered())
-    assert store.gather(np.array([], int), 5, np.array([], int)).shape == (0, 5, 12)
-
-
-@pytest.mark.parametrize("n_jobs", [1, 2])
-def test_a_track_that_vanished_is_named(rendered, tmp_path, monkeypatch, n_jobs):
-    monkeypatch.setattr(frames, "MIN_PARALLEL_SECONDS", 0.0)
-    (tmp_path / "cache" / "a.1.wav").unlink()
-    with pytest.raises(
-        DataError, match=r"track a\.1: no such file: .*a\.1\.wav\. Hint: the cache folder was emptied"
-    ):
-        rendered(n_jobs=n_jobs)
-    assert not any((tmp_path / "out").iterdir())
-
-
-def test_a_manifest_without_usable_tracks_is_refused(manifest, tmp_path):
-    folders = {"cache_dir": tmp_path, "out_dir": tmp_path / "out"}
-    with pytest.raises(DataError, match=r"no usable track. Hint: look into quarantine\.csv"):
-        render(manifest[manifest["status"] != "ok"], "mel", GROUP, FLOAT16, n_jobs=1, **folders)
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
-def test_a_full_disk_is_one_line_and_leaves_nothing(rendered, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(atomic, "uuid4", lambda: types.SimpleNamespace(hex="0" * 32))
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / f".{'0' * 12}.frames.npy").symlink_to("/dev/full")
-    with pytest.raises(OSError, match="No space left") as caught:
-        rendered()
-    assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, str(tmp_path / "out" / "frames.npy"))
-    assert not any((tmp_path / "out").iterdir())
-    with pytest.raises(SystemExit):
-        exits_cleanly(lambda: (_ for _ in ()).throw(caught.value))()
-    assert capsys.readouterr().err.startswith(
-        f"genredag: error: {tmp_path / 'out' / 'frames.npy'}: No space left"
-    )
-
-
-def test_an_index_of_other_frames_is_refused(rendered):
-    directory = rendered()
-    spec = json.loads((directory / "frames.json").read_text())
-    (directory / "frames.json").write_text(json.dumps({**spec, "total_frames": 7}))
-    with pytest.raises(
-        DataError, match=r"frames\.npy: shape .*expected \(7, 12\).*rerun the spectrograms stage"
-    ):
+def test_an_index_of_other_frames_is_refused(directory):
+    spec = dataclasses.asdict(SPEC) | {"total_frames": 7}
+    (directory / "frames.json").write_text(json.dumps(spec))
+    expected = r"frames\.npy: shape \(5, 2\); expected \(7, 2\).*rerun the spectrograms stage"
+    with pytest.raises(DataError, match=expected):
         open_frames(directory)
-
-
-@pytest.fixture
-def published(monkeypatch):
-    """Two files of published spectrograms, their tracks interleaved, behind a stand-in for the loader."""
-    rng = np.random.default_rng(0)
-    arrays = {
-        "train.npz": (["a.0", "b.0"], rng.integers(3, 256, (2, 40, 12), np.uint8)),
-        "test.npz": (["a.1"], rng.integers(3, 256, (1, 40, 12), np.uint8)),
-    }
-    module = types.ModuleType("genredag.datasets.spectrograms")
-    module.load_spectrograms = lambda path: arrays[path.name]
-    monkeypatch.setitem(sys.modules, module.__name__, module)
-    tracks = pd.DataFrame({"track_id": ["a.0", "a.1", "b.0"], "path": ["train.npz", "test.npz", "train.npz"]})
-    return tracks.assign(duration=10.0, sr=0, status="ok"), arrays
-
-
-def render_published(tracks, out_dir):
-    render(tracks, "mel", GROUP, UINT8, cache_dir=Path(), out_dir=out_dir, n_jobs=1)
-    return open_frames(out_dir)
-
-
-def test_published_spectrograms_keep_their_values(published, tmp_path):
-    tracks, arrays = published
-    store = render_published(tracks, tmp_path)
-    assert store.array.dtype == np.float16
-    assert (store.spec.frames_per_second, store.spec.floor, store.spec.sr) == (4.0, 3.0, 0)
-    expected = [arrays["train.npz"][1][0], arrays["test.npz"][1][0], arrays["train.npz"][1][1]]
-    np.testing.assert_array_equal(store.array, np.concatenate(expected))
-
-
-def test_published_spectrograms_of_other_shapes_are_refused(published, tmp_path):
-    tracks, arrays = published
-    arrays["test.npz"] = (["a.1"], np.zeros((1, 40, 13), np.uint8))
-    with pytest.raises(
-        DataError, match=r"track a\.1: 13 bins, 4 frames a second; expected 12 as in params\.yaml"
-    ):
-        render_published(tracks, tmp_path)
-
-
-def test_published_spectrograms_without_a_track_are_refused(published, tmp_path):
-    tracks, arrays = published
-    arrays["test.npz"] = ([], np.zeros((0, 40, 12), np.uint8))
-    with pytest.raises(DataError, match=r"no frames of track a\.1. Hint: the files changed"):
-        render_published(tracks, tmp_path)

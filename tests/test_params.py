@@ -50,6 +50,7 @@ def test_the_projects_own_values_are_valid(project_dir):
         ("splits.artist_disjoint.ratios", [0.8, 0.1, 0.2], r"splits.artist_disjoint: .*expected a sum of 1"),
         ("splits.artist_disjoint.ratios", [0.9, 0.1], r"artist_disjoint.ratios: .*at least 3 items"),
         ("matrix.dataset", ["spectrograms"], r"matrix.representation: .*no audio; expected \[mel\] alone"),
+        ("representations.mel.n_fft", 2047, r"mel.n_fft: 2047: .*multiple of 2"),
         ("spectrograms.dtype", "float64", r"spectrograms.dtype: 'float64': .*'float16' or 'uint8'"),
         ("slices.seconds", float("nan"), r"slices.seconds: nan: .*"),
     ],

@@ -143,7 +143,7 @@ def _open(path: Path) -> Iterator[tuple[int, Iterator[np.ndarray]]]:
 @contextmanager
 def _open_m4a(path: Path) -> Iterator[tuple[int, Iterator[np.ndarray]]]:
     """Open AAC audio, which libsndfile doesn't know, through ffmpeg or the system's codecs."""
-    import audioread  # type: ignore[import-untyped]
+    import audioread
 
     try:
         with audioread.audio_open(path) as file:

@@ -61,10 +61,12 @@ class ModelError(GenredagError):
 
 _OS_HINTS = {
     errno.ENOSPC: "free some disk space, or move data/ and results/ to a larger disk",
+    errno.EFBIG: "the file would be larger than this system allows: raise the limit (ulimit -f)",
     errno.EACCES: "check the permissions of that folder, or choose another",
     errno.EPERM: "check the permissions of that folder, or choose another",
     errno.EROFS: "that file system is read-only: choose another folder",
     errno.ENOTDIR: "a file stands where a folder is needed: move it away",
+    errno.EEXIST: "something stands where an output goes: move it away",
     errno.EISDIR: "a folder stands where a file is needed: move it away",
     errno.ENOENT: "check the path; stages run in order with `snakemake` or `dvc exp run`",
 }

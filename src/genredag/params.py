@@ -87,10 +87,12 @@ class GenreSources(Group):
 
 
 class GtzanFma(Group):
-    """A balanced mix of GTZAN and FMA; both are read as their own groups say."""
+    """A balanced mix of GTZAN and a size of FMA."""
 
     tracks_per_genre: Count = Field(description="tracks of each genre; GTZAN's come first")
-    fma: Name = Field(description="the FMA data set to draw from, a key of `datasets`")
+    gtzan: Archive = Field(description="as `datasets.gtzan`")
+    size: Literal["small", "medium", "large"] = Field(description="size of FMA")
+    fma: FmaArchive = Field(description="that size of FMA")
     seed: Seed = Field(description="seed of the draw")
     genres: Annotated[dict[Name, GenreSources], Field(min_length=2)] = Field(description="the mapping table")
 
@@ -132,7 +134,7 @@ class Rendering(Group):
 class Stft(Group):
     """Short-time Fourier transform, in dB."""
 
-    n_fft: Annotated[int, Field(ge=32)] = Field(description="window length, in samples")
+    n_fft: Annotated[int, Field(ge=32, multiple_of=2)] = Field(description="window length, in samples")
     hop_length: Count = Field(description="samples between frames")
     window: str = Field(description="name of a scipy.signal window")
     axis: Literal["linear", "log"] = Field(description="frequency axis")
@@ -146,7 +148,7 @@ class Stft(Group):
 class Mel(Group):
     """Mel spectrogram, in dB."""
 
-    n_fft: Annotated[int, Field(ge=32)] = Field(description="window length, in samples")
+    n_fft: Annotated[int, Field(ge=32, multiple_of=2)] = Field(description="window length, in samples")
     hop_length: Count = Field(description="samples between frames")
     window: str = Field(description="name of a scipy.signal window")
     n_mels: Annotated[int, Field(ge=2)] = Field(description="mel bands")
@@ -168,7 +170,7 @@ class Cqt(Group):
 class Handcrafted(Group):
     """Frame series of librosa's features: MFCC, chroma, spectral shape, zero crossings, RMS."""
 
-    n_fft: Annotated[int, Field(ge=32)] = Field(description="window length, in samples")
+    n_fft: Annotated[int, Field(ge=32, multiple_of=2)] = Field(description="window length, in samples")
     hop_length: Count = Field(description="samples between frames")
     n_mfcc: Annotated[int, Field(ge=2, le=128)] = Field(description="mel-frequency cepstral coefficients")
 
@@ -225,7 +227,7 @@ class Network(Group):
     batch_size: Count = Field(description="slices of a batch")
     epochs: Count = Field(description="most epochs trained")
     patience: Count = Field(description="epochs without a better validation loss before training stops")
-    options: dict[str, bool | int | float | str | list[int]] = Field(description="arguments of the builder")
+    options: dict[str, bool | int | float | str | list[int] | None] = Field(description="arguments of the builder")
 
 
 class Estimator(Group):

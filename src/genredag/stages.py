@@ -53,9 +53,9 @@ def source_state(params: Params, dataset: str) -> str:
     Names, sizes and dates of the files at `path`, `metadata_path`, `files` and `tracks` of its group, and of
     the groups that it mixes.
     """
-    names = ["gtzan_fma", "gtzan", params.datasets.gtzan_fma.fma] if dataset == "gtzan_fma" else [dataset]
     given: list[str] = []
-    for group in (params.entry("datasets", name).model_dump() for name in names):
+    own = params.entry("datasets", dataset).model_dump()
+    for group in (own, own.get("gtzan", {}), own.get("fma", {})):
         given += [group[key] for key in ("path", "metadata_path", "tracks") if group.get(key)]
         given += group.get("files", [])
     lines = sorted(line for path in given for line in _file_states(Path(path)))

@@ -77,8 +77,10 @@ def train_bundle(
             frames, slices[rows], slice_spec["n_frames"], split.loc[rows, "genre"], class_names
         )
     started = time.perf_counter()
-    fit = _fit_network if isinstance(recipe, Network) else _fit_estimator
-    fitted, history, n_parameters = fit(model, recipe, params, parts, len(class_names), seed)
+    if isinstance(recipe, Network):
+        fitted, history = _fit_network(model, recipe, params, parts, len(class_names), seed)
+    else:
+        fitted, history = _fit_estimator(model, recipe, parts, len(class_names), seed)
     seconds = time.perf_counter() - started
     info = {
         "class_names": class_names,
@@ -87,7 +89,7 @@ def train_bundle(
         "slices": {key: slice_spec[key] for key in ("seconds", "overlap", "n_frames")},
         "train": params.model_dump(),
         "recipe": recipe.model_dump(),
-        "n_parameters": n_parameters,
+        "n_parameters": fitted.count_params() if recipe.kind == "network" else None,
         "seed": seed,
         "versions": read_versions(),
         "commit": read_commit(),
@@ -102,7 +104,7 @@ def train_bundle(
 
 def _fit_network(
     name: str, recipe: Network, params: Train, parts: dict[str, SliceSet], n_classes: int, seed: int
-) -> tuple[keras.Model, pd.DataFrame, int]:
+) -> tuple[keras.Model, pd.DataFrame]:
     import keras
 
     training, validation = parts["train"], parts["validation"]
@@ -137,7 +139,7 @@ def _fit_network(
         verbose=1 if sys.stderr.isatty() else 0,
     ).history
     table = pd.DataFrame({"epoch": np.arange(1, len(history["loss"]) + 1), **history})
-    return model, table[list(HISTORY_COLUMNS)], model.count_params()
+    return model, table[list(HISTORY_COLUMNS)]
 
 
 def _optimizer(recipe: Network, steps_per_epoch: int) -> keras.Optimizer:
@@ -175,8 +177,8 @@ def _watcher(name: str, epochs: int) -> keras.callbacks.Callback:
 
 
 def _fit_estimator(
-    name: str, recipe: Estimator, params: Train, parts: dict[str, SliceSet], n_classes: int, seed: int
-) -> tuple[Any, pd.DataFrame, None]:
+    name: str, recipe: Estimator, parts: dict[str, SliceSet], n_classes: int, seed: int
+) -> tuple[Any, pd.DataFrame]:
     from sklearn.calibration import CalibratedClassifierCV
     from sklearn.frozen import FrozenEstimator
     from sklearn.metrics import log_loss
@@ -201,7 +203,7 @@ def _fit_estimator(
         row[f"{prefix}loss"] = log_loss(labels[part], probabilities, labels=range(n_classes))
         row[f"{prefix}accuracy"] = float((probabilities.argmax(axis=1) == labels[part]).mean())
     logger.info("%s: accuracy %.3f, validation accuracy %.3f", name, row["accuracy"], row["val_accuracy"])
-    return model, pd.DataFrame([row])[list(HISTORY_COLUMNS)], None
+    return model, pd.DataFrame([row])[list(HISTORY_COLUMNS)]
 
 
 def _peak_memory_mb() -> float:

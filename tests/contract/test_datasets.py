@@ -15,7 +15,7 @@ import yaml
 from genredag.audio import decode
 from genredag.datasets.manifest import COLUMNS, track_path
 from genredag.datasets.registry import MODULES, build_manifest
-from genredag.datasets.spectrograms import load_spectrograms
+from genredag.precomputed import load_spectrograms
 from genredag.errors import DataError, ParameterError
 from genredag.params import Datasets, parse_params
 
@@ -58,6 +58,9 @@ def mix_sample(tree: dict, folder: Path) -> None:
     mapping = tree["datasets"]["gtzan_fma"]["genres"]
     tree["datasets"]["gtzan_fma"] |= {
         "tracks_per_genre": 5,
+        "size": "medium",
+        "gtzan": tree["datasets"]["gtzan"],
+        "fma": tree["datasets"]["fma_medium"],
         "genres": {genre: mapping[genre] for genre in GTZAN_GENRES},
     }
 

@@ -5,9 +5,10 @@ import hashlib
 import numpy as np
 import pytest
 
-from genredag.datasets.spectrograms import list_tracks, load_spectrograms, probe_all
+from genredag.datasets.spectrograms import list_tracks, probe_all
 from genredag.errors import DataError, ParameterError
 from genredag.params import Spectrograms
+from genredag.precomputed import load_spectrograms
 
 IDS = ["blues.00000", "blues.00001", "rock.00000"]
 FRAMES = np.arange(3 * 4 * 5, dtype=np.uint8).reshape(3, 4, 5)  # tracks x bins x frames
@@ -83,6 +84,12 @@ def test_a_table_says_what_there_is(tmp_path):
     ]
     found = probe_all(tracks, clip_seconds=30.0, min_seconds=1.0)
     assert [probe.problem for probe in found] == ["", "missing"]
+
+
+def test_a_split_has_one_of_three_names(tmp_path):
+    (tmp_path / "t.csv").write_text("track_id,genre,split\nrock.00000,Rock,\nmore,Jazz,valid\n")
+    with pytest.raises(DataError, match=r"t\.csv, line 3: split 'valid'; expected train, validation, test"):
+        list_tracks(group(npz(tmp_path / "a.npz"), tracks=tmp_path / "t.csv"), cache_dir=tmp_path)
 
 
 def test_probing_tells_hash_and_problems(tmp_path):

@@ -192,7 +192,9 @@ class TestInstruments:
         assert hat[hertz < 3000].mean() < 0.05 * hat[(hertz > 6500) & (hertz < 8500)].mean()
 
     def test_clap_is_several_strokes(self):
-        clap = np.abs(Drum(0.003, 900.0, 4500.0, 1.0, tone_seconds=0.02, strokes=3).strike(SR, 1.0, 1.0, rng()))
+        clap = np.abs(
+            Drum(0.003, 900.0, 4500.0, 1.0, tone_seconds=0.02, strokes=3).strike(SR, 1.0, 1.0, rng())
+        )
         window = SR * 11 // 1000
         first, second, third, after = (clap[i * window : (i + 1) * window].max() for i in range(4))
         assert min(first, second, third) > 3 * after

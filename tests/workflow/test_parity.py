@@ -25,6 +25,7 @@ def test_snakefile_and_dvc_yaml_agree(copy: Workplace) -> None:
     assert disagreements(copy) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [

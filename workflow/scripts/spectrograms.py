@@ -9,9 +9,9 @@ import pandas as pd
 
 from genredag.cache import default_cache_dir
 from genredag.errors import exits_cleanly
-from genredag.frames import render
 from genredag.logs import configure_logging
 from genredag.params import load_params
+from genredag.rendering import render
 
 
 @exits_cleanly

@@ -13,8 +13,8 @@ import pandas as pd
 from genredag.datasets import fma as fma_module
 from genredag.datasets import gtzan as gtzan_module
 from genredag.datasets.manifest import LISTED
-from genredag.errors import DataError, ParameterError
-from genredag.params import Archive, Download, FmaArchive, GenreSources, GtzanFma
+from genredag.errors import DataError
+from genredag.params import Download, GenreSources, GtzanFma
 
 logger = logging.getLogger(__name__)
 
@@ -23,27 +23,16 @@ LICENSE = f"GTZAN: {gtzan_module.LICENSE}; FMA: {fma_module.LICENSE}"
 CITATION = gtzan_module.CITATION + fma_module.CITATION
 
 
-def list_tracks(
-    params: GtzanFma, *, gtzan: Archive, fma: FmaArchive, download: Download, cache_dir: Path
-) -> pd.DataFrame:
+def list_tracks(params: GtzanFma, *, download: Download, cache_dir: Path) -> pd.DataFrame:
     """Get both data sets and mix them.
 
     Raises
     ------
-    ParameterError
-        `params.fma` is no FMA data set.
     DataError
         One of them can't be had, or a genre has too few tracks.
     """
-    subset = params.fma.removeprefix("fma_")
-    if subset not in fma_module.SUBSETS:
-        raise ParameterError(
-            f"{params.fma!r} is not FMA",
-            where="datasets.gtzan_fma.fma",
-            expected="fma_medium or another of its sizes",
-        )
-    ours = gtzan_module.list_tracks(gtzan, download=download, cache_dir=cache_dir)
-    theirs = fma_module.list_tracks(fma, subset=subset, download=download, cache_dir=cache_dir)
+    ours = gtzan_module.list_tracks(params.gtzan, download=download, cache_dir=cache_dir)
+    theirs = fma_module.list_tracks(params.fma, subset=params.size, download=download, cache_dir=cache_dir)
     return mix(params, ours, theirs)
 
 
@@ -79,7 +68,7 @@ def mix(params: GtzanFma, gtzan: pd.DataFrame, fma: pd.DataFrame) -> pd.DataFram
             f"too few tracks: {', '.join(f'{genre} {count}' for count, genre in short)}",
             where="datasets.gtzan_fma",
             expected=f"{params.tracks_per_genre} of each genre",
-            hint=f"set tracks_per_genre to {min(short)[0]} there, draw from a larger FMA, or map more of its genres",
+            hint=f"set tracks_per_genre to {min(short)[0]}, draw from a larger FMA, or map more genres",
         )
     tracks = pd.concat([*ours, *theirs], ignore_index=True)
     return tracks.assign(artist=_one_spelling(tracks["artist"]), subset=None)[LISTED]

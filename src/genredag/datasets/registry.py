@@ -76,14 +76,12 @@ def _list_tracks(name: str, params: Params, cache_dir: Path, n_jobs: int) -> pd.
             return synthetic.list_tracks(group, cache_dir=cache_dir, n_jobs=n_jobs)
         case "gtzan":
             return gtzan.list_tracks(group, **common)
-        case "fma_small" | "fma_medium" | "fma_large":
+        case "fma_small" | "fma_medium":
             tracks = fma.list_tracks(group, subset=name.removeprefix("fma_"), **common)
             return tracks.dropna(subset="genre")
         case "gtzan_fma":
-            fma_group = _resolved(params.entry("datasets", group.fma))
-            return gtzan_fma.list_tracks(
-                group, gtzan=_resolved(params.datasets.gtzan), fma=fma_group, **common
-            )
+            both = {"gtzan": _resolved(group.gtzan), "fma": _resolved(group.fma)}
+            return gtzan_fma.list_tracks(group.model_copy(update=both), **common)
         case "folder":
             return folder.list_tracks(group)
         case "spectrograms":

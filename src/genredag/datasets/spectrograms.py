@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -17,42 +16,12 @@ from genredag.datasets.folder import read_table
 from genredag.datasets.manifest import LISTED
 from genredag.errors import DataError, ParameterError
 from genredag.params import Spectrograms
+from genredag.precomputed import load_spectrograms
 
 HOMEPAGE = "your own"
 LICENSE = "that of your files"
 CITATION = "% cite where your files come from\n"
-
-
-def load_spectrograms(path: Path) -> tuple[list[str], np.ndarray]:
-    """Read an ``.npz`` of ``track_id`` and one other array: (n_tracks, n_bins, n_frames), low bins first.
-
-    Returns
-    -------
-    track_ids
-        One a track.
-    frames
-        Shape (n_tracks, n_frames, n_bins): time-major, values and dtype as published.
-
-    Raises
-    ------
-    DataError
-        The file is missing, or holds something else.
-    """
-    where, expected = str(path), "an .npz with track_id and one array (n_tracks, n_bins, n_frames)"
-    if not zipfile.is_zipfile(path):
-        raise DataError("not an .npz, or cut", where=where, expected=expected)
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except (ValueError, zipfile.BadZipFile) as error:
-        raise DataError(f"unreadable: {error}", where=where, expected=expected) from None
-    ids = arrays.pop("track_id", None)
-    if ids is None or ids.ndim != 1 or len(arrays) != 1:
-        raise DataError(f"holds {', '.join(arrays) or 'nothing'}", where=where, expected=expected)
-    (frames,) = arrays.values()
-    if frames.ndim != 3 or len(frames) != len(ids) or frames.dtype.kind not in "uif":
-        raise DataError(f"{len(ids)} ids and an array {frames.shape}", where=where, expected=expected)
-    return [str(track_id) for track_id in ids], frames.transpose(0, 2, 1)
+SUBSETS = ("train", "validation", "test")
 
 
 def list_tracks(params: Spectrograms, *, cache_dir: Path) -> pd.DataFrame:
@@ -114,6 +83,11 @@ def _problem(frames: np.ndarray, clip_seconds: float, min_seconds: float) -> str
 
 def _read_tracks(path: Path) -> pd.DataFrame:
     table = read_table(path, required=["track_id", "genre"], optional=["artist", "split"])
+    odd = table.loc[~table["split"].isin([*SUBSETS, None]), "split"]
+    if not odd.empty:
+        raise DataError(
+            f"split {odd.iloc[0]!r}", where=f"{path}, line {odd.index[0]}", expected=", ".join(SUBSETS)
+        )
     return table.rename(columns={"split": "subset"}).reset_index(drop=True)
 
 

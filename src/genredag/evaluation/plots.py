@@ -31,7 +31,7 @@ def confusion_figure(confusion: pd.DataFrame, class_names: list[str]) -> Figure:
 
     counts = pd.crosstab(confusion["actual"], confusion["predicted"])
     counts = counts.reindex(index=class_names, columns=class_names, fill_value=0)
-    shares = counts / counts.sum(axis=1).clip(lower=1).to_numpy()[:, np.newaxis]
+    shares = counts.div(counts.sum(axis=1).clip(lower=1), axis=0)
     labels = np.array(
         [
             ["" if n == 0 else f"{n}\n{share:.0%}" for n, share in zip(*rows, strict=True)]
@@ -92,10 +92,12 @@ def save_figure(path: Path, figure: Figure) -> None:
 
 
 def _curves(axes: Axes, history: pd.DataFrame, name: str) -> None:
-    best = history.loc[history["val_loss"].idxmin(), "epoch"]
+    from matplotlib.ticker import MaxNLocator
+
+    best = int(history["epoch"].iloc[history["val_loss"].argmin()])
     axes.plot(history["epoch"], history[name], color=BLUE, marker=".", label="training")
     axes.plot(history["epoch"], history[f"val_{name}"], color=ORANGE, marker=".", label="validation")
     axes.axvline(best, color="grey", linestyle=":", label=f"kept: epoch {best}")
     axes.set(xlabel="epoch", ylabel=name)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.spines[["top", "right"]].set_visible(False)

@@ -87,7 +87,7 @@ def read_weights(path: Path) -> dict[str, list[np.ndarray]]:
     ModelError
         There is no such file, or it is of another kind.
     """
-    import h5py  # type: ignore[import-untyped]
+    import h5py
 
     try:
         with h5py.File(path) as file:

@@ -94,5 +94,4 @@ def _mfcc(power: np.ndarray, sr: int, params: Handcrafted) -> np.ndarray:
 def _zero_crossing_rate(y: np.ndarray, params: Handcrafted) -> np.ndarray:
     import librosa
 
-    frame_length = params.n_fft + params.n_fft % 2  # an odd one would give a frame less now and then
-    return librosa.feature.zero_crossing_rate(y, frame_length=frame_length, hop_length=params.hop_length)
+    return librosa.feature.zero_crossing_rate(y, frame_length=params.n_fft, hop_length=params.hop_length)

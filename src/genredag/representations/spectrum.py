@@ -6,13 +6,9 @@ import numpy as np
 
 from genredag.errors import ParameterError
 
-BLOCK = 64  # frames
-
 
 def power_spectrogram(y: np.ndarray, n_fft: int, hop_length: int, window: str) -> np.ndarray:
     """Return the power of a centred short-time Fourier transform: `librosa.stft`, squared, time-major.
-
-    Blocks that stay in the processor's cache take a third of the time of librosa's whole complex matrix.
 
     Parameters
     ----------
@@ -24,18 +20,10 @@ def power_spectrogram(y: np.ndarray, n_fft: int, hop_length: int, window: str) -
     np.ndarray
         Float32, shape (1 + n_samples // hop_length, n_fft // 2 + 1).
     """
-    from scipy.fft import rfft
-    from scipy.signal import get_window
+    import librosa
 
-    taper = get_window(window, n_fft).astype(np.float32)
-    padded = np.pad(y, (n_fft // 2, n_fft - n_fft // 2))
-    frames = np.lib.stride_tricks.sliding_window_view(padded, n_fft)[::hop_length]
-    power = np.empty((len(frames), n_fft // 2 + 1), np.float32)
-    for start in range(0, len(frames), BLOCK):
-        block = slice(start, start + BLOCK)
-        spectrum = rfft(frames[block] * taper)
-        power[block] = spectrum.real**2 + spectrum.imag**2
-    return power
+    spectrum = librosa.stft(y, n_fft=n_fft, hop_length=hop_length, window=window).T
+    return np.ascontiguousarray(spectrum.real**2 + spectrum.imag**2)
 
 
 def decibels(power: np.ndarray, top_db: float) -> np.ndarray:

@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+
+from genredag.errors import ModelError, ParameterError
+from genredag.models.assembly import build_network
+
+SIZES = [(216, 130), (128, 130), (84, 130), (128, 34), (47, 130), (12, 10), (1, 1)]
+OPTIONS = {
+    "cnn_370k": {"dropout": 0.25},
+    "lstm": {"units": 128, "dropout": 0.5},
+    "crnn": {"units": 128, "dropout": 0.25},
+}
+
+
+def build(name, n_bins, n_frames, **arguments):
+    defaults = {"n_classes": 10, "statistics": None, "precision": "float32"}
+    return build_network(name, OPTIONS[name], n_bins=n_bins, n_frames=n_frames, **defaults | arguments)
+
+
+@pytest.mark.parametrize(
+    ("name", "n_parameters"), [("cnn_370k", 370_090), ("crnn", 338_122), ("lstm", 2_648_394)]
+)
+def test_counts_at_128_bins_and_130_frames(name, n_parameters):
+    statistics = (np.full(128, -40.0), np.full(128, 25.0))
+    assert build(name, 128, 130, statistics=statistics).count_params() == n_parameters
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+@pytest.mark.parametrize(("n_bins", "n_frames"), SIZES)
+def test_other_sizes(name, n_bins, n_frames):
+    model = build(name, n_bins, n_frames, n_classes=4)
+    assert model.input_shape == (None, n_frames, n_bins)
+    assert model.output_shape == (None, 4)
+
+
+def test_crnn_keeps_the_bins_left_as_channels():
+    def steps(n_bins):
+        return build("crnn", n_bins, 130).get_layer("lstm").input.shape[1:]
+
+    assert [steps(n) for n in (128, 216, 84)] == [(16, 128), (16, 128), (16, 128)]
+    assert steps(512) == (16, 4 * 128)
+
+
+def test_normalises_each_bin_and_stands_the_slice_upright():
+    import keras
+
+    statistics = (np.array([1.0, 2.0, 3.0]), np.array([4.0, 9.0, 16.0]))
+    model = build("cnn_370k", 3, 2, statistics=statistics)
+    upright = keras.Model(model.input, model.get_layer("reshape").output)
+    slices = np.arange(6, dtype=np.float32).reshape(1, 2, 3)
+    expected = (slices - statistics[0]) / np.sqrt(statistics[1])
+    np.testing.assert_allclose(np.asarray(upright(slices))[0, :, :, 0], expected[0].T, rtol=1e-6)
+
+
+def test_what_a_builder_cannot_do_is_told_in_one_line():
+    with pytest.raises(ModelError, match=r"^models\.lstm: can't take slices of 128 bins x 130 frames \("):
+        build_network(
+            "lstm",
+            {"units": 0, "dropout": 0.5},
+            **{"n_bins": 128, "n_frames": 130, "n_classes": 10, "statistics": None, "precision": "float32"},
+        )
+
+
+def test_estimators_are_no_networks():
+    options = {"n_bins": 2, "n_frames": 2, "n_classes": 2, "statistics": None, "precision": "float32"}
+    with pytest.raises(ParameterError, match=r"models\.svm_rbf: kind = 'network'; expected 'estimator'"):
+        build_network("svm_rbf", {}, **options)

@@ -1,0 +1,60 @@
+import pytest
+
+from genredag.errors import ModelError, ParameterError
+from genredag.models import registry
+
+
+@pytest.fixture
+def empty(monkeypatch):
+    registry.learners()
+    monkeypatch.setattr(registry, "_LEARNERS", {})
+
+
+def test_a_decorated_function_is_a_learner(empty):
+    @registry.network("tiny", paper="P", published=".5", published_input=(1, 2, 3))
+    def tiny(x, n_classes, *, units, dropout):
+        return x
+
+    @registry.estimator("forest", paper="P")
+    def forest(*, depth, seed):
+        return depth
+
+    assert list(registry.learners()) == ["forest", "tiny"]
+    found = registry.learner("tiny")
+    assert (found.kind, found.build, found.options) == ("network", tiny, ["units", "dropout"])
+    assert (found.paper, found.published, found.published_input) == ("P", ".5", (1, 2, 3))
+    assert registry.learner("forest").options == ["depth"]
+
+
+def test_two_of_a_name_are_refused(empty):
+    registry.estimator("forest", paper="P")(lambda *, seed: None)
+    with pytest.raises(ModelError, match="'forest' is registered twice"):
+        registry.estimator("forest", paper="P")(lambda *, seed: None)
+
+
+def test_discovers_the_modules_of_the_package():
+    assert {"svm_rbf", "cnn_370k", "lstm", "crnn"} <= registry.learners().keys()
+
+
+def test_unknown_names_get_a_hint():
+    with pytest.raises(ParameterError, match=r"'crn' has no builder\. Hint: did you mean 'crnn'\?"):
+        registry.learner("crn")
+    with pytest.raises(ParameterError, match=r"Hint: one of .*crnn"):
+        registry.learner("zzz")
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "message"),
+    [
+        ("estimator", {"units": 1, "dropout": 0.5}, r"models\.lstm: kind = 'estimator'; expected 'network'"),
+        (
+            "network",
+            {"units": 1},
+            r"models\.lstm\.options: 'dropout' is missing; expected the options units, dropout",
+        ),
+        ("network", {"units": 1, "dropout": 0.5, "unit": 1}, r"models\.lstm\.options: 'unit' is unknown"),
+    ],
+)
+def test_options_must_be_the_builders(kind, options, message):
+    with pytest.raises(ParameterError, match=message):
+        registry.check_options("lstm", kind, options)

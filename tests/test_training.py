@@ -1,0 +1,131 @@
+import zipfile
+
+import numpy as np
+import pytest
+
+from genredag.bundle import load_bundle, save_bundle
+from genredag.errors import ModelError, ParameterError
+from genredag.params import Estimator, Network, Train
+from genredag.training import HISTORY_COLUMNS, train_bundle
+
+TRAIN = Train(precision="float32", threads=1, normalisation="bin")
+NETWORK = {
+    "kind": "network",
+    "optimizer": "adam",
+    "learning_rate": 0.01,
+    "schedule": "cosine",
+    "batch_size": 8,
+    "epochs": 6,
+    "patience": 6,
+    "options": {"units": 8, "dropout": 0.1},
+}
+LSTM = Network(**NETWORK)
+SVM = Estimator(kind="estimator", options={"C": 1.0, "gamma": "scale"})
+
+
+def files_of(path):
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+@pytest.mark.parametrize(("model", "recipe"), [("lstm", LSTM), ("svm_rbf", SVM)])
+def test_learns_and_is_reproducible(toy, tmp_path, model, recipe):
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        bundle, history, timing = train_bundle(model, recipe, TRAIN, **toy, seed=seed)
+        save_bundle(tmp_path / name, bundle)
+        history.to_csv(tmp_path / f"{name}.csv")
+    assert tuple(history.columns) == HISTORY_COLUMNS
+    assert history["val_accuracy"].max() == 1.0
+    assert set(timing) == {"seconds", "slices_per_second", "peak_memory_mb"}
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+    fitted = {"lstm": "model.weights.h5", "svm_rbf": "estimator.skops"}[model]
+    assert files_of(tmp_path / "a")[fitted] != files_of(tmp_path / "c")[fitted]
+
+
+def test_keeps_the_best_epoch(toy):
+    recipe = Network(**NETWORK | {"schedule": "constant", "learning_rate": 0.1, "epochs": 40, "patience": 2})
+    bundle, history, _ = train_bundle("lstm", recipe, TRAIN, **toy, seed=1)
+    best = history["val_loss"].argmin()
+    assert best == len(history) - 3
+    assert history["learning_rate"].tolist() == pytest.approx([0.1] * len(history))
+    rows = (toy["split"]["part"] == "validation").to_numpy()
+    slices = toy["slices"][rows]
+    x = toy["frames"].gather(slices["first_frame"].to_numpy(), 10, slices["n_valid"].to_numpy())
+    labels = np.searchsorted(bundle.class_names, toy["split"].loc[rows, "genre"])
+    loss = -np.log(bundle.predict(x)[np.arange(len(labels)), labels]).mean()
+    assert loss == pytest.approx(history["val_loss"].min(), abs=1e-4)
+
+
+def test_learning_rate_falls_along_a_cosine(toy):
+    recipe = Network(**NETWORK | {"epochs": 4, "patience": 4})
+    _, history, _ = train_bundle("lstm", recipe, TRAIN, **toy, seed=1)
+    expected = 0.005 * (1 + np.cos(np.pi * np.arange(4) / 4))
+    np.testing.assert_allclose(history["learning_rate"], expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "rmsprop"])
+@pytest.mark.parametrize("normalisation", ["global", "none"])
+def test_other_optimizers_and_normalisations(toy, optimizer, normalisation):
+    recipe = Network(**NETWORK | {"optimizer": optimizer, "epochs": 1})
+    train = TRAIN.model_copy(update={"normalisation": normalisation})
+    bundle, history, _ = train_bundle("lstm", recipe, train, **toy, seed=1)
+    assert len(history) == 1
+    assert any(layer.name == "normalization" for layer in bundle.model.layers) == (normalisation == "global")
+
+
+def test_bfloat16_leaves_normalisation_and_probabilities_in_float32(toy):
+    import keras
+
+    train = TRAIN.model_copy(update={"precision": "mixed_bfloat16"})
+    recipe = Network(**NETWORK | {"epochs": 1, "options": {"dropout": 0.1}})
+    bundle, _, _ = train_bundle("cnn_370k", recipe, train, **toy, seed=1)
+    dtypes = {layer.name: layer.compute_dtype for layer in bundle.model.layers}
+    assert (dtypes["normalization"], dtypes["conv2d"], dtypes["probabilities"]) == (
+        "float32",
+        "bfloat16",
+        "float32",
+    )
+    assert keras.config.dtype_policy().name == "float32"
+
+
+def test_diverging_is_told_in_one_line(toy):
+    recipe = Network(**NETWORK | {"optimizer": "sgd", "learning_rate": 10.0, "schedule": "constant"})
+    train = TRAIN.model_copy(update={"normalisation": "none"})
+    recipe = recipe.model_copy(update={"options": {"dropout": 0.1}})
+    with pytest.raises(
+        ModelError, match=r"loss is not finite at epoch \d+\. Hint: lower models\.cnn_370k\.learn"
+    ):
+        train_bundle("cnn_370k", recipe, train, **toy, seed=1)
+
+
+def test_refuses_options_of_another_model(toy):
+    with pytest.raises(ParameterError, match=r"models\.crnn\.options: 'unit' is unknown; expected .* units"):
+        train_bundle(
+            "crnn", Network(**NETWORK | {"options": {"unit": 8, "dropout": 0.1}}), TRAIN, **toy, seed=1
+        )
+
+
+@pytest.mark.parametrize("part", ["train", "validation"])
+@pytest.mark.parametrize(("model", "recipe"), [("lstm", LSTM), ("svm_rbf", SVM)])
+def test_refuses_an_empty_part(toy, part, model, recipe):
+    split = toy["split"].assign(part=toy["split"]["part"].replace(part, "test"))
+    with pytest.raises(ModelError, match=f"{model}: no {part} slices"):
+        train_bundle(model, recipe, TRAIN, **{**toy, "split": split}, seed=1)
+
+
+def test_an_estimator_needs_every_genre(toy):
+    split = toy["split"].copy()
+    split.loc[(split["genre"] == "rock") & (split["part"] == "validation"), "part"] = "test"
+    with pytest.raises(ModelError, match="a genre has no validation slice"):
+        train_bundle("svm_rbf", SVM, TRAIN, **{**toy, "split": split}, seed=1)
+
+
+def test_bundles_load_as_they_were(toy, tmp_path):
+    x = toy["frames"].gather(np.array([0, 200]), 10, np.array([10, 10]))
+    for model, recipe in (("lstm", LSTM), ("svm_rbf", SVM)):
+        bundle, _, _ = train_bundle(model, recipe, TRAIN, **toy, seed=1)
+        save_bundle(tmp_path / model, bundle)
+        loaded = load_bundle(tmp_path / model)
+        assert loaded.info == bundle.info
+        np.testing.assert_allclose(loaded.predict(x), bundle.predict(x), atol=1e-6)

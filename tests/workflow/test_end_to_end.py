@@ -1,0 +1,75 @@
+"""The real stages on the tiny data set, by Snakemake and by DVC, in a copy of the project."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from genredag.check_params.plan import KEYS, choice_of
+from genredag.check_params.trial import run_both, tiny_tree
+from genredag.check_params.workplace import Workplace, copy_project
+
+pytestmark = pytest.mark.slow
+SAME = ("manifest.parquet", "quarantine.csv", "frames.npy", "frames.parquet", "frames.json", "slices.parquet")
+SAME += ("slices.json", "split.parquet", "metrics.json", "predictions.parquet", "confusion.csv")
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
+    """A copy that Snakemake has built for two models, and DVC for the one of the experiment."""
+    root = Path(__file__).resolve().parents[2]
+    place = copy_project(root, tmp_path_factory.mktemp("tiny"))
+    tree = yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8"))
+    tree = tiny_tree(tree, {**choice_of(tree), "model": "cnn_370k"}, touched=[])
+    for recipe in tree["models"].values():
+        recipe |= {"epochs": 2} if recipe["kind"] == "network" else {}
+    tree["matrix"]["model"] = ["svm_rbf", "cnn_370k"]
+    trial = run_both(place, tree)
+    assert trial.snakemake == trial.dvc
+    return place
+
+
+def test_both_runners_give_the_same_bytes(tiny: Workplace) -> None:
+    experiment = {path.name: path.read_bytes() for path in (tiny.folder / "experiment").iterdir()}
+    tree = yaml.safe_load((tiny.folder / "params.yaml").read_text(encoding="utf-8"))
+    data = tiny.folder / "data" / tree["dataset"]
+    frames = data / tree["representation"]
+    parts = frames / tree["split"] / str(tree["seed"])
+    run = tiny.folder.joinpath("results", *(str(tree[key]) for key in KEYS))
+    ours = {path.name: path for folder in (data, frames, parts, run) for path in folder.glob("*.*")}
+    assert set(SAME) <= set(ours)
+    assert {name for name in SAME if ours[name].read_bytes() != experiment[name]} == set()
+
+
+def test_metrics_come_from_test_tracks(tiny: Workplace) -> None:
+    for path in tiny.folder.glob("results/*/*/*/*/*/metrics.json"):
+        metrics = json.loads(path.read_text(encoding="utf-8"))
+        assert metrics["n_tracks"]["test"] == 10
+        assert metrics["n_slices"]["test"] == 30
+        assert 0 <= metrics["test"]["track"]["accuracy"] <= 1
+
+
+def test_the_leaderboard_has_a_row_for_each_run(tiny: Workplace) -> None:
+    board = pd.read_csv(tiny.folder / "results/leaderboard.csv")
+    assert set(board["model"]) == {"svm_rbf", "cnn_370k"}
+    assert len(board) == 2
+    assert list(board["track_accuracy"]) == sorted(board["track_accuracy"], reverse=True)
+    assert len(pd.read_csv(tiny.folder / "experiment/leaderboard.csv")) == 1
+    assert "cnn_370k" in (tiny.folder / "results/report.html").read_text(encoding="utf-8")
+
+
+def test_neither_has_anything_left_to_do(tiny: Workplace) -> None:
+    done = tiny.snakemake("--dry-run")
+    assert "Nothing to be done" in done.stdout + done.stderr
+    assert json.loads(tiny.dvc("status", "--json").stdout) == {}
+
+
+def test_both_train_the_same_bundle(tiny: Workplace) -> None:
+    """Two trainings from one seed: weights and all else come out the same."""
+    tree = yaml.safe_load((tiny.folder / "params.yaml").read_text(encoding="utf-8"))
+    bundle = tiny.folder.joinpath("results", *(str(tree[key]) for key in KEYS), "bundle.zip")
+    assert bundle.read_bytes() == (tiny.folder / "experiment/bundle.zip").read_bytes()
