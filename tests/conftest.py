@@ -36,7 +36,7 @@ def tree() -> dict:
 
 
 @pytest.fixture(scope="session")
-def toy():
+def toy_slices():
     """Three genres of eight tracks, each a band of noise of its own, cut into three slices of ten frames.
 
     Gives frames, slices, slice_spec and split, as the keyword arguments of `train_bundle`.

@@ -7,15 +7,21 @@ from genredag.batches import LEAST_VARIANCE, shuffled_batches, slice_set, statis
 
 
 @pytest.fixture
-def slices(toy):
-    return slice_set(toy["frames"], toy["slices"], 10, toy["split"]["genre"], ["blues", "jazz", "rock"])
+def slices(toy_slices):
+    return slice_set(
+        toy_slices["frames"],
+        toy_slices["slices"],
+        10,
+        toy_slices["split"]["genre"],
+        ["blues", "jazz", "rock"],
+    )
 
 
-def test_takes_the_rows_asked_for(toy, slices):
+def test_takes_the_rows_asked_for(toy_slices, slices):
     taken = slices.take(np.array([71, 0]))
     assert taken.dtype == np.float32
-    np.testing.assert_array_equal(taken[0], toy["frames"].array[470:480])
-    np.testing.assert_array_equal(taken[1], toy["frames"].array[:10])
+    np.testing.assert_array_equal(taken[0], toy_slices["frames"].array[470:480])
+    np.testing.assert_array_equal(taken[1], toy_slices["frames"].array[:10])
     assert slices.labels[[71, 0]].tolist() == [2, 0]
 
 
@@ -41,10 +47,10 @@ def test_no_statistics(slices):
     assert statistics(slices, "none") is None
 
 
-def test_constant_bins_are_not_blown_up(toy, slices):
-    array = toy["frames"].array.copy()
+def test_constant_bins_are_not_blown_up(toy_slices, slices):
+    array = toy_slices["frames"].array.copy()
     array[:, 3] = -80
-    frames = dataclasses.replace(toy["frames"], array=array)
+    frames = dataclasses.replace(toy_slices["frames"], array=array)
     _, variance = statistics(dataclasses.replace(slices, frames=frames), "bin")
     assert variance[3] == pytest.approx(LEAST_VARIANCE * np.delete(variance, 3).sum() / 12)
     silent = dataclasses.replace(slices, frames=dataclasses.replace(frames, array=np.full_like(array, -80)))

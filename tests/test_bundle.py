@@ -12,10 +12,10 @@ from genredag.training import train_bundle
 
 
 @pytest.fixture(scope="module")
-def bundle(toy):
+def bundle(toy_slices):
     recipe = Estimator(kind="estimator", options={"C": 1.0, "gamma": "scale"})
     train = Train(precision="float32", threads=1, normalisation="bin")
-    return train_bundle("svm_rbf", recipe, train, **toy, seed=1)[0]
+    return train_bundle("svm_rbf", recipe, train, **toy_slices, seed=1)[0]
 
 
 @pytest.fixture
@@ -35,8 +35,8 @@ def test_says_what_it_is(bundle):
     assert bundle.info["versions"]["numpy"] == np.__version__
 
 
-def test_probabilities_sum_to_one(bundle, toy):
-    slices = np.tile(toy["frames"].array[:10].astype(np.float32), (70, 1, 1))
+def test_probabilities_sum_to_one(bundle, toy_slices):
+    slices = np.tile(toy_slices["frames"].array[:10].astype(np.float32), (70, 1, 1))
     probabilities = bundle.predict(slices)
     assert probabilities.shape == (70, 3)
     assert probabilities.dtype == np.float32
@@ -58,11 +58,11 @@ def test_refuses_other_shapes(bundle, shape):
     "change",
     [{"representation": "cqt"}, {"n_bins": 13}, {"frames_per_second": 11.0}, {"params": {"n_mels": 13}}],
 )
-def test_refuses_other_frames(bundle, toy, change):
-    bundle.check_frames(toy["frames"].spec)
+def test_refuses_other_frames(bundle, toy_slices, change):
+    bundle.check_frames(toy_slices["frames"].spec)
     ((key, value),) = change.items()
     with pytest.raises(ModelError) as error:
-        bundle.check_frames(dataclasses.replace(toy["frames"].spec, **change))
+        bundle.check_frames(dataclasses.replace(toy_slices["frames"].spec, **change))
     assert f"frames with {key} = {value}; expected {bundle.info['frames'][key]}" in str(error.value)
 
 

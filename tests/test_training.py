@@ -29,9 +29,9 @@ def files_of(path):
 
 
 @pytest.mark.parametrize(("model", "recipe"), [("lstm", LSTM), ("svm_rbf", SVM)])
-def test_learns_and_is_reproducible(toy, tmp_path, model, recipe):
+def test_learns_and_is_reproducible(toy_slices, tmp_path, model, recipe):
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        bundle, history, timing = train_bundle(model, recipe, TRAIN, **toy, seed=seed)
+        bundle, history, timing = train_bundle(model, recipe, TRAIN, **toy_slices, seed=seed)
         save_bundle(tmp_path / name, bundle)
         history.to_csv(tmp_path / f"{name}.csv")
     assert tuple(history.columns) == HISTORY_COLUMNS
@@ -43,43 +43,43 @@ def test_learns_and_is_reproducible(toy, tmp_path, model, recipe):
     assert files_of(tmp_path / "a")[fitted] != files_of(tmp_path / "c")[fitted]
 
 
-def test_keeps_the_best_epoch(toy):
+def test_keeps_the_best_epoch(toy_slices):
     recipe = Network(**NETWORK | {"schedule": "constant", "learning_rate": 0.1, "epochs": 40, "patience": 2})
-    bundle, history, _ = train_bundle("lstm", recipe, TRAIN, **toy, seed=1)
+    bundle, history, _ = train_bundle("lstm", recipe, TRAIN, **toy_slices, seed=1)
     best = history["val_loss"].argmin()
     assert best == len(history) - 3
     assert history["learning_rate"].tolist() == pytest.approx([0.1] * len(history))
-    rows = (toy["split"]["part"] == "validation").to_numpy()
-    slices = toy["slices"][rows]
-    x = toy["frames"].gather(slices["first_frame"].to_numpy(), 10, slices["n_valid"].to_numpy())
-    labels = np.searchsorted(bundle.class_names, toy["split"].loc[rows, "genre"])
+    rows = (toy_slices["split"]["part"] == "validation").to_numpy()
+    slices = toy_slices["slices"][rows]
+    x = toy_slices["frames"].gather(slices["first_frame"].to_numpy(), 10, slices["n_valid"].to_numpy())
+    labels = np.searchsorted(bundle.class_names, toy_slices["split"].loc[rows, "genre"])
     loss = -np.log(bundle.predict(x)[np.arange(len(labels)), labels]).mean()
     assert loss == pytest.approx(history["val_loss"].min(), abs=1e-4)
 
 
-def test_learning_rate_falls_along_a_cosine(toy):
+def test_learning_rate_falls_along_a_cosine(toy_slices):
     recipe = Network(**NETWORK | {"epochs": 4, "patience": 4})
-    _, history, _ = train_bundle("lstm", recipe, TRAIN, **toy, seed=1)
+    _, history, _ = train_bundle("lstm", recipe, TRAIN, **toy_slices, seed=1)
     expected = 0.005 * (1 + np.cos(np.pi * np.arange(4) / 4))
     np.testing.assert_allclose(history["learning_rate"], expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "rmsprop"])
 @pytest.mark.parametrize("normalisation", ["global", "none"])
-def test_other_optimizers_and_normalisations(toy, optimizer, normalisation):
+def test_other_optimizers_and_normalisations(toy_slices, optimizer, normalisation):
     recipe = Network(**NETWORK | {"optimizer": optimizer, "epochs": 1})
     train = TRAIN.model_copy(update={"normalisation": normalisation})
-    bundle, history, _ = train_bundle("lstm", recipe, train, **toy, seed=1)
+    bundle, history, _ = train_bundle("lstm", recipe, train, **toy_slices, seed=1)
     assert len(history) == 1
     assert any(layer.name == "normalization" for layer in bundle.model.layers) == (normalisation == "global")
 
 
-def test_bfloat16_leaves_normalisation_and_probabilities_in_float32(toy):
+def test_bfloat16_leaves_normalisation_and_probabilities_in_float32(toy_slices):
     import keras
 
     train = TRAIN.model_copy(update={"precision": "mixed_bfloat16"})
     recipe = Network(**NETWORK | {"epochs": 1, "options": {"dropout": 0.1}})
-    bundle, _, _ = train_bundle("cnn_370k", recipe, train, **toy, seed=1)
+    bundle, _, _ = train_bundle("cnn_370k", recipe, train, **toy_slices, seed=1)
     dtypes = {layer.name: layer.compute_dtype for layer in bundle.model.layers}
     assert (dtypes["normalization"], dtypes["conv2d"], dtypes["probabilities"]) == (
         "float32",
@@ -89,42 +89,42 @@ def test_bfloat16_leaves_normalisation_and_probabilities_in_float32(toy):
     assert keras.config.dtype_policy().name == "float32"
 
 
-def test_diverging_is_told_in_one_line(toy):
+def test_diverging_is_told_in_one_line(toy_slices):
     recipe = Network(**NETWORK | {"optimizer": "sgd", "learning_rate": 10.0, "schedule": "constant"})
     train = TRAIN.model_copy(update={"normalisation": "none"})
     recipe = recipe.model_copy(update={"options": {"dropout": 0.1}})
     with pytest.raises(
         ModelError, match=r"loss is not finite at epoch \d+\. Hint: lower models\.cnn_370k\.learn"
     ):
-        train_bundle("cnn_370k", recipe, train, **toy, seed=1)
+        train_bundle("cnn_370k", recipe, train, **toy_slices, seed=1)
 
 
-def test_refuses_options_of_another_model(toy):
+def test_refuses_options_of_another_model(toy_slices):
     with pytest.raises(ParameterError, match=r"models\.crnn\.options: 'unit' is unknown; expected .* units"):
         train_bundle(
-            "crnn", Network(**NETWORK | {"options": {"unit": 8, "dropout": 0.1}}), TRAIN, **toy, seed=1
+            "crnn", Network(**NETWORK | {"options": {"unit": 8, "dropout": 0.1}}), TRAIN, **toy_slices, seed=1
         )
 
 
 @pytest.mark.parametrize("part", ["train", "validation"])
 @pytest.mark.parametrize(("model", "recipe"), [("lstm", LSTM), ("svm_rbf", SVM)])
-def test_refuses_an_empty_part(toy, part, model, recipe):
-    split = toy["split"].assign(part=toy["split"]["part"].replace(part, "test"))
+def test_refuses_an_empty_part(toy_slices, part, model, recipe):
+    split = toy_slices["split"].assign(part=toy_slices["split"]["part"].replace(part, "test"))
     with pytest.raises(ModelError, match=f"{model}: no {part} slices"):
-        train_bundle(model, recipe, TRAIN, **{**toy, "split": split}, seed=1)
+        train_bundle(model, recipe, TRAIN, **{**toy_slices, "split": split}, seed=1)
 
 
-def test_an_estimator_needs_every_genre(toy):
-    split = toy["split"].copy()
+def test_an_estimator_needs_every_genre(toy_slices):
+    split = toy_slices["split"].copy()
     split.loc[(split["genre"] == "rock") & (split["part"] == "validation"), "part"] = "test"
     with pytest.raises(ModelError, match="a genre has no validation slice"):
-        train_bundle("svm_rbf", SVM, TRAIN, **{**toy, "split": split}, seed=1)
+        train_bundle("svm_rbf", SVM, TRAIN, **{**toy_slices, "split": split}, seed=1)
 
 
-def test_bundles_load_as_they_were(toy, tmp_path):
-    x = toy["frames"].gather(np.array([0, 200]), 10, np.array([10, 10]))
+def test_bundles_load_as_they_were(toy_slices, tmp_path):
+    x = toy_slices["frames"].gather(np.array([0, 200]), 10, np.array([10, 10]))
     for model, recipe in (("lstm", LSTM), ("svm_rbf", SVM)):
-        bundle, _, _ = train_bundle(model, recipe, TRAIN, **toy, seed=1)
+        bundle, _, _ = train_bundle(model, recipe, TRAIN, **toy_slices, seed=1)
         save_bundle(tmp_path / model, bundle)
         loaded = load_bundle(tmp_path / model)
         assert loaded.info == bundle.info

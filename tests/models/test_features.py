@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from genredag.errors import ModelError
 from genredag.models.features import slice_statistics
 
 
@@ -19,5 +20,5 @@ def test_shape():
 
 
 def test_one_frame_has_no_differences():
-    with pytest.raises(ValueError, match="2 frames"):
+    with pytest.raises(ModelError, match="slices of 1 frame; expected at least 2"):
         slice_statistics(np.zeros((3, 1, 5), np.float32))

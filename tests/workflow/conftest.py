@@ -36,8 +36,8 @@ class Project(Workplace):
         """Put the project under git and DVC, with one commit."""
         for command in ("init -q -b main", "config user.name Test", "config user.email test@example.org"):
             self.run("git", *command.split())
-        ignored = "__pycache__/\n.snakemake/\n/data/\n/results/\n/experiment/\n/logs/\n/runs.txt\n/.genredag-cache/\n"
-        (self.folder / ".gitignore").write_text(ignored, encoding="utf-8")
+        ignored = "__pycache__/ .snakemake/ /data/ /results/ /experiment/ /logs/ /runs.txt /.genredag-cache/"
+        (self.folder / ".gitignore").write_text("\n".join([*ignored.split(), ""]), encoding="utf-8")
         self.dvc("init", "-q")
         return self.commit("Start")
 

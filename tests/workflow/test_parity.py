@@ -70,7 +70,7 @@ def test_declared_code_is_what_the_stage_imports(project_dir: Path, stage: str) 
         path.relative_to(project_dir).as_posix() for path in import_closure(script, project_dir / "src")
     }
     declared = set(declared_code(project_dir / "dvc.yaml")[stage][1:])
-    told = f"run `genredag generate`; missing {sorted(imported - declared)}, superfluous {sorted(declared - imported)}"
+    told = f"run `genredag generate`: + {sorted(imported - declared)}, - {sorted(declared - imported)}"
     assert imported == declared, told
 
 

@@ -33,7 +33,7 @@ def disagreements(place: Workplace) -> list[str]:
     stages = read_stages(place.folder / "dvc.yaml")
     if not set(jobs) == set(stages) == set(STAGES) == set(STAGE_GROUPS):
         return [
-            f"the stages differ: {list(jobs)} in the Snakefile, {list(stages)} in dvc.yaml, {list(STAGES)} here"
+            f"the stages differ: {', '.join(jobs)} in the Snakefile, {', '.join(stages)} in dvc.yaml"
         ]
     return [
         f"{stage}: {line}" for stage in STAGES for line in _compare(stage, jobs[stage], stages[stage], choice)

@@ -48,7 +48,7 @@ def choose(plan: Plan, tree: Tree) -> dict[str, str] | None:
     affected = [job.wildcards for job in plan.jobs if job.wildcards]
     if plan.reached or any(wildcards.items() <= choice.items() for wildcards in affected):
         return choice
-    return {**choice, **max(affected, key=lambda wildcards: len(wildcards))} if affected else None
+    return {**choice, **max(affected, key=lambda wildcards: len(dict(wildcards)))} if affected else None
 
 
 def run_both(place: Workplace, tree: Tree) -> Trial:

@@ -85,7 +85,6 @@ def track_predictions(predictions: pd.DataFrame, decision: Decision) -> pd.DataF
         track_id, part, genre, predicted, p_<genre>; one row a track, sorted by track_id.
     """
     names = class_names(predictions)
-    # pd.factorize on sorted ids: groupby would sort and count missing categories, and be slower
     track_ids, track_of = np.unique(predictions["track_id"].to_numpy(str), return_inverse=True)
     sizes = np.bincount(track_of, minlength=len(track_ids))[:, np.newaxis]
     values = probabilities_of(predictions)

@@ -1,4 +1,8 @@
-"""Long short-term memory over the frames of a slice, bare or behind convolutions."""
+"""Long short-term memory over the frames of a slice, bare or behind convolutions.
+
+The recurrence is float32 whatever the precision: rounding would add up over its steps, and on CPUs bfloat16
+makes it slower.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +27,7 @@ def lstm(x: KerasTensor, n_classes: int, *, units: int, dropout: float) -> Keras
     """Return class probabilities from the LSTM's output at every frame."""
     import keras
 
-    x = keras.layers.LSTM(units, return_sequences=True)(bins_to_channels(x))
+    x = keras.layers.LSTM(units, return_sequences=True, dtype="float32")(bins_to_channels(x))
     x = keras.layers.Flatten()(keras.layers.Dropout(dropout)(x))
     return probabilities(dense_stack(x, HEAD), n_classes)
 
@@ -43,6 +47,6 @@ def crnn(x: KerasTensor, n_classes: int, *, units: int, dropout: float) -> Keras
 
     for filters, pool in zip((32, 64, 64, 64, 128), ((2, 2), (2, 2), (2, 2), (4, 1), (4, 1)), strict=True):
         x = conv_block(x, filters, pool=pool, dropout=dropout)
-    x = keras.layers.LSTM(units)(bins_to_channels(x))
+    x = keras.layers.LSTM(units, dtype="float32")(bins_to_channels(x))
     x = keras.layers.Dropout(0.5)(x)
     return probabilities(dense_stack(x, HEAD), n_classes)

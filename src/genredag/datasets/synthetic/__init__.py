@@ -22,7 +22,10 @@ from genredag.datasets.synthetic.render import render_track
 from genredag.params import Synthetic
 from genredag.progress import progress
 
-VERSION = 2  # of the generator: raise it when any sample changes, so that no cache holds both
+HOMEPAGE = "this project"
+LICENSE = "MIT, as the code that makes it"
+CITATION = "% cite genredag: CITATION.cff\n"
+VERSION = 1  # of the generator: raise it when any sample changes, so that no cache holds both
 
 
 def list_tracks(params: Synthetic, *, cache_dir: Path, n_jobs: int) -> pd.DataFrame:

@@ -1,0 +1,130 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genredag.bundle import Bundle
+from genredag.errors import DataError, ModelError
+from genredag.evaluation.predictions import class_names, predict_split, track_predictions
+
+NAMES = ["blues", "jazz", "rock"]
+
+
+def table(rows):
+    """Return predictions of (track_id, probabilities), all of true genre jazz."""
+    ids, probabilities = zip(*rows, strict=True)
+    frame = pd.DataFrame(np.array(probabilities, np.float32), columns=[f"p_{name}" for name in NAMES])
+    frame.insert(0, "track_id", ids)
+    return frame.assign(part="test", genre="jazz", predicted="unused")
+
+
+class Brightest:
+    """Stands for an estimator: the third of the bins whose mean is largest."""
+
+    def predict_proba(self, features):
+        sums = features[:, :12].reshape(-1, 3, 4).sum(axis=2)
+        return np.eye(3)[sums.argmax(axis=1)]
+
+
+@pytest.fixture
+def bundle(toy_slices):
+    frames = {
+        "representation": "mel",
+        "n_bins": 12,
+        "frames_per_second": 10.0,
+        "unit": "dB",
+        "params": {"n_mels": 12},
+    }
+    recipe = {"kind": "estimator"}
+    info = {
+        "class_names": NAMES,
+        "model": "m",
+        "frames": frames,
+        "slices": toy_slices["slice_spec"],
+        "recipe": recipe,
+    }
+    return Bundle(info, Brightest())
+
+
+def test_predicts_what_was_held_out(toy_slices, bundle):
+    predictions = predict_split(bundle, toy_slices["frames"], toy_slices["slices"], toy_slices["split"])
+    held_out = toy_slices["split"][toy_slices["split"]["part"] != "train"].reset_index(drop=True)
+    assert list(predictions) == [
+        "track_id",
+        "slice",
+        "part",
+        "genre",
+        "predicted",
+        *(f"p_{n}" for n in NAMES),
+    ]
+    pd.testing.assert_frame_equal(predictions[["track_id", "slice", "genre", "part"]], held_out)
+    assert (predictions["predicted"] == predictions["genre"]).all()
+    assert predictions["p_rock"].dtype == np.float32
+
+
+def test_refuses_frames_of_another_kind(toy_slices, bundle):
+    bundle.info["frames"]["representation"] = "cqt"
+    with pytest.raises(ModelError, match="m: frames with representation = mel; expected cqt"):
+        predict_split(bundle, toy_slices["frames"], toy_slices["slices"], toy_slices["split"])
+
+
+def test_class_names_may_hold_anything():
+    frame = pd.DataFrame(columns=["p_p_funk", "p_R&B", "genre"])
+    assert class_names(frame) == ["p_funk", "R&B"]
+    with pytest.raises(DataError, match="no columns p_<genre>"):
+        class_names(pd.DataFrame(columns=["genre"]))
+
+
+TWO_AGAINST_ONE = table([("t", [0.5, 0.4, 0.1]), ("t", [0.5, 0.4, 0.1]), ("t", [0.0, 0.9, 0.1])])
+
+
+@pytest.mark.parametrize(
+    ("decision", "predicted", "expected"),
+    [
+        ("mean", "jazz", [1 / 3, 1.7 / 3, 0.1]),
+        ("vote", "blues", [2 / 3, 1 / 3, 0]),
+        ("log_sum", "jazz", [0, 0.144 / 0.145, 0.001 / 0.145]),
+    ],
+)
+def test_decisions(decision, predicted, expected):
+    tracks = track_predictions(TWO_AGAINST_ONE, decision)
+    assert tracks.drop(columns=[f"p_{n}" for n in NAMES]).to_dict("records") == [
+        {"track_id": "t", "part": "test", "genre": "jazz", "predicted": predicted}
+    ]
+    np.testing.assert_allclose(tracks[[f"p_{n}" for n in NAMES]].to_numpy()[0], expected, atol=1e-6)
+
+
+def test_a_tied_vote_goes_to_the_larger_mean():
+    tied = table([("t", [0.5, 0.4, 0.1]), ("t", [0.1, 0.8, 0.1])])
+    assert track_predictions(tied, "vote")["predicted"].tolist() == ["jazz"]
+
+
+def test_tracks_are_sorted_and_apart():
+    rows = [("b", [1, 0, 0]), ("a", [0, 0, 1]), ("b", [1, 0, 0])]
+    tracks = track_predictions(table(rows), "mean")
+    assert tracks[["track_id", "predicted"]].to_numpy().tolist() == [["a", "rock"], ["b", "blues"]]
+
+
+def test_no_slices_make_no_tracks():
+    empty = track_predictions(TWO_AGAINST_ONE.iloc[:0], "log_sum")
+    assert list(empty) == ["track_id", "part", "genre", "predicted", *(f"p_{n}" for n in NAMES)]
+    assert empty.empty
+
+
+@given(
+    rows=st.lists(
+        st.tuples(st.sampled_from("abc"), st.lists(st.floats(0, 1), min_size=3, max_size=3)), min_size=1
+    ),
+    decision=st.sampled_from(["mean", "vote", "log_sum"]),
+    order=st.randoms(use_true_random=False),
+)
+def test_any_order_of_slices_gives_the_same_shares(rows, decision, order):
+    rows = [(track, (np.array(p) + 1e-3) / (sum(p) + 3e-3)) for track, p in rows]
+    shuffled = order.sample(rows, len(rows))
+    columns = [f"p_{name}" for name in NAMES]
+    tracks = track_predictions(table(rows), decision)
+    np.testing.assert_allclose(tracks[columns].sum(axis=1), 1, atol=1e-6)
+    again = track_predictions(table(shuffled), decision)
+    assert tracks["track_id"].tolist() == again["track_id"].tolist() == sorted({t for t, _ in rows})
+    np.testing.assert_allclose(tracks[columns], again[columns], atol=1e-6)

@@ -1,0 +1,92 @@
+import importlib.util
+import json
+from dataclasses import asdict
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+INPUTS = {"frames": "frames.npy", "slices": "slices.parquet", "split": "split.parquet"}
+TRAINED = {"bundle": "bundle.zip", "history": "history.csv", "timing": "timing.json"}
+EVALUATED = {
+    "predictions": "predictions.parquet",
+    "metrics": "metrics.json",
+    "confusion": "confusion.csv",
+    "confusion-matrix": "confusion_matrix.png",
+    "learning-curves": "learning_curves.png",
+}
+MODELS = {
+    "svm_rbf": {"kind": "estimator", "options": {"C": 1.0, "gamma": "scale"}},
+    "lstm": {
+        **{"kind": "network", "optimizer": "adam", "learning_rate": 0.01, "schedule": "cosine"},
+        **{"batch_size": 8, "epochs": 6, "patience": 6, "options": {"units": 8, "dropout": 0.1}},
+    },
+}
+
+
+@pytest.fixture
+def script(project_dir, monkeypatch):
+    """Give ``script(name, argv)``: runs the main function of a script, its environment left as it was."""
+    monkeypatch.setattr("os.environ", dict(__import__("os").environ))
+
+    def run(name, argv):
+        path = project_dir / "workflow" / "scripts" / f"{name}.py"
+        spec = importlib.util.spec_from_file_location(f"script_{name}", path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        module.main([str(a) for a in argv])
+
+    return run
+
+
+@pytest.fixture
+def store(toy_slices, tree, tmp_path):
+    frames = toy_slices["frames"]
+    np.save(tmp_path / "frames.npy", frames.array)
+    frames.index.to_parquet(tmp_path / "frames.parquet")
+    (tmp_path / "frames.json").write_text(json.dumps(asdict(frames.spec)))
+    toy_slices["slices"].to_parquet(tmp_path / "slices.parquet")
+    (tmp_path / "slices.json").write_text(json.dumps(toy_slices["slice_spec"]))
+    toy_slices["split"].to_parquet(tmp_path / "split.parquet")
+    tree["models"] |= MODELS
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(tree))
+    return tmp_path
+
+
+def flags(folder, names):
+    return [part for name, file in names.items() for part in (f"--{name}", folder / file)]
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_train_then_evaluate(script, store, model):
+    common = ["--params", store / "params.yaml", "--model", model, "--seed", 3, *flags(store, INPUTS)]
+    choice = ["--dataset", "toy", "--representation", "mel", "--split-name", "s"]
+    trained = {name: TRAINED[name] for name in ("bundle", "history")}
+    outputs = []
+    for run in ("a", "b"):
+        script("train", [*common, *flags(store / run, TRAINED)])
+        script("evaluate", [*common, *choice, *flags(store / run, trained), *flags(store / run, EVALUATED)])
+        names = [*trained.values(), *EVALUATED.values()]
+        outputs.append({name: (store / run / name).read_bytes() for name in names})
+    assert [name for name in outputs[0] if outputs[0][name] != outputs[1][name]] == []
+    metrics = json.loads(outputs[0]["metrics.json"])
+    chosen = {key: metrics[key] for key in ("dataset", "representation", "model", "split", "seed")}
+    assert chosen == {"dataset": "toy", "representation": "mel", "model": model, "split": "s", "seed": 3}
+    assert metrics["test"]["track"]["accuracy"] == 1.0
+    assert metrics["n_tracks"] == {"validation": 6, "test": 6}
+    assert (metrics["n_parameters"] is None) == (model == "svm_rbf")
+    predictions = pd.read_parquet(store / "a" / "predictions.parquet")
+    assert set(predictions["part"]) == {"validation", "test"}
+    assert set(json.loads((store / "a" / "timing.json").read_text())) == {
+        *("seconds", "slices_per_second", "peak_memory_mb")
+    }
+
+
+def test_a_mistake_is_one_line(script, store, capsys):
+    common = ["--params", store / "params.yaml", "--seed", 3, *flags(store, INPUTS), *flags(store, TRAINED)]
+    with pytest.raises(SystemExit, match="2"):
+        script("train", [*common, "--model", "crnnn"])
+    assert (
+        capsys.readouterr().err == "genredag: error: models: 'crnnn' is unknown. Hint: did you mean 'crnn'?\n"
+    )
