@@ -59,5 +59,38 @@ def check_params_command(
     raise typer.Exit(check_params(Path.cwd(), against, output, tolerance))
 
 
+@app.command("set", epilog="Example: `genredag set slices.seconds=5 'matrix.model=[crnn, svm_rbf]'`")
+@exits_cleanly
+def set_command(
+    assignments: Annotated[list[str], typer.Argument(metavar="KEY=VALUE...", help="Values, in YAML.")],
+) -> None:
+    """Change values of params.yaml: comments stay, and what can't be used is refused before it is written."""
+    from genredag.settings import set_values
+
+    set_values(Path("params.yaml"), assignments)
+
+
+@app.command("generate", epilog="Example: `genredag generate --check`")
+@exits_cleanly
+def generate_command(
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit status 1 on drift.")] = False,
+    results: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Take the README's table from this results folder.")
+    ] = None,
+) -> None:
+    """Rewrite what is derived: documents, the parameters' schema, the code that dvc.yaml declares."""
+    from genredag.generate import adopt_results, drift, write_generated
+
+    project = Path.cwd()
+    if results is not None:
+        adopt_results(project, results)
+    files = drift(project) if check else write_generated(project)
+    for file in files:
+        print(f"{'out of step' if check else 'written'}: {file.relative_to(project)}")
+    if check and files:
+        print("Hint: genredag generate")
+        raise typer.Exit(1)
+
+
 if __name__ == "__main__":
     app()

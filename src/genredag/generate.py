@@ -44,6 +44,12 @@ def write_generated(project: Path) -> list[Path]:
     return drifted
 
 
+def adopt_results(project: Path, results: Path) -> None:
+    """Copy a leaderboard into the documents, where the README's table comes from."""
+    for name in ("leaderboard.csv", "leaderboard.md"):
+        write_text(project / "docs" / name, (results / name).read_text(encoding="utf-8"))
+
+
 def drift(project: Path) -> list[Path]:
     """Return the derived files that differ from what they should be."""
     return [
@@ -108,7 +114,7 @@ def _bounds(schema: dict, node: dict) -> str:
     kind = node.get("type", "value")
     if kind == "array":
         return f"list of {_bounds(schema, _resolve(schema, node.get('items', {}), None))}"
-    limits = [f"{sign} {node[word]:g}" for word, sign in _BOUNDS.items() if word in node]
+    limits = [f"{sign} {node[word]}" for word, sign in _BOUNDS.items() if word in node]
     return ", ".join([kind, *limits])
 
 
@@ -186,9 +192,6 @@ def rule_graph(project: Path) -> str:
         raise GenredagError(f"snakemake --rulegraph failed: {done.stderr.strip().splitlines()[-1]}")
     labels = dict(re.findall(r'(id\d+)\["?([a-z_]+)"?\]', done.stdout))
     edges = re.findall(r"(id\d+) *-->(?:\|.*?\|)? *(id\d+)", done.stdout)
-    pairs = sorted({(labels[a], labels[b]) for a, b in edges}, key=lambda p: [_rank(n) for n in p])
-    return "\n".join(["flowchart LR", *(f"    {a} --> {b}" for a, b in pairs)])
-
-
-def _rank(rule: str) -> int:
-    return STAGES.index(rule) if rule in STAGES else len(STAGES)
+    pairs = {(labels[a], labels[b]) for a, b in edges if labels[b] in STAGES}
+    ordered = sorted(pairs, key=lambda pair: [STAGES.index(rule) for rule in pair])
+    return "\n".join(["flowchart LR", *(f"    {a} --> {b}" for a, b in ordered)])

@@ -32,9 +32,7 @@ def disagreements(place: Workplace) -> list[str]:
     jobs = {job.rule: job for job in snakemake_jobs(place, "--forceall")}
     stages = read_stages(place.folder / "dvc.yaml")
     if not set(jobs) == set(stages) == set(STAGES) == set(STAGE_GROUPS):
-        return [
-            f"the stages differ: {', '.join(jobs)} in the Snakefile, {', '.join(stages)} in dvc.yaml"
-        ]
+        return [f"the stages differ: {', '.join(jobs)} in the Snakefile, {', '.join(stages)} in dvc.yaml"]
     return [
         f"{stage}: {line}" for stage in STAGES for line in _compare(stage, jobs[stage], stages[stage], choice)
     ]

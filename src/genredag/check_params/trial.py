@@ -58,7 +58,10 @@ def run_both(place: Workplace, tree: Tree) -> Trial:
         place.dvc("init", "--no-scm", "--quiet")
     cores = str(max(1, (os.cpu_count() or 1) // 2))
     with ThreadPoolExecutor(max_workers=2) as pool:
-        runs = [pool.submit(place.snakemake, "--cores", cores), pool.submit(place.dvc, "repro")]
+        runs = [
+            pool.submit(place.snakemake, "--show-failed-logs", "--cores", cores),
+            pool.submit(place.dvc, "repro"),
+        ]
         for run in runs:
             run.result()
     results = place.folder.joinpath("results", *(str(tree[key]) for key in KEYS))
