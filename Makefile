@@ -26,7 +26,7 @@ run: setup  ## music to report: the matrix of params.yaml on all cores
 
 test: setup  ## the tests, without the slow ones
 	$(BIN)/pytest -n auto -m "not slow"
-	$(BIN)/pytest -n 2 -m slow
+	$(BIN)/pytest -n 2 --dist loadscope -m slow
 
 lint: setup  ## format check, lint, types
 	$(BIN)/ruff format --check .
@@ -48,4 +48,4 @@ lock: setup  ## solve the dependencies of pyproject.toml anew
 	  --upgrade --quiet --output-file requirements.lock pyproject.toml
 
 clean:  ## remove what was built (not the user's cache)
-	rm -rf data results experiment logs .snakemake
+	rm -rf data results experiment logs .snakemake .cache

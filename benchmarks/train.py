@@ -93,6 +93,7 @@ def measure(params: Path, name: str, kind: str, threads: int, n_slices: int) -> 
         data = make_data(Path(folder), n_slices)
         train, how = (train_plain, "auto") if kind.startswith("plain") else (train_ours, kind)
         how = False if kind == "plain, no XLA" else how
+        train(name, recipe, how, data, 1)  # imports Keras, starts TensorFlow
         once = seconds(lambda: train(name, recipe, how, data, 1))
         start = time.perf_counter()
         predict = train(name, recipe, how, data, 3)

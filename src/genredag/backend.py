@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 
 
 def configure_backend(threads: int) -> None:
-    """Write the environment variables by which TensorFlow and OpenMP choose their threads.
+    """Write the environment variables by which TensorFlow and OpenMP choose their threads; import Keras.
 
     Sums of several threads round differently, so a result belongs to its number of threads. Call it before
     Keras is imported: later it has no effect.
@@ -17,3 +19,19 @@ def configure_backend(threads: int) -> None:
         OMP_NUM_THREADS=str(threads),
         TF_CPP_MIN_LOG_LEVEL="3",
     )
+    with _no_stderr():
+        import keras  # noqa: F401
+
+
+@contextlib.contextmanager
+def _no_stderr() -> Iterator[None]:
+    """Drop what C++ libraries print while they load; no setting of TensorFlow's can."""
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)

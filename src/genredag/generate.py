@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from genredag.atomic import write_text
+from genredag.check_params.reruns import reruns_page
 from genredag.closure import import_closure
 from genredag.errors import GenredagError
 from genredag.params import Params
@@ -29,6 +30,7 @@ def generated_files(project: Path) -> dict[Path, str]:
     return {
         project / "params.schema.json": json.dumps(Params.model_json_schema(), indent=1) + "\n",
         project / "docs/parameters.md": parameters_page(project / "params.yaml"),
+        project / "docs/reruns.md": reruns_page(yaml.safe_load((project / "params.yaml").read_text("utf-8"))),
         project / "dvc.yaml": with_code(project),
         project / "envs/genredag.yaml": conda_environment(project),
         project / "README.md": readme(project),

@@ -227,7 +227,9 @@ class Network(Group):
     batch_size: Count = Field(description="slices of a batch")
     epochs: Count = Field(description="most epochs trained")
     patience: Count = Field(description="epochs without a better validation loss before training stops")
-    options: dict[str, bool | int | float | str | list[int] | None] = Field(description="arguments of the builder")
+    options: dict[str, bool | int | float | str | list[int] | None] = Field(
+        description="arguments of the builder"
+    )
 
 
 class Estimator(Group):

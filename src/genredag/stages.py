@@ -25,8 +25,16 @@ def declared_code(path: Path) -> dict[str, list[str]]:
     code = {}
     for name, stage in read_stages(path).items():
         script = f"workflow/scripts/{name}.py"
-        code[name] = [script, *(dep for dep in stage["deps"] if _is_code(dep) and dep != script)]
+        code[name] = [script, *(dep for dep in stage["deps"] if is_code(dep) and dep != script)]
     return code
+
+
+def code_state(path: Path, stage: str) -> str:
+    """Return a fingerprint of the code that the ``dvc.yaml`` at `path` declares for a stage."""
+    digest = hashlib.sha256()
+    for file in declared_code(path)[stage]:
+        digest.update(f"{file}\0".encode() + (Path(path).parent / file).read_bytes() + b"\0")
+    return digest.hexdigest()
 
 
 def refuse_overrides(config: dict[str, Any], path: Path) -> None:
@@ -69,5 +77,6 @@ def _file_states(path: Path) -> Iterator[str]:
             yield f"{file}:{state.st_size}:{state.st_mtime_ns}"
 
 
-def _is_code(dependency: str) -> bool:
+def is_code(dependency: str) -> bool:
+    """Tell code from data among the `deps` of ``dvc.yaml``."""
     return dependency.startswith(("workflow/scripts/", "src/"))

@@ -15,9 +15,9 @@ import yaml
 from genredag.audio import decode
 from genredag.datasets.manifest import COLUMNS, track_path
 from genredag.datasets.registry import MODULES, build_manifest
-from genredag.precomputed import load_spectrograms
 from genredag.errors import DataError, ParameterError
 from genredag.params import Datasets, parse_params
+from genredag.precomputed import load_spectrograms
 
 GTZAN_GENRES = ("blues", "rock")
 

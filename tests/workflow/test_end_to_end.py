@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
 
+from genredag.check_params import check_params
 from genredag.check_params.plan import KEYS, choice_of
 from genredag.check_params.trial import run_both, tiny_tree
 from genredag.check_params.workplace import Workplace, copy_project
+from genredag.settings import set_values
 
 pytestmark = pytest.mark.slow
 SAME = ("manifest.parquet", "quarantine.csv", "frames.npy", "frames.parquet", "frames.json", "slices.parquet")
@@ -66,6 +69,21 @@ def test_neither_has_anything_left_to_do(tiny: Workplace) -> None:
     done = tiny.snakemake("--dry-run")
     assert "Nothing to be done" in done.stdout + done.stderr
     assert json.loads(tiny.dvc("status", "--json").stdout) == {}
+
+
+def test_check_params_tries_a_change_of_the_real_stages(tmp_path: Path, capsys) -> None:
+    root = Path(__file__).resolve().parents[2]
+    place = copy_project(root, tmp_path / "repository")
+    set_values(place.folder / "params.yaml", ["model=svm_rbf"])
+    for command in ("init -q", "add -A", "-c user.name=T -c user.email=t@example.org commit -q -m Start"):
+        place.run("git", *command.split())
+    set_values(place.folder / "params.yaml", ["models.svm_rbf.options.C=0.001"])
+    assert check_params(place.folder, "HEAD", None, tolerance=1.0) == 1
+    told = capsys.readouterr().out
+    assert "dvc.lock is missing" in told
+    assert "| train |" in told and "| slices |" not in told
+    assert re.search(r"\| track accuracy \| 0\.\d{4} \| 0\.\d{4} \| [+-]0\.\d{4} \|", told)
+    assert "different metrics" not in told
 
 
 def test_both_train_the_same_bundle(tiny: Workplace) -> None:

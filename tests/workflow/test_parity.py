@@ -75,6 +75,13 @@ def test_declared_code_is_what_the_stage_imports(project_dir: Path, stage: str) 
 
 
 @pytest.mark.parametrize("stage", STAGES)
+def test_a_rule_depends_on_its_own_code_and_values(project_dir: Path, stage: str) -> None:
+    rule = (project_dir / "workflow/rules" / f"{stage}.smk").read_text(encoding="utf-8")
+    assert f'values=values("{stage}")' in rule
+    assert f'code=code("{stage}")' in rule
+
+
+@pytest.mark.parametrize("stage", STAGES)
 def test_scripts_are_thin(project_dir: Path, stage: str) -> None:
     source = (project_dir / "workflow/scripts" / f"{stage}.py").read_text(encoding="utf-8")
     body = source[source.index("def main(") : source.index('if __name__ == "__main__"')]

@@ -5,8 +5,6 @@ Output: the manifest of its tracks, and those set aside with the reason.
 
 rule download:
     """Fetch or make a data set, decode every track once, quarantine the unusable ones."""
-    input:
-        code=CODE["download"],
     output:
         manifest="data/{dataset}/manifest.parquet",
         quarantine="data/{dataset}/quarantine.csv",
@@ -18,8 +16,9 @@ rule download:
     threads: workflow.cores
     params:
         values=values("download"),
+        code=code("download"),
         source=lambda wildcards: source_state(PARAMS, wildcards.dataset),
     shell:
-        "python {input.code[0]} --params params.yaml --dataset {wildcards.dataset}"
+        "python workflow/scripts/download.py --params params.yaml --dataset {wildcards.dataset}"
         " --manifest {output.manifest} --quarantine {output.quarantine} --jobs {threads}"
         " 2>&1 | tee {log}"

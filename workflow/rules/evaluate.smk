@@ -6,7 +6,6 @@ Output: predictions (kept, so that any metric can be recomputed), metrics and pl
 rule evaluate:
     """Predict validation and test slices; score slices and whole tracks."""
     input:
-        code=CODE["evaluate"],
         frames=rules.train.input.frames,
         frame_index=rules.train.input.frame_index,
         frame_spec=rules.train.input.frame_spec,
@@ -38,8 +37,9 @@ rule evaluate:
         "../../envs/genredag.yaml"
     params:
         values=values("evaluate"),
+        code=code("evaluate"),
     shell:
-        "python {input.code[0]} --params params.yaml --dataset {wildcards.dataset}"
+        "python workflow/scripts/evaluate.py --params params.yaml --dataset {wildcards.dataset}"
         " --representation {wildcards.representation} --model {wildcards.model}"
         " --split-name {wildcards.split} --seed {wildcards.seed}"
         " --frames {input.frames} --slices {input.slices} --split {input.split}"

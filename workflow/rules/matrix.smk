@@ -4,7 +4,7 @@ import sys
 
 from genredag.errors import GenredagError
 from genredag.params import load_params, stage_values
-from genredag.stages import declared_code, refuse_overrides, source_state
+from genredag.stages import code_state, refuse_overrides, source_state
 
 try:
     PARAMS = load_params("params.yaml")
@@ -13,13 +13,21 @@ except GenredagError as error:
     print(f"genredag: error: {error}", file=sys.stderr)
     sys.exit(2)
 
-CODE = declared_code("dvc.yaml")
 MATRIX = PARAMS.matrix.model_dump()
 
 
 def values(stage):
     """Make the function that gives a rule the values of its groups, as canonical JSON."""
     return lambda wildcards: stage_values(PARAMS, stage, **wildcards)
+
+
+def code(stage):
+    """Return a fingerprint of the code that dvc.yaml declares for a stage.
+
+    A parameter rather than inputs: a checkout, which touches files without changing them, reruns nothing,
+    and what Snakemake prints of a job stays short.
+    """
+    return code_state("dvc.yaml", stage)
 
 
 def combinations(pattern):

@@ -6,7 +6,6 @@ Output: the leaderboard (CSV and Markdown) and one page that opens offline.
 rule report:
     """Rank the runs and write the page."""
     input:
-        code=CODE["report"],
         metrics=combinations(
             "results/{dataset}/{representation}/{model}/{split}/{seed}/metrics.json"
         ),
@@ -46,6 +45,7 @@ rule report:
         "../../envs/genredag.yaml"
     params:
         values=values("report"),
+        code=code("report"),
         runs=[
             str(Path(path).parent)
             for path in combinations(
@@ -57,6 +57,6 @@ rule report:
             "--frames {dataset}=data/{dataset}/{representation}/frames.npy"
         ),
     shell:
-        "python {input.code[0]} --params params.yaml --runs {params.runs} {params.datasets} {params.frames}"
+        "python workflow/scripts/report.py --params params.yaml --runs {params.runs} {params.datasets} {params.frames}"
         " --leaderboard {output.leaderboard} --markdown {output.markdown} --html {output.html}"
         " 2>&1 | tee {log}"

@@ -6,7 +6,6 @@ Output: the table of its slices (rows of frames, nothing is copied), and their l
 rule slices:
     """Cut every track into overlapping slices."""
     input:
-        code=CODE["slices"],
         frames=rules.spectrograms.output.frames,
         index=rules.spectrograms.output.index,
         spec=rules.spectrograms.output.spec,
@@ -20,6 +19,7 @@ rule slices:
         "../../envs/genredag.yaml"
     params:
         values=values("slices"),
+        code=code("slices"),
     shell:
-        "python {input.code[0]} --params params.yaml --frames {input.frames} --slices {output.slices}"
+        "python workflow/scripts/slices.py --params params.yaml --frames {input.frames} --slices {output.slices}"
         " 2>&1 | tee {log}"

@@ -6,7 +6,6 @@ Output: its frame store in one representation (values, index, and what they mean
 rule spectrograms:
     """Render every usable track once; slices of any length are cut from these frames."""
     input:
-        code=CODE["spectrograms"],
         manifest="data/{dataset}/manifest.parquet",
     output:
         frames="data/{dataset}/{representation}/frames.npy",
@@ -20,7 +19,8 @@ rule spectrograms:
     threads: workflow.cores
     params:
         values=values("spectrograms"),
+        code=code("spectrograms"),
     shell:
-        "python {input.code[0]} --params params.yaml --representation {wildcards.representation}"
+        "python workflow/scripts/spectrograms.py --params params.yaml --representation {wildcards.representation}"
         " --manifest {input.manifest} --frames {output.frames} --jobs {threads}"
         " 2>&1 | tee {log}"

@@ -6,7 +6,6 @@ Output: the part (train, validation or test) of every slice, checked for leaks.
 rule split:
     """Deal the tracks to training, validation and test by a protocol."""
     input:
-        code=CODE["split"],
         manifest=rules.download.output.manifest,
         slices=rules.slices.output.slices,
     output:
@@ -18,7 +17,8 @@ rule split:
         "../../envs/genredag.yaml"
     params:
         values=values("split"),
+        code=code("split"),
     shell:
-        "python {input.code[0]} --params params.yaml --split-name {wildcards.split} --seed {wildcards.seed}"
+        "python workflow/scripts/split.py --params params.yaml --split-name {wildcards.split} --seed {wildcards.seed}"
         " --manifest {input.manifest} --slices {input.slices} --split {output.split}"
         " 2>&1 | tee {log}"

@@ -12,10 +12,11 @@ STATE.mkdir(exist_ok=True)
 os.environ.update(
     PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
 )
-# Results of earlier parameters, which the profile's `cache` restores.
-Path(os.environ.setdefault("SNAKEMAKE_OUTPUT_CACHE", str(STATE / "cache"))).mkdir(
-    parents=True, exist_ok=True
+# Results of earlier parameters, which the profile's `cache` restores; data/ and results/ link into it.
+CACHE = os.environ.setdefault(
+    "SNAKEMAKE_OUTPUT_CACHE", str(Path(".cache/snakemake").absolute())
 )
+Path(CACHE).mkdir(parents=True, exist_ok=True)
 
 
 def forget_dead_locks():

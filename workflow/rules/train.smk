@@ -6,7 +6,6 @@ Output: a bundle (all that prediction needs), the history of its training, and w
 rule train:
     """Train one model on the training slices, stopping early on validation."""
     input:
-        code=CODE["train"],
         frames=rules.slices.input.frames,
         frame_index=rules.slices.input.index,
         frame_spec=rules.slices.input.spec,
@@ -25,8 +24,9 @@ rule train:
     threads: PARAMS.train.threads
     params:
         values=values("train"),
+        code=code("train"),
     shell:
-        "python {input.code[0]} --params params.yaml --model {wildcards.model} --seed {wildcards.seed}"
+        "python workflow/scripts/train.py --params params.yaml --model {wildcards.model} --seed {wildcards.seed}"
         " --frames {input.frames} --slices {input.slices} --split {input.split}"
         " --bundle {output.bundle} --history {output.history} --timing {output.timing}"
         " 2>&1 | tee {log}"

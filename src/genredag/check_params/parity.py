@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import yaml
 from genredag.check_params.runners import Job, outputs, snakemake_jobs
 from genredag.check_params.workplace import Workplace
 from genredag.params import STAGE_GROUPS
-from genredag.stages import STAGES, read_stages
+from genredag.stages import STAGES, is_code, read_stages
 
 KEYS = ("dataset", "representation", "model", "split", "seed")
 # Flags that say how, not what: each runner has its own idea of how many processes a job may use.
@@ -42,7 +42,7 @@ def _compare(name: str, job: Job, stage: dict[str, Any], choice: dict[str, Any])
     command = re.sub(r"\$\{(\w+)\}", lambda match: str(choice[match[1]]), stage["cmd"])
     pairs = (
         ("flags", flags(job.command), flags(command)),
-        ("inputs", _names(job.input), _names(stage["deps"])),
+        ("inputs", _names(job.input), _names(dep for dep in stage["deps"] if not is_code(dep))),
         ("outputs", _names(job.output), _names(outputs(stage))),
         ("parameters", _groups(name, stage["cmd"]), stage["params"]),
     )
@@ -72,9 +72,8 @@ def _groups(stage: str, command: str) -> list[str]:
     return [*keys, *(re.sub(r"\{(\w+)\}", r"${\1}", group) for group in STAGE_GROUPS[stage])]
 
 
-def _names(paths: list[str]) -> list[str]:
-    """Keep code by its path and data by its name."""
-    return sorted({path if path.startswith(("src/", "workflow/")) else Path(path).name for path in paths})
+def _names(paths: Iterable[str]) -> list[str]:
+    return sorted({Path(path).name for path in paths})
 
 
 def _only(ours: list[str], theirs: list[str]) -> str:
