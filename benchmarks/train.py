@@ -1,9 +1,8 @@
 """Slices a second of training and predicting: genredag against plain Keras, in the same run.
 
-Plain Keras is `model.fit` on float32 arrays in memory, 32 slices a batch: as Keras compiles it by default
-(with XLA), and without XLA. genredag gathers its batches from a float16 frame store. A rate is that of the
-epochs after the first, validation included. Threads are fixed when TensorFlow starts, so that each setting is
-a process of its own.
+Plain Keras is `model.fit` on float32 arrays in memory, 32 slices a batch. genredag gathers its batches from a
+float16 frame store. A rate is that of the epochs after the first, validation included. Threads are fixed when
+TensorFlow starts, so that each setting is a process of its own.
 
     python benchmarks/train.py --params params.yaml --models cnn_370k lstm crnn --threads 1 4 --output o.json
 """
@@ -29,7 +28,7 @@ from genredag.backend import configure_backend
 from genredag.frames import Frames, FrameSpec
 from genredag.params import Network, Train, load_params
 
-KINDS = ("plain", "plain, no XLA", "float32", "mixed_bfloat16")
+KINDS = ("plain", "float32", "mixed_bfloat16")
 N_BINS, N_FRAMES, N_CLASSES, BATCH_SIZE = 128, 130, 10, 32
 
 
@@ -61,19 +60,18 @@ def train_ours(name: str, recipe: Network, precision: str, data: dict[str, Any],
     recipe = recipe.model_copy(update={"epochs": epochs, "patience": epochs, "batch_size": BATCH_SIZE})
     train = Train(precision=precision, threads=1, normalisation="bin")
     bundle, _, _ = train_bundle(name, recipe, train, **data, seed=0)
-    bundle.model.compile(jit_compile=False)
     return bundle.predict
 
 
-def train_plain(name: str, recipe: Network, jit: bool | str, data: dict[str, Any], epochs: int) -> Any:
+def train_plain(name: str, recipe: Network, precision: str, data: dict[str, Any], epochs: int) -> Any:
     from genredag.models.assembly import build_network
 
     sizes = {"n_frames": N_FRAMES, "n_bins": N_BINS, "n_classes": N_CLASSES}
-    model = build_network(name, recipe.options, **sizes, statistics=None, precision="float32")
+    model = build_network(name, recipe.options, **sizes, statistics=None, precision=precision)
     values = data["frames"].array.reshape(-1, N_FRAMES, N_BINS).astype(np.float32)
     labels = pd.factorize(data["split"]["genre"])[0]
     n_train = len(values) * 7 // 8
-    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=jit)
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     held_out = (values[n_train:], labels[n_train:])
     model.fit(values[:n_train], labels[:n_train], BATCH_SIZE, epochs, verbose=0, validation_data=held_out)
     return lambda x: model.predict(x, BATCH_SIZE, verbose=0)
@@ -91,12 +89,11 @@ def measure(params: Path, name: str, kind: str, threads: int, n_slices: int) -> 
     recipe = load_params(params).entry("models", name)
     with tempfile.TemporaryDirectory() as folder:
         data = make_data(Path(folder), n_slices)
-        train, how = (train_plain, "auto") if kind.startswith("plain") else (train_ours, kind)
-        how = False if kind == "plain, no XLA" else how
-        train(name, recipe, how, data, 1)  # imports Keras, starts TensorFlow
-        once = seconds(lambda: train(name, recipe, how, data, 1))
+        train, precision = (train_plain, "float32") if kind == "plain" else (train_ours, kind)
+        train(name, recipe, precision, data, 1)  # imports Keras, starts TensorFlow
+        once = seconds(lambda: train(name, recipe, precision, data, 1))
         start = time.perf_counter()
-        predict = train(name, recipe, how, data, 3)
+        predict = train(name, recipe, precision, data, 3)
         per_epoch = (time.perf_counter() - start - once) / 2
         values = data["frames"].array.reshape(-1, N_FRAMES, N_BINS).astype(np.float32)
     predict(values)

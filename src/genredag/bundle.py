@@ -147,8 +147,6 @@ def _load_network(files: dict[str, bytes]) -> Any:
         weights = Path(folder, "model.weights.h5")
         weights.write_bytes(files["model.weights.h5"])
         model.load_weights(weights)
-    # Without this, Keras compiles predictions with XLA: slower on CPUs, and seconds to start.
-    model.compile(jit_compile=False)
     return model
 
 

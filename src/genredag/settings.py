@@ -26,6 +26,9 @@ def set_values(path: Path, assignments: list[str]) -> None:
     yaml.width = 200
     yaml.preserve_quotes = True
     yaml.indent(mapping=2, sequence=4, offset=2)
+    yaml.representer.add_representer(
+        type(None), lambda representer, _: representer.represent_scalar("tag:yaml.org,2002:null", "null")
+    )
     tree = yaml.load(path.read_text(encoding="utf-8"))
     for assignment in assignments:
         key, equals, text = assignment.partition("=")

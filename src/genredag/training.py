@@ -122,12 +122,10 @@ def _fit_network(
         precision=params.precision,
     )
     batches = shuffled_batches(training, recipe.batch_size, seed)
-    # XLA on CPUs trains convolutions ten times slower: see benchmarks/train.py.
     model.compile(
         _optimizer(recipe, len(batches)),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
-        jit_compile=False,
     )
     best = keras.callbacks.EarlyStopping("val_loss", patience=recipe.patience, restore_best_weights=True)
     history = model.fit(
