@@ -16,7 +16,7 @@ rule spectrograms:
     cache: True
     conda:
         "../../envs/genredag.yaml"
-    threads: workflow.cores
+    threads: max(1, workflow.cores // len(MATRIX["representation"]))
     params:
         values=values("spectrograms"),
         code=code("spectrograms"),
