@@ -30,6 +30,10 @@ def test_an_error_travels_between_processes():
             "genredag: error: frames.npy: No space left on device. Hint: free some disk space",
         ),
         (
+            FileNotFoundError("a.parquet"),
+            "genredag: error: a.parquet: No such file or directory. Hint: check",
+        ),
+        (
             PermissionError(errno.EACCES, os.strerror(errno.EACCES), "out"),
             "out: Permission denied. Hint: check",
         ),

@@ -67,6 +67,12 @@ def test_a_missing_value_is_named(tree):
         parse_params(tree)
 
 
+def test_a_misspelt_key_is_told_before_the_missing_one(tree):
+    tree["slices"]["overlapp"] = tree["slices"].pop("overlap")
+    with pytest.raises(ParameterError, match=r"slices.overlapp: unknown key. Hint: did you mean 'overlap'"):
+        parse_params(tree)
+
+
 def test_several_faults_are_all_named(tree):
     put(put(tree, "slices.overlap", 2.0), "train.threads", 0)
     with pytest.raises(ParameterError, match=r"slices.overlap: 2.0.*also wrong: train.threads"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import functools
+import os
 import sys
 from collections.abc import Callable
 from typing import ParamSpec
@@ -37,7 +38,7 @@ class GenredagError(Exception):
         if self.expected:
             line += f"; expected {self.expected}"
         if self.hint:
-            line += f". Hint: {self.hint}"
+            line += f"{'' if line.endswith('?') else '.'} Hint: {self.hint}"
         return " ".join(line.split())
 
     def __reduce__(self) -> tuple:
@@ -82,6 +83,8 @@ def exits_cleanly(main: Callable[P, None]) -> Callable[P, None]:
         except GenredagError as error:
             _exit(str(error))
         except OSError as error:
+            if isinstance(error, FileNotFoundError) and error.errno is None:  # pyarrow's
+                error = FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), *error.args)
             if error.errno not in _OS_HINTS or (error.filename is None and error.errno != errno.ENOSPC):
                 raise
             _exit(f"{error.filename or 'disk'}: {error.strerror}. Hint: {_OS_HINTS[error.errno]}")

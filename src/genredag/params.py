@@ -354,7 +354,8 @@ def parse_params(tree: object, source: str = "params.yaml") -> Params:
 
 
 def _as_parameter_error(error: ValidationError, source: str) -> ParameterError:
-    first, *more = error.errors()
+    # A misspelt key is also a missing one: the misspelling tells more.
+    first, *more = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
     path = [str(part) for part in first["loc"] if part not in ("network", "estimator")]
     where = f"{source}: {'.'.join(path)}" if path else source
     hint = f"also wrong: {', '.join('.'.join(map(str, e['loc'])) for e in more)}" if more else ""
