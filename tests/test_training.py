@@ -5,7 +5,9 @@ import pytest
 
 from genredag.bundle import load_bundle, save_bundle
 from genredag.errors import ModelError, ParameterError
-from genredag.params import Estimator, Network, Train
+from genredag.params import Train
+from genredag.recipes import Estimator, Network, Plateau, Step
+from genredag.schedules import learning_rate
 from genredag.training import HISTORY_COLUMNS, train_bundle
 
 TRAIN = Train(precision="float32", threads=1, normalisation="bin")
@@ -62,6 +64,20 @@ def test_learning_rate_falls_along_a_cosine(toy_slices):
     _, history, _ = train_bundle("lstm", recipe, TRAIN, **toy_slices, seed=1)
     expected = 0.005 * (1 + np.cos(np.pi * np.arange(4) / 4))
     np.testing.assert_allclose(history["learning_rate"], expected, rtol=1e-5)
+
+
+def test_learning_rate_falls_by_steps_and_on_plateaus(toy_slices):
+    for schedule, expected in (
+        (Step(kind="step", factor=0.5, epochs=2), [0.01, 0.01, 0.005, 0.005]),
+        # At a rate so low nothing gets better by much, so what the plateau does is read off its losses.
+        (Plateau(kind="plateau", factor=0.5, patience=1, cooldown=0, floor=0.0), None),
+    ):
+        recipe = Network(**NETWORK | {"schedule": schedule, "epochs": 4, "patience": 4})
+        _, history, _ = train_bundle("lstm", recipe, TRAIN, **toy_slices, seed=1)
+        if expected is None:
+            losses = history["val_loss"].tolist()
+            expected = [learning_rate(recipe, losses[:n]) for n in range(4)]
+        assert history["learning_rate"].tolist() == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "rmsprop"])

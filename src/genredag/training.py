@@ -20,8 +20,10 @@ from genredag.errors import ModelError
 from genredag.models.assembly import build_network
 from genredag.models.features import slice_statistics
 from genredag.models.registry import check_options
-from genredag.params import Estimator, Network, Train
+from genredag.params import Train
 from genredag.provenance import read_commit, read_versions
+from genredag.recipes import Estimator, Network
+from genredag.schedules import learning_rate
 
 if TYPE_CHECKING:
     import keras
@@ -124,7 +126,9 @@ def _fit_network(
     batches = shuffled_batches(training, recipe.batch_size, seed)
     # XLA on CPUs trains convolutions ten times slower: see benchmarks/train.py.
     model.compile(
-        _optimizer(recipe, len(batches)),
+        keras.optimizers.get(
+            {"class_name": recipe.optimizer, "config": {"learning_rate": recipe.learning_rate}}
+        ),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
         jit_compile=False,
@@ -135,29 +139,26 @@ def _fit_network(
         validation_data=shuffled_batches(validation, recipe.batch_size, seed=None),
         epochs=recipe.epochs,
         shuffle=False,
-        callbacks=[best, _watcher(name, recipe.epochs)],
+        callbacks=[best, _watcher(name, recipe)],
         verbose=1 if sys.stderr.isatty() else 0,
     ).history
     table = pd.DataFrame({"epoch": np.arange(1, len(history["loss"]) + 1), **history})
     return model, table[list(HISTORY_COLUMNS)]
 
 
-def _optimizer(recipe: Network, steps_per_epoch: int) -> keras.Optimizer:
-    import keras
-
-    rate = recipe.learning_rate
-    if recipe.schedule == "cosine":
-        rate = keras.optimizers.schedules.CosineDecay(rate, decay_steps=recipe.epochs * steps_per_epoch)
-    return keras.optimizers.get({"class_name": recipe.optimizer, "config": {"learning_rate": rate}})
-
-
-def _watcher(name: str, epochs: int) -> keras.callbacks.Callback:
-    """Return a callback that logs a line an epoch and stops a training that diverges."""
+def _watcher(name: str, recipe: Network) -> keras.callbacks.Callback:
+    """Return a callback that sets the learning rate, logs a line an epoch, and stops what diverges."""
     import keras
 
     class Watcher(keras.callbacks.Callback):
+        val_losses: list[float]
+
+        def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+            self.val_losses = []
+
         def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-            self.learning_rate = float(self.model.optimizer.learning_rate)
+            self.learning_rate = learning_rate(recipe, self.val_losses)
+            self.model.optimizer.learning_rate = self.learning_rate
 
         def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
             if not (math.isfinite(logs["loss"]) and math.isfinite(logs["val_loss"])):
@@ -167,9 +168,10 @@ def _watcher(name: str, epochs: int) -> keras.callbacks.Callback:
                     hint=f"lower models.{name}.learning_rate",
                 )
             logs["learning_rate"] = self.learning_rate
+            self.val_losses.append(logs["val_loss"])
             logger.info(
                 "%s: epoch %d of %d: loss %.3f, accuracy %.3f, validation loss %.3f, accuracy %.3f",
-                *(name, epoch + 1, epochs),
+                *(name, epoch + 1, recipe.epochs),
                 *(logs[key] for key in HISTORY_COLUMNS[1:5]),
             )
 
