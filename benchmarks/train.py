@@ -26,7 +26,8 @@ import pandas as pd
 from genredag.atomic import write_json
 from genredag.backend import configure_backend
 from genredag.frames import Frames, FrameSpec
-from genredag.params import Network, Train, load_params
+from genredag.params import Train, load_params
+from genredag.recipes import Network
 
 KINDS = ("plain", "float32", "mixed_bfloat16")
 N_BINS, N_FRAMES, N_CLASSES, BATCH_SIZE = 128, 130, 10, 32

@@ -7,7 +7,8 @@ import pytest
 
 from genredag.bundle import load_bundle, save_bundle
 from genredag.errors import ModelError
-from genredag.params import Estimator, Train
+from genredag.params import Train
+from genredag.recipes import Estimator
 from genredag.training import train_bundle
 
 

@@ -92,15 +92,17 @@ def statistics(
 
 
 def shuffled_batches(slices: SliceSet, batch_size: int, seed: int | None) -> keras.utils.PyDataset:
-    """Return batches (slices, labels) for Keras: in order without a seed, else in a new one every epoch."""
+    """Return batches (slices, labels) for Keras.
+
+    They stand in order without a seed. With one, ``start_epoch(epoch)`` gives them the order of that epoch,
+    whatever came before it, so that a resumed training sees what it would have seen.
+    """
     import keras
 
     class Batches(keras.utils.PyDataset):
         def __init__(self) -> None:
             super().__init__()
-            self.rng = np.random.default_rng(seed)
             self.order = np.arange(len(slices))
-            self.on_epoch_end()
 
         def __len__(self) -> int:
             return -(-len(slices) // batch_size)
@@ -109,8 +111,8 @@ def shuffled_batches(slices: SliceSet, batch_size: int, seed: int | None) -> ker
             rows = self.order[index * batch_size : (index + 1) * batch_size]
             return slices.take(rows), slices.labels[rows]
 
-        def on_epoch_end(self) -> None:
+        def start_epoch(self, epoch: int) -> None:
             if seed is not None:
-                self.order = self.rng.permutation(len(slices))
+                self.order = np.random.default_rng([seed, epoch]).permutation(len(slices))
 
     return Batches()

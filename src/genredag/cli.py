@@ -92,5 +92,30 @@ def generate_command(
         raise typer.Exit(1)
 
 
+@app.command("models", epilog="Example: `genredag models --json`")
+@exits_cleanly
+def models_command(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """List every learner: input, number of weights for ten genres, paper, and published accuracy."""
+    import json
+
+    from rich.console import Console
+
+    from genredag.backend import configure_backend
+    from genredag.catalogue import catalogue, catalogue_table
+    from genredag.params import load_params
+
+    recipes = load_params(Path("params.yaml")).models
+    configure_backend(threads=1)
+    rows = catalogue(recipes)
+    if as_json:
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
+    else:
+        # A file or a pipe has no width of its own.
+        wide = None if Console().is_terminal else 200
+        Console(width=wide).print(catalogue_table(rows))
+
+
 if __name__ == "__main__":
     app()

@@ -88,7 +88,9 @@ def _rows(schema: dict, node: dict, key: str, value: Any) -> Iterator[str]:
     node, meaning = _resolve(schema, node, value), node.get("description", "")
     if isinstance(value, dict) and value:
         for name, inner in value.items():
-            child = node.get("properties", {}).get(name) or node.get("additionalProperties")
+            child = node.get("properties", {}).get(name) or next(
+                iter(node.get("patternProperties", {}).values()), node.get("additionalProperties")
+            )
             yield from _rows(schema, child if isinstance(child, dict) else {}, f"{key}.{name}", inner)
         return
     shown = json.dumps(value, ensure_ascii=False).replace("|", "\\|")
@@ -100,6 +102,8 @@ def _resolve(schema: dict, node: dict, value: Any) -> dict:
     """Follow references; of a discriminated union take the member that `value` names."""
     if "discriminator" in node:
         node = {"$ref": node["discriminator"]["mapping"][value["kind"]]}
+    elif "oneOf" in node and isinstance(value, dict):
+        node = {"$ref": f"#/$defs/{value['kind'].capitalize()}"}
     while "$ref" in node:
         node = schema["$defs"][node["$ref"].rsplit("/", 1)[1]]
     return node
@@ -111,8 +115,11 @@ _BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusi
 def _bounds(schema: dict, node: dict) -> str:
     if "enum" in node or "const" in node:
         return " or ".join(f"`{value}`" for value in node.get("enum", [node.get("const")]))
-    if "anyOf" in node:
-        return " or ".join(_bounds(schema, member) for member in node["anyOf"])
+    for union in ("anyOf", "oneOf"):
+        if union in node:
+            return " or ".join(_bounds(schema, member) for member in node[union])
+    if "$ref" in node:
+        return f"{{kind: {node['$ref'].rsplit('/', 1)[1].lower()}, ...}}"
     kind = node.get("type", "value")
     if kind == "array":
         return f"list of {_bounds(schema, _resolve(schema, node.get('items', {}), None))}"

@@ -12,23 +12,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from genredag.errors import ParameterError
+from genredag.groups import Count, Group, Name, Names, Seconds, Seed, Share
 from genredag.params_checks import check_frequencies, check_names, check_spectrograms, similar
-
-Share = Annotated[float, Field(ge=0, lt=1)]
-Seconds = Annotated[float, Field(gt=0)]
-Count = Annotated[int, Field(ge=1)]
-Seed = Annotated[int, Field(ge=0, lt=2**32)]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
-Names = Annotated[list[Name], Field(min_length=1)]
-
-
-class Group(BaseModel):
-    """A group of parameters: frozen, closed, and strict about types."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+from genredag.recipes import Estimator, Network
 
 
 class Matrix(Group):
@@ -217,28 +206,6 @@ class Train(Group):
     )
 
 
-class Network(Group):
-    """A Keras network and its recipe."""
-
-    kind: Literal["network"]
-    optimizer: Literal["adam", "sgd", "rmsprop"] = Field(description="Keras optimizer")
-    learning_rate: Annotated[float, Field(gt=0, le=10)] = Field(description="its (initial) learning rate")
-    schedule: Literal["constant", "cosine"] = Field(description="learning rate over the epochs")
-    batch_size: Count = Field(description="slices of a batch")
-    epochs: Count = Field(description="most epochs trained")
-    patience: Count = Field(description="epochs without a better validation loss before training stops")
-    options: dict[str, bool | int | float | str | list[int] | None] = Field(
-        description="arguments of the builder"
-    )
-
-
-class Estimator(Group):
-    """A scikit-learn classifier on statistics of each slice."""
-
-    kind: Literal["estimator"]
-    options: dict[str, bool | int | float | str | None] = Field(description="arguments of the builder")
-
-
 class Evaluate(Group):
     """How predictions are judged."""
 
@@ -298,6 +265,9 @@ class Params(Group):
         return entries[name] if isinstance(entries, dict) else getattr(entries, name)
 
 
+# Members of unions, which pydantic names among the keys.
+UNION_TAGS = ("network", "estimator", "named", "step", "plateau")
+
 # The groups of params.yaml that each stage uses; `{dataset}` and so on stand for the experiment's choice.
 STAGE_GROUPS: dict[str, tuple[str, ...]] = {
     "download": ("download", "datasets.{dataset}"),
@@ -356,7 +326,7 @@ def parse_params(tree: object, source: str = "params.yaml") -> Params:
 def _as_parameter_error(error: ValidationError, source: str) -> ParameterError:
     # A misspelt key is also a missing one: the misspelling tells more.
     first, *more = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
-    path = [str(part) for part in first["loc"] if part not in ("network", "estimator")]
+    path = [str(part) for part in first["loc"] if part not in UNION_TAGS]
     where = f"{source}: {'.'.join(path)}" if path else source
     hint = f"also wrong: {', '.join('.'.join(map(str, e['loc'])) for e in more)}" if more else ""
     if first["type"] == "extra_forbidden":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
@@ -19,6 +20,15 @@ def read_versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return versions
+
+
+def read_code_hash() -> str:
+    """Return a hash of this package's code as it is, committed or not."""
+    package = Path(__file__).parent
+    digest = hashlib.sha256()
+    for file in sorted(package.rglob("*.py")):
+        digest.update(file.relative_to(package).as_posix().encode() + file.read_bytes())
+    return digest.hexdigest()
 
 
 def read_commit() -> str | None:

@@ -16,7 +16,8 @@ from genredag.atomic import atomic_path, write_json, write_parquet
 from genredag.audio import decode
 from genredag.errors import DataError, ParameterError
 from genredag.frames import FrameSpec
-from genredag.params import Group, Rendering
+from genredag.groups import Group
+from genredag.params import Rendering
 from genredag.precomputed import load_spectrograms
 from genredag.progress import progress
 from genredag.representations.registry import REPRESENTATIONS, describe

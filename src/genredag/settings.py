@@ -23,7 +23,7 @@ def set_values(path: Path, assignments: list[str]) -> None:
     from ruamel.yaml import YAML
 
     yaml = YAML()
-    yaml.width = 200
+    yaml.width = 10_000
     yaml.preserve_quotes = True
     yaml.indent(mapping=2, sequence=4, offset=2)
     yaml.representer.add_representer(

@@ -7,12 +7,25 @@ import numpy as np
 import pytest
 
 from genredag.models.assembly import build_network
-from genredag.models.registry import check_options, learners
-from genredag.params import Network, load_params
+from genredag.models.registry import PUBLISHED, check_options, learners
+from genredag.params import load_params
+from genredag.recipes import Network
 
 MODELS = load_params(Path(__file__).resolve().parents[2] / "params.yaml").models
 NETWORKS = [name for name, recipe in MODELS.items() if isinstance(recipe, Network)]
 ESTIMATORS = [name for name in MODELS if name not in NETWORKS]
+DEFAULTS = [name for name in NETWORKS if not name.endswith(PUBLISHED)]
+
+
+def network_of(name, *, n_classes=3, statistics=None, precision="float32"):
+    """Build a network for 128 x 130 slices, or for its features, without a file of weights."""
+    options = MODELS[name].options | ({"weights": None} if "weights" in MODELS[name].options else {})
+    n_bins, n_frames, _ = learners()[name].published_input
+    if n_frames > 1:
+        n_bins, n_frames = 128, 130
+    sizes = {"n_bins": n_bins, "n_frames": n_frames, "n_classes": n_classes}
+    statistics = (np.full(n_bins, -40.0), np.full(n_bins, 100.0)) if statistics else None
+    return build_network(name, options, **sizes, statistics=statistics, precision=precision)
 
 
 @pytest.mark.parametrize("name", learners())
@@ -31,29 +44,31 @@ def test_has_no_values_of_its_own(name):
     assert positional == ({"network": ["x", "n_classes"], "estimator": []}[learners()[name].kind])
 
 
+def test_every_learner_has_a_recipe():
+    assert set(learners()) == {name.removesuffix(PUBLISHED) for name in MODELS}
+    assert set(learners()) <= set(MODELS)
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_params_fit_the_builder(name):
     check_options(name, MODELS[name].kind, MODELS[name].options)
 
 
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", DEFAULTS)
 def test_networks_turn_slices_into_probabilities(name, precision):
-    sizes = {"n_bins": 128, "n_frames": 130, "n_classes": 3}
-    statistics = (np.full(128, -40.0), np.full(128, 100.0))
-    model = build_network(name, MODELS[name].options, **sizes, statistics=statistics, precision=precision)
-    slices = np.random.default_rng(0).normal(-40, 10, (2, 130, 128)).astype(np.float32)
+    model = network_of(name, statistics=True, precision=precision)
+    slices = np.random.default_rng(0).normal(-40, 10, (2, *model.input_shape[1:])).astype(np.float32)
     p = np.asarray(model(slices))
     assert p.shape == (2, 3) and p.dtype == np.float32
     np.testing.assert_allclose(p.sum(axis=1), 1, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", DEFAULTS)
 def test_networks_survive_json(name):
     import keras
 
-    sizes = {"n_bins": 128, "n_frames": 130, "n_classes": 3}
-    model = build_network(name, MODELS[name].options, **sizes, statistics=None, precision="float32")
+    model = network_of(name)
     again = keras.models.model_from_json(model.to_json())
     assert again.count_params() == model.count_params()
     assert again.to_json() == model.to_json()

@@ -31,6 +31,10 @@ TREE = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
 TREE["matrix"] = {key: [TREE[key]] for key in KEYS}
 # The kind of a model decides about its other keys, and so has no other valid value.
 LEAVES = [leaf for leaf, _ in flatten(TREE) if leaf[-1] != "kind"]
+# Each leaf is changed alone, but the recipes that the experiment does not use as a whole.
+UNUSED = [name for name in TREE["models"] if name != TREE["model"]]
+CHANGES = [(leaf,) for leaf in LEAVES if leaf[0] != "models" or leaf[1] not in UNUSED]
+CHANGES += [tuple(leaf for leaf in LEAVES if leaf[:2] == ("models", name)) for name in UNUSED]
 # Every word that some parameter accepts, for those that accept only a few.
 WORDS = sorted(
     {word for group in Params.model_json_schema()["$defs"].values() for word in _words(group["properties"])}
@@ -38,7 +42,7 @@ WORDS = sorted(
 
 
 def changed(leaf: Leaf, value: Any) -> Any:
-    """Return another value that is as valid as `value`."""
+    """Return another value that is as valid as `value`; a kind stays what it is."""
     name = leaf[-1]
     if name in KEYS[:4] and leaf[0] in ("matrix", name):
         others = (entry for entry in TREE[f"{name}s"] if entry not in (TREE[name], "spectrograms"))
@@ -57,7 +61,7 @@ def _neighbours(value: Any) -> Iterator[Any]:
     elif isinstance(value, int):
         yield from (value + 1, value * 2)
     elif isinstance(value, float):
-        yield from (value / 2, value * 2, value + 1)
+        yield from (value / 2, value * 2, value + 1, (value + 1) / 2)
     elif isinstance(value, list):
         yield from (value[::-1], [*value, "x"])
     elif isinstance(value, str):
@@ -132,13 +136,17 @@ def test_order_comments_and_spelling_rerun_nothing(place) -> None:
     assert (snakemake_reruns(), dvc_reruns()) == ((), ())
 
 
-@pytest.mark.parametrize("leaf", LEAVES, ids=".".join)
-def test_a_leaf_reruns_the_stages_that_use_it(place, leaf: Leaf) -> None:
-    other = changed(leaf, dict(flatten(TREE))[leaf])
+def _name(leaves: tuple[Leaf, ...]) -> str:
+    return ".".join(leaves[0] if len(leaves) == 1 else (*leaves[0][:2], "*"))
+
+
+@pytest.mark.parametrize("leaves", CHANGES, ids=_name)
+def test_a_leaf_reruns_the_stages_that_use_it(place, leaves: tuple[Leaf, ...]) -> None:
     tree = yaml.safe_load(yaml.safe_dump(TREE))
-    assign(tree, leaf, other)
+    for leaf in leaves:
+        assign(tree, leaf, changed(leaf, dict(flatten(TREE))[leaf]))
     write_tree(place.folder / "params.yaml", tree)
-    assert (snakemake_reruns(), dvc_reruns()) == reruns(TREE, leaf)
+    assert {(snakemake_reruns(), dvc_reruns())} == {reruns(TREE, leaf) for leaf in leaves}
 
 
 def test_the_page_has_a_line_for_every_leaf() -> None:

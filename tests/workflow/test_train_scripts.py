@@ -1,5 +1,8 @@
 import importlib.util
 import json
+import signal
+import subprocess
+import sys
 from dataclasses import asdict
 
 import numpy as np
@@ -81,6 +84,49 @@ def test_train_then_evaluate(script, store, model):
     assert set(json.loads((store / "a" / "timing.json").read_text())) == {
         *("seconds", "slices_per_second", "peak_memory_mb")
     }
+
+
+# Runs a script, and kills itself while Keras waits for the fourth batch of the third epoch.
+MORTAL = """
+import os, runpy, signal, sys
+from genredag.batches import SliceSet
+from genredag.network_training import Course
+
+begin, take, state = Course.begin, SliceSet.take, {}
+
+def count_epochs(self, epoch, logs=None):
+    begin(self, epoch, logs)
+    state.update(epoch=epoch, batches=0)
+
+def die_in_mid_epoch(self, rows):
+    if state.get("epoch") == 2:
+        state["batches"] += 1
+        if state["batches"] == 4:
+            os.kill(os.getpid(), signal.SIGKILL)
+    return take(self, rows)
+
+Course.begin, SliceSet.take = count_epochs, die_in_mid_epoch
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+@pytest.mark.slow
+def test_killed_in_mid_epoch_it_ends_in_the_same_bytes(project_dir, store):
+    def train(folder, *python):
+        (store / folder).mkdir(exist_ok=True)
+        inputs = ["--params", store / "params.yaml", "--model", "lstm", "--seed", 3, *flags(store, INPUTS)]
+        command = [sys.executable, *python, project_dir / "workflow/scripts/train.py", *inputs]
+        command += flags(store / folder, TRAINED)
+        return subprocess.run([str(part) for part in command], check=False).returncode
+
+    assert train("undisturbed") == 0
+    assert train("killed", "-c", MORTAL) == -signal.SIGKILL
+    assert [path.name for path in (store / "killed").iterdir()] == [".bundle.zip.checkpoint"]
+    assert train("killed") == 0
+    assert sorted(path.name for path in (store / "killed").iterdir()) == sorted(TRAINED.values())
+    for name in ("bundle.zip", "history.csv"):
+        assert (store / "killed" / name).read_bytes() == (store / "undisturbed" / name).read_bytes()
 
 
 def test_a_mistake_is_one_line(script, store, capsys):

@@ -30,6 +30,8 @@ def main(argv: list[str] | None = None) -> None:
     configure_logging()
     params = load_params(args.params)
     configure_backend(params.train.threads)
+    # No runner knows of this file, so that none removes it when a job fails.
+    checkpoint = args.bundle.with_name(f".{args.bundle.name}.checkpoint")
     bundle, history, timing = train_bundle(
         args.model,
         params.entry("models", args.model),
@@ -39,10 +41,12 @@ def main(argv: list[str] | None = None) -> None:
         slice_spec=json.loads(args.slices.with_suffix(".json").read_text(encoding="utf-8")),
         split=pd.read_parquet(args.split),
         seed=args.seed,
+        checkpoint=checkpoint,
     )
     save_bundle(args.bundle, bundle)
     write_csv(args.history, history)
     write_json(args.timing, timing)
+    checkpoint.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

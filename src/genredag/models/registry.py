@@ -9,6 +9,9 @@
 A network maps a tensor (batch, n_bins, n_frames, channels) to class probabilities (batch, n_classes). An
 estimator is a scikit-learn classifier of `genredag.models.features`. Keyword arguments are the `options` of
 ``models.<name>`` in ``params.yaml``; they have no defaults. `seed` is no option: training gives it.
+
+An architecture may have two recipes in ``params.yaml``: ``models.<name>``, the default preset, and
+``models.<name>_published``, as its source trained it.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from typing import Any, Literal, TypeVar
 
 from genredag.errors import ModelError, ParameterError
 
+PUBLISHED = "_published"
 Builder = TypeVar("Builder", bound=Callable[..., Any])
 
 
@@ -70,14 +74,14 @@ def estimator(name: str, *, paper: str, published: str = "") -> Callable[[Builde
 
 
 def learner(name: str) -> Learner:
-    """Return the learner called `name`.
+    """Return the learner of the recipe called `name`.
 
     Raises
     ------
     ParameterError
         There is none.
     """
-    known = learners()
+    known, name = learners(), name.removesuffix(PUBLISHED)
     if name not in known:
         close = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {close[0]!r}?" if close else f"one of {', '.join(known)}"

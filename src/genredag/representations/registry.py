@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from genredag.params import Cqt, Group, Handcrafted, Mel, Stft
+from genredag.groups import Group
+from genredag.params import Cqt, Handcrafted, Mel, Stft
 from genredag.representations import cqt, handcrafted, mel, stft
 
 

@@ -1,0 +1,77 @@
+"""The catalogue of learners: what `genredag models` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from genredag.errors import ModelError
+from genredag.models.registry import PUBLISHED, Learner, learners
+from genredag.recipes import Estimator, Network
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+N_CLASSES = 10
+# A slice of 3 s: 128 mel bands x 130 frames.
+OUR_INPUT = (128, 130, 1)
+
+
+def catalogue(recipes: Mapping[str, Network | Estimator]) -> list[dict[str, Any]]:
+    """Return a row for each learner: id, kind, input, parameters, parameters_128x130, paper, published.
+
+    `parameters` counts the weights of a network for ten genres at its published input, with the options of
+    its published recipe if there is one; `parameters_128x130` those for our slices, with its default
+    recipe. None where there is no such network.
+    """
+    rows = []
+    for name, learner in learners().items():
+        default = recipes.get(name)
+        published = recipes.get(name + PUBLISHED, default)
+        rows.append(
+            {
+                "id": name,
+                "kind": learner.kind,
+                "input": learner.published_input,
+                "parameters": _count(learner, published, learner.published_input),
+                "parameters_128x130": _count(learner, default, OUR_INPUT),
+                "paper": learner.paper,
+                "published": learner.published,
+            }
+        )
+    return rows
+
+
+def _count(
+    learner: Learner, recipe: Network | Estimator | None, shape: tuple[int, int, int] | None
+) -> int | None:
+    if shape is None or recipe is None or learner.kind == "estimator":
+        return None
+    import keras
+
+    # The weights' values are not needed, nor their files.
+    options = recipe.options | ({"weights": None} if "weights" in recipe.options else {})
+    inputs = keras.Input(shape)
+    try:
+        return keras.Model(inputs, learner.build(inputs, N_CLASSES, **options)).count_params()
+    except ModelError:
+        return None
+
+
+def catalogue_table(rows: list[dict[str, Any]]) -> Table:
+    """Return the rows of `catalogue` as a table for the terminal."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD)
+    for heading in ("id", "kind", "input"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("parameters", "at 128 x 130"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for heading in ("paper", "published"):
+        table.add_column(heading)
+    for row in rows:
+        shape = " x ".join(map(str, row["input"])) if row["input"] else ""
+        counts = (f"{row[key]:,}" if row[key] else "" for key in ("parameters", "parameters_128x130"))
+        table.add_row(row["id"], row["kind"], shape, *counts, row["paper"], row["published"])
+    return table

@@ -1,0 +1,167 @@
+"""Training of Keras networks: epochs, learning rates, the best weights, and going on after a kill."""
+
+from __future__ import annotations
+
+import logging
+import math
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from genredag.batches import shuffled_batches, statistics
+from genredag.errors import ModelError
+from genredag.models.assembly import build_network
+from genredag.schedules import learning_rate
+
+if TYPE_CHECKING:
+    import keras
+
+    from genredag.batches import SliceSet
+    from genredag.checkpoint import Checkpoint
+    from genredag.params import Train
+    from genredag.recipes import Network
+
+logger = logging.getLogger(__name__)
+
+HISTORY_COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
+
+
+def fit_network(
+    name: str,
+    recipe: Network,
+    params: Train,
+    *,
+    training: SliceSet,
+    validation: SliceSet,
+    n_classes: int,
+    seed: int,
+    checkpoint: Checkpoint | None,
+) -> tuple[keras.Model, pd.DataFrame, float]:
+    """Train a network until its validation loss falls no more; give it the weights of its best epoch.
+
+    Returns
+    -------
+    tuple
+        The network, its history (`HISTORY_COLUMNS`, one row an epoch), and the seconds that its epochs took,
+        those before a kill included.
+    """
+    import keras
+
+    # The one global seed: builders stay free of seeds, as Keras draws those of all initialisers and dropouts
+    # from it, and names of layers count from one.
+    keras.utils.clear_session()
+    keras.utils.set_random_seed(seed)
+    model = build_network(
+        name,
+        recipe.options,
+        n_frames=training.n_frames,
+        n_bins=training.frames.spec.n_bins,
+        n_classes=n_classes,
+        statistics=statistics(training, params.normalisation),
+        precision=params.precision,
+    )
+    _compile(model, recipe)
+    batches = shuffled_batches(training, recipe.batch_size, seed)
+    course = Course(name, recipe, model, batches, checkpoint)
+    if not course.is_over:
+        model.fit(
+            batches,
+            validation_data=shuffled_batches(validation, recipe.batch_size, seed=None),
+            initial_epoch=len(course.history),
+            epochs=recipe.epochs,
+            shuffle=False,
+            callbacks=[keras.callbacks.LambdaCallback(course.begin, course.end)],
+            verbose=1 if sys.stderr.isatty() else 0,
+        )
+    model.set_weights(course.best)
+    return model, pd.DataFrame(course.history)[list(HISTORY_COLUMNS)], course.seconds
+
+
+def _compile(model: keras.Model, recipe: Network) -> None:
+    import keras
+
+    optimizer = {"class_name": recipe.optimizer, "config": {"learning_rate": recipe.learning_rate}}
+    model.compile(
+        keras.optimizers.get(optimizer),
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+    )
+    model.optimizer.build(model.trainable_variables)
+
+
+class Course:
+    """How far the training of a network has come: all of it that is not in Keras' own variables.
+
+    Attributes
+    ----------
+    history
+        A row an epoch.
+    best
+        Weights of the epoch with the lowest validation loss, the first of equals.
+    """
+
+    def __init__(
+        self, name: str, recipe: Network, model: keras.Model, batches: Any, checkpoint: Checkpoint | None
+    ) -> None:
+        self.name, self.recipe, self.model, self.batches = name, recipe, model, batches
+        self.checkpoint = checkpoint
+        self.history: list[dict[str, float]] = []
+        self.best: list[np.ndarray] = []
+        self.seconds = 0.0
+        state = checkpoint.read() if checkpoint else None
+        if state is not None:
+            self._go_on(*state)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the recipe asks for no further epoch."""
+        losses = self._val_losses()
+        waited = len(losses) - 1 - int(np.argmin(losses)) if losses else 0
+        return len(losses) >= self.recipe.epochs or waited >= self.recipe.patience
+
+    def begin(self, epoch: int, logs: object = None) -> None:
+        """Order the slices of an epoch and set its learning rate; called by Keras."""
+        self.started = time.perf_counter()
+        self.batches.start_epoch(epoch)
+        self.rate = learning_rate(self.recipe, self._val_losses())
+        self.model.optimizer.learning_rate = self.rate
+
+    def end(self, epoch: int, logs: dict[str, float]) -> None:
+        """Note an epoch, keep its weights if they are the best, and write a checkpoint; called by Keras."""
+        if not (math.isfinite(logs["loss"]) and math.isfinite(logs["val_loss"])):
+            raise ModelError(
+                f"loss is not finite at epoch {epoch + 1}",
+                where=f"models.{self.name}",
+                hint=f"lower models.{self.name}.learning_rate",
+            )
+        values = {key: float(logs[key]) for key in HISTORY_COLUMNS[1:5]}
+        if values["val_loss"] < min(self._val_losses(), default=math.inf):
+            self.best = self.model.get_weights()
+        self.history.append({"epoch": epoch + 1, **values, "learning_rate": self.rate})
+        self.seconds += time.perf_counter() - self.started
+        logger.info(
+            "%s: epoch %d of %d: loss %.3f, accuracy %.3f, validation loss %.3f, accuracy %.3f",
+            *(self.name, epoch + 1, self.recipe.epochs, *values.values()),
+        )
+        self.model.stop_training = self.is_over
+        if self.checkpoint:
+            state = {name: [np.asarray(v) for v in group] for name, group in self._variables().items()}
+            about = {"history": self.history, "seconds": self.seconds}
+            self.checkpoint.write(about, {**state, "best": self.best})
+
+    def _go_on(self, about: dict[str, Any], arrays: dict[str, list[np.ndarray]]) -> None:
+        self.history, self.seconds, self.best = about["history"], about["seconds"], arrays["best"]
+        for name, group in self._variables().items():
+            for variable, value in zip(group, arrays[name], strict=True):
+                variable.assign(value)
+        logger.info("%s: goes on after epoch %d", self.name, len(self.history))
+
+    def _variables(self) -> dict[str, list[keras.Variable]]:
+        """Return all that Keras changes from batch to batch, the states of dropouts included."""
+        return {"model": self.model.variables, "optimizer": self.model.optimizer.variables}
+
+    def _val_losses(self) -> list[float]:
+        return [row["val_loss"] for row in self.history]

@@ -1,0 +1,68 @@
+"""Recipes: how each model is built and trained, the groups under ``models`` in ``params.yaml``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from genredag.groups import Count, Group, Share
+
+
+class Step(Group):
+    """A learning rate that falls every few epochs."""
+
+    kind: Literal["step"]
+    factor: Annotated[float, Field(gt=0, lt=1)] = Field(description="what the learning rate is multiplied by")
+    epochs: Count = Field(description="epochs between two falls")
+
+
+class Plateau(Group):
+    """A learning rate that falls when the validation loss does not."""
+
+    kind: Literal["plateau"]
+    factor: Annotated[float, Field(gt=0, lt=1)] = Field(description="what the learning rate is multiplied by")
+    patience: Count = Field(description="epochs without a better validation loss before it falls")
+    cooldown: Annotated[int, Field(ge=0)] = Field(
+        description="epochs after a fall, the last of which counts for `patience` again"
+    )
+    floor: Share = Field(description="the learning rate falls no lower")
+
+
+def _schedule_tag(schedule: Any) -> str:
+    kind = schedule.get("kind", "") if isinstance(schedule, dict) else getattr(schedule, "kind", "named")
+    return str(kind)
+
+
+Schedule = Annotated[
+    Annotated[Literal["constant", "cosine"], Tag("named")]
+    | Annotated[Step, Tag("step")]
+    | Annotated[Plateau, Tag("plateau")],
+    Discriminator(
+        _schedule_tag,
+        custom_error_type="schedule",
+        custom_error_message="expected constant, cosine, {kind: step, ...} or {kind: plateau, ...}",
+    ),
+]
+
+
+class Network(Group):
+    """A Keras network and its recipe."""
+
+    kind: Literal["network"]
+    optimizer: Literal["adam", "sgd", "rmsprop"] = Field(description="Keras optimizer")
+    learning_rate: Annotated[float, Field(gt=0, le=10)] = Field(description="its (initial) learning rate")
+    schedule: Schedule = Field(description="learning rate over the epochs")
+    batch_size: Count = Field(description="slices of a batch")
+    epochs: Count = Field(description="most epochs trained")
+    patience: Count = Field(description="epochs without a better validation loss before training stops")
+    options: dict[str, bool | int | float | str | list[int] | None] = Field(
+        description="arguments of the builder"
+    )
+
+
+class Estimator(Group):
+    """A scikit-learn classifier on statistics of each slice."""
+
+    kind: Literal["estimator"]
+    options: dict[str, bool | int | float | str | None] = Field(description="arguments of the builder")

@@ -1,0 +1,63 @@
+"""Derived files: in step with their sources, and made anew from them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+
+from genredag.check_params.leaves import flatten
+from genredag.errors import GenredagError
+from genredag.generate import adopt_results, conda_environment, drift, parameters_page, readme, with_code
+
+
+def test_the_projects_own_are_in_step(project_dir):
+    assert drift(project_dir) == [], "run `genredag generate`"
+
+
+def test_every_leaf_of_params_yaml_has_a_line_with_its_bounds(project_dir):
+    page = parameters_page(project_dir / "params.yaml")
+    tree = yaml.safe_load((project_dir / "params.yaml").read_text(encoding="utf-8"))
+    assert [key for key in (".".join(leaf) for leaf, _ in flatten(tree)) if f"| `{key}` |" not in page] == []
+    assert (
+        "| `slices.overlap` | `0.5` | number, ≥ 0, < 1 | share of a slice that the next one repeats |" in page
+    )
+
+
+def test_the_schema_refuses_what_the_model_refuses(project_dir):
+    schema = json.loads((project_dir / "params.schema.json").read_text(encoding="utf-8"))
+    assert schema["additionalProperties"] is False
+    assert set(schema["required"]) == set(schema["properties"])
+
+
+def test_conda_pins_are_those_of_the_lock(project_dir):
+    pins = [pin for pin in yaml.safe_load(conda_environment(project_dir))["dependencies"][-1]["pip"]]
+    lock = (project_dir / "requirements.lock").read_text(encoding="utf-8")
+    assert len(pins) > 20
+    assert [pin for pin in pins if pin not in lock] == []
+
+
+def test_code_is_declared_where_it_was_missing(project_dir, tmp_path):
+    for name in ("src", "workflow"):
+        (tmp_path / name).symlink_to(project_dir / name)
+    text = (project_dir / "dvc.yaml").read_text(encoding="utf-8")
+    (tmp_path / "dvc.yaml").write_text(text.replace("      - src/genredag/slices.py\n", ""), encoding="utf-8")
+    assert with_code(tmp_path) == text
+
+
+def test_the_readmes_table_is_that_of_the_results(project_dir, tmp_path, monkeypatch):
+    (tmp_path / "results").mkdir()
+    for name in ("leaderboard.csv", "leaderboard.md"):
+        (tmp_path / "results" / name).write_text("| model |\n| --- |\n| best |\n")
+    monkeypatch.setattr("genredag.generate.rule_graph", lambda project: "flowchart LR")
+    marks = "".join(f"<!-- begin {name} -->\nold\n<!-- end {name} -->\n" for name in ("dag", "leaderboard"))
+    (tmp_path / "README.md").write_text(f"# Title\n{marks}The end.\n")
+    adopt_results(tmp_path, tmp_path / "results")
+    text = readme(tmp_path)
+    assert "| best |" in text
+    assert "old" not in text
+    assert text.endswith("The end.\n")
+    (tmp_path / "README.md").write_text("# Title\n")
+    with pytest.raises(GenredagError, match="no <!-- begin dag -->"):
+        readme(tmp_path)
