@@ -46,6 +46,13 @@ def test_the_projects_own_values_are_valid(project_dir):
             r"crnn.schedule: .*expected constant, cosine, {kind: step",
         ),
         ("models.homebrew_published.schedule.factor", 1.0, r"published.schedule.factor: 1.0: .*less than 1"),
+        (
+            "models.crnn.augment",
+            [{"kind": "noise", "std": 0.0}],
+            r"crnn.augment.0.std: 0.0: .*greater than 0",
+        ),
+        ("models.crnn.augment", [{"kind": "nois"}], r"crnn.augment.0: .*'nois'.* 'noise', 'brightness'"),
+        ("models.crnn.augment", [{"kind": "mixup"}], r"crnn.augment.0.alpha: missing"),
         ("models.homebrew_published.schedule.epoch", 7, r"published.schedule.epoch: unknown key"),
         ("model", "crn", r"model: 'crn' is no key of `models`; did you mean 'crnn'"),
         ("matrix.model", ["crnn", "cnm"], r"matrix.model: 'cnm' is no key of `models`"),

@@ -13,7 +13,14 @@ COOLING = PLATEAU | {"cooldown": 3}
 
 
 def recipe(schedule, rate=0.1, epochs=10):
-    values = {"kind": "network", "optimizer": "adam", "batch_size": 1, "patience": 1, "options": {}}
+    values = {
+        "kind": "network",
+        "optimizer": "adam",
+        "batch_size": 1,
+        "patience": 1,
+        "augment": [],
+        "options": {},
+    }
     return Network(**values, schedule=schedule, learning_rate=rate, epochs=epochs)
 
 

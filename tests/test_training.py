@@ -21,6 +21,7 @@ NETWORK = {
     "batch_size": 8,
     "epochs": 6,
     "patience": 6,
+    "augment": [],
     "options": {"units": 8, "dropout": 0.1},
 }
 LSTM = Network(**NETWORK)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -18,6 +18,9 @@ CHUNK = 256
 # A bin that hardly varies in training would blow up any change in a new track; its variance is taken to be
 # at least this share of the mean variance of all bins.
 LEAST_VARIANCE = 1e-4
+
+Batch = tuple[np.ndarray, np.ndarray]
+Prepare = Callable[[np.ndarray, np.ndarray, np.random.Generator], Batch]
 
 
 @dataclass(frozen=True)
@@ -91,11 +94,14 @@ def statistics(
     return mean, np.where(variance > 0, variance, 1.0)
 
 
-def shuffled_batches(slices: SliceSet, batch_size: int, seed: int | None) -> keras.utils.PyDataset:
+def shuffled_batches(
+    slices: SliceSet, batch_size: int, seed: int | None, prepare: Prepare | None = None
+) -> keras.utils.PyDataset:
     """Return batches (slices, labels) for Keras.
 
     They stand in order without a seed. With one, ``start_epoch(epoch)`` gives them the order of that epoch,
-    whatever came before it, so that a resumed training sees what it would have seen.
+    whatever came before it, so that a resumed training sees what it would have seen. `prepare` maps slices,
+    labels and a generator, which depends on seed, epoch and batch alone, to what the network gets.
     """
     import keras
 
@@ -103,15 +109,20 @@ def shuffled_batches(slices: SliceSet, batch_size: int, seed: int | None) -> ker
         def __init__(self) -> None:
             super().__init__()
             self.order = np.arange(len(slices))
+            self.epoch = 0
 
         def __len__(self) -> int:
             return -(-len(slices) // batch_size)
 
-        def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        def __getitem__(self, index: int) -> Batch:
             rows = self.order[index * batch_size : (index + 1) * batch_size]
-            return slices.take(rows), slices.labels[rows]
+            batch = slices.take(rows), slices.labels[rows]
+            if prepare is None:
+                return batch
+            return prepare(*batch, np.random.default_rng([seed or 0, self.epoch, index]))
 
         def start_epoch(self, epoch: int) -> None:
+            self.epoch = epoch
             if seed is not None:
                 self.order = np.random.default_rng([seed, epoch]).permutation(len(slices))
 

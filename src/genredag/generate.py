@@ -100,7 +100,7 @@ def _rows(schema: dict, node: dict, key: str, value: Any) -> Iterator[str]:
 
 def _resolve(schema: dict, node: dict, value: Any) -> dict:
     """Follow references; of a discriminated union take the member that `value` names."""
-    if "discriminator" in node:
+    if "discriminator" in node and value is not None:
         node = {"$ref": node["discriminator"]["mapping"][value["kind"]]}
     elif "oneOf" in node and isinstance(value, dict):
         node = {"$ref": f"#/$defs/{value['kind'].capitalize()}"}
@@ -115,6 +115,8 @@ _BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusi
 def _bounds(schema: dict, node: dict) -> str:
     if "enum" in node or "const" in node:
         return " or ".join(f"`{value}`" for value in node.get("enum", [node.get("const")]))
+    if "discriminator" in node:
+        return " or ".join(f"{{kind: {kind}, ...}}" for kind in node["discriminator"]["mapping"])
     for union in ("anyOf", "oneOf"):
         if union in node:
             return " or ".join(_bounds(schema, member) for member in node[union])

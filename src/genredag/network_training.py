@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from genredag.augment import augment
 from genredag.batches import shuffled_batches, statistics
 from genredag.errors import ModelError
 from genredag.models.assembly import build_network
+from genredag.recipes import Mixup
 from genredag.schedules import learning_rate
 
 if TYPE_CHECKING:
     import keras
 
-    from genredag.batches import SliceSet
+    from genredag.batches import Batch, Prepare, SliceSet
     from genredag.checkpoint import Checkpoint
     from genredag.params import Train
     from genredag.recipes import Network
@@ -64,12 +66,13 @@ def fit_network(
         precision=params.precision,
     )
     _compile(model, recipe)
-    batches = shuffled_batches(training, recipe.batch_size, seed)
+    augmented, plain = _preparations(recipe, training.frames.spec.floor, n_classes)
+    batches = shuffled_batches(training, recipe.batch_size, seed, augmented)
     course = Course(name, recipe, model, batches, checkpoint)
     if not course.is_over:
         model.fit(
             batches,
-            validation_data=shuffled_batches(validation, recipe.batch_size, seed=None),
+            validation_data=shuffled_batches(validation, recipe.batch_size, None, plain),
             initial_epoch=len(course.history),
             epochs=recipe.epochs,
             shuffle=False,
@@ -80,13 +83,32 @@ def fit_network(
     return model, pd.DataFrame(course.history)[list(HISTORY_COLUMNS)], course.seconds
 
 
+def _preparations(recipe: Network, floor: float, n_classes: int) -> tuple[Prepare | None, Prepare | None]:
+    """Return what happens to the batches of training and of validation: augmentation, labels to blend."""
+    if not recipe.augment:
+        return None, None
+    blended = _blends(recipe)
+
+    def plain(slices: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> Batch:
+        return slices, np.eye(n_classes, dtype=np.float32)[labels] if blended else labels
+
+    def augmented(slices: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> Batch:
+        return augment(*plain(slices, labels, rng), recipe.augment, floor=floor, rng=rng)
+
+    return augmented, plain
+
+
+def _blends(recipe: Network) -> bool:
+    return any(isinstance(step, Mixup) for step in recipe.augment)
+
+
 def _compile(model: keras.Model, recipe: Network) -> None:
     import keras
 
     optimizer = {"class_name": recipe.optimizer, "config": {"learning_rate": recipe.learning_rate}}
     model.compile(
         keras.optimizers.get(optimizer),
-        loss="sparse_categorical_crossentropy",
+        loss="categorical_crossentropy" if _blends(recipe) else "sparse_categorical_crossentropy",
         metrics=["accuracy"],
     )
     model.optimizer.build(model.trainable_variables)

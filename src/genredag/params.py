@@ -266,7 +266,17 @@ class Params(Group):
 
 
 # Members of unions, which pydantic names among the keys.
-UNION_TAGS = ("network", "estimator", "named", "step", "plateau")
+UNION_TAGS = {"network", "estimator", "named", "step", "plateau"}
+UNION_TAGS |= {
+    "noise",
+    "brightness",
+    "contrast",
+    "mask_frames",
+    "mask_bins",
+    "cutout",
+    "time_reversal",
+    "mixup",
+}
 
 # The groups of params.yaml that each stage uses; `{dataset}` and so on stand for the experiment's choice.
 STAGE_GROUPS: dict[str, tuple[str, ...]] = {

@@ -46,6 +46,65 @@ Schedule = Annotated[
 ]
 
 
+Jitter = Annotated[float, Field(gt=0, le=1)]
+
+
+class Noise(Group):
+    """White noise on the spectrogram."""
+
+    kind: Literal["noise"]
+    std: Annotated[float, Field(gt=0)] = Field(description="standard deviation, in the frames' unit (dB)")
+
+
+class Brightness(Group):
+    """A random distance from silence."""
+
+    kind: Literal["brightness"]
+    share: Jitter = Field(description="largest change, as a share")
+
+
+class Contrast(Group):
+    """A random distance from the slice's mean."""
+
+    kind: Literal["contrast"]
+    share: Jitter = Field(description="largest change, as a share")
+
+
+class Masks(Group):
+    """SpecAugment's masks over frames or over bins."""
+
+    kind: Literal["mask_frames", "mask_bins"]
+    count: Count = Field(description="masks of a slice")
+    width: Count = Field(description="widest mask, in frames or bins")
+
+
+class Cutout(Group):
+    """A silenced rectangle."""
+
+    kind: Literal["cutout"]
+    bins: Count = Field(description="its height")
+    frames: Count = Field(description="its width")
+
+
+class TimeReversal(Group):
+    """Slices that run backwards."""
+
+    kind: Literal["time_reversal"]
+    probability: Annotated[float, Field(gt=0, le=1)] = Field(description="share of slices")
+
+
+class Mixup(Group):
+    """Blends of two slices and of their genres."""
+
+    kind: Literal["mixup"]
+    alpha: Annotated[float, Field(gt=0)] = Field(description="both parameters of the beta distribution")
+
+
+Augmentation = Annotated[
+    Noise | Brightness | Contrast | Masks | Cutout | TimeReversal | Mixup, Field(discriminator="kind")
+]
+
+
 class Network(Group):
     """A Keras network and its recipe."""
 
@@ -56,6 +115,7 @@ class Network(Group):
     batch_size: Count = Field(description="slices of a batch")
     epochs: Count = Field(description="most epochs trained")
     patience: Count = Field(description="epochs without a better validation loss before training stops")
+    augment: list[Augmentation] = Field(description="changes of training slices, in this order")
     options: dict[str, bool | int | float | str | list[int] | None] = Field(
         description="arguments of the builder"
     )

@@ -23,7 +23,13 @@ MODELS = {
     "svm_rbf": {"kind": "estimator", "options": {"C": 1.0, "gamma": "scale"}},
     "lstm": {
         **{"kind": "network", "optimizer": "adam", "learning_rate": 0.01, "schedule": "cosine"},
-        **{"batch_size": 8, "epochs": 6, "patience": 6, "options": {"units": 8, "dropout": 0.1}},
+        **{
+            "batch_size": 8,
+            "epochs": 6,
+            "patience": 6,
+            "augment": [],
+            "options": {"units": 8, "dropout": 0.1},
+        },
     },
 }
 
