@@ -37,6 +37,7 @@ OTHER: dict[str, Any] = {
     "fmax": 8000.0,
     "optimizer": "sgd",
     "floor": 0.001,
+    "features": "features_30",
     "augment": [{"kind": "time_reversal", "probability": 0.5}],
 }
 CHOICES = (
