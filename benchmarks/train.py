@@ -44,7 +44,9 @@ def make_data(folder: Path, n_slices: int) -> dict[str, Any]:
         params={},
         sr=22050,
     )
-    slices = pd.DataFrame({"first_frame": N_FRAMES * np.arange(n_slices), "n_valid": N_FRAMES})
+    slices = pd.DataFrame(
+        {"track_id": "t", "first_frame": N_FRAMES * np.arange(n_slices), "n_valid": N_FRAMES}
+    )
     split = pd.DataFrame({"genre": [f"g{i % N_CLASSES}" for i in range(n_slices)], "part": "train"})
     split.loc[split.index >= n_slices * 7 // 8, "part"] = "validation"
     return {

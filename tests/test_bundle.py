@@ -14,7 +14,12 @@ from genredag.training import train_bundle
 
 @pytest.fixture(scope="module")
 def bundle(toy_slices):
-    recipe = Estimator(kind="estimator", options={"C": 1.0, "gamma": "scale"})
+    recipe = Estimator(
+        kind="estimator",
+        features="bin_statistics",
+        folds=2,
+        options={"C": 1.0, "gamma": "scale", "min_variance": 0.0, "selection_trees": 0},
+    )
     train = Train(precision="float32", threads=1, normalisation="bin")
     return train_bundle("svm_rbf", recipe, train, **toy_slices, seed=1)[0]
 
@@ -30,7 +35,7 @@ def test_says_what_it_is(bundle):
     assert bundle.class_names == ["blues", "jazz", "rock"]
     assert not bundle.is_network
     assert set(bundle.info) == {
-        *("class_names", "model", "frames", "slices", "train", "recipe"),
+        *("class_names", "model", "frames", "slices", "train", "recipe", "options", "features"),
         *("n_parameters", "seed", "versions", "commit"),
     }
     assert bundle.info["versions"]["numpy"] == np.__version__

@@ -25,7 +25,12 @@ NETWORK = {
     "options": {"units": 8, "dropout": 0.1},
 }
 LSTM = Network(**NETWORK)
-SVM = Estimator(kind="estimator", options={"C": 1.0, "gamma": "scale"})
+SVM = Estimator(
+    kind="estimator",
+    features="bin_statistics",
+    folds=2,
+    options={"C": 1.0, "gamma": "scale", "min_variance": 0.0, "selection_trees": 0},
+)
 
 
 def files_of(path):

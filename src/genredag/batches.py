@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from genredag.frames import Frames
+from genredag.models.features import features
+
 if TYPE_CHECKING:
     import keras
     import pandas as pd
 
-    from genredag.frames import Frames
-
 CHUNK = 256
 # A bin that hardly varies in training would blow up any change in a new track; its variance is taken to be
-# at least this share of the mean variance of all bins.
+# at least this share of the mean variance of all bins. Features differ in units: theirs must only be more
+# than what rounding makes of a constant, as a share of the mean square.
 LEAST_VARIANCE = 1e-4
+ROUNDING = 1e-10
 
 Batch = tuple[np.ndarray, np.ndarray]
 Prepare = Callable[[np.ndarray, np.ndarray, np.random.Generator], Batch]
@@ -35,6 +39,8 @@ class SliceSet:
         Index of each slice's class.
     n_frames
         Length of a slice, in frames.
+    track_ids
+        The track of each slice.
     """
 
     frames: Frames
@@ -42,6 +48,7 @@ class SliceSet:
     n_valid: np.ndarray
     labels: np.ndarray
     n_frames: int
+    track_ids: np.ndarray
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -67,6 +74,24 @@ def slice_set(
         n_valid=slices["n_valid"].to_numpy(),
         labels=np.array([index[genre] for genre in genres], np.int32),
         n_frames=n_frames,
+        track_ids=slices["track_id"].to_numpy(str),
+    )
+
+
+def summarise(slices: SliceSet, name: str) -> SliceSet:
+    """Return the features of slices, computed once, as slices of one frame whose bins are the features."""
+    bins = slices.frames.spec.bins
+    values = np.concatenate([features(chunk, bins, name) for chunk in slices.chunks()])
+    spec = dataclasses.replace(
+        slices.frames.spec, n_bins=values.shape[1], dtype="float32", offset=0.0, step=1.0, unit="feature"
+    )
+    rows = np.arange(len(slices))
+    return dataclasses.replace(
+        slices,
+        frames=Frames(spec, slices.frames.index, values),
+        first_frame=rows,
+        n_valid=np.ones_like(rows),
+        n_frames=1,
     )
 
 
@@ -90,6 +115,8 @@ def statistics(
     if normalisation == "global":
         mean, power = np.full(n_bins, mean.mean()), np.full(n_bins, power.mean())
     variance = np.maximum(power - np.square(mean), 0)
+    if slices.frames.spec.unit == "feature":
+        return mean, np.where(variance > ROUNDING * power, variance, 1.0)
     variance = np.maximum(variance, LEAST_VARIANCE * variance.mean())
     return mean, np.where(variance > 0, variance, 1.0)
 

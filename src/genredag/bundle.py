@@ -19,7 +19,7 @@ import numpy as np
 
 from genredag.atomic import atomic_path
 from genredag.errors import ModelError
-from genredag.models.features import slice_statistics
+from genredag.models.features import features
 
 if TYPE_CHECKING:
     from genredag.frames import FrameSpec
@@ -27,7 +27,11 @@ if TYPE_CHECKING:
 BATCH_SIZE = 64
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip file can hold
 # What our estimators hold beyond the types that skops itself trusts.
-TRUSTED_TYPES = ["sklearn.calibration._CalibratedClassifier", "sklearn.calibration._TemperatureScaling"]
+TRUSTED_TYPES = [
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._TemperatureScaling",
+    "sklearn.tree._tree.Tree",
+]
 
 
 @dataclass(frozen=True)
@@ -37,8 +41,8 @@ class Bundle:
     Attributes
     ----------
     info
-        ``bundle.json``: class_names, model, frames, slices, train, recipe, n_parameters, seed, versions,
-        commit.
+        ``bundle.json``: class_names, model, frames, slices, train, recipe, options (those chosen of the
+        recipe's), features, n_parameters, seed, versions, commit.
     model
         A Keras model or a scikit-learn classifier.
     """
@@ -77,12 +81,15 @@ class Bundle:
                 expected=f"(n_slices, {expected[0]}, {expected[1]}): frames, bins",
             )
         batches = [slices[i : i + BATCH_SIZE] for i in range(0, len(slices), BATCH_SIZE)]
-        predict = self.model.predict_on_batch if self.is_network else self._estimate
         empty = np.empty((0, len(self.class_names)), np.float32)
-        return np.concatenate([empty, *map(predict, batches)], dtype=np.float32)
+        return np.concatenate([empty, *map(self._predict, batches)], dtype=np.float32)
 
-    def _estimate(self, slices: np.ndarray) -> np.ndarray:
-        return self.model.predict_proba(slice_statistics(slices))
+    def _predict(self, slices: np.ndarray) -> np.ndarray:
+        if self.info["features"]:
+            slices = features(slices, self.info["frames"]["bins"], self.info["features"])
+        if not self.is_network:
+            return self.model.predict_proba(slices)
+        return self.model.predict_on_batch(slices[:, np.newaxis] if self.info["features"] else slices)
 
     def check_frames(self, spec: FrameSpec) -> None:
         """Refuse frames of another kind than the model was trained on.

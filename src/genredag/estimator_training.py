@@ -1,7 +1,8 @@
-"""Training of scikit-learn estimators on features of slices."""
+"""Training of scikit-learn estimators: the search for their options, the fit, calibrated probabilities."""
 
 from __future__ import annotations
 
+import itertools
 import logging
 import math
 from typing import TYPE_CHECKING, Any
@@ -10,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from genredag.errors import ModelError
-from genredag.models.features import slice_statistics
-from genredag.models.registry import check_options
+from genredag.models.registry import learner
 from genredag.network_training import HISTORY_COLUMNS
+from genredag.progress import progress
 
 if TYPE_CHECKING:
     from genredag.batches import SliceSet
@@ -23,37 +24,81 @@ logger = logging.getLogger(__name__)
 
 def fit_estimator(
     name: str, recipe: Estimator, *, training: SliceSet, validation: SliceSet, n_classes: int, seed: int
-) -> tuple[Any, pd.DataFrame]:
+) -> tuple[Any, pd.DataFrame, dict[str, Any]]:
     """Fit an estimator on the training slices; one without probabilities is calibrated on validation.
+
+    Parameters
+    ----------
+    training, validation
+        Features, as `genredag.batches.summarise` makes them.
 
     Returns
     -------
     tuple
-        The estimator and a history of one row.
+        The estimator, a history of one row, and the options that were chosen.
     """
     from sklearn.calibration import CalibratedClassifierCV
     from sklearn.frozen import FrozenEstimator
     from sklearn.metrics import log_loss
 
     parts = {"train": training, "validation": validation}
-    features = {part: np.concatenate([slice_statistics(x) for x in s.chunks()]) for part, s in parts.items()}
-    labels = {part: slices.labels for part, slices in parts.items()}
-    for part, present in labels.items():
-        if len(set(present)) < n_classes:
+    for part, slices in parts.items():
+        if len(set(slices.labels)) < n_classes:
             hint = "look into split.parquet"
             raise ModelError(f"a genre has no {part} slice", where=f"models.{name}", hint=hint)
-    model = check_options(name, "estimator", recipe.options).build(**recipe.options, seed=seed)
-    model.fit(features["train"], labels["train"])
+    options = search_options(name, recipe, training, seed)
+    inputs = {part: features_of(slices) for part, slices in parts.items()}
+    model = learner(name).build(**options, seed=seed).fit(inputs["train"], training.labels)
     if not hasattr(model, "predict_proba"):
         # One temperature, fitted on tracks that the estimator has not seen: folds of the training slices
         # would put slices of a track on both sides. Frozen estimators need no folds: one has all rows.
-        rows = np.arange(len(labels["validation"]))
+        rows = np.arange(len(validation))
         model = CalibratedClassifierCV(FrozenEstimator(model), method="temperature", cv=[(rows, rows)])
-        model.fit(features["validation"], labels["validation"])
+        model.fit(inputs["validation"], validation.labels)
     row: dict[str, float] = {"epoch": 1, "learning_rate": math.nan}
-    for part, prefix in (("train", ""), ("validation", "val_")):
-        probabilities = model.predict_proba(features[part])
-        row[f"{prefix}loss"] = log_loss(labels[part], probabilities, labels=range(n_classes))
-        row[f"{prefix}accuracy"] = float((probabilities.argmax(axis=1) == labels[part]).mean())
+    for (part, slices), prefix in zip(parts.items(), ("", "val_"), strict=True):
+        probabilities = model.predict_proba(inputs[part])
+        row[f"{prefix}loss"] = log_loss(slices.labels, probabilities, labels=range(n_classes))
+        row[f"{prefix}accuracy"] = float((probabilities.argmax(axis=1) == slices.labels).mean())
     logger.info("%s: accuracy %.3f, validation accuracy %.3f", name, row["accuracy"], row["val_accuracy"])
-    return model, pd.DataFrame([row])[list(HISTORY_COLUMNS)]
+    return model, pd.DataFrame([row])[list(HISTORY_COLUMNS)], options
+
+
+def search_options(name: str, recipe: Estimator, training: SliceSet, seed: int) -> dict[str, Any]:
+    """Return the options of a recipe, one value of each list: those of the best mean accuracy over folds.
+
+    All slices of a track are in one fold; the first of equals is taken.
+
+    Raises
+    ------
+    ModelError
+        A genre has fewer training tracks than there are folds.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold, cross_val_score
+
+    lists = [value if isinstance(value, list) else [value] for value in recipe.options.values()]
+    candidates = [dict(zip(recipe.options, values, strict=True)) for values in itertools.product(*lists)]
+    if len(candidates) == 1:
+        return candidates[0]
+    n_tracks = pd.Series(training.track_ids).groupby(training.labels).nunique().min()
+    if n_tracks < recipe.folds:
+        hint = "fewer folds, or options without lists"
+        raise ModelError(
+            f"a genre has {n_tracks} training tracks",
+            where=f"models.{name}.folds",
+            expected=f"at least {recipe.folds}",
+            hint=hint,
+        )
+    inputs, labels = features_of(training), training.labels
+    folds = StratifiedGroupKFold(recipe.folds, shuffle=True, random_state=seed)
+    build, scores = learner(name).build, []
+    for options in progress(candidates, f"searching options of {name}", len(candidates)):
+        model = build(**options, seed=seed)
+        scores.append(cross_val_score(model, inputs, labels, groups=training.track_ids, cv=folds).mean())
+        logger.info("%s: %s: cross-validated accuracy %.3f", name, options, scores[-1])
+    return candidates[int(np.argmax(scores))]
+
+
+def features_of(slices: SliceSet) -> np.ndarray:
+    """Return the features (n_slices, n_features) that slices of one frame hold."""
+    return slices.take(np.arange(len(slices)))[:, 0]

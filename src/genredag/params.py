@@ -157,7 +157,7 @@ class Cqt(Group):
 
 
 class Handcrafted(Group):
-    """Frame series of librosa's features: MFCC, chroma, spectral shape, zero crossings, RMS."""
+    """Frame series of librosa's features: MFCC, chroma, spectral shape, zero crossings, RMS, tempo."""
 
     n_fft: Annotated[int, Field(ge=32, multiple_of=2)] = Field(description="window length, in samples")
     hop_length: Count = Field(description="samples between frames")

@@ -121,8 +121,28 @@ class Network(Group):
     )
 
 
+Features = Literal[
+    "bin_statistics",
+    "features_30",
+    "features_42",
+    "features_60",
+    "features_85",
+    "features_87",
+    "features_89",
+    "features_89_centroid",
+    "features_133",
+]
+Option = bool | int | float | str | None
+
+
 class Estimator(Group):
-    """A scikit-learn classifier on statistics of each slice."""
+    """A scikit-learn classifier on features of each slice."""
 
     kind: Literal["estimator"]
-    options: dict[str, bool | int | float | str | None] = Field(description="arguments of the builder")
+    features: Features = Field(
+        description="what it sees: statistics of every bin, or a set of handcrafted ones"
+    )
+    folds: Annotated[int, Field(ge=2)] = Field(description="folds of the search over lists in `options`")
+    options: dict[str, Option | Annotated[list[Option], Field(min_length=1)]] = Field(
+        description="arguments of the builder; of a list, cross-validation on the training tracks chooses"
+    )

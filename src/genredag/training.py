@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from genredag.batches import SliceSet, slice_set
+from genredag.batches import SliceSet, slice_set, summarise
 from genredag.bundle import Bundle
 from genredag.checkpoint import Checkpoint, fingerprint
-from genredag.errors import ModelError
+from genredag.errors import ModelError, ParameterError
 from genredag.estimator_training import fit_estimator
 from genredag.models.registry import check_options
 from genredag.network_training import fit_network
@@ -64,23 +64,31 @@ def train_bundle(
     ModelError
         There is nothing to train on, the model can't take these slices, or it diverges.
     """
-    check_options(model, recipe.kind, recipe.options)
+    learner = check_options(model, recipe.kind, recipe.options)
+    seen = recipe.features if isinstance(recipe, Estimator) else learner.features
     class_names = sorted(split["genre"].unique())
     parts = _parts(model, frames, slices, slice_spec["n_frames"], split, class_names)
     started = time.perf_counter()
+    inputs = {name: summarise(part, seen) for name, part in parts.items()} if seen else parts
+    options: Mapping[str, Any] = recipe.options
     if isinstance(recipe, Network):
+        if seen and recipe.augment:
+            hint = "augmentation changes slices, and this network sees features of them"
+            raise ParameterError("not empty", where=f"models.{model}.augment", expected="[]", hint=hint)
         identity = [model, recipe.model_dump(), params.model_dump(), seed, class_names]
         fitted, history, seconds = fit_network(
             model,
             recipe,
             params,
-            **parts,
+            **inputs,
             n_classes=len(class_names),
             seed=seed,
             checkpoint=_checkpoint(checkpoint, identity, frames, parts) if checkpoint else None,
         )
     else:
-        fitted, history = fit_estimator(model, recipe, **parts, n_classes=len(class_names), seed=seed)
+        fitted, history, options = fit_estimator(
+            model, recipe, **inputs, n_classes=len(class_names), seed=seed
+        )
         seconds = time.perf_counter() - started
     info = {
         "class_names": class_names,
@@ -89,6 +97,8 @@ def train_bundle(
         "slices": {key: slice_spec[key] for key in ("seconds", "overlap", "n_frames")},
         "train": params.model_dump(),
         "recipe": recipe.model_dump(),
+        "options": dict(options),
+        "features": seen,
         "n_parameters": fitted.count_params() if recipe.kind == "network" else None,
         "seed": seed,
         "versions": read_versions(),

@@ -4,12 +4,18 @@ import inspect
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from genredag.bundle import load_bundle, save_bundle
+from genredag.errors import ParameterError
+from genredag.frames import Frames, FrameSpec
 from genredag.models.assembly import build_network
 from genredag.models.registry import PUBLISHED, check_options, learners
-from genredag.params import load_params
-from genredag.recipes import Network
+from genredag.params import Handcrafted, Train, load_params
+from genredag.recipes import Estimator, Network
+from genredag.representations.handcrafted import describe
+from genredag.training import train_bundle
 
 MODELS = load_params(Path(__file__).resolve().parents[2] / "params.yaml").models
 NETWORKS = [name for name, recipe in MODELS.items() if isinstance(recipe, Network)]
@@ -77,9 +83,81 @@ def test_networks_survive_json(name):
 @pytest.mark.parametrize("name", ESTIMATORS)
 def test_estimators_tell_classes_apart(name):
     labels = np.repeat(np.arange(3), 20)
-    features = np.random.default_rng(0).normal(size=(60, 8)).astype(np.float32)
-    features[np.arange(60), labels] += 8
-    options = MODELS[name].options
-    first, second = (learners()[name].build(**options, seed=1).fit(features, labels) for _ in range(2))
-    assert (first.predict(features) == labels).mean() > 0.9
-    np.testing.assert_array_equal(first.predict(features), second.predict(features))
+    x = np.random.default_rng(0).normal(size=(60, 8)).astype(np.float32)
+    x[np.arange(60), labels] += 8
+    values = {k: v[0] if isinstance(v, list) else v for k, v in MODELS[name].options.items()}
+    first, second = (
+        learners()[name.removesuffix(PUBLISHED)].build(**values, seed=1).fit(x, labels) for _ in "ab"
+    )
+    assert (first.predict(x) == labels).mean() > 0.9
+    np.testing.assert_array_equal(first.predict(x), second.predict(x))
+
+
+@pytest.fixture(scope="module")
+def store():
+    """Give what `train_bundle` needs: two genres of six tracks, one slice each of 80 x 80 loud or soft noise.
+
+    Its columns carry the names of handcrafted features, so that every learner finds what it wants.
+    """
+    rng, n_tracks, size = np.random.default_rng(0), 12, 80
+    names = describe(Handcrafted(n_fft=2048, hop_length=512, n_mfcc=52), 22_050)["bins"]
+    genres = ["loud", "soft"] * 6
+    values = (
+        rng.normal(0, 1, (n_tracks, size, size)) + 3 * np.array([g == "loud" for g in genres])[:, None, None]
+    )
+    spec = FrameSpec(
+        *("handcrafted", size, 43.07, n_tracks, n_tracks * size, "float16", 0.0, 1.0, 0.0, "feature"),
+        bins=names,
+        params={},
+        sr=22_050,
+    )
+    tracks = pd.DataFrame({"track_id": [f"t{i}" for i in range(n_tracks)]})
+    part = np.repeat(["train", "validation", "test"], [8, 2, 2])
+    return {
+        "frames": Frames(spec, tracks, values.reshape(-1, size).astype(np.float16)),
+        "slices": tracks.assign(slice=0, first_frame=size * np.arange(n_tracks), n_valid=size),
+        "slice_spec": {"seconds": 2.0, "overlap": 0.0, "n_frames": size},
+        "split": tracks.assign(slice=0, genre=genres, part=part),
+    }
+
+
+def short(name):
+    """Return the recipe of a model cut down to an epoch, or to the first option of every list."""
+    values = MODELS[name].model_dump()
+    if values["kind"] == "estimator":
+        values["options"] = {k: v[0] if isinstance(v, list) else v for k, v in values["options"].items()}
+        return Estimator(**values)
+    if "weights" in values["options"]:
+        values["options"]["weights"] = None
+    return Network(**values | {"epochs": 1, "batch_size": 8})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in MODELS if not name.endswith(PUBLISHED)])
+def test_trains_saves_loads_and_predicts(name, store, tmp_path):
+    train = Train(precision="float32", threads=1, normalisation="bin")
+    bundle, history, _ = train_bundle(name, short(name), train, **store, seed=1)
+    assert len(history) == 1 and np.isfinite(history[["loss", "val_loss"]]).all(axis=None)
+    save_bundle(tmp_path / "a.zip", bundle)
+    loaded = load_bundle(tmp_path / "a.zip")
+    slices = store["frames"].array.reshape(-1, 80, 80)[-2:].astype(np.float32)
+    p = loaded.predict(slices)
+    assert p.shape == (2, 2) and p.dtype == np.float32
+    np.testing.assert_allclose(p.sum(axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(p, bundle.predict(slices), atol=1e-5)
+    save_bundle(tmp_path / "b.zip", bundle)
+    assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_wrong_options_are_told_before_any_work(name, store):
+    train = Train(precision="float32", threads=1, normalisation="bin")
+    recipe = MODELS[name]
+    kept = dict(list(recipe.options.items())[1:])
+    for options, message in (
+        ({**recipe.options, "dropuot": 0.5}, "'dropuot' is unknown; expected the options"),
+        (kept, f"{next(iter(recipe.options))!r} is missing; expected the options"),
+    ):
+        wrong = recipe.model_copy(update={"options": options})
+        with pytest.raises(ParameterError, match=rf"models\.{name}\.options: {message}"):
+            train_bundle(name, wrong, train, **store, seed=1)

@@ -35,6 +35,7 @@ def bundle(toy_slices):
         "frames_per_second": 10.0,
         "unit": "dB",
         "params": {"n_mels": 12},
+        "bins": list(range(12)),
     }
     recipe = {"kind": "estimator"}
     info = {
@@ -43,6 +44,7 @@ def bundle(toy_slices):
         "frames": frames,
         "slices": toy_slices["slice_spec"],
         "recipe": recipe,
+        "features": "bin_statistics",
     }
     return Bundle(info, Brightest())
 

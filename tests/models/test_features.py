@@ -1,17 +1,34 @@
 import numpy as np
 import pytest
+import scipy.stats
+from numpy.testing import assert_allclose
 
 from genredag.errors import ModelError
-from genredag.models.features import slice_statistics
+from genredag.models.features import FEATURE_SETS, features, slice_statistics
+from genredag.models.registry import learners
+from genredag.params import Handcrafted
+from genredag.recipes import Estimator
+from genredag.representations.handcrafted import describe
+
+BINS = describe(Handcrafted(n_fft=2048, hop_length=512, n_mfcc=30), 22_050)["bins"]
+
+
+@pytest.fixture
+def slices():
+    return np.random.default_rng(0).normal(2, 3, (4, 50, len(BINS))).astype(np.float32)
+
+
+def series(slices, name):
+    return slices[:, :, BINS.index(name)]
 
 
 def test_closed_form():
     ramp = np.arange(5.0)
     square = np.array([1.0, -1, 1, -1, 1])
-    features = slice_statistics(np.stack([ramp, square], axis=1)[np.newaxis].astype(np.float32))
-    assert features.dtype == np.float32
+    found = slice_statistics(np.stack([ramp, square], axis=1)[np.newaxis].astype(np.float32))
+    assert found.dtype == np.float32
     expected = [2, 0.2, np.sqrt(2), np.sqrt(0.96), 1, 0, 0, 2]
-    np.testing.assert_allclose(features, [expected], atol=1e-6)
+    assert_allclose(found, [expected], atol=1e-6)
 
 
 def test_shape():
@@ -22,3 +39,59 @@ def test_shape():
 def test_one_frame_has_no_differences():
     with pytest.raises(ModelError, match="slices of 1 frame; expected at least 2"):
         slice_statistics(np.zeros((3, 1, 5), np.float32))
+
+
+@pytest.mark.parametrize("name", FEATURE_SETS)
+def test_a_set_has_as_many_features_as_its_name_says(slices, name):
+    found = features(slices, BINS, name)
+    assert found.shape == (4, int(name.split("_")[1])) and found.dtype == np.float32
+    assert features(slices[:0], BINS, name).shape == (0, found.shape[1])
+
+
+def test_bin_statistics_need_no_names(slices):
+    np.testing.assert_array_equal(features(slices, [], "bin_statistics"), slice_statistics(slices))
+
+
+def test_means_and_deviations(slices):
+    found = features(slices, BINS, "features_89_centroid")
+    mfcc, centroid = series(slices, "mfcc_1"), series(slices, "centroid_khz")
+    assert_allclose(found[:, :2], np.stack([mfcc.mean(axis=1), mfcc.std(axis=1)], 1), rtol=1e-5)
+    assert_allclose(found[:, -3:-1], np.stack([centroid.mean(axis=1), centroid.std(axis=1)], 1), rtol=1e-5)
+    assert_allclose(found[:, -1], series(slices, "tempo_bpm").mean(axis=1), rtol=1e-5)
+
+
+def test_six_statistics_are_those_of_scipy(slices):
+    found = features(slices, BINS, "features_133")[:, 132 - 6 : 132]
+    x = series(slices, "mfcc_13").astype(np.float64)
+    moments = [scipy.stats.kurtosis(x, axis=1), scipy.stats.skew(x, axis=1)]
+    expected = [x.max(axis=1), x.min(axis=1), x.mean(axis=1), x.std(axis=1), *moments]
+    assert_allclose(found, np.stack(expected, axis=1), rtol=1e-4, atol=1e-5)
+
+
+def test_a_constant_series_has_no_moments():
+    constant = np.full((2, 50, len(BINS)), 0.1, np.float32)
+    found = features(constant, BINS, "features_133")
+    assert_allclose(found[0, :6], [0.1, 0.1, 0.1, 0, 0, 0], atol=1e-6)
+    assert np.isfinite(found).all()
+
+
+def test_contrast_is_one_series(slices):
+    bands = [series(slices, f"contrast_{i}") for i in range(1, 8)]
+    largest = np.max([band.max(axis=1) for band in bands], axis=0)
+    assert_allclose(features(slices, BINS, "features_133")[:, 18], largest)
+
+
+@pytest.mark.parametrize("name", FEATURE_SETS)
+def test_other_frames_are_refused(slices, name):
+    with pytest.raises(ModelError, match=f"{name}: the frames have no .*expected the representation handcr"):
+        features(slices, [50.0] * len(BINS), name)
+
+
+def test_networks_and_recipes_name_sets_that_exist():
+    named = {learner.features for learner in learners().values() if learner.features}
+    assert named == FEATURE_SETS.keys() - {"features_133"}
+    allowed = Estimator.model_json_schema()["properties"]["features"]["enum"]
+    assert set(allowed) == {"bin_statistics", *FEATURE_SETS}
+    for learner in learners().values():
+        if learner.features:
+            assert learner.published_input == (int(learner.features.split("_")[1]), 1, 1)

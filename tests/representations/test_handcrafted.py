@@ -39,9 +39,26 @@ def test_mfcc_are_those_of_librosa():
     np.testing.assert_allclose(handcrafted(y, SR, PARAMS)[:, :20], expected.T, atol=0.05)
 
 
+def test_clicks_have_their_tempo():
+    y = np.zeros(20 * SR, np.float32)
+    for start in range(0, len(y), SR // 2):
+        y[start : start + 200] = 0.9
+    values = handcrafted(y, SR, PARAMS)
+    np.testing.assert_allclose(column(values, "tempo_bpm"), 120.0, rtol=0.03)  # of whole frames of lag
+    onsets = column(values, "onset_strength")
+    assert onsets[np.abs(np.arange(len(onsets)) * 512 % (SR // 2) - SR // 4) > SR // 8].max() > 3
+    np.testing.assert_allclose(column(values, "silence")[8:-8].mean(), 1 - 200 / (SR // 2), atol=0.01)
+
+
+def test_silence_is_finite():
+    values = handcrafted(np.zeros(SR, np.float32), SR, PARAMS)
+    assert np.isfinite(values).all()
+    assert (column(values, "silence") == 1).all()
+
+
 def test_columns_have_unlike_names():
     names = describe(PARAMS, SR)["bins"]
-    assert len(names) == len(set(names)) == 45
+    assert len(names) == len(set(names)) == 48
 
 
 def test_low_sample_rates_and_short_windows_are_refused():

@@ -20,7 +20,10 @@ EVALUATED = {
     "learning-curves": "learning_curves.png",
 }
 MODELS = {
-    "svm_rbf": {"kind": "estimator", "options": {"C": 1.0, "gamma": "scale"}},
+    "svm_rbf": {
+        **{"kind": "estimator", "features": "bin_statistics", "folds": 2},
+        "options": {"C": 1.0, "gamma": "scale", "min_variance": 0.0, "selection_trees": 0},
+    },
     "lstm": {
         **{"kind": "network", "optimizer": "adam", "learning_rate": 0.01, "schedule": "cosine"},
         **{

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from genredag.models.registry import estimator
+from genredag.models.trees_and_linear import selecting_pipeline
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -15,13 +16,14 @@ if TYPE_CHECKING:
     paper="H. Guimaraes, gtzan.keras (2020): support vector machine on statistics of frame features",
     published=".788 on tracks, one 75/25 hold-out",
 )
-def svm_rbf(*, C: float, gamma: float | str, seed: int) -> Pipeline:
+def svm_rbf(
+    *, C: float, gamma: float | str, min_variance: float, selection_trees: int, seed: int
+) -> Pipeline:
     """Return a support vector machine with a radial kernel on standardised features.
 
     It has no probabilities of its own: `genredag.training` calibrates it on the validation slices.
     """
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
     from sklearn.svm import SVC
 
-    return make_pipeline(StandardScaler(), SVC(C=C, gamma=gamma, random_state=seed))
+    machine = SVC(C=C, gamma=gamma, random_state=seed)
+    return selecting_pipeline(machine, True, min_variance, selection_trees, seed)

@@ -1,10 +1,84 @@
-"""What estimators see of a slice."""
+"""What estimators, and networks on handcrafted features, see of a slice: statistics over its frames.
+
+The sets are those of erwanrh/ML_Python-Music_Classification (2021; 30 to 89 features) and of
+Hguimaraes/gtzan.keras (2020; 133). Features per clip are features of slices as long as a clip.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from genredag.errors import ModelError
+
+BIN_STATISTICS = "bin_statistics"
+# Each series is one column of the representation `handcrafted`, or several taken as one.
+Series = tuple[str, ...]
+
+
+def _series(pattern: str, numbers: Sequence[object]) -> tuple[Series, ...]:
+    return tuple((pattern.format(number),) for number in numbers)
+
+
+MFCC = _series("mfcc_{}", range(1, 31))
+CHROMA = _series("chroma_{}", ["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"])
+RATE, ROLLOFF, CENTROID, TEMPO = _series(
+    "{}", ("zero_crossing_rate", "rolloff_khz", "centroid_khz", "tempo_bpm")
+)
+CONTRAST = tuple(f"contrast_{i}" for i in range(1, 8))
+FRAMES_22 = (
+    *(CENTROID, ROLLOFF, RATE, CONTRAST),
+    *_series("{}", ("onset_strength", "rms", "bandwidth_khz", "flatness", "silence")),
+    *MFCC[:13],
+)
+MEAN, MEAN_STD = ("mean",), ("mean", "std")
+SIX = ("max", "min", "mean", "std", "kurtosis", "skew")
+FEATURE_SETS: dict[str, tuple[tuple[tuple[Series, ...], tuple[str, ...]], ...]] = {
+    "features_30": ((MFCC, MEAN),),
+    "features_42": ((MFCC + CHROMA, MEAN),),
+    "features_60": ((MFCC, MEAN_STD),),
+    "features_85": ((MFCC + CHROMA, MEAN_STD), ((TEMPO,), MEAN)),
+    "features_87": ((MFCC + CHROMA + (RATE,), MEAN_STD), ((TEMPO,), MEAN)),
+    "features_89": ((MFCC + CHROMA + (RATE, ROLLOFF), MEAN_STD), ((TEMPO,), MEAN)),
+    "features_89_centroid": ((MFCC + CHROMA + (RATE, CENTROID), MEAN_STD), ((TEMPO,), MEAN)),
+    "features_133": ((FRAMES_22, SIX), ((TEMPO,), MEAN)),
+}
+
+
+def features(slices: np.ndarray, bins: Sequence[float | str], name: str) -> np.ndarray:
+    """Return the features of slices (n_slices, n_frames, n_bins), float32 (n_slices, n_features).
+
+    Parameters
+    ----------
+    bins
+        Labels of the columns, as a frame store has them.
+    name
+        A key of `FEATURE_SETS`, or ``bin_statistics`` for `slice_statistics`.
+
+    Raises
+    ------
+    ModelError
+        The frames lack a column, or the slices a second frame.
+    """
+    if name == BIN_STATISTICS:
+        return slice_statistics(slices)
+    place = {label: i for i, label in enumerate(bins)}
+    missing = [c for series, _ in FEATURE_SETS[name] for columns in series for c in columns if c not in place]
+    if missing:
+        raise ModelError(
+            f"the frames have no {missing[0]}",
+            where=name,
+            expected="the representation handcrafted",
+            hint="choose it; representations.handcrafted.n_mfcc must be large enough",
+        )
+    parts = []
+    for series, statistics in FEATURE_SETS[name]:
+        for columns in series:
+            values = slices[:, :, [place[column] for column in columns]]
+            values = values.reshape(len(slices), slices.shape[1] * len(columns))
+            parts += [STATISTICS[statistic](values) for statistic in statistics]
+    return np.stack(parts, axis=1).astype(np.float32)
 
 
 def slice_statistics(slices: np.ndarray) -> np.ndarray:
@@ -31,3 +105,24 @@ def slice_statistics(slices: np.ndarray) -> np.ndarray:
     change = np.diff(slices, axis=1)
     parts = [slices.mean(axis=1), slices.std(axis=1), change.mean(axis=1), change.std(axis=1)]
     return np.concatenate(parts, axis=1, dtype=np.float32)
+
+
+def _moment(values: np.ndarray, order: int) -> np.ndarray:
+    """Return the standardised central moment of each row less a normal distribution's; 0 for constants."""
+    values = values.astype(np.float64)
+    distance = values - values.mean(axis=1, keepdims=True)
+    deviation = distance.std(axis=1)
+    moment = (distance**order).mean(axis=1)
+    flat = deviation <= 1e-6 * np.abs(values).max(axis=1, initial=0)
+    normal = {3: 0, 4: 3}[order]
+    return np.where(flat, 0, moment / np.where(flat, 1, deviation) ** order - normal)
+
+
+STATISTICS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "max": lambda values: values.max(axis=1),
+    "min": lambda values: values.min(axis=1),
+    "mean": lambda values: values.mean(axis=1),
+    "std": lambda values: values.std(axis=1),
+    "kurtosis": lambda values: _moment(values, 4),
+    "skew": lambda values: _moment(values, 3),
+}

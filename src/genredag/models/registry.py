@@ -42,6 +42,8 @@ class Learner:
         The figure published with it and the protocol behind that figure, or "".
     published_input
         Its published (n_bins, n_frames, channels); None for estimators.
+    features
+        The set of `genredag.models.features` that a network takes as (n_features, 1, 1) in place of slices.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Learner:
     paper: str
     published: str
     published_input: tuple[int, int, int] | None = None
+    features: str | None = None
 
     @property
     def options(self) -> list[str]:
@@ -62,10 +65,15 @@ _LEARNERS: dict[str, Learner] = {}
 
 
 def network(
-    name: str, *, paper: str, published_input: tuple[int, int, int], published: str = ""
+    name: str,
+    *,
+    paper: str,
+    published_input: tuple[int, int, int],
+    published: str = "",
+    features: str | None = None,
 ) -> Callable[[Builder], Builder]:
     """Register a builder ``(x, n_classes, *, options) -> probabilities`` of a Keras network."""
-    return _register(name, "network", paper, published, published_input)
+    return _register(name, "network", paper, published, published_input, features)
 
 
 def estimator(name: str, *, paper: str, published: str = "") -> Callable[[Builder], Builder]:
@@ -124,11 +132,12 @@ def _register(
     paper: str,
     published: str,
     published_input: tuple[int, int, int] | None,
+    features: str | None = None,
 ) -> Callable[[Builder], Builder]:
     def decorate(build: Builder) -> Builder:
         if name in _LEARNERS and _LEARNERS[name].build is not build:
             raise ModelError(f"{name!r} is registered twice", where=build.__module__)
-        _LEARNERS[name] = Learner(name, kind, build, paper, published, published_input)
+        _LEARNERS[name] = Learner(name, kind, build, paper, published, published_input, features)
         return build
 
     return decorate

@@ -27,7 +27,7 @@ def decision_tree(
     from sklearn.tree import DecisionTreeClassifier
 
     tree = DecisionTreeClassifier(criterion=criterion, splitter=splitter, random_state=seed)
-    return _pipeline(tree, False, min_variance, selection_trees, seed)
+    return selecting_pipeline(tree, False, min_variance, selection_trees, seed)
 
 
 @estimator("logistic_regression", paper=PAPER, published=f".764 {PROTOCOL}")
@@ -39,7 +39,7 @@ def logistic_regression(
 
     solver = "saga" if l1_ratio else "lbfgs"
     model = LogisticRegression(C=C, l1_ratio=l1_ratio, solver=solver, max_iter=max_iter, random_state=seed)
-    return _pipeline(model, True, min_variance, selection_trees, seed)
+    return selecting_pipeline(model, True, min_variance, selection_trees, seed)
 
 
 @estimator("elastic_net", paper=PAPER, published=f".688 {PROTOCOL}")
@@ -57,7 +57,7 @@ def elastic_net(
         max_iter=max_iter,
         random_state=seed,
     )
-    return _pipeline(model, True, min_variance, selection_trees, seed)
+    return selecting_pipeline(model, True, min_variance, selection_trees, seed)
 
 
 @estimator("random_forest", paper=PAPER, published=f".676 {PROTOCOL}")
@@ -74,10 +74,10 @@ def random_forest(
     from sklearn.ensemble import RandomForestClassifier
 
     forest = RandomForestClassifier(n_estimators, criterion=criterion, max_depth=max_depth, random_state=seed)
-    return _pipeline(forest, False, min_variance, selection_trees, seed)
+    return selecting_pipeline(forest, False, min_variance, selection_trees, seed)
 
 
-def _pipeline(
+def selecting_pipeline(
     classifier: ClassifierMixin, scaled: bool, min_variance: float, selection_trees: int, seed: int
 ) -> Pipeline:
     """Return `classifier` behind its steps.

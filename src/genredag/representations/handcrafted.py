@@ -1,4 +1,7 @@
-"""Frame series of classic features: MFCC, chroma, spectral shape, zero crossings and loudness."""
+"""Frame series of classic features: MFCC, chroma, spectral shape, zero crossings, loudness and tempo.
+
+`genredag.models.features` makes the feature sets of the literature from statistics of these series.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,8 @@ from genredag.representations.spectrum import power_spectrogram
 # Octave bands of the spectral contrast start here and end at 64 times it (Jiang et al. 2002).
 CONTRAST_FMIN = 200.0
 N_MELS = 128
+# Of the track's peak: quieter samples are silence. ASSUME: gtzan.keras does not say what its measure is.
+SILENCE = 0.01
 PITCH_CLASSES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
 
@@ -32,9 +37,10 @@ def handcrafted(y: np.ndarray, sr: int, params: Handcrafted) -> np.ndarray:
     Returns
     -------
     np.ndarray
-        Float32, shape (1 + n_samples // hop_length, n_mfcc + 25), columns as `describe` names them;
-        frequencies in kHz.
+        Float32, shape (1 + n_samples // hop_length, n_mfcc + 28), columns as `describe` names them;
+        frequencies in kHz. The tempo is one number for the whole track.
     """
+    import librosa
     from librosa import feature
 
     power = power_spectrogram(y, params.n_fft, params.hop_length, "hann").T
@@ -47,12 +53,18 @@ def handcrafted(y: np.ndarray, sr: int, params: Handcrafted) -> np.ndarray:
         feature.spectral_flatness(S=magnitude),
         feature.spectral_contrast(S=magnitude, sr=sr, fmin=CONTRAST_FMIN),
     ]
+    bands = librosa.power_to_db(mel_filters(sr, params.n_fft, N_MELS, 0.0, sr / 2) @ power)
+    onsets = librosa.onset.onset_strength(S=bands, sr=sr, n_fft=params.n_fft, hop_length=params.hop_length)
+    tempo = feature.tempo(onset_envelope=onsets, sr=sr, hop_length=params.hop_length)
     rows = [
-        _mfcc(power, sr, params),
+        feature.mfcc(S=bands, n_mfcc=params.n_mfcc),
         feature.chroma_stft(S=power, sr=sr, tuning=0.0),
         *shape,
         _zero_crossing_rate(y, params),
         feature.rms(S=magnitude, frame_length=params.n_fft),
+        onsets[np.newaxis],
+        _silence(y, params),
+        np.full((1, len(onsets)), tempo),
     ]
     return np.concatenate(rows).T.astype(np.float32, order="C")
 
@@ -79,19 +91,21 @@ def describe(params: Handcrafted, sr: int) -> dict[str, Any]:
         *(f"chroma_{pitch}" for pitch in PITCH_CLASSES),
         *("centroid_khz", "bandwidth_khz", "rolloff_khz", "flatness"),
         *(f"contrast_{i}" for i in range(1, 8)),
-        *("zero_crossing_rate", "rms"),
+        *("zero_crossing_rate", "rms", "onset_strength", "silence", "tempo_bpm"),
     ]
     return {"bins": names, "unit": "feature", "floor": 0.0}
-
-
-def _mfcc(power: np.ndarray, sr: int, params: Handcrafted) -> np.ndarray:
-    import librosa
-
-    bands = mel_filters(sr, params.n_fft, N_MELS, 0.0, sr / 2) @ power
-    return librosa.feature.mfcc(S=librosa.power_to_db(bands), n_mfcc=params.n_mfcc)
 
 
 def _zero_crossing_rate(y: np.ndarray, params: Handcrafted) -> np.ndarray:
     import librosa
 
     return librosa.feature.zero_crossing_rate(y, frame_length=params.n_fft, hop_length=params.hop_length)
+
+
+def _silence(y: np.ndarray, params: Handcrafted) -> np.ndarray:
+    """Return the share of each frame's samples that are silent, shape (1, n_frames)."""
+    import librosa
+
+    quiet = np.pad(np.abs(y) <= SILENCE * np.abs(y).max(), params.n_fft // 2, mode="edge")
+    frames = librosa.util.frame(quiet, frame_length=params.n_fft, hop_length=params.hop_length)
+    return frames.mean(axis=0, keepdims=True)
