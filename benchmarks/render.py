@@ -21,10 +21,10 @@ import numpy as np
 import pandas as pd
 import soundfile
 
-from genredag import frames
 from genredag.atomic import write_json
 from genredag.audio import SUFFIXES, decode
 from genredag.params import Params, load_params
+from genredag.rendering import plan, render
 from genredag.representations.registry import REPRESENTATIONS
 
 REFERENCE_SECONDS = 30.0
@@ -110,7 +110,7 @@ def seconds(work: Callable[[], object]) -> float:
 def measure(name: str, manifest: pd.DataFrame, params: Params, n_jobs: int, repeats: int) -> dict[str, Any]:
     """Time one representation; medians over `repeats`, ours and plain in turn."""
     group, rendering = getattr(params.representations, name), params.spectrograms
-    spec = frames.plan(name, group, rendering)
+    spec = plan(name, group, rendering)
     representation = REPRESENTATIONS[name]
 
     def ours() -> None:
@@ -127,9 +127,7 @@ def measure(name: str, manifest: pd.DataFrame, params: Params, n_jobs: int, repe
         directory = Path(out)
 
         def store() -> None:
-            frames.render(
-                manifest, name, group, rendering, cache_dir=directory, out_dir=directory, n_jobs=n_jobs
-            )
+            render(manifest, name, group, rendering, cache_dir=directory, out_dir=directory, n_jobs=n_jobs)
 
         ours(), plain()
         rounds = [[seconds(work) for work in (ours, plain, store)] for _ in range(repeats)]
