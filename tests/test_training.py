@@ -133,6 +133,12 @@ def test_refuses_options_of_another_model(toy_slices):
         )
 
 
+def test_features_are_not_augmented(toy_slices):
+    recipe = Network(**NETWORK | {"options": {"dropout": 0.1}, "augment": [{"kind": "noise", "std": 1.0}]})
+    with pytest.raises(ParameterError, match=r"models\.mlp_85\.augment: not empty; expected \[\]"):
+        train_bundle("mlp_85", recipe, TRAIN, **toy_slices, seed=1)
+
+
 @pytest.mark.parametrize("part", ["train", "validation"])
 @pytest.mark.parametrize(("model", "recipe"), [("lstm", LSTM), ("svm_rbf", SVM)])
 def test_refuses_an_empty_part(toy_slices, part, model, recipe):

@@ -52,20 +52,7 @@ def fit_network(
     """
     import keras
 
-    # The one global seed: builders stay free of seeds, as Keras draws those of all initialisers and dropouts
-    # from it, and names of layers count from one.
-    keras.utils.clear_session()
-    keras.utils.set_random_seed(seed)
-    model = build_network(
-        name,
-        recipe.options,
-        n_frames=training.n_frames,
-        n_bins=training.frames.spec.n_bins,
-        n_classes=n_classes,
-        statistics=statistics(training, params.normalisation),
-        precision=params.precision,
-    )
-    _compile(model, recipe)
+    model = _new_network(name, recipe, params, training, n_classes, seed)
     augmented, plain = _preparations(recipe, training.frames.spec.floor, n_classes)
     batches = shuffled_batches(training, recipe.batch_size, seed, augmented)
     course = Course(name, recipe, model, batches, checkpoint)
@@ -102,9 +89,24 @@ def _blends(recipe: Network) -> bool:
     return any(isinstance(step, Mixup) for step in recipe.augment)
 
 
-def _compile(model: keras.Model, recipe: Network) -> None:
+def _new_network(
+    name: str, recipe: Network, params: Train, training: SliceSet, n_classes: int, seed: int
+) -> keras.Model:
     import keras
 
+    # The one global seed: builders stay free of seeds, as Keras draws those of all initialisers and dropouts
+    # from it, and names of layers count from one.
+    keras.utils.clear_session()
+    keras.utils.set_random_seed(seed)
+    model = build_network(
+        name,
+        recipe.options,
+        n_frames=training.n_frames,
+        n_bins=training.frames.spec.n_bins,
+        n_classes=n_classes,
+        statistics=statistics(training, params.normalisation),
+        precision=params.precision,
+    )
     optimizer = {"class_name": recipe.optimizer, "config": {"learning_rate": recipe.learning_rate}}
     model.compile(
         keras.optimizers.get(optimizer),
@@ -112,6 +114,7 @@ def _compile(model: keras.Model, recipe: Network) -> None:
         metrics=["accuracy"],
     )
     model.optimizer.build(model.trainable_variables)
+    return model
 
 
 class Course:

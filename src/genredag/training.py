@@ -64,31 +64,19 @@ def train_bundle(
     ModelError
         There is nothing to train on, the model can't take these slices, or it diverges.
     """
-    learner = check_options(model, recipe.kind, recipe.options)
-    seen = recipe.features if isinstance(recipe, Estimator) else learner.features
+    seen = _features_seen(model, recipe)
     class_names = sorted(split["genre"].unique())
     parts = _parts(model, frames, slices, slice_spec["n_frames"], split, class_names)
+    inputs: dict[str, Any] = {name: summarise(part, seen) if seen else part for name, part in parts.items()}
+    inputs |= {"n_classes": len(class_names), "seed": seed}
+    options: dict[str, Any] = recipe.options
     started = time.perf_counter()
-    inputs = {name: summarise(part, seen) for name, part in parts.items()} if seen else parts
-    options: Mapping[str, Any] = recipe.options
     if isinstance(recipe, Network):
-        if seen and recipe.augment:
-            hint = "augmentation changes slices, and this network sees features of them"
-            raise ParameterError("not empty", where=f"models.{model}.augment", expected="[]", hint=hint)
         identity = [model, recipe.model_dump(), params.model_dump(), seed, class_names]
-        fitted, history, seconds = fit_network(
-            model,
-            recipe,
-            params,
-            **inputs,
-            n_classes=len(class_names),
-            seed=seed,
-            checkpoint=_checkpoint(checkpoint, identity, frames, parts) if checkpoint else None,
-        )
+        kept = _checkpoint(checkpoint, identity, frames, parts) if checkpoint else None
+        fitted, history, seconds = fit_network(model, recipe, params, **inputs, checkpoint=kept)
     else:
-        fitted, history, options = fit_estimator(
-            model, recipe, **inputs, n_classes=len(class_names), seed=seed
-        )
+        fitted, history, options = fit_estimator(model, recipe, **inputs)
         seconds = time.perf_counter() - started
     info = {
         "class_names": class_names,
@@ -97,19 +85,25 @@ def train_bundle(
         "slices": {key: slice_spec[key] for key in ("seconds", "overlap", "n_frames")},
         "train": params.model_dump(),
         "recipe": recipe.model_dump(),
-        "options": dict(options),
+        "options": options,
         "features": seen,
         "n_parameters": fitted.count_params() if recipe.kind == "network" else None,
         "seed": seed,
         "versions": read_versions(),
         "commit": read_commit(),
     }
-    timing = {
-        "seconds": seconds,
-        "slices_per_second": len(parts["training"]) * len(history) / seconds,
-        "peak_memory_mb": _peak_memory_mb(),
-    }
-    return Bundle(info, fitted), history, {key: round(value, 3) for key, value in timing.items()}
+    return Bundle(info, fitted), history, _timing(seconds, len(parts["training"]) * len(history))
+
+
+def _features_seen(model: str, recipe: Network | Estimator) -> str | None:
+    """Return the feature set that a model sees, None for whole slices, once its options are known to fit."""
+    learner = check_options(model, recipe.kind, recipe.options)
+    if isinstance(recipe, Estimator):
+        return recipe.features
+    if learner.features and recipe.augment:
+        hint = "augmentation changes slices, and this network sees features of them"
+        raise ParameterError("not empty", where=f"models.{model}.augment", expected="[]", hint=hint)
+    return learner.features
 
 
 def _parts(
@@ -136,6 +130,11 @@ def _checkpoint(path: Path, identity: list[Any], frames: Frames, parts: dict[str
     return Checkpoint(path, fingerprint(values, [frames.array, *rows]))
 
 
-def _peak_memory_mb() -> float:
+def _timing(seconds: float, n_slices: int) -> dict[str, float]:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
+    timing = {
+        "seconds": seconds,
+        "slices_per_second": n_slices / seconds,
+        "peak_memory_mb": peak / 2**20 if sys.platform == "darwin" else peak / 2**10,
+    }
+    return {key: round(value, 3) for key, value in timing.items()}
