@@ -102,7 +102,7 @@ def test_results_survive_as_long_as_the_cache_and_heal_after_it(toy) -> None:
     toy.ran()
     toy.snakemake("--cores", "4")
     assert toy.ran() == Counter()
-    shutil.rmtree(toy.folder / ".snakemake" / "cache")
+    shutil.rmtree(toy.folder / ".cache")
     toy.snakemake("--cores", "4")
     assert toy.ran() == MATRIX
 

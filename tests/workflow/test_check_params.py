@@ -119,7 +119,7 @@ def test_a_typo_is_one_line(repository, capsys) -> None:
     path = repository.folder / "params.yaml"
     path.write_text(path.read_text(encoding="utf-8").replace("overlap:", "overlp:"), encoding="utf-8")
     assert check("--against", "HEAD") == 2
-    assert "genredag: error: params.yaml: slices.overlap: missing" in capsys.readouterr().err
+    assert "params.yaml: slices.overlp: unknown key. Hint: did you mean 'overlap'?" in capsys.readouterr().err
 
 
 def test_outside_git_is_one_line(toy, monkeypatch, capsys) -> None:
