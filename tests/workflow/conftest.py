@@ -36,8 +36,10 @@ class Project(Workplace):
         """Put the project under git and DVC, with one commit."""
         for command in ("init -q -b main", "config user.name Test", "config user.email test@example.org"):
             self.run("git", *command.split())
-        ignored = "__pycache__/ .snakemake/ .cache/ .genredag-cache/ /data/ /results/ /experiment/ /logs/ /runs.txt"
-        (self.folder / ".gitignore").write_text("\n".join([*ignored.split(), ""]), encoding="utf-8")
+        ignored = (
+            f"{(ROOT / '.gitignore').read_text(encoding='utf-8')}/experiment/\n/runs.txt\n/.genredag-cache/\n"
+        )
+        (self.folder / ".gitignore").write_text(ignored, encoding="utf-8")
         self.dvc("init", "-q")
         return self.commit("Start")
 
