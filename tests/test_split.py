@@ -27,7 +27,8 @@ def make_manifest(artists_of):
 
 def make_slices(manifest, n=2):
     tracks = manifest.loc[manifest["status"] == "ok", "track_id"]
-    return pd.DataFrame({"track_id": tracks.repeat(n), "slice": np.tile(np.arange(n), len(tracks))})
+    slices = pd.DataFrame({"track_id": tracks.repeat(n), "slice": np.tile(np.arange(n), len(tracks))})
+    return slices.assign(parent=None)
 
 
 def parts_of(manifest, protocol, seed=0):

@@ -70,3 +70,7 @@ def check_spectrograms(params: Params) -> None:
                 f"{where}: the data set `spectrograms` holds {group.representation!r} frames and no audio; "
                 f"expected [{group.representation}] alone"
             )
+        if "spectrograms" in datasets and params.spectrograms.shifts:
+            raise ValueError(
+                "spectrograms.shifts: the data set `spectrograms` has no audio to shift; expected []"
+            )
