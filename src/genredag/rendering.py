@@ -108,7 +108,9 @@ def with_children(tracks: pd.DataFrame, shifts: Sequence[Shift]) -> pd.DataFrame
     """
     groups = [tracks.assign(parent=pd.Series(pd.NA, tracks.index, "str"), shift=None)]
     for shift in shifts:
-        copies = tracks.assign(parent=tracks["track_id"], shift=[shift] * len(tracks))
+        copies = tracks.assign(
+            parent=tracks["track_id"], shift=pd.Series([shift] * len(tracks), tracks.index)
+        )
         copies["track_id"] += f"~{shift.name}"
         copies["duration"] /= shift.tempo
         groups.append(copies)
