@@ -27,8 +27,7 @@ def make_manifest(artists_of):
 
 def make_slices(manifest, n=2):
     tracks = manifest.loc[manifest["status"] == "ok", "track_id"]
-    slices = pd.DataFrame({"track_id": tracks.repeat(n), "slice": np.tile(np.arange(n), len(tracks))})
-    return slices.assign(parent=None)
+    return pd.DataFrame({"track_id": tracks.repeat(n), "slice": np.tile(np.arange(n), len(tracks))})
 
 
 def parts_of(manifest, protocol, seed=0):

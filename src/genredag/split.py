@@ -33,11 +33,7 @@ def split_slices(manifest: pd.DataFrame, slices: pd.DataFrame, protocol: Split, 
     tracks = _usable(manifest)[["track_id", "genre", "artist"]].sort_values("track_id", ignore_index=True)
     dealt = PROTOCOLS[protocol.group_by](tracks, protocol.ratios, np.random.default_rng(seed))
     tracks["part"] = np.array(PARTS, dtype=object)[dealt]
-    split = slices[["track_id", "slice"]].assign(dealt_as=slices["parent"].fillna(slices["track_id"]))
-    tracks = tracks.rename(columns={"track_id": "dealt_as"})
-    split = split.merge(tracks, on="dealt_as", how="left", validate="many_to_one").drop(columns="dealt_as")
-    split.loc[slices["parent"].notna().to_numpy() & (split["part"] != "train"), "part"] = None
-    return split
+    return slices[["track_id", "slice"]].merge(tracks, on="track_id", how="left", validate="many_to_one")
 
 
 def by_track(tracks: pd.DataFrame, ratios: Sequence[float], rng: np.random.Generator) -> np.ndarray:
@@ -119,27 +115,12 @@ def check_split(split: pd.DataFrame, manifest: pd.DataFrame, group_by: str) -> N
         Names the first track, copy of a track, or (if promised) artist that stands on two sides, or the
         genre that is missing on one.
     """
-    usable = _usable(manifest)
-    is_copy = ~split["track_id"].isin(usable["track_id"]) & split["track_id"].str.contains("~")
-    stray = split.loc[~split["part"].isin(PARTS) & ~is_copy, "track_id"]
+    stray = split.loc[~split["part"].isin(PARTS), "track_id"]
     if len(stray):
         hint = "the slices are of another manifest: rerun the spectrograms and slices stages"
         raise DataError(f"track {stray.iloc[0]} is in no part", where="split", hint=hint)
-    copies, split = split[is_copy].dropna(subset="part"), split[~is_copy]
-    trained = split.loc[split["part"] == "train", "track_id"]
-    away = copies[
-        (copies["part"] != "train")
-        | ~copies["track_id"].str.replace(r"~[^~]*$", "", regex=True).isin(trained)
-    ]
-    if len(away):
-        copy = away.iloc[0]
-        raise DataError(
-            f"shifted copy {copy['track_id']} is in {copy['part']}",
-            where="split",
-            expected="copies of training tracks in train, and no others",
-        )
     tracks = split.drop_duplicates(["track_id", "part"])
-    tracks = tracks.merge(usable[["track_id", "sha256"]], on="track_id", how="left")
+    tracks = tracks.merge(_usable(manifest)[["track_id", "sha256"]], on="track_id", how="left")
     promises = {"track_id": "track", "sha256": "audio", "artist": "artist"}
     if group_by != "artist":
         del promises["artist"]
