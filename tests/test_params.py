@@ -78,15 +78,16 @@ def test_the_projects_own_values_are_valid(project_dir):
             r"shifts.0.tempo: 0.4: .*equal to 0.5",
         ),
         ("spectrograms.shifts", [{"pitch_semitones": 1.0}], r"shifts.0.tempo: missing"),
+        ("spectrograms.shifts", [{"pich_semitones": 1.0, "tempo": 1.0}], r"did you mean 'pitch_semitones'"),
         (
             "spectrograms.shifts",
             [{"pitch_semitones": 0.0, "tempo": 1.0}],
-            r"spectrograms: shifts.0 changes neither pitch nor tempo; expected a copy that differs",
+            r"spectrograms.shifts: number 0 changes neither pitch nor tempo; expected a copy that differs",
         ),
         (
             "spectrograms.shifts",
             [{"pitch_semitones": -2.0, "tempo": 0.9}, {"pitch_semitones": -2, "tempo": 0.9}],
-            r"spectrograms: shifts.1 repeats pitch-2_tempo0.9; expected each shift once",
+            r"spectrograms.shifts: number 1 repeats pitch-2_tempo0.9; expected each shift once",
         ),
         ("slices.seconds", float("nan"), r"slices.seconds: nan: .*"),
     ],

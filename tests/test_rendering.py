@@ -10,8 +10,9 @@ import soundfile
 from genredag import atomic, rendering
 from genredag.errors import DataError, ParameterError, exits_cleanly
 from genredag.frames import open_frames
-from genredag.params import Mel, Rendering, Shift, parse_params
+from genredag.params import Mel, Rendering, parse_params
 from genredag.rendering import plan, render
+from genredag.shifts import Shift
 
 SR = 8000
 GROUP = Mel(n_fft=256, hop_length=100, window="hann", n_mels=12, fmin=0.0, fmax=4000.0, top_db=80.0)

@@ -74,15 +74,6 @@ def decode(path: Path, sr: int | None = None) -> tuple[np.ndarray, int]:
     return soxr.resample(samples, file_sr, sr, quality="HQ"), sr
 
 
-def shifted(y: np.ndarray, sr: int, pitch_semitones: float, tempo: float) -> np.ndarray:
-    """Return mono samples `pitch_semitones` higher and `tempo` times as fast, by librosa's phase vocoder."""
-    import librosa
-
-    if pitch_semitones:
-        y = librosa.effects.pitch_shift(y, sr=sr, n_steps=pitch_semitones)
-    return librosa.effects.time_stretch(y, rate=tempo) if tempo != 1 else y
-
-
 def probe(path: Path, *, min_seconds: float, silence_db: float) -> Probe:
     """Decode a file once, block by block, and say what it is and what is wrong with it.
 

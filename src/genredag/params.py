@@ -18,6 +18,7 @@ from genredag.groups import Count, Group, Name, Names, Seconds, Seed, Share
 from genredag.params_checks import check_frequencies, check_names, check_spectrograms, check_splits, similar
 from genredag.protocols import PROTOCOLS, Split
 from genredag.recipes import Estimator, Network
+from genredag.shifts import Shift, Shifts
 
 
 class Matrix(Group):
@@ -113,36 +114,12 @@ class Datasets(Group):
     spectrograms: Spectrograms
 
 
-class Shift(Group):
-    """A copy of every track in another pitch or tempo, which follows it into training."""
-
-    pitch_semitones: Annotated[float, Field(ge=-12, le=12)] = Field(description="semitones upwards")
-    tempo: Annotated[float, Field(ge=0.5, le=2)] = Field(description="how many times as fast")
-
-    @property
-    def name(self) -> str:
-        """What ids of such copies end in: ``"pitch+1"``, ``"pitch-2_tempo0.9"``; empty if nothing changes."""
-        pitch = f"pitch{self.pitch_semitones:+g}" if self.pitch_semitones else ""
-        tempo = f"tempo{self.tempo:g}" if self.tempo != 1 else ""
-        return "_".join(filter(None, (pitch, tempo)))
-
-
 class Rendering(Group):
     """How tracks are rendered and stored, whatever the representation."""
 
     sr: Annotated[int, Field(ge=4000, le=192000)] = Field(description="sample rate of the analysis, in Hz")
     dtype: Literal["float16", "uint8"] = Field(description="storage of a frame's values")
-    shifts: list[Shift] = Field(description="copies of every track that training tracks bring with them")
-
-    @model_validator(mode="after")
-    def _shifts_differ(self) -> Self:
-        names = [shift.name for shift in self.shifts]
-        for i, name in enumerate(names):
-            if not name:
-                raise ValueError(f"shifts.{i} changes neither pitch nor tempo; expected a copy that differs")
-            if name in names[:i]:
-                raise ValueError(f"shifts.{i} repeats {name}; expected each shift once")
-        return self
+    shifts: Shifts = Field(description="copies of every track that training tracks bring with them")
 
 
 class Stft(Group):
@@ -375,7 +352,7 @@ def _siblings(path: list[str]) -> list[str]:
     for part in path[:-1]:
         inner = group.model_fields[part].annotation if part in group.model_fields else None
         if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
-            members = PROTOCOLS if path[0] == "splits" else (Network, Estimator)
+            members = {"splits": PROTOCOLS, "spectrograms": (Shift,)}.get(path[0], (Network, Estimator))
             return [name for member in members for name in member.model_fields]
         group = inner
     return list(group.model_fields)

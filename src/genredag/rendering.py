@@ -13,14 +13,15 @@ import numpy as np
 import pandas as pd
 
 from genredag.atomic import atomic_path, write_json, write_parquet
-from genredag.audio import decode, shifted
+from genredag.audio import decode
 from genredag.errors import DataError, ParameterError
 from genredag.frames import FrameSpec
 from genredag.groups import Group
-from genredag.params import Rendering, Shift
+from genredag.params import Rendering
 from genredag.precomputed import load_spectrograms
 from genredag.progress import progress
 from genredag.representations.registry import REPRESENTATIONS, describe
+from genredag.shifts import Shift, shifted
 
 # Of audio. A shorter data set is rendered before processes that import librosa have started.
 MIN_PARALLEL_SECONDS = 5_000.0
@@ -152,7 +153,7 @@ def _render_track(track_id: str, path: Path, shift: Shift | None, spec: FrameSpe
         raise DataError(f"no such file: {path}", where=f"track {track_id}", hint=EMPTIED_CACHE_HINT)
     y, sr = decode(path, spec.sr)
     if shift is not None:
-        y = shifted(y, sr, shift.pitch_semitones, shift.tempo)
+        y = shifted(y, sr, shift)
     representation = REPRESENTATIONS[spec.representation]
     return spec.encode(representation.transform(y, sr, representation.group(**spec.params)))
 

@@ -6,17 +6,18 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genredag import training
 from genredag.evaluation.predictions import predict_split
 from genredag.frames import open_frames
-from genredag.params import Mel, Rendering, Shift, Slices, Train, load_params
+from genredag.params import Mel, Rendering, Slices, Train, load_params
 from genredag.recipes import Estimator
 from genredag.rendering import render, with_children
+from genredag.shifts import Shift
 from genredag.slices import cut
-from genredag.split import split_slices
+from genredag.split import check_split, split_slices
 
 SR = 4000
 GROUP = Mel(n_fft=256, hop_length=100, window="hann", n_mels=8, fmin=0.0, fmax=2000.0, top_db=80.0)
@@ -44,7 +45,7 @@ def sides(split: pd.DataFrame, parents: pd.Series) -> tuple[pd.Series, pd.Series
     return parts[~is_copy], parts[is_copy]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def protocols(project_dir):
     return load_params(project_dir / "params.yaml").splits
 
@@ -62,6 +63,7 @@ def test_copies_train_and_are_never_judged(tmp_path, protocols, monkeypatch):
     params = Slices(seconds=1.0, overlap=0.5, short_tracks="pad")
     slices, spec = cut(frames.index, frames.spec.frames_per_second, params)
     split = split_slices(manifest, slices, protocols["stratified_8_1_1"], 0)
+    check_split(split, manifest, protocols["stratified_8_1_1"])
 
     fitted, fit = {}, training.fit_estimator
     monkeypatch.setattr(training, "fit_estimator", lambda *a, **k: fitted.update(k) or fit(*a, **k))
@@ -82,25 +84,27 @@ def test_copies_train_and_are_never_judged(tmp_path, protocols, monkeypatch):
     assert (predictions["predicted"] == predictions["genre"]).all()
 
 
+@settings(max_examples=50, deadline=None)
 @given(
-    n_tracks=st.lists(st.integers(6, 30), min_size=2, max_size=4),
+    n_tracks=st.lists(st.integers(10, 30), min_size=2, max_size=4),
     shifts=st.lists(
         st.floats(-12, 12).filter(lambda n: f"{n:g}" != "0"), max_size=3, unique_by="{:g}".format
     ),
     tempo=st.floats(0.5, 2),
     seconds=st.floats(0.4, 1.5),
     short_tracks=st.sampled_from(["pad", "quarantine"]),
-    name=st.sampled_from(["stratified_8_1_1", "artist_disjoint"]),
+    name=st.sampled_from(["stratified_8_1_1", "artist_disjoint", "kfold_10", "artist_kfold_5"]),
     seed=st.integers(0, 99),
 )
-def test_no_copy_crosses(project_dir, n_tracks, shifts, tempo, seconds, short_tracks, name, seed):
-    protocol = load_params(project_dir / "params.yaml").splits[name]
+def test_no_copy_crosses(protocols, n_tracks, shifts, tempo, seconds, short_tracks, name, seed):
+    protocol = protocols[name]
     manifest = make_manifest({f"g{i}": n for i, n in enumerate(n_tracks)}, seconds=1.5)
     tracks = with_children(manifest, [Shift(pitch_semitones=n, tempo=tempo) for n in shifts])
     tracks = tracks.assign(first_frame=0, n_frames=np.int32(150))
     params = Slices(seconds=seconds, overlap=0.5, short_tracks=short_tracks)
     slices, _ = cut(tracks, 40.0, params)
     split = split_slices(manifest, slices, protocol, seed)
+    check_split(split, manifest, protocol)
     parents = tracks.dropna(subset="parent").set_index("track_id")["parent"]
     originals, copies = sides(split, parents)
     parent_trains = originals[parents[copies.index]].to_numpy() == "train"
