@@ -35,12 +35,13 @@ def cut(index: pd.DataFrame, frames_per_second: float, params: Slices) -> tuple[
     Parameters
     ----------
     index
-        track_id, first_frame, n_frames, duration (seconds) of each track.
+        track_id, first_frame, n_frames, duration (seconds) and parent of each track.
 
     Returns
     -------
     tuple
-        The table (track_id, slice, start in seconds, first_frame, n_valid) and what ``slices.json`` says.
+        The table (track_id, slice, start in seconds, first_frame, n_valid, parent) and what ``slices.json``
+        says.
 
     Raises
     ------
@@ -95,5 +96,6 @@ def _table(
             "start": start,
             "first_frame": tracks["first_frame"].to_numpy() + offset,
             "n_valid": np.minimum(n_frames, tracks["n_frames"].to_numpy() - offset).astype(np.int32),
+            "parent": tracks["parent"].array,
         }
     )

@@ -115,7 +115,7 @@ def store():
     part = np.repeat(["train", "validation", "test"], [8, 2, 2])
     return {
         "frames": Frames(spec, tracks, values.reshape(-1, size).astype(np.float16)),
-        "slices": tracks.assign(slice=0, first_frame=size * np.arange(n_tracks), n_valid=size),
+        "slices": tracks.assign(slice=0, first_frame=size * np.arange(n_tracks), n_valid=size, parent=None),
         "slice_spec": {"seconds": 2.0, "overlap": 0.0, "n_frames": size},
         "split": tracks.assign(slice=0, genre=genres, part=part),
     }
