@@ -219,6 +219,8 @@ class Report(Group):
 
     example_seconds: Seconds = Field(description="length of the example spectrograms, in seconds")
     title: str = Field(description="heading of the report")
+    audio: list[Name] = Field(description="data sets whose mistaken tracks are copied into the page as clips")
+    clip_seconds: Seconds = Field(description="length of these clips, in seconds")
 
 
 class Params(Group):
