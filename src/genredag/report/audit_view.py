@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from genredag.errors import DataError
+
 TITLES = {"leakage_audit": "Leakage audit", "as_published": "As published"}
+
+
+def read_audits(files: Iterable[tuple[str, Path]]) -> dict[str, pd.DataFrame]:
+    """Read the tables of audits by their names in `TITLES`.
+
+    Raises
+    ------
+    DataError
+        There is no such audit.
+    """
+    tables = {}
+    for name, path in files:
+        if name not in TITLES:
+            raise DataError("no such audit", where=name, expected=" or ".join(TITLES))
+        tables[name] = pd.read_csv(path)
+    return tables
 
 
 def audit_views(tables: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
