@@ -25,7 +25,15 @@ def main(argv: list[str] | None = None) -> None:
     for name in ("--dataset", "--frames", "--near-duplicates", "--audit"):
         parser.add_argument(name, type=named_path, action="append", default=[], metavar="NAME=FILE")
     parser.add_argument("--date", default=date.today().isoformat())
-    for name in ("--params", "--leaderboard", "--markdown", "--comparisons", "--html", "--significance", "--data"):
+    for name in (
+        "--params",
+        "--leaderboard",
+        "--markdown",
+        "--comparisons",
+        "--html",
+        "--significance",
+        "--data",
+    ):
         parser.add_argument(name, type=Path, required=True)
     args = parser.parse_args(argv)
     params = load_params(args.params)

@@ -82,9 +82,7 @@ def _curves(entry: Entry) -> list[Markup]:
 def _told(histories: Sequence[pd.DataFrame], quantity: str) -> str:
     """Say in words what learning curves show."""
     epochs = sorted({len(history) for history in histories})
-    first, last = (
-        pd.DataFrame([history.iloc[row] for history in histories]).mean() for row in (0, -1)
-    )
+    first, last = (pd.DataFrame([history.iloc[row] for history in histories]).mean() for row in (0, -1))
     return (
         f"{quantity} over {' to '.join(map(str, sorted({epochs[0], epochs[-1]})))} epochs, "
         f"training from {first[quantity]:.3g} to {last[quantity]:.3g}, "

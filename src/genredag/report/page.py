@@ -105,7 +105,9 @@ def interval(scored: Interval, plain: bool = False) -> str:
     """Write the bounds of a rate in 0..1, in per cent unless `plain`; nothing if there are none."""
     if scored.low != scored.low:
         return ""
-    return f"{scored.low:.2f}–{scored.high:.2f}" if plain else f"{100 * scored.low:.0f}–{100 * scored.high:.0f}"
+    return (
+        f"{scored.low:.2f}–{scored.high:.2f}" if plain else f"{100 * scored.low:.0f}–{100 * scored.high:.0f}"
+    )
 
 
 def points(difference: float) -> str:

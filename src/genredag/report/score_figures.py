@@ -32,7 +32,9 @@ def learning_curves(histories: Sequence[pd.DataFrame], quantity: str) -> Figure:
             label = None if number else name
             axes.plot(history["epoch"], history[key], style, color=colour, linewidth=width, label=label)
         kept_label = None if number else "weights kept"
-        axes.plot(kept["epoch"], kept[f"val_{quantity}"], "o", color=SERIES[1], markersize=5, label=kept_label)
+        axes.plot(
+            kept["epoch"], kept[f"val_{quantity}"], "o", color=SERIES[1], markersize=5, label=kept_label
+        )
     axes.set_xlabel("epoch")
     axes.set_ylim(bottom=0, top=1 if quantity == "accuracy" else None)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -75,13 +77,12 @@ def roc_figure(roc: pd.DataFrame, areas: Mapping[str, float]) -> Figure:
     axes.plot([0, 1], [0, 1], color=INK, linewidth=1, linestyle=":", label="chance")
     best, worst = (choose(areas, key=areas.__getitem__) for choose in (max, min))
     shown = {best: (SERIES[0], "-"), worst: (SERIES[1], "--")}
-    for genre, points in roc.groupby("genre"):
+    for genre in sorted(areas):
+        points = roc[roc["genre"] == genre]
         colour, style = shown.get(genre, (LINE, "-"))
         label = f"{genre}: area {areas[genre]:.2f}" if genre in shown else None
         order = 3 if genre in shown else 1
-        axes.plot(
-            points["fpr"], points["tpr"], style, color=colour, linewidth=1.6, label=label, zorder=order
-        )
+        axes.plot(points["fpr"], points["tpr"], style, color=colour, linewidth=1.6, label=label, zorder=order)
     axes.set(xlabel="share of other genres taken for it", ylabel="share of it found")
     axes.set(xlim=(-0.01, 1), ylim=(0, 1.02))
     _finish(axes)
