@@ -1,4 +1,4 @@
-"""The architecture of a trained model as a table: a row for each layer of a network or step of an estimator."""
+"""The architecture of a trained model: a row for each layer of a network or step of an estimator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the page tells of the audits: what each mistake of an evaluation is worth, and published figures redone."""
+"""What the page tells of audits: what each mistake is worth, and published figures redone."""
 
 from __future__ import annotations
 

@@ -80,9 +80,9 @@ def read_data_sets(
     for name, path in frames:
         _owner(data_sets, name, "frames").frames.append(open_frames(path.parent))
     for name, path in near_duplicates:
+        data_set = _owner(data_sets, name, "near-duplicates")
         text = {key: "str" for key in ("track_id", "part", "other", "other_part")}
         pairs = pd.read_csv(path, dtype=text, keep_default_na=False)
-        data_set = _owner(data_sets, name, "near-duplicates")
         known = [pairs] if data_set.near_duplicates is None else [data_set.near_duplicates, pairs]
         both = pd.concat(known, ignore_index=True).drop_duplicates(ignore_index=True)
         data_sets[name] = replace(data_set, near_duplicates=both)
@@ -115,7 +115,7 @@ def part_counts(data_set: DataSet, run: Run) -> pd.DataFrame:
     Predictions name validation and test tracks; training has the rest. If the run says that it trained on
     another number (slicing can quarantine tracks too), training is NaN rather than wrong.
     """
-    tracks = run.predictions.drop_duplicates("track_id")
+    tracks = run.predictions.drop_duplicates(["track_id", "part"])
     counts = pd.crosstab(tracks["genre"], tracks["part"]).reindex(columns=PARTS, fill_value=0)
     counts = counts.reindex(index=sorted(data_set.tracks["genre"].unique()), fill_value=0)
     rest = data_set.tracks.groupby("genre").size() - counts.sum(axis=1)

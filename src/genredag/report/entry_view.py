@@ -52,7 +52,7 @@ def entry_view(
         "slices_per_second": fmean(run.timing["slices_per_second"] for run in entry.runs),
         "peak_memory_mb": max(run.timing["peak_memory_mb"] for run in entry.runs),
         "genres": first.genres,
-        "layers": first.bundle.get("layers"),
+        "layers": first.layers,
         "curves": _curves(entry),
         "confusion": _confusion(entry),
         **_curves_of_scores(entry),

@@ -1,4 +1,4 @@
-"""What the page tells of the entries of one data set and split, which can be compared: the significance figure."""
+"""What the page tells of entries that can be compared: which of them are distinguishable."""
 
 from __future__ import annotations
 
@@ -7,12 +7,8 @@ from typing import Any
 
 from genredag.evaluation.comparisons import groups
 from genredag.params import Params
+from genredag.protocols import promise
 from genredag.report.leaderboard import Entry, comparisons
-
-_GROUPED_BY = {
-    "track": "no track has slices on two sides, but an artist may have tracks on two sides",
-    "artist": "no artist has tracks on two sides",
-}
 
 
 def group_view(entries: Sequence[Entry], views: dict[str, dict[str, Any]], params: Params) -> dict[str, Any]:
@@ -33,7 +29,7 @@ def group_view(entries: Sequence[Entry], views: dict[str, dict[str, Any]], param
     equal = {*same.loc[same["a"] == labels[0], "b"], *same.loc[same["b"] == labels[0], "a"]}
     return {
         **{key: entries[0].choice[key] for key in ("dataset", "split")},
-        "promise": _GROUPED_BY[params.entry("splits", entries[0].choice["split"]).group_by],
+        "promise": promise(params.entry("splits", entries[0].choice["split"])),
         "leaky": entries[0].leaky,
         "n_classes": len(entries[0].runs[0].genres),
         "entries": [view | {"bars": [label in bar for bar in bars]} for label, view in by_label.items()],

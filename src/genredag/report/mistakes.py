@@ -28,8 +28,8 @@ def surest_mistakes(tracks: pd.DataFrame) -> pd.DataFrame:
     column_of = pd.Index(class_names(tracks))
     probabilities, rows = probabilities_of(tracks), np.arange(len(tracks))
     table = tracks[["track_id", "genre", "predicted"]].assign(
-        confidence=probabilities[rows, column_of.get_indexer(tracks["predicted"].to_numpy())],
-        truth=probabilities[rows, column_of.get_indexer(tracks["genre"].to_numpy())],
+        confidence=probabilities[rows, column_of.get_indexer(pd.Index(tracks["predicted"]))],
+        truth=probabilities[rows, column_of.get_indexer(pd.Index(tracks["genre"]))],
         wrong=tracks["predicted"] != tracks["genre"],
     )
     times = table.groupby("track_id")["wrong"].agg(n_wrong="sum", n_tests="size").reset_index()

@@ -26,7 +26,7 @@ _TRACK_DECISIONS = {
     "vote": "the vote of its slices",
     "log_sum": "the sum of its slices' log-probabilities",
 }
-_UNKNOWN = "\N{EN DASH}"
+_DASH = "\N{EN DASH}"
 
 
 SECTIONS = {
@@ -105,19 +105,18 @@ def interval(scored: Interval, plain: bool = False) -> str:
     """Write the bounds of a rate in 0..1, in per cent unless `plain`; nothing if there are none."""
     if scored.low != scored.low:
         return ""
-    return (
-        f"{scored.low:.2f}–{scored.high:.2f}" if plain else f"{100 * scored.low:.0f}–{100 * scored.high:.0f}"
-    )
+    low, high = (f"{x:.2f}" if plain else f"{100 * x:.0f}" for x in (scored.low, scored.high))
+    return f"{low}{_DASH}{high}"
 
 
 def points(difference: float) -> str:
     """Write a difference of rates in points, with its sign."""
-    return _UNKNOWN if difference != difference else f"{100 * difference:+.1f}".replace("-", "\N{MINUS SIGN}")
+    return _DASH if difference != difference else f"{100 * difference:+.1f}".replace("-", "\N{MINUS SIGN}")
 
 
 def decimal(value: float) -> str:
     """Write a number with two decimals, and a dash where it isn't known."""
-    return _UNKNOWN if value != value else f"{value:.2f}"
+    return _DASH if value != value else f"{value:.2f}"
 
 
 def p_value(p: float) -> str:
@@ -138,7 +137,7 @@ def duration(seconds: float) -> str:
 
 def count(number: float | None) -> str:
     """Write a count with thousands, and a dash where it isn't known."""
-    return _UNKNOWN if number is None or number != number else f"{number:,.0f}"
+    return _DASH if number is None or number != number else f"{number:,.0f}"
 
 
 def _template() -> jinja2.Template:

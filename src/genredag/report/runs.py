@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,15 +30,15 @@ class Run:
         ``seconds``, ``slices_per_second`` and ``peak_memory_mb`` of the training.
     predictions
         One row a validation or test slice: ``predictions.parquet``.
-    bundle
-        What the bundle says of itself: ``bundle.json`` in it.
+    layers
+        What the bundle says of its architecture: see `genredag.architecture.layers`.
     """
 
     metrics: dict[str, Any]
     history: pd.DataFrame
     timing: dict[str, float]
     predictions: pd.DataFrame
-    bundle: dict[str, Any]
+    layers: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def choice(self) -> dict[str, Any]:
@@ -76,7 +76,7 @@ def read_run(directory: Path) -> Run:
         history=pd.read_csv(directory / "history.csv"),
         timing=_read_json(directory / "timing.json"),
         predictions=pd.read_parquet(directory / "predictions.parquet"),
-        bundle=_read_bundle_info(directory / "bundle.zip"),
+        layers=_read_layers(directory / "bundle.zip"),
     )
     missing = {*CHOICE, "n_parameters", "n_tracks"} - metrics.keys()
     if missing:
@@ -85,11 +85,11 @@ def read_run(directory: Path) -> Run:
     return run
 
 
-def _read_bundle_info(path: Path) -> dict[str, Any]:
-    """Read what a bundle says of itself, without its model."""
+def _read_layers(path: Path) -> list[dict[str, Any]]:
+    """Read the architecture that a bundle tells, without its model."""
     try:
         with zipfile.ZipFile(path) as archive:
-            return json.loads(archive.read("bundle.json"))
+            return json.loads(archive.read("bundle.json"))["layers"]
     except (zipfile.BadZipFile, KeyError, json.JSONDecodeError) as error:
         raise DataError(f"not a bundle: {error}", where=str(path), hint="rerun the train stage") from None
 
