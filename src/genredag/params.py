@@ -213,7 +213,15 @@ class Report(Group):
     """What the report shows."""
 
     example_seconds: Seconds = Field(description="length of the example spectrograms, in seconds")
+    n_resamples: Annotated[int, Field(ge=100)] = Field(
+        description="draws of the bootstrap behind intervals and tests"
+    )
     title: str = Field(description="heading of the report")
+    audio: list[Name] = Field(description="data sets whose mistaken tracks are copied into the page as clips")
+    clip_seconds: Seconds = Field(description="length of these clips, in seconds")
+    audits: list[Literal["leakage_audit", "as_published"]] = Field(
+        description="audits that Snakemake makes first and the report shows"
+    )
 
 
 class Params(Group):

@@ -28,14 +28,17 @@ def similar(name: str, names: Iterable[str]) -> str:
 
 
 def check_names(params: Params) -> None:
-    """Refuse an experiment or matrix that names no entry."""
+    """Refuse an experiment, a matrix or a report that names no entry."""
+    named = [("report.audio", "datasets", params.report.audio)]
     for key, collection in COLLECTIONS.items():
-        for where, names in ((key, [getattr(params, key)]), (f"matrix.{key}", getattr(params.matrix, key))):
-            for name in names:
-                try:
-                    params.entry(collection, name)
-                except ParameterError as error:
-                    raise ValueError(f"{where}: {name!r} is no key of `{collection}`; {error.hint}") from None
+        named += [(key, collection, [getattr(params, key)])]
+        named += [(f"matrix.{key}", collection, getattr(params.matrix, key))]
+    for where, collection, names in named:
+        for name in names:
+            try:
+                params.entry(collection, name)
+            except ParameterError as error:
+                raise ValueError(f"{where}: {name!r} is no key of `{collection}`; {error.hint}") from None
 
 
 def check_splits(params: Params) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from genredag.architecture import layers
 from genredag.batches import SliceSet, slice_set, summarise
 from genredag.bundle import Bundle
 from genredag.checkpoint import Checkpoint, fingerprint
@@ -88,6 +89,7 @@ def train_bundle(
         "options": options,
         "features": seen,
         "n_parameters": fitted.count_params() if recipe.kind == "network" else None,
+        "layers": layers(fitted),
         "seed": seed,
         "versions": read_versions(),
         "commit": read_commit(),
