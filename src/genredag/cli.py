@@ -92,10 +92,20 @@ def generate_command(
         raise typer.Exit(1)
 
 
-@app.command("models", epilog="Example: `genredag models --json`")
+@app.command(
+    "models",
+    epilog="Example: `genredag models --json`. All of them, in the matrix: "
+    '`genredag set "matrix.model=$(genredag models --ids)"`',
+)
 @exits_cleanly
 def models_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    ids: Annotated[
+        bool, typer.Option("--ids", help="Print only the ids, as a list for `matrix.model`.")
+    ] = False,
+    published: Annotated[
+        bool, typer.Option("--published", help="With --ids: the published presets too.")
+    ] = False,
 ) -> None:
     """List every learner: input, number of weights for ten genres, paper, and published accuracy."""
     import json
@@ -103,10 +113,13 @@ def models_command(
     from rich.console import Console
 
     from genredag.backend import configure_backend
-    from genredag.catalogue import catalogue, catalogue_table
+    from genredag.catalogue import catalogue, catalogue_table, ids_of
     from genredag.params import load_params
 
     recipes = load_params(Path("params.yaml")).models
+    if ids:
+        print(f"[{', '.join(ids_of(recipes, published))}]")
+        return
     configure_backend(threads=1)
     rows = catalogue(recipes)
     if as_json:

@@ -16,7 +16,13 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from genredag.errors import ParameterError
 from genredag.groups import Count, Group, Name, Names, Seconds, Seed, Share
-from genredag.params_checks import check_frequencies, check_names, check_spectrograms, similar
+from genredag.params_checks import (
+    check_experiment,
+    check_frequencies,
+    check_names,
+    check_spectrograms,
+    similar,
+)
 from genredag.recipes import Estimator, Network
 
 
@@ -328,9 +334,11 @@ def load_params(path: Path) -> Params:
 def parse_params(tree: object, source: str = "params.yaml") -> Params:
     """Check the values of a ``params.yaml`` that is already read."""
     try:
-        return Params.model_validate(tree)
+        params = Params.model_validate(tree)
     except ValidationError as error:
         raise _as_parameter_error(error, source) from None
+    check_experiment(params)
+    return params
 
 
 def _as_parameter_error(error: ValidationError, source: str) -> ParameterError:

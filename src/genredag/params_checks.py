@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import importlib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,15 @@ def check_names(params: Params) -> None:
                     params.entry(collection, name)
                 except ParameterError as error:
                     raise ValueError(f"{where}: {name!r} is no key of `{collection}`; {error.hint}") from None
+
+
+def check_experiment(params: Params) -> None:
+    """Refuse an experiment whose model can't take its representation, see `genredag.pairing`.
+
+    Loaded by its name: it knows all architectures, and a check that only refuses is no reason for every
+    stage to rerun when one of them is edited.
+    """
+    importlib.import_module("genredag.pairing").check_experiment(params)
 
 
 def check_frequencies(params: Params) -> None:
