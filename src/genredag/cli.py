@@ -130,5 +130,33 @@ def models_command(
         Console(width=wide).print(catalogue_table(rows))
 
 
+@app.command(
+    "search",
+    epilog="Example: `dvc exp run --queue --name grid -S 'models.crnn.batch_size=16,32' -S seed=1,2`, "
+    "`dvc queue start -j 2`, then `genredag search grid --plot grid.png`",
+)
+@exits_cleanly
+def search_command(
+    name: Annotated[str, typer.Argument(help="The name that the experiments were queued under.")],
+    table: Annotated[Path | None, typer.Option(metavar="FILE.csv", help="Write the table there too.")] = None,
+    plot: Annotated[Path | None, typer.Option(metavar="FILE.png", help="Draw the cells there.")] = None,
+) -> None:
+    """Compare the cells of a hyper-parameter search on validation tracks; test the chosen one."""
+    from genredag.atomic import write_csv
+    from genredag.evaluation.plots import save_figure
+    from genredag.search import read_search, search_figure, search_table
+
+    experiments, unfinished = read_search(Path.cwd(), name)
+    cells = search_table(experiments)
+    print(cells.to_string(index=False, na_rep="", float_format=lambda value: f"{value:.6g}"))
+    print("The first is chosen, on validation tracks; only its test accuracy is shown.")
+    if unfinished:
+        print(f"{unfinished} more are not finished: `dvc queue status`")
+    if table is not None:
+        write_csv(table, cells)
+    if plot is not None:
+        save_figure(plot, search_figure(cells))
+
+
 if __name__ == "__main__":
     app()

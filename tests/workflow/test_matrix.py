@@ -6,6 +6,8 @@ from collections import Counter
 
 import pytest
 
+from genredag.search import read_search, search_table
+
 
 @pytest.mark.slow
 def test_the_matrix_pairs_models_with_what_they_can_take(toy) -> None:
@@ -67,3 +69,18 @@ def test_a_matrix_with_a_model_that_fits_nothing_is_refused(toy) -> None:
     assert done.returncode == 2
     assert "params.yaml: matrix.model: 'mlp_85' can take none of mel, stft" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_a_search_is_queued_experiments_compared_on_validation(toy) -> None:
+    toy.with_git()
+    ignored = toy.folder / ".gitignore"
+    ignored.write_text(ignored.read_text(encoding="utf-8").replace("/experiment/", ""), encoding="utf-8")
+    toy.commit("Let git track metrics, as the project does")
+    grid = ("models.crnn.options.dropout=0.1,0.9", "models.crnn.epochs=3,4")
+    toy.dvc("exp", "run", "--queue", "--name", "grid", *(part for axis in grid for part in ("-S", axis)))
+    toy.dvc("exp", "run", "--run-all")
+    assert toy.ran()["train"] == 4
+    table = search_table(read_search(toy.folder, "grid")[0])
+    assert table["models.crnn.options.dropout"].tolist() == [0.1, 0.1, 0.9, 0.9]
+    assert table["validation_accuracy"].tolist() == [0.9, 0.9, 0.4, 0.4]
