@@ -15,7 +15,14 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from genredag.errors import ParameterError
 from genredag.groups import Count, Group, Name, Names, Seconds, Seed, Share
-from genredag.params_checks import check_frequencies, check_names, check_spectrograms, check_splits, similar
+from genredag.params_checks import (
+    check_experiment,
+    check_frequencies,
+    check_names,
+    check_spectrograms,
+    check_splits,
+    similar,
+)
 from genredag.protocols import PROTOCOLS, Split
 from genredag.recipes import Estimator, Network
 from genredag.shifts import Shift, Shifts
@@ -321,9 +328,11 @@ def load_params(path: Path) -> Params:
 def parse_params(tree: object, source: str = "params.yaml") -> Params:
     """Check the values of a ``params.yaml`` that is already read."""
     try:
-        return Params.model_validate(tree)
+        params = Params.model_validate(tree)
     except ValidationError as error:
         raise _as_parameter_error(error, tree, source) from None
+    check_experiment(params)
+    return params
 
 
 def _as_parameter_error(error: ValidationError, tree: Any, source: str) -> ParameterError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import importlib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,15 @@ def check_splits(params: Params) -> None:
     for name, split in params.splits.items():
         if isinstance(split, LeakySlices) and "leaky" not in name:
             raise ValueError(f"splits.{name}: a leaky protocol; expected a name with the word leaky")
+
+
+def check_experiment(params: Params) -> None:
+    """Refuse an experiment whose model can't take its representation, see `genredag.pairing`.
+
+    Loaded by its name: it knows all architectures, and a check that only refuses is no reason for every
+    stage to rerun when one of them is edited.
+    """
+    importlib.import_module("genredag.pairing").check_experiment(params)
 
 
 def check_frequencies(params: Params) -> None:

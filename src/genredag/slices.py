@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from genredag.errors import DataError, ParameterError
 from genredag.params import Slices
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # Of a step: 27 s are 30 steps of 3 * (1 - 0.7) s, though not in floating point.
 TOLERANCE = 1e-6
@@ -85,6 +87,8 @@ def _counts(index: pd.DataFrame, frames_per_second: float, params: Slices) -> np
 def _table(
     index: pd.DataFrame, counts: np.ndarray, n_frames: int, frames_per_second: float, params: Slices
 ) -> pd.DataFrame:
+    import pandas as pd
+
     tracks = index.loc[index.index.repeat(counts)]
     number = np.concatenate([np.arange(count) for count in counts])
     start = number * params.seconds * (1 - params.overlap)

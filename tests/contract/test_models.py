@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from genredag.bundle import load_bundle, save_bundle
-from genredag.errors import ParameterError
+from genredag.errors import ModelError, ParameterError
 from genredag.frames import Frames, FrameSpec
 from genredag.models.assembly import build_network
 from genredag.models.registry import PUBLISHED, check_options, learners
@@ -68,6 +68,29 @@ def test_networks_turn_slices_into_probabilities(name, precision):
     p = np.asarray(model(slices))
     assert p.shape == (2, 3) and p.dtype == np.float32
     np.testing.assert_allclose(p.sum(axis=1), 1, atol=1e-5)
+
+
+def has_a_map(name, n_bins, n_frames):
+    """Whether a network's builder makes something of an input, and not layers without any unit."""
+    import keras
+
+    inputs = keras.Input((n_bins, n_frames, 1))
+    options = MODELS[name].options | {"filter_bins": 9, "filter_frames": 7, "size": 0, "weights": None}
+    kept = {option: options[option] for option in learners()[name].options}
+    try:
+        model = keras.Model(inputs, learners()[name].build(inputs, 3, **kept))
+    except (ValueError, ModelError):
+        return False
+    return all(0 not in layer.output.shape for layer in model.layers)
+
+
+@pytest.mark.parametrize("name", [name for name in DEFAULTS if learners()[name].features is None])
+def test_the_smallest_input_is_the_smallest(name):
+    smallest = learners()[name].smallest
+    n_bins, n_frames = smallest(filter_bins=9, filter_frames=7) if callable(smallest) else smallest
+    assert has_a_map(name, n_bins, n_frames)
+    assert n_bins == 1 or not has_a_map(name, n_bins - 1, n_frames)
+    assert n_frames == 1 or not has_a_map(name, n_bins, n_frames - 1)
 
 
 @pytest.mark.parametrize("name", DEFAULTS)
