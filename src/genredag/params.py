@@ -182,10 +182,10 @@ class Slices(Group):
 
 
 class NearDuplicates(Group):
-    """What of different tracks on two sides of a split is told."""
+    """Which tracks on two sides of a split are told to be alike."""
 
     correlation: Annotated[float, Field(gt=0, le=1)] = Field(
-        description="tracks on two sides whose spectrograms correlate by as much are reported"
+        description="of how two tracks' spectrograms change: pairs on two sides that reach it are reported"
     )
 
 

@@ -65,7 +65,7 @@ def train_bundle(
         There is nothing to train on, the model can't take these slices, or it diverges.
     """
     seen = _features_seen(model, recipe)
-    class_names = sorted(split["genre"].unique())
+    class_names = sorted(split.loc[split["part"].notna(), "genre"].unique())
     parts = _parts(model, frames, slices, slice_spec["n_frames"], split, class_names)
     inputs: dict[str, Any] = {name: summarise(part, seen) if seen else part for name, part in parts.items()}
     inputs |= {"n_classes": len(class_names), "seed": seed}

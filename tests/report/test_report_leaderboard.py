@@ -11,7 +11,15 @@ from genredag.report.runs import Run
 
 
 def run_of(accuracy=0.5, model="crnn", macro_f1=0.4, n_parameters=1234, **changes) -> Run:
-    choice = {"dataset": "a", "representation": "mel", "model": model, "split": "s", "seed": 1, **changes}
+    choice = {
+        "dataset": "a",
+        "representation": "mel",
+        "model": model,
+        "split": "s",
+        "fold": 0,
+        "seed": 1,
+        **changes,
+    }
     track = {"accuracy": accuracy, "macro_f1": macro_f1}
     metrics = {
         **choice,
@@ -31,6 +39,7 @@ def test_a_row_says_all_of_a_run():
         "representation": "mel",
         "model": "crnn",
         "split": "s",
+        "fold": 0,
         "seed": 1,
         "slice_accuracy": 0.3,
         "track_accuracy": 0.5,

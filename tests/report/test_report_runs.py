@@ -16,7 +16,7 @@ def folder(tmp_path, make):
 def test_a_run_is_read_from_its_folder(folder, make):
     run = read_run(folder)
     assert run.choice == make.choice()
-    assert run.anchor == "run-synthetic-mel-crnn-stratified_8_1_1-42"
+    assert run.anchor == "run-synthetic-mel-crnn-stratified_8_1_1-0-42"
     assert run.genres == ["blues", "rock"]
     assert len(run.history) == 3
 

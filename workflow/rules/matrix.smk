@@ -4,6 +4,7 @@ import sys
 
 from genredag.errors import GenredagError
 from genredag.params import load_params, stage_values
+from genredag.protocols import fold_suffixes
 from genredag.stages import code_state, refuse_overrides, source_state
 
 try:
@@ -14,11 +15,22 @@ except GenredagError as error:
     sys.exit(2)
 
 MATRIX = PARAMS.matrix.model_dump()
+# `-0`, `-1`, ... for the folds of a split that has some.
+MATRIX["split"] = [
+    name + fold
+    for name in MATRIX["split"]
+    for fold in fold_suffixes(PARAMS.splits[name])
+]
 
 
 def values(stage):
     """Make the function that gives a rule the values of its groups, as canonical JSON."""
     return lambda wildcards: stage_values(PARAMS, stage, **wildcards)
+
+
+def fold(wildcards):
+    """Return which fold tests: 0 where a split has none."""
+    return wildcards.fold.removeprefix("-") or "0"
 
 
 def code(stage):

@@ -22,7 +22,8 @@ from genredag.params import load_params
 @exits_cleanly
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seed", type=int, required=True)
+    for name in ("--fold", "--seed"):
+        parser.add_argument(name, type=int, required=True)
     for name in ("--dataset", "--representation", "--model", "--split-name"):
         parser.add_argument(name, required=True)
     for name in ("--params", "--frames", "--slices", "--split", "--bundle", "--history"):
@@ -36,13 +37,17 @@ def main(argv: list[str] | None = None) -> None:
     bundle, split = load_bundle(args.bundle), pd.read_parquet(args.split)
     predictions = predict_split(bundle, open_frames(args.frames.parent), pd.read_parquet(args.slices), split)
     choice = {"dataset": args.dataset, "representation": args.representation, "model": args.model}
-    choice |= {"split": args.split_name, "seed": args.seed, "n_parameters": bundle.info["n_parameters"]}
+    choice |= {"split": args.split_name, "fold": args.fold, "seed": args.seed}
+    choice |= {"n_parameters": bundle.info["n_parameters"]}
+    warning = split.attrs.get("warning", "")
+    choice |= {"leaky": True, "warning": warning} if warning else {}
+    predictions.attrs = split.attrs
     write_parquet(args.predictions, predictions)
     write_json(args.metrics, choice | evaluate_predictions(predictions, decision))
     tracks = confusion(predictions, decision)
     write_csv(args.confusion, tracks)
-    save_figure(args.confusion_matrix, confusion_figure(tracks, bundle.class_names))
-    save_figure(args.learning_curves, learning_curves_figure(pd.read_csv(args.history)))
+    save_figure(args.confusion_matrix, confusion_figure(tracks, bundle.class_names), warning)
+    save_figure(args.learning_curves, learning_curves_figure(pd.read_csv(args.history)), warning)
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ def predict_split(bundle: Bundle, frames: Frames, slices: pd.DataFrame, split: p
         The frames are of another kind than the bundle was trained on.
     """
     bundle.check_frames(frames.spec)
-    rows = (split["part"] != "train").to_numpy()
+    rows = split["part"].isin(["validation", "test"]).to_numpy()
     held_out = split[rows].reset_index(drop=True)
     names = bundle.class_names
     data = slice_set(frames, slices[rows], bundle.info["slices"]["n_frames"], held_out["genre"], names)

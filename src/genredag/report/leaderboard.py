@@ -14,6 +14,7 @@ COLUMNS = (
     "representation",
     "model",
     "split",
+    "fold",
     "seed",
     "slice_accuracy",
     "track_accuracy",
@@ -88,6 +89,6 @@ def _cell(column: object, value: object) -> str:
         return ""
     if column in _RATES:
         return f"{value:.3f}"
-    if isinstance(value, int) and column != "seed":
+    if isinstance(value, int) and column not in ("fold", "seed"):
         return f"{value:,}"
     return str(value).replace("|", r"\|")

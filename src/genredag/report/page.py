@@ -11,6 +11,7 @@ import jinja2
 from markupsafe import Markup
 
 from genredag.params import STAGE_GROUPS, Params
+from genredag.protocols import promise
 from genredag.report.data_sets import (
     DataSet,
     example_frames,
@@ -24,10 +25,6 @@ from genredag.report.leaderboard import leaderboard_row, ranked
 from genredag.report.runs import Run
 from genredag.report.what_ran import WhatRan
 
-_GROUPED_BY = {
-    "track": "no track has slices on two sides, but an artist may have tracks on two sides",
-    "artist": "no artist has tracks on two sides",
-}
 _TRACK_DECISIONS = {
     "mean": "the mean of its slices' probabilities",
     "vote": "the vote of its slices",
@@ -105,7 +102,7 @@ def _groups(views: list[dict[str, Any]], params: Params) -> list[dict[str, Any]]
             {
                 "dataset": dataset,
                 "split": split,
-                "protocol": _GROUPED_BY[params.entry("splits", split).group_by],
+                "protocol": promise(params.entry("splits", split)),
                 "n_classes": len(group[0]["genres"]),
                 "runs": group,
             }

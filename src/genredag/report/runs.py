@@ -11,6 +11,8 @@ import pandas as pd
 
 from genredag.errors import DataError
 
+CHOICE = ("dataset", "representation", "model", "split", "fold", "seed")
+
 
 @dataclass(frozen=True)
 class Run:
@@ -19,7 +21,7 @@ class Run:
     Parameters
     ----------
     metrics
-        ``metrics.json``; its ``dataset representation model split seed`` say which run this is.
+        ``metrics.json``; its values of `CHOICE` say which run this is.
     history
         One row an epoch: epoch, loss, accuracy, val_loss, val_accuracy, learning_rate.
     timing
@@ -38,8 +40,8 @@ class Run:
 
     @property
     def choice(self) -> dict[str, Any]:
-        """Which data set, representation, model, split and seed this is."""
-        return {key: self.metrics[key] for key in ("dataset", "representation", "model", "split", "seed")}
+        """Which data set, representation, model, split, fold and seed this is."""
+        return {key: self.metrics[key] for key in CHOICE}
 
     @property
     def anchor(self) -> str:
@@ -76,7 +78,7 @@ def read_run(directory: Path) -> Run:
         confusion=pd.read_csv(directory / "confusion.csv", dtype=str, keep_default_na=False),
         predictions=pd.read_parquet(directory / "predictions.parquet", columns=["track_id", "genre", "part"]),
     )
-    missing = {*("dataset", "representation", "model", "split", "seed", "n_tracks", "test")} - metrics.keys()
+    missing = {*CHOICE, "n_tracks", "test"} - metrics.keys()
     if missing:
         where = str(directory / "metrics.json")
         raise DataError(f"lacks {', '.join(sorted(missing))}", where=where, hint="rerun the evaluate stage")
