@@ -39,6 +39,7 @@ def test_the_projects_own_values_are_valid(project_dir):
         ("modle", "crnn", r"modle: unknown key. Hint: did you mean 'model'"),
         ("models.crnn.learning_rate", -1.0, r"models.crnn.learning_rate: -1.0: .*greater than 0"),
         ("models.crnn.learning_rat", 1.0, r"models.crnn.learning_rat: unknown key. .*'learning_rate'"),
+        ("models.svm_rbf.options.C", [{}], r"models.svm_rbf.options.C"),
         ("models.crnn.kind", "tree", r"models.crnn: .*tree"),
         ("models.crnn.schedule", "step", r"models.crnn.schedule: 'step': .*'constant' or 'cosine'"),
         (

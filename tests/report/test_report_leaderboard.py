@@ -76,7 +76,7 @@ def test_the_order_of_the_runs_does_not_matter(runs):
 def test_no_run_and_one_run_twice_are_refused():
     with pytest.raises(DataError, match="no run to report"):
         leaderboard([])
-    with pytest.raises(DataError, match="run-a-mel-crnn-s-1 is there twice"):
+    with pytest.raises(DataError, match="run-a-mel-crnn-s-0-1 is there twice"):
         leaderboard([run_of(), replace(run_of())])
 
 

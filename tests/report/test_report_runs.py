@@ -44,5 +44,5 @@ def test_damaged_metrics_are_named(folder):
 
 def test_metrics_of_something_else_are_refused(folder):
     (folder / "metrics.json").write_text(json.dumps({"dataset": "synthetic", "seed": 1}))
-    with pytest.raises(DataError, match="lacks model, n_tracks, representation, split, test"):
+    with pytest.raises(DataError, match="lacks fold, model, n_tracks, representation, split, test"):
         read_run(folder)
