@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from genredag.errors import DataError
+from genredag.split import PARTS
 
 if TYPE_CHECKING:
     from genredag.frames import Frames
@@ -45,12 +46,12 @@ def near_duplicates(split: pd.DataFrame, frames: Frames, correlation: float) -> 
     sides = split.dropna(subset="part").drop_duplicates(["track_id", "part"])
     track_ids = np.unique(sides["track_id"].to_numpy(object))
     spectra = change_spectra(frames, list(track_ids))
-    members = {
-        part: np.flatnonzero(np.isin(track_ids, ids)) for part, ids in sides.groupby("part")["track_id"]
-    }
+    row_of = pd.Series(range(len(track_ids)), track_ids)
     found = []
-    for part, other_part in itertools.combinations(members, 2):
-        ours, theirs = members[part], members[other_part]
+    for part, other_part in itertools.combinations(PARTS, 2):
+        ours, theirs = (
+            row_of[sides.loc[sides["part"] == name, "track_id"]].to_numpy() for name in (part, other_part)
+        )
         alike = correlations(spectra[:, ours], spectra[:, theirs])
         alike[ours[:, np.newaxis] == theirs] = 0.0  # a leaky split has one track on two sides
         rows, columns = np.nonzero(alike >= correlation)
@@ -139,5 +140,5 @@ def _tell(table: pd.DataFrame) -> None:
     ]
     more = ", ..." if len(table) > N_TOLD else ""
     logger.warning(
-        "%d pairs of tracks on two sides are near-duplicates: %s%s", len(table), ", ".join(told), more
+        "%d pairs of tracks on two sides may be near-duplicates: %s%s", len(table), ", ".join(told), more
     )

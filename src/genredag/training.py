@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import resource
 import sys
 import time
@@ -25,6 +26,8 @@ from genredag.recipes import Estimator, Network
 
 if TYPE_CHECKING:
     from genredag.frames import Frames
+
+logger = logging.getLogger(__name__)
 
 
 def train_bundle(
@@ -92,6 +95,9 @@ def train_bundle(
         "versions": read_versions(),
         "commit": read_commit(),
     }
+    if "warning" in split.attrs:  # of a leaky split
+        info["warning"] = split.attrs["warning"]
+        logger.warning(info["warning"])
     return Bundle(info, fitted), history, _timing(seconds, len(parts["training"]) * len(history))
 
 
