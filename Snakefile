@@ -23,6 +23,7 @@ wildcard_constraints:
     representation="[a-z0-9_]+",
     model="[a-z0-9_]+",
     split="[a-z0-9_]+",
+    fold="(-[0-9]+)?",
     seed="[0-9]+",
 
 

@@ -11,6 +11,7 @@ from genredag.errors import ParameterError
 from genredag.params import STAGE_GROUPS, Params, load_params, parse_params, stage_values
 from genredag.stages import STAGES
 
+LEAKY_SPLIT = {"protocol": "leaky_slices", "ratios": [0.8, 0.1, 0.1]}
 CHOICE = {"dataset": "synthetic", "representation": "mel", "model": "crnn", "split": "artist_disjoint"}
 
 
@@ -38,6 +39,7 @@ def test_the_projects_own_values_are_valid(project_dir):
         ("modle", "crnn", r"modle: unknown key. Hint: did you mean 'model'"),
         ("models.crnn.learning_rate", -1.0, r"models.crnn.learning_rate: -1.0: .*greater than 0"),
         ("models.crnn.learning_rat", 1.0, r"models.crnn.learning_rat: unknown key. .*'learning_rate'"),
+        ("models.svm_rbf.options.C", [{}], r"models.svm_rbf.options.C"),
         ("models.crnn.kind", "tree", r"models.crnn: .*tree"),
         ("models.crnn.schedule", "step", r"models.crnn.schedule: 'step': .*'constant' or 'cosine'"),
         (
@@ -64,6 +66,18 @@ def test_the_projects_own_values_are_valid(project_dir):
         ("representations.cqt.n_bins", 120, r"cqt.n_bins: .*half of spectrograms.sr"),
         ("splits.artist_disjoint.ratios", [0.8, 0.1, 0.2], r"splits.artist_disjoint: .*expected a sum of 1"),
         ("splits.artist_disjoint.ratios", [0.9, 0.1], r"artist_disjoint.ratios: .*at least 3 items"),
+        ("splits.official.test", "tests", r"splits.official.test: 'tests': .*'test' or 'validation'"),
+        (
+            "splits.official.ratios",
+            [1.0],
+            r"splits.official.ratios: unknown key. .*one of .*validation_share",
+        ),
+        ("splits.official.test", "validation", r"splits.official: validation_share = null, but the listed"),
+        ("splits.kfold_10.protocol", "folds", r"splits.kfold_10: .*folds"),
+        ("splits.kfold_10.k", 2, r"splits.kfold_10.k: 2: .*greater than or equal to 3"),
+        ("splits.shuffled", LEAKY_SPLIT, r"splits.shuffled: a leaky protocol; expected a name with the word"),
+        ("fold", 3, r"params.yaml: fold: 3 is no fold of stratified_8_1_1; expected 0"),
+        ("near_duplicates.correlation", 1.5, r"near_duplicates.correlation: 1.5: .*less than or equal to 1"),
         ("matrix.dataset", ["spectrograms"], r"matrix.representation: .*no audio; expected \[mel\] alone"),
         ("representations.mel.n_fft", 2047, r"mel.n_fft: 2047: .*multiple of 2"),
         ("spectrograms.dtype", "float64", r"spectrograms.dtype: 'float64': .*'float16' or 'uint8'"),
@@ -103,6 +117,13 @@ def test_published_spectrograms_have_no_audio_to_shift(tree):
     tree |= {"dataset": "spectrograms", "representation": "mel"}
     with pytest.raises(ParameterError, match=r"spectrograms.shifts: .*no audio to shift; expected \[\]"):
         parse_params(tree)
+
+
+def test_a_fold_beyond_the_last_is_refused(tree):
+    put(tree, "split", "kfold_10")
+    assert parse_params(put(tree, "fold", 9)).fold == 9
+    with pytest.raises(ParameterError, match=r"fold: 10 is no fold of kfold_10; expected 0 to 9"):
+        parse_params(put(tree, "fold", 10))
 
 
 def test_a_missing_value_is_named(tree):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
@@ -191,10 +191,10 @@ class Slices(Group):
 
 
 class NearDuplicates(Group):
-    """What of different tracks on two sides of a split is told."""
+    """Which tracks on two sides of a split are told to be alike."""
 
     correlation: Annotated[float, Field(gt=0, le=1)] = Field(
-        description="tracks on two sides whose spectrograms correlate by as much are reported"
+        description="of how two tracks' spectrograms change: pairs on two sides that reach it are reported"
     )
 
 
@@ -278,6 +278,10 @@ class Params(Group):
         return entries[name] if isinstance(entries, dict) else getattr(entries, name)
 
 
+# Members of the unions in collections, with the key that tells which one an entry is.
+UNIONS: list[tuple[str, type[Group]]]
+UNIONS = [("kind", Network), ("kind", Estimator), *(("protocol", member) for member in PROTOCOLS)]
+
 # The groups of params.yaml that each stage uses; `{dataset}` and so on stand for the experiment's choice.
 STAGE_GROUPS: dict[str, tuple[str, ...]] = {
     "download": ("download", "datasets.{dataset}"),
@@ -342,7 +346,7 @@ def _as_parameter_error(error: ValidationError, tree: Any, source: str) -> Param
     where = f"{source}: {'.'.join(path)}" if path else source
     hint = f"also wrong: {', '.join('.'.join(_place(e, tree)) for e in more)}" if more else ""
     if first["type"] == "extra_forbidden":
-        hint = "; ".join(filter(None, [similar(path[-1], _siblings(path)), hint]))
+        hint = "; ".join(filter(None, [_keys_like(first["loc"]), hint]))
         return ParameterError("unknown key", where=where, hint=hint)
     if first["type"] == "missing":
         return ParameterError("missing", where=where, hint=hint or "every value stands in params.yaml")
@@ -357,19 +361,21 @@ def _place(error: Any, tree: Any) -> list[str]:
     """Return where in `tree` an error is; pydantic names members of unions among the keys."""
     path = []
     for key in error["loc"]:
-        if isinstance(tree, list) or (isinstance(tree, dict) and key in tree):
+        if isinstance(key, int) if isinstance(tree, list) else isinstance(tree, dict) and key in tree:
             path.append(str(key))
             tree = tree[key]
     return [*path, str(error["loc"][-1])] if error["type"] == "missing" else path
 
 
-def _siblings(path: list[str]) -> list[str]:
-    """Return the keys that may stand where `path` does."""
+def _keys_like(place: Any) -> str:
+    """Return a hint: which key may stand where pydantic found an unknown one."""
     group: type[BaseModel] = Params
-    for part in path[:-1]:
+    for part in place[:-1]:
         inner = group.model_fields[part].annotation if part in group.model_fields else None
         if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
-            members = {"splits": PROTOCOLS, "spectrograms": (Shift,)}.get(path[0], (Network, Estimator))
-            return [name for member in members for name in member.model_fields]
+            if "shifts" in place:
+                return similar(place[-1], Shift.model_fields)
+            members = {get_args(member.model_fields[key].annotation)[0]: member for key, member in UNIONS}
+            return similar(place[-1], members[place[-2]].model_fields) if place[-2] in members else ""
         group = inner
-    return list(group.model_fields)
+    return similar(place[-1], group.model_fields)

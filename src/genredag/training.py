@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import resource
 import sys
 import time
@@ -26,6 +27,8 @@ from genredag.recipes import Estimator, Network
 
 if TYPE_CHECKING:
     from genredag.frames import Frames
+
+logger = logging.getLogger(__name__)
 
 
 def train_bundle(
@@ -66,7 +69,7 @@ def train_bundle(
         There is nothing to train on, the model can't take these slices, or it diverges.
     """
     seen = features_seen(model, recipe)
-    class_names = sorted(split["genre"].unique())
+    class_names = sorted(split.loc[split["part"].notna(), "genre"].unique())
     parts = _parts(model, frames, slices, slice_spec["n_frames"], split, class_names)
     inputs: dict[str, Any] = {name: summarise(part, seen) if seen else part for name, part in parts.items()}
     inputs |= {"n_classes": len(class_names), "seed": seed}
@@ -94,6 +97,9 @@ def train_bundle(
         "versions": read_versions(),
         "commit": read_commit(),
     }
+    if "warning" in split.attrs:  # of a leaky split
+        info["warning"] = split.attrs["warning"]
+        logger.warning(info["warning"])
     return Bundle(info, fitted), history, _timing(seconds, len(parts["training"]) * len(history))
 
 

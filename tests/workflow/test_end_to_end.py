@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from genredag.check_params import check_params
-from genredag.check_params.plan import KEYS, choice_of
+from genredag.check_params.plan import choice_of, run_folder
 from genredag.check_params.trial import run_both, tiny_tree
 from genredag.check_params.workplace import Workplace, copy_project
 from genredag.settings import set_values
@@ -42,7 +42,7 @@ def test_both_runners_give_the_same_bytes(tiny: Workplace) -> None:
     data = tiny.folder / "data" / tree["dataset"]
     frames = data / tree["representation"]
     parts = frames / tree["split"] / str(tree["seed"])
-    run = tiny.folder.joinpath("results", *(str(tree[key]) for key in KEYS))
+    run = tiny.folder / run_folder(tree)
     ours = {path.name: path for folder in (data, frames, parts, run) for path in folder.glob("*.*")}
     assert set(SAME) <= set(ours)
     assert {name for name in SAME if ours[name].read_bytes() != experiment[name]} == set()
@@ -89,5 +89,5 @@ def test_check_params_tries_a_change_of_the_real_stages(tmp_path: Path, capsys) 
 def test_both_train_the_same_bundle(tiny: Workplace) -> None:
     """Two trainings from one seed: weights and all else come out the same."""
     tree = yaml.safe_load((tiny.folder / "params.yaml").read_text(encoding="utf-8"))
-    bundle = tiny.folder.joinpath("results", *(str(tree[key]) for key in KEYS), "bundle.zip")
+    bundle = tiny.folder / run_folder(tree) / "bundle.zip"
     assert bundle.read_bytes() == (tiny.folder / "experiment/bundle.zip").read_bytes()

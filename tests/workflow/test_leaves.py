@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from genredag.check_params.leaves import Leaf, assign, flatten
-from genredag.check_params.plan import KEYS, build_for_show, write_tree
+from genredag.check_params.plan import AXES, build_for_show, write_tree
 from genredag.check_params.reruns import reruns, reruns_page
 from genredag.check_params.runners import downstream
 from genredag.check_params.workplace import copy_project
@@ -28,13 +28,15 @@ def _words(properties: dict[str, Any]) -> list[str]:
 
 ROOT = Path(__file__).resolve().parents[2]
 TREE = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-TREE["matrix"] = {key: [TREE[key]] for key in KEYS}
-# The kind of a model decides about its other keys, and so has no other valid value.
-LEAVES = [leaf for leaf, _ in flatten(TREE) if leaf[-1] != "kind"]
-# Each leaf is changed alone, but the recipes that the experiment does not use as a whole.
-UNUSED = [name for name in TREE["models"] if name != TREE["model"]]
-CHANGES = [(leaf,) for leaf in LEAVES if leaf[0] != "models" or leaf[1] not in UNUSED]
-CHANGES += [tuple(leaf for leaf in LEAVES if leaf[:2] == ("models", name)) for name in UNUSED]
+TREE["matrix"] = {key: [TREE[key]] for key in AXES}
+# Some leaves decide about the other keys of their group, and so have no other valid value.
+LEAVES = [leaf for leaf, _ in flatten(TREE) if leaf[-1] not in ("kind", "protocol", "test")]
+# Each leaf is changed alone, but the models and splits that the experiment does not use as a whole.
+UNUSED = [(f"{key}s", name) for key in ("model", "split") for name in TREE[f"{key}s"] if name != TREE[key]]
+CHANGES = [(leaf,) for leaf in LEAVES if leaf[:2] not in UNUSED]
+CHANGES += [tuple(leaf for leaf in LEAVES if leaf[:2] == group) for group in UNUSED]
+# Only a split with folds has another one.
+CHANGES = [(("split",), leaf[0]) if leaf == (("fold",),) else leaf for leaf in CHANGES]
 # Every word that some parameter accepts, for those that accept only a few.
 WORDS = sorted(
     {word for group in Params.model_json_schema()["$defs"].values() for word in _words(group["properties"])}
@@ -44,9 +46,13 @@ WORDS = sorted(
 def changed(leaf: Leaf, value: Any) -> Any:
     """Return another value that is as valid as `value`; a kind stays what it is."""
     name = leaf[-1]
-    if name in KEYS[:4] and leaf[0] in ("matrix", name):
+    if name in AXES[:4] and leaf[0] in ("matrix", name):
         others = (entry for entry in TREE[f"{name}s"] if entry not in (TREE[name], "spectrograms"))
+        if leaf == ("split",):
+            return "kfold_10"
         return [*value, next(others)] if leaf[0] == "matrix" else next(others)
+    if leaf == ("fold",):
+        return 1
     if leaf == ("matrix", "seed"):
         return [*value, 43]
     for other in _neighbours(value):
@@ -68,7 +74,7 @@ def _neighbours(value: Any) -> Iterator[Any]:
     elif isinstance(value, str):
         yield from ("auto", "hamming", "constant", "cosine", "features_30", *TREE["representations"], *WORDS)
     else:
-        yield "somewhere"
+        yield from ("somewhere", 0.5)
 
 
 def _is_valid(leaf: Leaf, value: Any) -> bool:

@@ -58,6 +58,7 @@ def test_every_group_of_params_yaml_is_used_by_a_stage(project_dir: Path) -> Non
         "representation",
         "model",
         "split",
+        "fold",
         "seed",
         "matrix",
     }

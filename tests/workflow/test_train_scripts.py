@@ -73,7 +73,7 @@ def flags(folder, names):
 @pytest.mark.parametrize("model", MODELS)
 def test_train_then_evaluate(script, store, model):
     common = ["--params", store / "params.yaml", "--model", model, "--seed", 3, *flags(store, INPUTS)]
-    choice = ["--dataset", "toy", "--representation", "mel", "--split-name", "s"]
+    choice = ["--dataset", "toy", "--representation", "mel", "--split-name", "s", "--fold", 2]
     trained = {name: TRAINED[name] for name in ("bundle", "history")}
     outputs = []
     for run in ("a", "b"):
@@ -83,8 +83,15 @@ def test_train_then_evaluate(script, store, model):
         outputs.append({name: (store / run / name).read_bytes() for name in names})
     assert [name for name in outputs[0] if outputs[0][name] != outputs[1][name]] == []
     metrics = json.loads(outputs[0]["metrics.json"])
-    chosen = {key: metrics[key] for key in ("dataset", "representation", "model", "split", "seed")}
-    assert chosen == {"dataset": "toy", "representation": "mel", "model": model, "split": "s", "seed": 3}
+    chosen = {key: metrics[key] for key in ("dataset", "representation", "model", "split", "fold", "seed")}
+    assert chosen == {
+        "dataset": "toy",
+        "representation": "mel",
+        "model": model,
+        "split": "s",
+        "fold": 2,
+        "seed": 3,
+    }
     assert metrics["test"]["track"]["accuracy"] == 1.0
     assert metrics["n_tracks"] == {"validation": 6, "test": 6}
     assert (metrics["n_parameters"] is None) == (model == "svm_rbf")

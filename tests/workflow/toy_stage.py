@@ -21,7 +21,7 @@ OUTPUTS = {
     "download": ("manifest", "quarantine"),
     "spectrograms": ("frames",),
     "slices": ("slices",),
-    "split": ("split",),
+    "split": ("split", "near-duplicates"),
     "train": ("bundle", "history", "timing"),
     "evaluate": (
         *("predictions", "metrics", "confusion", "per-genre", "roc", "reliability"),
@@ -38,7 +38,7 @@ def main(argv: list[str]) -> None:
     flags = parse(argv)
     params = load_params(Path(flags["params"][0]))
     keys = {"dataset": "dataset", "representation": "representation", "model": "model"}
-    keys |= {"split": "split-name", "seed": "seed"}
+    keys |= {"split": "split-name", "fold": "fold", "seed": "seed"}
     choice = {key: flags[flag][0] for key, flag in keys.items() if flag in flags}
     values = stage_values(params, STAGE, **choice)
     if "TOY_RUNS" in os.environ:

@@ -15,48 +15,49 @@ rule evaluate:
         bundle=rules.train.output.bundle,
         history=rules.train.output.history,
     output:
-        predictions="results/{dataset}/{representation}/{model}/{split}/{seed}/predictions.parquet",
-        metrics="results/{dataset}/{representation}/{model}/{split}/{seed}/metrics.json",
-        confusion="results/{dataset}/{representation}/{model}/{split}/{seed}/confusion.csv",
-        per_genre="results/{dataset}/{representation}/{model}/{split}/{seed}/per_genre.csv",
-        roc="results/{dataset}/{representation}/{model}/{split}/{seed}/roc.csv",
-        reliability="results/{dataset}/{representation}/{model}/{split}/{seed}/reliability.csv",
+        predictions="results/{dataset}/{representation}/{model}/{split}{fold}/{seed}/predictions.parquet",
+        metrics="results/{dataset}/{representation}/{model}/{split}{fold}/{seed}/metrics.json",
+        confusion="results/{dataset}/{representation}/{model}/{split}{fold}/{seed}/confusion.csv",
+        per_genre="results/{dataset}/{representation}/{model}/{split}{fold}/{seed}/per_genre.csv",
+        roc="results/{dataset}/{representation}/{model}/{split}{fold}/{seed}/roc.csv",
+        reliability="results/{dataset}/{representation}/{model}/{split}{fold}/{seed}/reliability.csv",
         confusion_matrix=report(
-            "results/{dataset}/{representation}/{model}/{split}/{seed}/confusion_matrix.png",
+            "results/{dataset}/{representation}/{model}/{split}{fold}/{seed}/confusion_matrix.png",
             caption="../report/confusion_matrix.rst",
             category="Confusion matrices",
             labels=lambda w: dict(w),
         ),
         learning_curves=report(
-            "results/{dataset}/{representation}/{model}/{split}/{seed}/learning_curves.png",
+            "results/{dataset}/{representation}/{model}/{split}{fold}/{seed}/learning_curves.png",
             caption="../report/learning_curves.rst",
             category="Learning curves",
             labels=lambda w: dict(w),
         ),
         roc_curves=report(
-            "results/{dataset}/{representation}/{model}/{split}/{seed}/roc_curves.png",
+            "results/{dataset}/{representation}/{model}/{split}{fold}/{seed}/roc_curves.png",
             caption="../report/roc_curves.rst",
             category="ROC curves",
             labels=lambda w: dict(w),
         ),
         reliability_diagram=report(
-            "results/{dataset}/{representation}/{model}/{split}/{seed}/reliability_diagram.png",
+            "results/{dataset}/{representation}/{model}/{split}{fold}/{seed}/reliability_diagram.png",
             caption="../report/reliability_diagram.rst",
             category="Reliability diagrams",
             labels=lambda w: dict(w),
         ),
     log:
-        "logs/evaluate/{dataset}/{representation}/{model}/{split}/{seed}.log",
+        "logs/evaluate/{dataset}/{representation}/{model}/{split}{fold}/{seed}.log",
     cache: True
     conda:
         "../../envs/genredag.yaml"
     params:
         values=values("evaluate"),
         code=code("evaluate"),
+        fold=fold,
     shell:
         "python workflow/scripts/evaluate.py --params params.yaml --dataset {wildcards.dataset}"
         " --representation {wildcards.representation} --model {wildcards.model}"
-        " --split-name {wildcards.split} --seed {wildcards.seed}"
+        " --split-name {wildcards.split} --fold {params.fold} --seed {wildcards.seed}"
         " --frames {input.frames} --slices {input.slices} --split {input.split}"
         " --bundle {input.bundle} --history {input.history}"
         " --predictions {output.predictions} --metrics {output.metrics} --confusion {output.confusion}"

@@ -5,6 +5,7 @@ import sys
 from genredag.errors import GenredagError
 from genredag.pairing import matrix_pairs
 from genredag.params import load_params, stage_values
+from genredag.protocols import fold_suffixes
 from genredag.stages import code_state, refuse_overrides, source_state
 
 try:
@@ -19,11 +20,22 @@ MATRIX = PARAMS.matrix.model_dump()
 if workflow.is_main_process:
     for line in PAIRS.left_out:
         print(f"genredag: {line}", file=sys.stderr)
+# `-0`, `-1`, ... for the folds of a split that has some.
+MATRIX["split"] = [
+    name + fold
+    for name in MATRIX["split"]
+    for fold in fold_suffixes(PARAMS.splits[name])
+]
 
 
 def values(stage):
     """Make the function that gives a rule the values of its groups, as canonical JSON."""
     return lambda wildcards: stage_values(PARAMS, stage, **wildcards)
+
+
+def fold(wildcards):
+    """Return which fold tests: 0 where a split has none."""
+    return wildcards.fold.removeprefix("-") or "0"
 
 
 def code(stage):

@@ -13,11 +13,11 @@ rule train:
         slice_spec=rules.slices.output.spec,
         split=rules.split.output.split,
     output:
-        bundle="results/{dataset}/{representation}/{model}/{split}/{seed}/bundle.zip",
-        history="results/{dataset}/{representation}/{model}/{split}/{seed}/history.csv",
-        timing="results/{dataset}/{representation}/{model}/{split}/{seed}/timing.json",
+        bundle="results/{dataset}/{representation}/{model}/{split}{fold}/{seed}/bundle.zip",
+        history="results/{dataset}/{representation}/{model}/{split}{fold}/{seed}/history.csv",
+        timing="results/{dataset}/{representation}/{model}/{split}{fold}/{seed}/timing.json",
     log:
-        "logs/train/{dataset}/{representation}/{model}/{split}/{seed}.log",
+        "logs/train/{dataset}/{representation}/{model}/{split}{fold}/{seed}.log",
     cache: True
     conda:
         "../../envs/genredag.yaml"

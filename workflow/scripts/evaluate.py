@@ -22,8 +22,8 @@ from genredag.params import load_params
 @exits_cleanly
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seed", type=int, required=True)
-    parser.add_argument("--fold", type=int, default=0)
+    for name in ("--fold", "--seed"):
+        parser.add_argument(name, type=int, required=True)
     for name in ("--dataset", "--representation", "--model", "--split-name"):
         parser.add_argument(name, required=True)
     for name in ("--params", "--frames", "--slices", "--split", "--bundle", "--history"):
@@ -41,13 +41,15 @@ def main(argv: list[str] | None = None) -> None:
     choice = {"dataset": args.dataset, "representation": args.representation, "model": args.model}
     choice |= {"split": args.split_name, "fold": args.fold, "seed": args.seed}
     choice |= {"n_parameters": bundle.info["n_parameters"]}
+    metrics = choice | evaluate_predictions(predictions, split, decision)
+    predictions.attrs = split.attrs
     write_parquet(args.predictions, predictions)
-    write_json(args.metrics, choice | evaluate_predictions(predictions, split, decision))
+    write_json(args.metrics, metrics)
     tables = tables_of_test(predictions, decision)
     for name, table in tables.items():
         write_csv(getattr(args, name), table)
     for name, figure in run_figures(tables, pd.read_csv(args.history), bundle.class_names).items():
-        save_figure(getattr(args, name), figure)
+        save_figure(getattr(args, name), figure, metrics.get("warning", ""))
 
 
 if __name__ == "__main__":

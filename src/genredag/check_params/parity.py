@@ -10,12 +10,12 @@ from typing import Any
 
 import yaml
 
+from genredag.check_params.plan import AXES, KEYS, choice_of
 from genredag.check_params.runners import Job, outputs, snakemake_jobs
 from genredag.check_params.workplace import Workplace
 from genredag.params import STAGE_GROUPS
 from genredag.stages import STAGES, is_code, read_stages
 
-KEYS = ("dataset", "representation", "model", "split", "seed")
 # Flags that say how, not what: each runner has its own idea of how many processes a job may use.
 FREE_FLAGS = {"--jobs"}
 
@@ -27,9 +27,14 @@ def disagreements(place: Workplace) -> list[str]:
     """
     tree = yaml.safe_load((place.folder / "params.yaml").read_text(encoding="utf-8"))
     choice = {key: tree[key] for key in KEYS}
-    tree["matrix"] = {key: [value] for key, value in choice.items()}
+    tree["matrix"] = {key: [tree[key]] for key in AXES}
     (place.folder / "params.yaml").write_text(yaml.safe_dump(tree, sort_keys=False), encoding="utf-8")
-    jobs = {job.rule: job for job in snakemake_jobs(place, "--forceall")}
+    wildcards = choice_of(tree)
+    jobs = {
+        job.rule: job
+        for job in snakemake_jobs(place, "--forceall")
+        if job.wildcards.items() <= wildcards.items()
+    }
     stages = read_stages(place.folder / "dvc.yaml")
     if not set(jobs) == set(stages) == set(STAGES) == set(STAGE_GROUPS):
         return [f"the stages differ: {', '.join(jobs)} in the Snakefile, {', '.join(stages)} in dvc.yaml"]
@@ -63,7 +68,7 @@ def flags(command: str) -> list[str]:
             # A run's folder has no name of its own: nested in one runner, `experiment` in the other.
             name = "RUN" if flag == "--runs" else Path(path).name
             found.append(f"{flag} {head}{equals}{name}")
-    return found
+    return list(dict.fromkeys(found))
 
 
 def _groups(stage: str, command: str) -> list[str]:

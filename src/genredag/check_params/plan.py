@@ -15,7 +15,9 @@ from genredag.check_params.runners import Job, downstream, dvc_changes, outputs,
 from genredag.check_params.workplace import Workplace
 from genredag.stages import STAGES, read_stages
 
-KEYS = ("dataset", "representation", "model", "split", "seed")
+# The names of the one experiment, and those of them that `matrix` lists.
+KEYS = ("dataset", "representation", "model", "split", "fold", "seed")
+AXES = tuple(key for key in KEYS if key != "fold")
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,18 @@ def ask(place: Workplace) -> Plan:
 
 
 def choice_of(tree: Tree) -> dict[str, str]:
-    """Return the names of the one experiment, as wildcards."""
-    return {key: str(tree[key]) for key in KEYS}
+    """Return the names of the one experiment, as wildcards; `fold` is empty where a split has none."""
+    has_folds = tree["splits"][tree["split"]].get("protocol") == "kfold"
+    return {key: str(tree[key]) for key in AXES} | {"fold": f"-{tree['fold']}" if has_folds else ""}
+
+
+def run_folder(tree: Tree) -> Path:
+    """Return where Snakemake puts what the one experiment trains and evaluates."""
+    choice = choice_of(tree)
+    split = choice["split"] + choice["fold"]
+    return Path(
+        "results", choice["dataset"], choice["representation"], choice["model"], split, choice["seed"]
+    )
 
 
 def contradictions(plan: Plan, choice: dict[str, str]) -> list[str]:
@@ -75,7 +87,7 @@ def contradictions(plan: Plan, choice: dict[str, str]) -> list[str]:
 
 def widen(tree: Tree) -> Tree:
     """Return the parameters with the one experiment in the matrix, where both runners see it."""
-    matrix = {key: list(dict.fromkeys([*tree["matrix"][key], tree[key]])) for key in KEYS}
+    matrix = {key: list(dict.fromkeys([*tree["matrix"][key], tree[key]])) for key in AXES}
     return {**tree, "matrix": matrix}
 
 

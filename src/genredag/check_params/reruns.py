@@ -13,6 +13,7 @@ FIRST = {
     "dataset": "download",
     "representation": "spectrograms",
     "split": "split",
+    "fold": "split",
     "seed": "split",
     "model": "train",
 }

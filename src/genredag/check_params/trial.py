@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from genredag.check_params.leaves import Leaf, Tree, assign, flatten, overlay
-from genredag.check_params.plan import KEYS, Plan, choice_of, write_tree
+from genredag.check_params.plan import AXES, KEYS, Plan, choice_of, run_folder, write_tree
 from genredag.check_params.workplace import Workplace
 
 TINY = Path(__file__).with_name("tiny.yaml")
@@ -39,7 +39,10 @@ def tiny_tree(tree: Tree, choice: dict[str, str], touched: list[Leaf]) -> Tree:
         if leaf in own and leaf[0] not in ("datasets", "matrix", *KEYS):
             assign(tiny, leaf, own[leaf])
     names: dict[str, Any] = {**choice, "seed": int(choice["seed"]), "dataset": tiny["dataset"]}
-    return {**tiny, **names, "matrix": {key: [names[key]] for key in KEYS}}
+    names["fold"] = int(choice["fold"].removeprefix("-") or 0)
+    # A reference of before there were folds knows no such key.
+    names = {key: name for key, name in names.items() if key in tree}
+    return {**tiny, **names, "matrix": {key: [names[key]] for key in AXES}}
 
 
 def choose(plan: Plan, tree: Tree) -> dict[str, str] | None:
@@ -64,8 +67,7 @@ def run_both(place: Workplace, tree: Tree) -> Trial:
         ]
         for run in runs:
             run.result()
-    results = place.folder.joinpath("results", *(str(tree[key]) for key in KEYS))
-    return Trial(_metrics(results), _metrics(place.folder / "experiment"))
+    return Trial(_metrics(place.folder / run_folder(tree)), _metrics(place.folder / "experiment"))
 
 
 def _metrics(folder: Path) -> dict[Leaf, Any]:

@@ -10,10 +10,10 @@ import pandas as pd
 from genredag.errors import DataError
 from genredag.evaluation.curves import calibration_error, is_hit, reliability_by_level, roc_points
 from genredag.evaluation.predictions import Decision, class_names, probabilities_of, track_predictions
+from genredag.protocols import LEAKY
 
 PARTS = ("train", "validation", "test")
 DIGITS = 6
-LEAKY = "LEAKY: slices of a track stand in more than one part; these figures do not measure recognition"
 
 
 def evaluate_predictions(

@@ -142,8 +142,10 @@ def run_figures(
     }
 
 
-def save_figure(path: Path, figure: Figure) -> None:
-    """Write `figure` to `path` as PNG."""
+def save_figure(path: Path, figure: Figure, warning: str = "") -> None:
+    """Write `figure` to `path` as PNG, under a `warning` if there is one."""
+    if warning:
+        figure.suptitle(warning, color="#D55E00", fontsize=9, wrap=True)
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=120, metadata={"Software": None})
 
