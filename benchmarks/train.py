@@ -2,8 +2,8 @@
 
 Plain Keras is `model.fit` on float32 arrays in memory, 32 slices a batch, with Keras' own dropout. genredag
 gathers its batches from a float16 frame store. The rate of training is that of the epochs after the first,
-validation included; forward is one batch again and again; predict goes over all slices. Threads are fixed when
-TensorFlow starts, so that each setting is a process of its own. Repeats are interleaved, the best one counts.
+validation included; forward is one batch again and again; predict goes over all slices. Threads are fixed
+when TensorFlow starts, so each setting is a process of its own. Repeats are interleaved, and the best counts.
 
 `--side-by-side` adds as many jobs of one thread at once as there are threads, and their sum.
 
