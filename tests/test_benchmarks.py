@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
     ("name", "arguments"),
     [
         ("render", ["--tracks", "1", "--jobs", "1", "--repeats", "1"]),
-        ("train", ["--models", "lstm", "--threads", "1", "--slices", "64"]),
+        ("train", ["--models", "lstm", "--threads", "1", "2", "--slices", "64", "--side-by-side"]),
     ],
 )
 def test_a_benchmark_runs(project_dir, tmp_path, name, arguments):
