@@ -32,8 +32,8 @@ def store() -> dict:
     rng = np.random.default_rng(0)
     genres = np.repeat(GENRES, N_TRACKS)
     values = rng.normal(0, 4, (len(genres), SIZE, SIZE))
-    values[genres == "low", :, :4] += 3
-    values[genres == "beat", ::4] += 3
+    values[genres == "low", :, :4] += 4
+    values[genres == "beat", ::4] += 4
     count = len(genres)
     description = ("mel", SIZE, 10.0, count, count * SIZE, "float16", 0.0, 1.0, -80.0, "dB")
     spec = FrameSpec(*description, list(range(SIZE)), {}, 4000)
@@ -62,7 +62,7 @@ def main(folder: Path, seeds: list[int]) -> None:
             bundle, history, _ = train_bundle(model, recipe, train, **data, seed=seed)
             save_bundle(folder / f"{model}-{seed}.zip", bundle)
             p = bundle.predict(slices)
-            np.save(folder / f"{model}-{seed}.npy", p[held_out])
+            np.savez(folder / f"{model}-{seed}.npz", slices=slices[held_out], probabilities=p[held_out])
             names = np.array(bundle.class_names)
             accuracies.setdefault(model, []).append(float((names[p.argmax(1)] == genres)[held_out].mean()))
             # The weights kept are those of the best epoch, whatever the backend does with its state.

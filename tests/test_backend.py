@@ -1,5 +1,16 @@
+import json
+import os
 import subprocess
 import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from genredag.bundle import load_bundle
+
+TRIAL = Path(__file__).with_name("backend_trial.py")
+SEEDS = (1, 2, 3)
 
 PROGRAM = """
 from genredag.backend import configure_backend
@@ -12,3 +23,50 @@ print(tf.config.threading.get_intra_op_parallelism_threads(), __import__("os").e
 def test_sets_the_threads_of_tensorflow():
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
     assert done.stdout.split()[1] == "3"
+
+
+def test_tensorflow_is_the_default_whatever_keras_was_told_elsewhere(tmp_path):
+    (tmp_path / "keras.json").write_text('{"backend": "jax"}')
+    program = "from genredag.backend import configure_backend; configure_backend(1); import keras; "
+    program += "print(keras.backend.backend())"
+    environment = {key: value for key, value in os.environ.items() if key != "KERAS_BACKEND"}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=environment | {"KERAS_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split()[-1] == "tensorflow"
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Folders of what `backend_trial.py` trains, by backend."""
+    pytest.importorskip("jax")
+    folders = {}
+    for backend in ("tensorflow", "jax"):
+        folders[backend] = tmp_path_factory.mktemp(backend)
+        command = [sys.executable, str(TRIAL), str(folders[backend]), *map(str, SEEDS)]
+        subprocess.run(command, env=os.environ | {"KERAS_BACKEND": backend}, check=True)
+    return folders
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["cnn_370k", "lstm"])
+def test_backends_reach_the_same_accuracy(trained, model):
+    tensorflow, jax = (
+        json.loads((folder / "accuracies.json").read_text())[model] for folder in trained.values()
+    )
+    assert min(np.mean(tensorflow), np.mean(jax)) > 0.75  # a guess has 1/3
+    # Three means of 45 test slices each: their difference has a standard deviation of about 0.05.
+    assert abs(np.mean(tensorflow) - np.mean(jax)) < 0.15
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["cnn_370k", "lstm"])
+def test_a_bundle_of_jax_predicts_the_same_under_tensorflow(trained, model):
+    bundle = load_bundle(trained["jax"] / f"{model}-1.zip")
+    assert bundle.info["versions"]["backend"] == "jax"
+    told = np.load(trained["jax"] / f"{model}-1.npz")
+    np.testing.assert_allclose(bundle.predict(told["slices"]), told["probabilities"], atol=1e-5)

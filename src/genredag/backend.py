@@ -8,12 +8,15 @@ from collections.abc import Iterator
 
 
 def configure_backend(threads: int) -> None:
-    """Write the environment variables by which TensorFlow and OpenMP choose their threads; import Keras.
+    """Write the environment variables by which Keras' backends and OpenMP choose their threads; import Keras.
 
-    Sums of several threads round differently, so a result belongs to its number of threads. Call it before
-    Keras is imported: later it has no effect.
+    TensorFlow computes unless KERAS_BACKEND names another, such as ``jax``; ``~/.keras`` has no say. Sums of
+    several threads round differently, so a result belongs to its number of threads. Call it before Keras is
+    imported: later it has no effect.
     """
     os.environ.update(
+        KERAS_BACKEND=os.environ.get("KERAS_BACKEND", "tensorflow"),
+        NPROC=str(threads),  # JAX's
         TF_NUM_INTRAOP_THREADS=str(threads),
         TF_NUM_INTEROP_THREADS="1",
         OMP_NUM_THREADS=str(threads),

@@ -8,7 +8,7 @@ import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-PACKAGES = ("genredag", "keras", "tensorflow", "tensorflow-cpu", "scikit-learn", "librosa", "numpy")
+PACKAGES = ("genredag", "keras", "tensorflow", "tensorflow-cpu", "jax", "scikit-learn", "librosa", "numpy")
 
 
 def read_versions() -> dict[str, str]:

@@ -76,7 +76,7 @@ def train_bundle(
     options: dict[str, Any] = recipe.options
     started = time.perf_counter()
     if isinstance(recipe, Network):
-        identity = [model, recipe.model_dump(), params.model_dump(), seed, class_names]
+        identity = [model, recipe.model_dump(), params.model_dump(), seed, class_names, _versions(recipe)]
         kept = _checkpoint(checkpoint, identity, frames, parts) if checkpoint else None
         fitted, history, seconds = fit_network(model, recipe, params, **inputs, checkpoint=kept)
     else:
@@ -94,13 +94,22 @@ def train_bundle(
         "n_parameters": fitted.count_params() if recipe.kind == "network" else None,
         "layers": layers(fitted),
         "seed": seed,
-        "versions": read_versions(),
+        "versions": _versions(recipe),
         "commit": read_commit(),
     }
     if "warning" in split.attrs:  # of a leaky split
         info["warning"] = split.attrs["warning"]
         logger.warning(info["warning"])
     return Bundle(info, fitted), history, _timing(seconds, len(parts["training"]) * len(history))
+
+
+def _versions(recipe: Network | Estimator) -> dict[str, str]:
+    """Return what a result depends on beside its code: versions, and the backend of a network."""
+    if isinstance(recipe, Estimator):
+        return read_versions()
+    import keras
+
+    return read_versions() | {"backend": keras.backend.backend()}
 
 
 def _parts(
@@ -122,7 +131,7 @@ def _parts(
 
 def _checkpoint(path: Path, identity: list[Any], frames: Frames, parts: dict[str, SliceSet]) -> Checkpoint:
     """Return the checkpoint of a training, named by all that determines it: values, data and code."""
-    values = [identity, dataclasses.asdict(frames.spec), read_versions(), read_code_hash()]
+    values = [identity, dataclasses.asdict(frames.spec), read_code_hash()]
     rows = [a for part in parts.values() for a in (part.first_frame, part.n_valid, part.labels)]
     return Checkpoint(path, fingerprint(values, [frames.array, *rows]))
 

@@ -13,6 +13,7 @@ from genredag.check_params.leaves import MISSING, differences, flatten, overlay
 from genredag.check_params.plan import KEYS
 from genredag.check_params.runners import parse_jobs
 from genredag.check_params.trial import falls, tiny_tree
+from genredag.pairing import matrix_pairs
 from genredag.params import parse_params
 
 TREES = st.recursive(
@@ -48,8 +49,10 @@ def test_an_overlay_reaches_all_others_by_a_star() -> None:
 
 def test_tiny_parameters_are_valid_for_every_model(tree: dict[str, Any]) -> None:
     choice = {key: str(tree[key]) for key in KEYS}
-    for model in tree["models"]:
-        tiny = tiny_tree(tree, {**choice, "model": model}, touched=[])
+    tree["matrix"] |= {"model": list(tree["models"]), "representation": ["mel", "handcrafted"]}
+    for representation, model in matrix_pairs(parse_params(tree)).built:
+        pair = {"representation": representation, "model": model}
+        tiny = tiny_tree(tree, choice | pair, touched=[])
         assert parse_params(tiny).matrix.model == [model]
         assert (
             tiny["datasets"]["synthetic"]["tracks_per_genre"]

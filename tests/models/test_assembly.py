@@ -64,6 +64,15 @@ def test_what_a_builder_cannot_do_is_told_in_one_line():
         )
 
 
+def test_slices_that_are_too_small_are_told_in_one_line():
+    with pytest.raises(ModelError, match=r"^lidy_shallow: slices of 19 bins x 130 frames are too small"):
+        build_network(
+            "lidy_shallow",
+            {"dropout": 0.1},
+            **{"n_bins": 19, "n_frames": 130, "n_classes": 10, "statistics": None, "precision": "float32"},
+        )
+
+
 def test_estimators_are_no_networks():
     options = {"n_bins": 2, "n_frames": 2, "n_classes": 2, "statistics": None, "precision": "float32"}
     with pytest.raises(ParameterError, match=r"models\.svm_rbf: kind = 'network'; expected 'estimator'"):
