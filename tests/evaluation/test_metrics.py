@@ -11,7 +11,6 @@ from genredag.evaluation.metrics import (
     decision_accuracies,
     evaluate_predictions,
     is_leaky,
-    most_confident_mistakes,
     per_genre,
     scores,
     tables_of_test,
@@ -171,15 +170,6 @@ def test_confusion_counts_every_class_in_order():
 def test_a_genre_may_be_called_na():
     table = predictions([("NA", "None", 0.2), ("None", "None", 0.9)], names=["NA", "None"])
     assert confusion_counts(table).to_numpy().tolist() == [[0, 1], [0, 1]]
-
-
-def test_the_most_confident_mistakes_come_first():
-    rows = [("blues", "jazz", 0.4), ("blues", "blues", 0.99), ("jazz", "rock", 0.1), ("blues", "jazz", 0.4)]
-    mistakes = most_confident_mistakes(predictions(rows))
-    assert list(mistakes) == ["track_id", "part", "genre", "artist", "predicted", "confidence"]
-    assert mistakes["track_id"].tolist() == ["test2", "test0", "test3"]
-    assert mistakes["confidence"].tolist() == [0.9, 0.6, 0.6]
-    assert len(most_confident_mistakes(predictions(rows), 2)) == 2
 
 
 def test_without_mistakes_there_are_none():
