@@ -170,8 +170,3 @@ def test_confusion_counts_every_class_in_order():
 def test_a_genre_may_be_called_na():
     table = predictions([("NA", "None", 0.2), ("None", "None", 0.9)], names=["NA", "None"])
     assert confusion_counts(table).to_numpy().tolist() == [[0, 1], [0, 1]]
-
-
-def test_without_mistakes_there_are_none():
-    assert most_confident_mistakes(predictions(ROWS[2:])).empty
-    assert most_confident_mistakes(predictions([])).empty
