@@ -29,8 +29,9 @@ def _words(properties: dict[str, Any]) -> list[str]:
 ROOT = Path(__file__).resolve().parents[2]
 TREE = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
 TREE["matrix"] = {key: [TREE[key]] for key in KEYS}
-# The kind of a model decides about its other keys, and so has no other valid value.
-LEAVES = [leaf for leaf, _ in flatten(TREE) if leaf[-1] != "kind"]
+# The kind of a model decides about its other keys, and so has no other valid value; audits ask for results of
+# data sets, splits and seeds of their own.
+LEAVES = [leaf for leaf, _ in flatten(TREE) if leaf[-1] != "kind" and leaf != ("report", "audits")]
 # Each leaf is changed alone, but the recipes that the experiment does not use as a whole.
 UNUSED = [name for name in TREE["models"] if name != TREE["model"]]
 CHANGES = [(leaf,) for leaf in LEAVES if leaf[0] != "models" or leaf[1] not in UNUSED]
