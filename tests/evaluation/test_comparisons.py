@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from genredag.errors import DataError
-from genredag.evaluation.comparisons import COLUMNS, compare, groups
+from genredag.evaluation.comparisons import COLUMNS, compare, groups, paired_tests
 from genredag.evaluation.intervals import difference_interval
 
 DRAWS = {"n_resamples": 1000, "seed": 0}
@@ -42,17 +42,18 @@ def sizes_of(n_tracks, by_artist, rng):
     return rng.multinomial(n_tracks - n_tracks // 3, np.full(n_tracks // 3, 3 / n_tracks)) + 1
 
 
-def false_positives(n_tracks, by_artist, n_seeds, accuracy, n_sets, rng):
-    """Return how often p_bootstrap, p_mcnemar and the interval call equals different."""
-    found = []
-    for _ in range(n_sets):
-        hits, clusters = equals(sizes_of(n_tracks, by_artist, rng), accuracy, n_seeds, 40, rng)
-        for pair in range(hits.shape[2]):
-            row = compare(pd.DataFrame(hits[:, :, pair]), clusters, n_resamples=300, seed=0).iloc[0]
-            found.append(
-                (row["p_bootstrap"] < 0.05, row["p_mcnemar"] < 0.05, not row["low"] <= 0 <= row["high"])
-            )
-    return np.mean(found, axis=0)
+def false_positives(n_tracks, by_artist, n_seeds, accuracy, n_pairs, rng):
+    """Return how often p_bootstrap, p_mcnemar and the interval call equals different, over ten deals."""
+    tables = []
+    for seed in range(10):
+        sizes = sizes_of(n_tracks, by_artist, rng)
+        hits, clusters = equals(sizes, accuracy, n_seeds, n_pairs // 10, rng)
+        pairs = [(2 * i, 2 * i + 1) for i in range(n_pairs // 10)]
+        flat = np.moveaxis(hits, 1, 2).reshape(len(hits), -1)
+        tables.append(paired_tests(flat, clusters, pairs, n_resamples=1000, seed=seed))
+    table = pd.concat(tables)
+    covered = (table["low"] <= 0) & (table["high"] >= 0)
+    return (table["p_bootstrap"] < 0.05).mean(), (table["p_mcnemar"] < 0.05).mean(), 1 - covered.mean()
 
 
 def test_one_pair_in_closed_form():
@@ -163,7 +164,7 @@ def test_groups_follow_the_order():
 @pytest.mark.parametrize(("by_artist", "n_seeds"), [(False, 1), (True, 3)])
 def test_equals_are_called_different_in_one_of_twenty(by_artist, n_seeds):
     rng = np.random.default_rng([by_artist, n_seeds])
-    p_bootstrap, p_mcnemar, interval = false_positives(100, by_artist, n_seeds, 0.75, 15, rng)
+    p_bootstrap, p_mcnemar, interval = false_positives(100, by_artist, n_seeds, 0.75, 1500, rng)
     assert 0.03 <= p_bootstrap <= 0.07
     assert p_mcnemar <= 0.055
     assert 0.03 <= interval <= 0.07
@@ -176,7 +177,7 @@ def test_equals_are_called_different_in_one_of_twenty(by_artist, n_seeds):
 @pytest.mark.parametrize("n_tracks", [50, 100, 290])
 def test_equals_are_called_different_in_one_of_twenty_everywhere(n_tracks, by_artist, n_seeds, accuracy):
     rng = np.random.default_rng([n_tracks, by_artist, n_seeds, round(100 * accuracy)])
-    p_bootstrap, p_mcnemar, interval = false_positives(n_tracks, by_artist, n_seeds, accuracy, 50, rng)
+    p_bootstrap, p_mcnemar, interval = false_positives(n_tracks, by_artist, n_seeds, accuracy, 5000, rng)
     print(n_tracks, by_artist, n_seeds, accuracy, p_bootstrap, p_mcnemar, interval)
     assert 0.02 <= p_bootstrap <= 0.07
     assert p_mcnemar <= 0.06
