@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from genredag.frames import Frames, FrameSpec
 from genredag.params import Params, load_params
 from genredag.report.data_sets import DataSet
 from genredag.report.leaderboard import all_comparisons, entries, leaderboard
-from genredag.report.page import report_page
+from genredag.report.page import report_pages
 from genredag.report.runs import read_run
 from genredag.report.what_ran import WhatRan
 
@@ -77,6 +78,8 @@ def evaluate(folder: Path, choice: dict[str, Any], made: tuple[pd.DataFrame, pd.
     write_csv(folder / "history.csv", history)
     write_json(folder / "timing.json", {"seconds": 9.0, "slices_per_second": 9.0, "peak_memory_mb": 9.0})
     write_parquet(folder / "predictions.parquet", predictions)
+    with zipfile.ZipFile(folder / "bundle.zip", "w") as bundle:
+        bundle.writestr("bundle.json", '{"layers": []}')
     write_json(
         folder / "metrics.json",
         {**choice, "n_parameters": 9} | evaluate_predictions(predictions, split, "mean"),
@@ -94,7 +97,7 @@ def report(folders: list[Path], data_set: DataSet, params: Params) -> None:
     pooled = entries(runs, params.evaluate.track_decision, params.report.n_resamples)
     leaderboard(pooled)
     all_comparisons(pooled)
-    report_page(runs, [data_set], params, WhatRan("", "", None, {}, ""))
+    report_pages(pooled, [data_set], {}, params, WhatRan("", "", None, {}, ""), Path())
 
 
 def measure(params: Params, n_runs: int, root: Path) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -11,7 +12,7 @@ from genredag.evaluation.metrics import decision_accuracies, scores
 from genredag.evaluation.predictions import track_predictions
 from genredag.params import load_params
 from genredag.report.leaderboard import all_comparisons, entries, leaderboard, leaderboard_markdown
-from genredag.report.page import report_page
+from genredag.report.page import report_pages
 from genredag.report.runs import read_run
 from genredag.report.what_ran import WhatRan
 
@@ -83,5 +84,7 @@ def test_the_page_needs_no_metric_that_was_stored(reported, params):
         for run in runs
     ]
     without = [replace(run, metrics=metrics) for run, metrics in zip(runs, kept, strict=True)]
-    pages = [report_page(some, [], params, WhatRan("", "", None, {}, "")) for some in (runs, without)]
+    pooled = [entries(some, "mean", 100) for some in (runs, without)]
+    rest = [], {}, params, WhatRan("", "", None, {}, ""), Path()
+    pages = [report_pages(some, *rest) for some in pooled]
     assert pages[0] == pages[1]
