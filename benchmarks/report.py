@@ -38,6 +38,7 @@ REPRESENTATIONS = {"stft": 216, "mel": 128, "cqt": 84}
 def make_data_set() -> DataSet:
     rows = [(f"{g}.{i:02d}", g, f"{g} {i // 3}") for g in GENRES for i in range(N_TRACKS)]
     manifest = pd.DataFrame(rows, columns=["track_id", "genre", "artist"]).assign(status="ok", duration=8.0)
+    manifest["path"] = manifest["track_id"] + ".flac"
     quarantine = pd.DataFrame(columns=["track_id", "genre", "reason"])
     return DataSet("synthetic", manifest, quarantine, [make_frames(manifest, r) for r in REPRESENTATIONS])
 
@@ -60,6 +61,7 @@ def make_predictions(manifest: pd.DataFrame, skill: float, seed: int) -> tuple[p
     parts = np.select([number < HELD_OUT, number < 2 * HELD_OUT], ["test", "validation"], "train")
     split = manifest[["track_id", "genre", "artist"]].assign(part=parts)
     split = split.loc[split.index.repeat(N_SLICES)].reset_index(drop=True)
+    split["slice"] = split.groupby("track_id").cumcount()
     held_out = split[split["part"] != "train"].reset_index(drop=True)
     logits = np.random.default_rng(seed).normal(0, 1, (len(held_out), len(GENRES)))
     logits[np.arange(len(held_out)), held_out["genre"].map(GENRES.index)] += skill
