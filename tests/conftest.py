@@ -73,6 +73,7 @@ def toy_slices():
     slices["n_valid"], slices["parent"] = np.int32(10), None
     split = slices[["track_id", "slice"]].copy()
     split["genre"] = np.repeat([genre for _, genre in tracks], 3)
+    split["artist"] = [f"artist {track_id[-1]}" for track_id in split["track_id"]]
     split["part"] = np.tile(np.repeat(["train", "validation", "test"], [12, 6, 6]), len(genres))
     slice_spec = {"seconds": 1.0, "overlap": 0.5, "n_frames": 10}
     return {"frames": frames, "slices": slices, "slice_spec": slice_spec, "split": split}

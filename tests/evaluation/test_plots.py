@@ -2,7 +2,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from genredag.evaluation.plots import confusion_figure, learning_curves_figure, save_figure
+from genredag.evaluation.plots import (
+    confusion_figure,
+    learning_curves_figure,
+    reliability_figure,
+    roc_figure,
+    run_figures,
+    save_figure,
+)
 
 NAMES = ["blues", "jazz", "rock"]
 CONFUSION = pd.DataFrame({"actual": ["blues", "blues", "jazz"], "predicted": ["blues", "jazz", "jazz"]})
@@ -16,6 +23,21 @@ HISTORY = pd.DataFrame(
         "learning_rate": [1e-3, 1e-3, 1e-3],
     }
 )
+ROC = pd.DataFrame({"genre": ["blues"] * 3, "fpr": [0, 0.5, 1], "tpr": [0, 1, 1]})
+RELIABILITY = pd.DataFrame(
+    {
+        "level": ["slice", "slice", "track"],
+        "confidence": [0.3, 0.9, 0.8],
+        "accuracy": [0.5, 0.7, 1.0],
+        "n": [10, 30, 5],
+    }
+)
+FIGURES = ("confusion_matrix", "learning_curves", "roc_curves", "reliability_diagram")
+
+
+def draw_all():
+    tables = {"confusion": CONFUSION, "roc": ROC, "reliability": RELIABILITY}
+    return run_figures(tables, HISTORY, NAMES)
 
 
 def texts(figure):
@@ -52,11 +74,29 @@ def test_an_estimator_has_no_curves():
     ]
 
 
-@pytest.mark.parametrize(
-    "draw", [lambda: confusion_figure(CONFUSION, NAMES), lambda: learning_curves_figure(HISTORY)]
-)
-def test_equal_data_give_equal_bytes(draw, tmp_path):
-    for name in ("a.png", "b.png"):
-        save_figure(tmp_path / name, draw())
+def test_roc_tells_the_area_of_each_genre():
+    axes = roc_figure(ROC).axes[0]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["blues: 0.750"]
+    np.testing.assert_array_equal(axes.lines[0].get_ydata(), ROC["tpr"])
+
+
+def test_genres_beyond_ten_are_dashed():
+    roc = pd.concat([ROC.assign(genre=f"g{i}") for i in range(12)])
+    lines = roc_figure(roc).axes[0].lines
+    assert [line.get_linestyle() for line in lines[:12]] == ["-"] * 10 + ["--"] * 2
+
+
+def test_reliability_of_both_levels():
+    axes = reliability_figure(RELIABILITY).axes[0]
+    lines = {line.get_label(): line.get_xydata().tolist() for line in axes.lines}
+    assert lines["slices"] == [[0.3, 0.5], [0.9, 0.7]]
+    assert lines["tracks"] == [[0.8, 1.0]]
+    assert axes.collections[0].get_sizes().tolist() == [50, 150]
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_equal_data_give_equal_bytes(name, tmp_path):
+    for file in ("a.png", "b.png"):
+        save_figure(tmp_path / file, draw_all()[name])
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")

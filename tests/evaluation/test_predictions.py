@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from genredag.bundle import Bundle
 from genredag.errors import DataError, ModelError
-from genredag.evaluation.predictions import class_names, predict_split, track_predictions
+from genredag.evaluation.predicting import predict_split
+from genredag.evaluation.predictions import class_names, track_predictions
 
 NAMES = ["blues", "jazz", "rock"]
 
@@ -16,7 +17,7 @@ def table(rows):
     ids, probabilities = zip(*rows, strict=True)
     frame = pd.DataFrame(np.array(probabilities, np.float32), columns=[f"p_{name}" for name in NAMES])
     frame.insert(0, "track_id", ids)
-    return frame.assign(part="test", genre="jazz", predicted="unused")
+    return frame.assign(part="test", genre="jazz", artist=None, predicted="unused")
 
 
 class Brightest:
@@ -57,12 +58,20 @@ def test_predicts_what_was_held_out(toy_slices, bundle):
         "slice",
         "part",
         "genre",
+        "artist",
         "predicted",
         *(f"p_{n}" for n in NAMES),
     ]
-    pd.testing.assert_frame_equal(predictions[["track_id", "slice", "genre", "part"]], held_out)
+    pd.testing.assert_frame_equal(predictions[list(held_out)], held_out)
     assert (predictions["predicted"] == predictions["genre"]).all()
     assert predictions["p_rock"].dtype == np.float32
+
+
+def test_what_is_left_out_is_not_predicted(toy_slices, bundle):
+    split = toy_slices["split"].copy()
+    split.loc[split["part"] == "validation", "part"] = None
+    predictions = predict_split(bundle, toy_slices["frames"], toy_slices["slices"], split)
+    assert set(predictions["part"]) == {"test"}
 
 
 def test_refuses_frames_of_another_kind(toy_slices, bundle):
@@ -92,7 +101,7 @@ TWO_AGAINST_ONE = table([("t", [0.5, 0.4, 0.1]), ("t", [0.5, 0.4, 0.1]), ("t", [
 def test_decisions(decision, predicted, expected):
     tracks = track_predictions(TWO_AGAINST_ONE, decision)
     assert tracks.drop(columns=[f"p_{n}" for n in NAMES]).to_dict("records") == [
-        {"track_id": "t", "part": "test", "genre": "jazz", "predicted": predicted}
+        {"track_id": "t", "part": "test", "genre": "jazz", "artist": None, "predicted": predicted}
     ]
     np.testing.assert_allclose(tracks[[f"p_{n}" for n in NAMES]].to_numpy()[0], expected, atol=1e-6)
 
@@ -108,9 +117,18 @@ def test_tracks_are_sorted_and_apart():
     assert tracks[["track_id", "predicted"]].to_numpy().tolist() == [["a", "rock"], ["b", "blues"]]
 
 
+def test_a_track_of_a_leaky_split_stands_in_each_of_its_parts():
+    leaky = table([("t", [1, 0, 0]), ("t", [0, 0, 1])]).assign(part=["test", "validation"])
+    tracks = track_predictions(leaky, "mean")
+    assert tracks[["track_id", "part", "predicted"]].to_numpy().tolist() == [
+        ["t", "test", "blues"],
+        ["t", "validation", "rock"],
+    ]
+
+
 def test_no_slices_make_no_tracks():
     empty = track_predictions(TWO_AGAINST_ONE.iloc[:0], "log_sum")
-    assert list(empty) == ["track_id", "part", "genre", "predicted", *(f"p_{n}" for n in NAMES)]
+    assert list(empty) == ["track_id", "part", "genre", "artist", "predicted", *(f"p_{n}" for n in NAMES)]
     assert empty.empty
 
 

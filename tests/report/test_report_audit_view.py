@@ -2,6 +2,7 @@ import pandas as pd
 import pytest
 
 from genredag.errors import DataError
+from genredag.evaluation.intervals import Interval
 from genredag.report.audit_view import audit_views, read_audits
 
 WORTH = {"dataset": "gtzan", "level": "track", "model": "svm", "accuracy": 60.0, "leaky_accuracy": 64.0}
@@ -20,16 +21,25 @@ def test_mistakes_share_an_axis_that_holds_zero_and_what_is_left_out_is_told(tmp
     ]
     pd.DataFrame(rows).to_csv(tmp_path / "a.csv", index=False)
     (view,) = audit_views(read_audits([("leakage_audit", tmp_path / "a.csv")]))
-    (part,) = view["worth"]
+    (part,) = view["parts"]
     assert view["title"] == "Leakage audit"
     assert [row["mistake"] for row in part["rows"]] == ["a"]
     assert part["axis"] == (0.0, 7.0)
     assert part["notes"] == ["faults is left out"]
 
 
-def test_published_figures_are_a_table():
-    table = pd.DataFrame({"study": ["a"], "track_accuracy": [0.7654321], "n_tracks": [None]})
-    (view,) = audit_views({"as_published": table})
-    assert view["worth"] == []
-    assert view["table"]["columns"] == [("study", False), ("track accuracy", True), ("n tracks", False)]
-    assert view["table"]["rows"] == [["a", "0.765", "\N{EN DASH}"]]
+@pytest.fixture
+def study():
+    words = {"project": "somebody 2018", "model": "cnn", "level": "slice", "measured_on": "GTZAN"}
+    words |= {"dataset": "synthetic", "faults": "slices leak", "differs": float("nan"), "note": ""}
+    figures = {"published": 91.0, "as_published": 90.0, "as_published_low": 85.0, "as_published_high": 95.0}
+    nothing = {f"corrected{end}": float("nan") for end in ("", "_low", "_high")}
+    return pd.DataFrame([words | figures | nothing | {"n_test_tracks": 100}])
+
+
+def test_published_figures_stand_beside_ours(study):
+    (view,) = audit_views({"as_published": study})
+    (row,) = view["parts"]
+    assert (row["published"], row["ours"][0]) == (0.91, Interval(0.9, 0.85, 0.95))
+    assert row["ours"][1].estimate != row["ours"][1].estimate
+    assert (row["faults"], row["differs"]) == ("slices leak", "")

@@ -1,99 +1,207 @@
-"""The page in headless Chromium."""
+"""The page in headless Chromium: on a desktop, on a phone in the dark, and by keyboard."""
 
-import re
+from __future__ import annotations
+
+import json
+import os
+import select
 import shutil
 import subprocess
+from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the path")]
 
-PROBE = """
-<script>
-const column = (n) => [...body.rows].map((row) => row.cells[n].textContent);
-const sorted = () => headers.map((th) => th.getAttribute("aria-sort"));
-const seen = { before: column(0) };
-headers[0].querySelector("button").click();
-seen.byModel = column(0);
-seen.afterModel = sorted();
-headers[3].querySelector("button").click();
-seen.bySlices = column(3);
-seen.afterSlices = sorted();
-headers[3].querySelector("button").click();
-seen.turned = column(3);
-filter.value = "CRNN mel";
-filter.dispatchEvent(new Event("input"));
-const kept = [...body.rows].filter((row) => !row.hidden);
-seen.kept = kept.map((row) => row.textContent.split(/\\s+/).slice(1, 3));
-seen.told = document.querySelector("output").textContent;
-location.hash = document.querySelector("details.run").id;
-openTarget();
-seen.opened = [...document.querySelectorAll("details.run")].filter((run) => run.open).length;
-seen.requests = performance.getEntriesByType("resource").filter((e) => !e.name.startsWith("data:")).length;
-document.documentElement.scrollLeft = 9999;
-seen.sideways = document.documentElement.scrollLeft;
-const result = document.createElement("pre");
-result.id = "seen";
-result.textContent = JSON.stringify(seen);
-document.body.append(result);
-</script>
-</body>
-"""
+KEYS = {"Tab": (9, ""), "Enter": (13, "\r")}
+PHONE = {"width": 390, "height": 844, "mobile": True}
+DESKTOP = {"width": 1280, "height": 900, "mobile": False}
 
 
-def chromium(tmp_path, page, *flags):
-    command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    command += ["--no-first-run", f"--user-data-dir={tmp_path / 'profile'}", "--enable-logging=stderr"]
-    return subprocess.run(
-        [*command, *flags, "--dump-dom", page.as_uri()],
-        check=True,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+class Browser:
+    """Chromium, told what to do through its debugging pipe; `events` is what it has told since."""
+
+    def __init__(self, profile: Path) -> None:
+        to_read, self._to = os.pipe()
+        self._from, to_write = os.pipe()
+        flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        flags += ["--no-first-run", "--remote-debugging-pipe", f"--user-data-dir={profile}"]
+        self.process = subprocess.Popen(
+            ["bash", "-c", f'exec "$@" 3<&{to_read} 4>&{to_write}', "bash", CHROMIUM, *flags],
+            pass_fds=(to_read, to_write),
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(to_read)
+        os.close(to_write)
+        self._buffer, self._number, self.events = b"", 0, []
+        self._session = {}
+        target = self.call("Target.createTarget", url="about:blank")["targetId"]
+        attached = self.call("Target.attachToTarget", targetId=target, flatten=True)
+        self._session = {"sessionId": attached["sessionId"]}
+        for domain in ("Page", "Runtime", "Network", "Log"):
+            self.call(f"{domain}.enable")
+
+    def call(self, method: str, **params):
+        self._number += 1
+        message = {"id": self._number, "method": method, "params": params, **self._session}
+        os.write(self._to, json.dumps(message).encode() + b"\0")
+        while (answer := self._receive()).get("id") != self._number:
+            self.events.append(answer)
+        assert "error" not in answer, answer
+        return answer["result"]
+
+    def _receive(self) -> dict:
+        while b"\0" not in self._buffer:
+            ready, _, _ = select.select([self._from], [], [], 60)
+            assert ready, "Chromium is silent"
+            self._buffer += os.read(self._from, 1 << 20)
+        message, _, self._buffer = self._buffer.partition(b"\0")
+        return json.loads(message)
+
+    def open(self, page: Path, screen: dict, scheme: str) -> None:
+        self.events.clear()
+        self.call("Emulation.setDeviceMetricsOverride", deviceScaleFactor=1, **screen)
+        feature = {"name": "prefers-color-scheme", "value": scheme}
+        self.call("Emulation.setEmulatedMedia", features=[feature])
+        self.call("Page.navigate", url=page.as_uri())
+        while not any(event["method"] == "Page.loadEventFired" for event in self.events):
+            self.events.append(self._receive())
+
+    def ask(self, expression: str):
+        asked = {"expression": expression, "awaitPromise": True, "returnByValue": True}
+        answer = self.call("Runtime.evaluate", **asked)
+        assert "exceptionDetails" not in answer, answer
+        return answer["result"].get("value")
+
+    def press(self, key: str) -> None:
+        code, text = KEYS[key]
+        about = {"key": key, "code": key, "windowsVirtualKeyCode": code}
+        self.call("Input.dispatchKeyEvent", type="keyDown", text=text, **about)
+        self.call("Input.dispatchKeyEvent", type="keyUp", **about)
+
+    def told(self, method: str) -> list[dict]:
+        return [event["params"] for event in self.events if event["method"] == method]
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        os.close(self._to)
+        os.close(self._from)
 
 
 @pytest.fixture(scope="module")
-def seen(full_report, tmp_path_factory):
-    """What a reader sees who sorts, filters and follows a link."""
-    import html
-    import json
-
-    folder = tmp_path_factory.mktemp("browser")
-    text = (full_report / "report.html").read_text(encoding="utf-8")
-    (folder / "page.html").write_text(text.replace("</body>", PROBE), encoding="utf-8")
-    done = chromium(folder, folder / "page.html", "--window-size=500,900")
-    dom = re.search(r'<pre id="seen">(.*?)</pre>', done.stdout, re.DOTALL)[1]
-    return {**json.loads(html.unescape(dom)), "console": re.findall(r".*CONSOLE.*", done.stderr)}
+def browser(tmp_path_factory):
+    browser = Browser(tmp_path_factory.mktemp("profile"))
+    yield browser
+    browser.close()
 
 
-def test_headers_sort(seen):
-    assert seen["byModel"] == sorted(seen["before"])
-    assert seen["afterModel"][0] == "ascending" and seen["afterModel"].count(None) == 8
-    rates = [float(text.split("\u202f")[0]) for text in seen["bySlices"]]
+@pytest.fixture
+def desktop(browser, full_report):
+    browser.open(full_report / "report.html", DESKTOP, "light")
+    return browser
+
+
+def column(browser, number: int) -> list[str]:
+    return browser.ask(f"bodies.flatMap(b => [...b.rows]).map(row => row.cells[{number}].textContent.trim())")
+
+
+def order(browser) -> list[str | None]:
+    return browser.ask('headers.map(th => th.getAttribute("aria-sort"))')
+
+
+def click(browser, header: int) -> None:
+    browser.ask(f'headers[{header}].querySelector("button").click()')
+
+
+def test_headers_sort(desktop):
+    before = column(desktop, 0)
+    click(desktop, 0)
+    assert column(desktop, 0) == sorted(before)
+    assert order(desktop)[0] == "ascending" and order(desktop).count(None) == len(order(desktop)) - 1
+    click(desktop, 3)
+    rates = [float(text.split("\u202f")[0]) for text in column(desktop, 3)]
     assert rates == sorted(rates, reverse=True)
-    assert seen["afterSlices"][3] == "descending"
-    assert seen["turned"] == seen["bySlices"][::-1]
+    assert order(desktop)[3] == "descending"
+    click(desktop, 3)
+    turned = [float(text.split("\u202f")[0]) for text in column(desktop, 3)]
+    assert turned == sorted(rates)
 
 
-def test_the_filter_keeps_rows_with_every_word(seen):
-    assert seen["kept"] == [["crnn", "mel"]]
-    assert seen["told"] == "1 of 12 runs"
+def test_leaky_rows_stay_below_however_they_are_sorted(browser, small_report):
+    browser.open(small_report / "report.html", DESKTOP, "light")
+    for _ in range(2):
+        click(browser, 0)
+        assert ["LEAKY" in name for name in column(browser, 0)] == [False] * 4 + [True]
 
 
-def test_a_link_opens_its_run(seen):
-    assert seen["opened"] == 1
+def test_the_filter_keeps_rows_with_every_word(desktop):
+    desktop.ask('filter.value = "CRNN mel"; filter.dispatchEvent(new Event("input"))')
+    kept = "bodies.flatMap(b => [...b.rows]).filter(row => !row.hidden).map(row => row.cells[0].textContent)"
+    assert [name.strip() for name in desktop.ask(kept)] == ["crnn"]
+    assert desktop.ask('document.querySelector("output").textContent') == "1 of 12"
 
 
-def test_nothing_is_requested_and_nothing_complains(seen):
-    assert seen["requests"] == 0
-    assert seen["console"] == []
+def test_a_link_opens_its_entry(desktop):
+    opened = 'document.querySelectorAll("details.run[open]").length'
+    assert desktop.ask(opened) == 0
+    desktop.ask('location.hash = document.querySelector("details.run").id; openTarget()')
+    assert desktop.ask(opened) == 1
 
 
-def test_a_narrow_window_does_not_scroll_sideways(seen):
-    assert seen["sideways"] == 0
+def test_all_can_be_done_by_keyboard(desktop):
+    reached = []
+    for _ in range(60):
+        desktop.press("Tab")
+        reached.append(desktop.ask("document.activeElement.textContent.trim() || document.activeElement.id"))
+        if reached[-1].startswith("Model") and "BUTTON" in desktop.ask("document.activeElement.tagName"):
+            break
+    assert reached[0] == "Skip to the content"
+    assert {"Results", "Leaderboard", "Every pair", "filter"} <= set(reached)
+    assert desktop.ask("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    desktop.press("Enter")
+    assert order(desktop)[0] == "ascending"
+    desktop.ask('document.querySelector("details.run > summary").focus()')
+    desktop.press("Enter")
+    assert desktop.ask('document.querySelectorAll("details.run[open]").length') == 1
 
 
-def test_the_page_of_twelve_runs_stays_small(full_report):
-    assert (full_report / "report.html").stat().st_size < 6_000_000
+def test_clips_wait_until_they_are_played(browser, small_report, tmp_path):
+    text = (small_report / "report.html").read_text(encoding="utf-8")
+    clip = "data:audio/mpeg;base64,"
+    text = text.replace('id="clips">{}', f'id="clips">{{"a/b": "{clip}"}}')
+    player = '<audio controls preload="none" data-clip="a/b" aria-label="a"></audio></main>'
+    (tmp_path / "page.html").write_text(text.replace("</main>", player), encoding="utf-8")
+    browser.open(tmp_path / "page.html", DESKTOP, "light")
+    assert browser.ask('document.querySelector("audio").src') == clip
+    assert browser.ask('document.querySelector("audio").networkState') != 2
+    assert complaints(browser) == []
+
+
+def complaints(browser) -> list:
+    """What stands on the console and what was asked of the network, but for the page itself."""
+    asked = [event["request"]["url"] for event in browser.told("Network.requestWillBeSent")]
+    asked = [url for url in asked if not url.startswith("data:")][1:]
+    console = browser.told("Runtime.consoleAPICalled") + browser.told("Runtime.exceptionThrown")
+    return [*asked, *console, *(event["entry"] for event in browser.told("Log.entryAdded"))]
+
+
+@pytest.mark.parametrize(
+    ("screen", "scheme"), [(DESKTOP, "light"), (PHONE, "dark")], ids=["desktop, light", "phone, dark"]
+)
+@pytest.mark.parametrize("report", ["small_report", "full_report"])
+def test_nothing_complains_and_axe_finds_nothing(browser, request, report, screen, scheme):
+    browser.open(request.getfixturevalue(report) / "report.html", screen, scheme)
+    browser.ask("document.querySelectorAll('details').forEach(each => { each.open = true; })")
+    assert browser.ask("document.documentElement.scrollWidth") <= screen["width"]
+    browser.ask('window.scrollTo(0, document.body.scrollHeight); document.querySelector("main").innerText')
+    assert complaints(browser) == []
+    browser.ask(files("axe_core_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
+    found = browser.ask("axe.run({resultTypes: ['violations']}).then(result => result.violations)")
+    assert [(fault["id"], fault["impact"], fault["nodes"][0]["html"]) for fault in found] == []
+
+
+def test_the_page_of_twelve_entries_stays_small(full_report):
+    assert (full_report / "report.html").stat().st_size < 8_000_000

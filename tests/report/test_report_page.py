@@ -251,12 +251,19 @@ def test_near_duplicates_and_audits_are_shown_if_they_are_given(two_genres, tree
     columns = ["track_id", "part", "other", "other_part", "correlation"]
     pd.DataFrame(rows, columns=columns).to_csv(pairs, index=False)
     manifest, params = [("synthetic", two_genres.manifest)], parse_params(tree)
-    audits = {"as_published": pd.DataFrame({"study": ["somebody 2018"], "accuracy": [0.91]})}
+    words = dict.fromkeys(("model", "level", "measured_on", "dataset", "faults", "differs", "note"), "word")
+    variants = [f"{v}{end}" for v in ("as_published", "corrected") for end in ("", "_low", "_high")]
+    ours = dict.fromkeys(variants, 50.0)
+    study = words | ours | {"project": "somebody 2018", "published": 91.0, "n_test_tracks": 100}
+    mistake = {"dataset": "synthetic", "level": "track", "model": "svm", "mistake": "artists on both sides"}
+    mistake |= {"points": 4.0, "points_low": 1.0, "points_high": 7.0, "note": "", "n_tracks": 100}
+    mistake |= {"accuracy": 60.0, "leaky_accuracy": 64.0}
+    audits = {"as_published": pd.DataFrame([study]), "leakage_audit": pd.DataFrame([mistake])}
     with_all = pages_of(
         [two_genres.run], params, read_data_sets(manifest, [], [("synthetic", pairs)]), audits
     )
     without = pages_of([two_genres.run], params, read_data_sets(manifest, []))
-    for told in ("Near-duplicates", "0.988", "As published", "somebody 2018"):
+    for told in ("Near-duplicates", "0.988", "somebody 2018", "91.0", "artists on both sides", "+4.0"):
         assert told in with_all["html"]
         assert told not in without["html"]
 

@@ -18,6 +18,7 @@ MATRIX = Counter(download=1, spectrograms=2, slices=2, split=2, train=4, evaluat
 EXPERIMENT = Counter(dict.fromkeys(STAGES, 1))
 DATA = ("manifest.parquet", "quarantine.csv", "frames.npy", "frames.parquet", "frames.json", "slices.parquet")
 DATA += ("slices.json", "split.parquet", "metrics.json", "predictions.parquet", "confusion.csv")
+DATA += ("per_genre.csv", "roc.csv", "reliability.csv")
 
 
 def test_each_runner_builds_everything_once_and_then_rests(toy) -> None:

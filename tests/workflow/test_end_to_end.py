@@ -19,6 +19,7 @@ from genredag.settings import set_values
 pytestmark = pytest.mark.slow
 SAME = ("manifest.parquet", "quarantine.csv", "frames.npy", "frames.parquet", "frames.json", "slices.parquet")
 SAME += ("slices.json", "split.parquet", "metrics.json", "predictions.parquet", "confusion.csv")
+SAME += ("per_genre.csv", "roc.csv", "reliability.csv")
 
 
 @pytest.fixture(scope="module")

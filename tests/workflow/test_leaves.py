@@ -29,8 +29,10 @@ def _words(properties: dict[str, Any]) -> list[str]:
 ROOT = Path(__file__).resolve().parents[2]
 TREE = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
 TREE["matrix"] = {key: [TREE[key]] for key in AXES}
-# Some leaves decide about the other keys of their group, and so have no other valid value.
-LEAVES = [leaf for leaf, _ in flatten(TREE) if leaf[-1] not in ("kind", "protocol", "test")]
+# Some leaves decide about the other keys of their group, and so have no other valid value; audits ask for
+# results of data sets, splits and seeds of their own.
+OTHER = {"kind", "protocol", "test", "audits"}
+LEAVES = [leaf for leaf, _ in flatten(TREE) if leaf[-1] not in OTHER]
 # Each leaf is changed alone, but the models and splits that the experiment does not use as a whole.
 UNUSED = [(f"{key}s", name) for key in ("model", "split") for name in TREE[f"{key}s"] if name != TREE[key]]
 CHANGES = [(leaf,) for leaf in LEAVES if leaf[:2] not in UNUSED]

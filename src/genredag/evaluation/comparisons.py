@@ -10,6 +10,7 @@ import pandas as pd
 
 from genredag.evaluation.intervals import LEVEL, bootstrap, cluster_sums, effective_number
 
+_NO_ERROR = 1e-12
 COLUMNS = (
     *("a", "b", "difference", "low", "high"),
     *("p_bootstrap", "p_mcnemar", "p_holm", "distinguishable"),
@@ -17,12 +18,9 @@ COLUMNS = (
 
 
 def compare(correct: pd.DataFrame, clusters: np.ndarray, *, n_resamples: int, seed: int) -> pd.DataFrame:
-    """Compare every pair of models on the same rows.
+    """Compare every pair of models on the same rows; see `paired_tests`.
 
-    ``p_bootstrap`` is of the difference over its bootstrap standard error (Student's t, as many degrees of
-    freedom as `effective_number` of clusters less one); Holm corrects it, and decides. ``p_mcnemar`` is
-    McNemar's exact test of the clusters that one model gets more of right against those that the other
-    does: of single rows that is McNemar's own test, and several seeds of a track don't count as several.
+    Holm's correction of ``p_bootstrap`` decides whether two models are ``distinguishable``.
 
     Parameters
     ----------
@@ -34,8 +32,7 @@ def compare(correct: pd.DataFrame, clusters: np.ndarray, *, n_resamples: int, se
     Returns
     -------
     pd.DataFrame
-        A row a pair, with the columns `COLUMNS`; difference is accuracy of a minus that of b. With fewer
-        than two clusters, nothing is distinguishable and bounds are NaN.
+        A row a pair, with the columns `COLUMNS`.
 
     Raises
     ------
@@ -47,16 +44,55 @@ def compare(correct: pd.DataFrame, clusters: np.ndarray, *, n_resamples: int, se
     pairs = list(combinations(range(correct.shape[1]), 2))
     if not pairs:
         return pd.DataFrame(columns=list(COLUMNS))
-    values = correct.to_numpy(np.float64)
-    sums, sizes = cluster_sums(np.column_stack([values, np.ones(len(values))]), clusters)
-    table = pd.DataFrame([(correct.columns[a], correct.columns[b]) for a, b in pairs], columns=["a", "b"])
+    table = paired_tests(correct.to_numpy(), clusters, pairs, n_resamples=n_resamples, seed=seed)
+    for side, name in enumerate("ab"):
+        table[name] = [correct.columns[pair[side]] for pair in pairs]
+    table["distinguishable"], table["p_holm"], *_ = multipletests(
+        table["p_bootstrap"], alpha=1 - LEVEL, method="holm"
+    )
+    return table[list(COLUMNS)]
+
+
+def paired_tests(
+    correct: np.ndarray,
+    clusters: np.ndarray,
+    pairs: Sequence[tuple[int, int]],
+    *,
+    n_resamples: int,
+    seed: int,
+) -> pd.DataFrame:
+    """Test pairs of columns of `correct`, (n_rows, n_models).
+
+    Returns
+    -------
+    pd.DataFrame
+        A row a pair: difference (accuracy of the first minus that of the second) with its 95 % interval
+        low, high. p_bootstrap: of the difference over its bootstrap standard error, by Student's t with
+        as many degrees of freedom as `effective_number` of clusters less one. p_mcnemar: McNemar's exact
+        test of the clusters of which one model gets more right, against those of which the other does;
+        of single rows it is McNemar's own, and several seeds of a track don't count as several tracks.
+        Of a single cluster, bounds are NaN and p is 1.
+    """
+    from scipy import stats
+
+    rows = np.column_stack([correct, np.ones(len(correct))])
+    sums, sizes = cluster_sums(rows.astype(np.float64), clusters)
     a, b = np.array(pairs).T
-    table["p_mcnemar"] = [_mcnemar(*_wins(sums[:, i] - sums[:, j])) for i, j in pairs]
-    table = table.join(_bootstrapped(sums, sizes, a, b, n_resamples, seed))
+
+    def differences(totals: np.ndarray) -> np.ndarray:
+        return (totals[:, a] - totals[:, b]) / totals[:, -1:]
+
+    table = pd.DataFrame({"difference": differences(sums.sum(axis=0)[None])[0]})
+    table["p_mcnemar"] = [_mcnemar(sums[:, i] - sums[:, j]) for i, j in pairs]
+    if len(sums) < 2:
+        return table.assign(low=np.nan, high=np.nan, p_bootstrap=1.0)
+    result = bootstrap(sums, differences, sizes, "percentile", n_resamples, seed)
+    table["low"], table["high"] = result.confidence_interval
+    error = result.bootstrap_distribution.std(axis=-1, ddof=1)
+    t: pd.Series[float] = table["difference"].abs() / np.where(error > _NO_ERROR, error, np.nan)
+    p = 2 * stats.t.sf(t, max(effective_number(sizes), 2.0) - 1)
     # Where the difference is the same everywhere there is no standard error.
-    table["p_bootstrap"] = table["p_bootstrap"].fillna(table["p_mcnemar"])
-    rejected, table["p_holm"], *_ = multipletests(table["p_bootstrap"], alpha=1 - LEVEL, method="holm")
-    return table.assign(distinguishable=rejected)[list(COLUMNS)]
+    return table.assign(p_bootstrap=np.where(t.isna(), table["p_mcnemar"], p))
 
 
 def groups(table: pd.DataFrame, order: Sequence[str]) -> list[list[str]]:
@@ -82,37 +118,8 @@ def groups(table: pd.DataFrame, order: Sequence[str]) -> list[list[str]]:
     return sorted(cliques, key=lambda clique: [place[name] for name in clique])
 
 
-def _bootstrapped(
-    sums: np.ndarray, sizes: np.ndarray, a: np.ndarray, b: np.ndarray, n_resamples: int, seed: int
-) -> pd.DataFrame:
-    """Return difference, low, high and p_bootstrap of each pair of columns `a` and `b` of `sums`."""
-    from scipy import stats
-
-    def differences(totals: np.ndarray) -> np.ndarray:
-        return (totals[:, a] - totals[:, b]) / totals[:, -1:]
-
-    difference = differences(sums.sum(axis=0)[None])[0]
-    if len(sums) < 2:
-        return pd.DataFrame({"difference": difference, "low": np.nan, "high": np.nan, "p_bootstrap": 1.0})
-    result = bootstrap(sums, differences, sizes, "percentile", n_resamples, seed)
-    error = result.bootstrap_distribution.std(axis=-1, ddof=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        t = np.abs(difference) / np.where(error > 1e-12, error, np.nan)
-    return pd.DataFrame(
-        {
-            "difference": difference,
-            "low": result.confidence_interval.low,
-            "high": result.confidence_interval.high,
-            "p_bootstrap": 2 * stats.t.sf(t, max(effective_number(sizes), 2.0) - 1),
-        }
-    )
-
-
-def _wins(difference: np.ndarray) -> tuple[int, int]:
-    return int((difference > 0).sum()), int((difference < 0).sum())
-
-
-def _mcnemar(only_a: int, only_b: int) -> float:
+def _mcnemar(difference: np.ndarray) -> float:
     from statsmodels.stats.contingency_tables import mcnemar
 
-    return float(mcnemar([[0, only_a], [only_b, 0]], exact=True).pvalue)
+    discordant = [[0, (difference > 0).sum()], [(difference < 0).sum(), 0]]
+    return float(mcnemar(discordant, exact=True).pvalue)

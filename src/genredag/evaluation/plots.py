@@ -124,7 +124,8 @@ def reliability_figure(reliability: pd.DataFrame) -> Figure:
         axes.plot(bins["confidence"], bins["accuracy"], color=colour, label=f"{level}s")
         sizes = 150 * bins["n"] / bins["n"].max()
         axes.scatter(bins["confidence"], bins["accuracy"], s=sizes, color=colour, alpha=0.6, linewidth=0)
-    axes.set(xlabel="confidence", ylabel="accuracy", xlim=(0, 1), ylim=(0, 1), aspect="equal")
+    limits = (-0.02, 1.02)
+    axes.set(xlabel="confidence", ylabel="accuracy", xlim=limits, ylim=limits, aspect="equal")
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False)
     return figure

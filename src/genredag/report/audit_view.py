@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from genredag.errors import DataError
+from genredag.evaluation.intervals import Interval
 
 TITLES = {"leakage_audit": "Leakage audit", "as_published": "As published"}
 
@@ -39,9 +40,9 @@ def audit_views(tables: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
     """
     return [
         {
+            "name": name,
             "title": TITLES[name],
-            "worth": _worth(table) if name == "leakage_audit" else [],
-            "table": None if name == "leakage_audit" else _plain(table),
+            "parts": _worth(table) if name == "leakage_audit" else _studies(table),
         }
         for name, table in tables.items()
     ]
@@ -61,16 +62,20 @@ def _worth(table: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def _plain(table: pd.DataFrame) -> dict[str, Any]:
-    numeric = [pd.api.types.is_numeric_dtype(table[column]) for column in table]
-    rows = table.astype(object).where(table.notna(), None).to_numpy().tolist()
-    return {
-        "columns": list(zip([str(name).replace("_", " ") for name in table.columns], numeric, strict=True)),
-        "rows": [[_told(value) for value in row] for row in rows],
-    }
-
-
-def _told(value: object) -> str:
-    if value is None:
-        return "\N{EN DASH}"
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+def _studies(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return each study with its accuracies in 0..1: published, ours by its protocol, and corrected."""
+    return [
+        {
+            **{
+                key: row[key]
+                for key in ("project", "model", "level", "measured_on", "dataset", "n_test_tracks")
+            },
+            **{key: row[key] if isinstance(row[key], str) else "" for key in ("faults", "differs", "note")},
+            "published": row["published"] / 100,
+            "ours": [
+                Interval(*(row[f"{variant}{end}"] / 100 for end in ("", "_low", "_high")))
+                for variant in ("as_published", "corrected")
+            ],
+        }
+        for row in table.to_dict("records")
+    ]

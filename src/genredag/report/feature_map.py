@@ -37,7 +37,9 @@ def principal_components(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     from sklearn.decomposition import PCA
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
+    from threadpoolctl import threadpool_limits
 
     pipeline = make_pipeline(StandardScaler(), PCA(2, svd_solver="full"))
-    points = pipeline.fit_transform(features)
+    with threadpool_limits(1):  # a matrix so small only waits for threads, seconds on a busy machine
+        points = pipeline.fit_transform(features)
     return points, pipeline[-1].explained_variance_ratio_

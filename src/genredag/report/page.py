@@ -69,7 +69,18 @@ def report_pages(
         A run names something that `params` doesn't hold.
     """
     # Leaky entries come last: they are no rivals of the others.
-    entries = sorted(entries, key=lambda entry: entry.leaky)
+    told = _told(sorted(entries, key=lambda entry: entry.leaky), data_sets, params, cache_dir)
+    sections = {key: name for key, name in SECTIONS.items() if key != "audits" or audits}
+    chosen = {"html": sections, "significance": {"results": "Results"}, "data": {"data": "Data"}}
+    template = _template()
+    told |= {"audits": audit_views(audits), "what_ran": what_ran}
+    return {name: template.render(told, sections=shown) for name, shown in chosen.items()}
+
+
+def _told(
+    entries: Sequence[Entry], data_sets: Sequence[DataSet], params: Params, cache_dir: Path
+) -> dict[str, Any]:
+    """Return what the templates ask of runs and data sets."""
     varying = [key for key in ("dataset", "split") if len({entry.choice[key] for entry in entries}) > 1]
     by_name = {data_set.name: data_set for data_set in data_sets}
     views = {
@@ -77,23 +88,18 @@ def report_pages(
         for entry in entries
     }
     runs = [run for entry in entries for run in entry.runs]
-    context = dict(
-        title=params.report.title,
-        groups=[group_view(members, views, params) for members in comparable(entries)],
-        entries=list(views.values()),
-        varying=varying,
-        data_sets=[data_set_view(data_set, runs, params.report.example_seconds) for data_set in data_sets],
-        audits=audit_views(audits),
-        clips=_clips(list(views.values()), by_name, params, cache_dir),
-        track_decision=_TRACK_DECISIONS[params.evaluate.track_decision],
-        n_runs=len(runs),
-        train_seconds=sum(run.timing["seconds"] for run in runs),
-        what_ran=what_ran,
-    )
-    sections = {key: name for key, name in SECTIONS.items() if key != "audits" or audits}
-    chosen = {"html": sections, "significance": {"results": "Results"}, "data": {"data": "Data"}}
-    template = _template()
-    return {name: template.render(context, sections=shown) for name, shown in chosen.items()}
+    seconds = params.report.example_seconds
+    return {
+        "title": params.report.title,
+        "groups": [group_view(members, views, params) for members in comparable(entries)],
+        "entries": list(views.values()),
+        "varying": varying,
+        "data_sets": [data_set_view(data_set, runs, seconds) for data_set in data_sets],
+        "clips": _clips(list(views.values()), by_name, params, cache_dir),
+        "track_decision": _TRACK_DECISIONS[params.evaluate.track_decision],
+        "n_runs": len(runs),
+        "train_seconds": sum(run.timing["seconds"] for run in runs),
+    }
 
 
 def percent(rate: float) -> str:
