@@ -4,7 +4,7 @@ import sys
 
 from genredag.errors import GenredagError
 from genredag.params import load_params, stage_values
-from genredag.stages import code_state, refuse_overrides, source_state
+from genredag.stages import STAGES, code_state, extra_code_state, refuse_overrides, source_state
 
 try:
     PARAMS = load_params("params.yaml")
@@ -28,6 +28,11 @@ def code(stage):
     and what Snakemake prints of a job stays short.
     """
     return code_state("dvc.yaml", stage)
+
+
+def extra_code(name):
+    """Make the function that fingerprints the code of a rule beside the DAG, asked only if it is built."""
+    return lambda wildcards: extra_code_state(Path.cwd(), name)
 
 
 def combinations(pattern):
