@@ -101,7 +101,8 @@ def _rows(schema: dict, node: dict, key: str, value: Any) -> Iterator[str]:
 def _resolve(schema: dict, node: dict, value: Any) -> dict:
     """Follow references; of a discriminated union take the member that `value` names."""
     if "discriminator" in node and value is not None:
-        node = {"$ref": node["discriminator"]["mapping"][value["kind"]]}
+        union = node["discriminator"]
+        node = {"$ref": union["mapping"][value[union["propertyName"]]]}
     elif "oneOf" in node and isinstance(value, dict):
         node = {"$ref": f"#/$defs/{value['kind'].capitalize()}"}
     while "$ref" in node:

@@ -7,7 +7,6 @@ not guessed from strings. A stage uses the groups that `STAGE_GROUPS` names for 
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -17,7 +16,8 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 from genredag.errors import ParameterError
 from genredag.extra_groups import AsPublished, LeakageAudit
 from genredag.groups import Count, Group, Name, Names, Seconds, Seed, Share
-from genredag.params_checks import check_frequencies, check_names, check_spectrograms, similar
+from genredag.params_checks import check_frequencies, check_names, check_spectrograms, check_splits, similar
+from genredag.protocols import PROTOCOLS, Split
 from genredag.recipes import Estimator, Network
 
 
@@ -182,19 +182,12 @@ class Slices(Group):
     short_tracks: Literal["pad", "quarantine"] = Field(description="fate of tracks shorter than a slice")
 
 
-class Split(Group):
-    """A protocol: which tracks train, validate and test."""
+class NearDuplicates(Group):
+    """What of different tracks on two sides of a split is told."""
 
-    ratios: Annotated[list[Annotated[float, Field(gt=0, lt=1)]], Field(min_length=3, max_length=3)] = Field(
-        description="shares of train, validation and test"
+    correlation: Annotated[float, Field(gt=0, le=1)] = Field(
+        description="tracks on two sides whose spectrograms correlate by as much are reported"
     )
-    group_by: Literal["track", "artist"] = Field(description="what never stands on two sides")
-
-    @model_validator(mode="after")
-    def _ratios_sum_to_one(self) -> Self:
-        if not math.isclose(sum(self.ratios), 1.0, abs_tol=1e-6):
-            raise ValueError(f"ratios = {self.ratios} sum to {sum(self.ratios):g}; expected a sum of 1")
-        return self
 
 
 class Train(Group):
@@ -229,6 +222,7 @@ class Params(Group):
     representation: Name = Field(description="its representation")
     model: Name = Field(description="its model")
     split: Name = Field(description="its split")
+    fold: Annotated[int, Field(ge=0)] = Field(description="which fold of its split tests; 0 without folds")
     seed: Seed = Field(description="its seed, of split and training")
     matrix: Matrix
     download: Download
@@ -237,6 +231,7 @@ class Params(Group):
     representations: Representations
     slices: Slices
     splits: Annotated[dict[Name, Split], Field(min_length=1)]
+    near_duplicates: NearDuplicates
     train: Train
     models: Annotated[
         dict[Name, Annotated[Network | Estimator, Field(discriminator="kind")]], Field(min_length=1)
@@ -249,6 +244,7 @@ class Params(Group):
     @model_validator(mode="after")
     def _values_agree(self) -> Self:
         check_names(self)
+        check_splits(self)
         check_frequencies(self)
         check_spectrograms(self)
         return self
@@ -268,25 +264,12 @@ class Params(Group):
         return entries[name] if isinstance(entries, dict) else getattr(entries, name)
 
 
-# Members of unions, which pydantic names among the keys.
-UNION_TAGS = {"network", "estimator", "named", "step", "plateau"}
-UNION_TAGS |= {
-    "noise",
-    "brightness",
-    "contrast",
-    "mask_frames",
-    "mask_bins",
-    "cutout",
-    "time_reversal",
-    "mixup",
-}
-
 # The groups of params.yaml that each stage uses; `{dataset}` and so on stand for the experiment's choice.
 STAGE_GROUPS: dict[str, tuple[str, ...]] = {
     "download": ("download", "datasets.{dataset}"),
     "spectrograms": ("spectrograms", "representations.{representation}"),
     "slices": ("slices",),
-    "split": ("splits.{split}",),
+    "split": ("splits.{split}", "near_duplicates"),
     "train": ("train", "models.{model}"),
     "evaluate": ("evaluate",),
     "report": ("report",),
@@ -340,15 +323,15 @@ def parse_params(tree: object, source: str = "params.yaml") -> Params:
     try:
         return Params.model_validate(tree)
     except ValidationError as error:
-        raise _as_parameter_error(error, source) from None
+        raise _as_parameter_error(error, tree, source) from None
 
 
-def _as_parameter_error(error: ValidationError, source: str) -> ParameterError:
+def _as_parameter_error(error: ValidationError, tree: Any, source: str) -> ParameterError:
     # A misspelt key is also a missing one: the misspelling tells more.
     first, *more = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
-    path = [str(part) for part in first["loc"] if part not in UNION_TAGS]
+    path = _place(first, tree)
     where = f"{source}: {'.'.join(path)}" if path else source
-    hint = f"also wrong: {', '.join('.'.join(map(str, e['loc'])) for e in more)}" if more else ""
+    hint = f"also wrong: {', '.join('.'.join(_place(e, tree)) for e in more)}" if more else ""
     if first["type"] == "extra_forbidden":
         hint = "; ".join(filter(None, [similar(path[-1], _siblings(path)), hint]))
         return ParameterError("unknown key", where=where, hint=hint)
@@ -361,12 +344,23 @@ def _as_parameter_error(error: ValidationError, source: str) -> ParameterError:
     return ParameterError(what, where=where, hint=hint)
 
 
+def _place(error: Any, tree: Any) -> list[str]:
+    """Return where in `tree` an error is; pydantic names members of unions among the keys."""
+    path = []
+    for key in error["loc"]:
+        if isinstance(tree, list) or (isinstance(tree, dict) and key in tree):
+            path.append(str(key))
+            tree = tree[key]
+    return [*path, str(error["loc"][-1])] if error["type"] == "missing" else path
+
+
 def _siblings(path: list[str]) -> list[str]:
     """Return the keys that may stand where `path` does."""
     group: type[BaseModel] = Params
     for part in path[:-1]:
         inner = group.model_fields[part].annotation if part in group.model_fields else None
         if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
-            return [*Network.model_fields, *Estimator.model_fields, *Split.model_fields]
+            members = PROTOCOLS if path[0] == "splits" else (Network, Estimator)
+            return [name for member in members for name in member.model_fields]
         group = inner
     return list(group.model_fields)

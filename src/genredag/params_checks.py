@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from genredag.errors import ParameterError
+from genredag.protocols import LeakySlices, n_folds
 
 if TYPE_CHECKING:
     from genredag.params import Params
@@ -35,6 +36,17 @@ def check_names(params: Params) -> None:
                     params.entry(collection, name)
                 except ParameterError as error:
                     raise ValueError(f"{where}: {name!r} is no key of `{collection}`; {error.hint}") from None
+
+
+def check_splits(params: Params) -> None:
+    """Refuse a fold that the experiment's split doesn't have, and a leaky split that doesn't say so."""
+    last = n_folds(params.splits[params.split]) - 1
+    if params.fold > last:
+        expected = f"0 to {last}" if last else "0"
+        raise ValueError(f"fold: {params.fold} is no fold of {params.split}; expected {expected}")
+    for name, split in params.splits.items():
+        if isinstance(split, LeakySlices) and "leaky" not in name:
+            raise ValueError(f"splits.{name}: a leaky protocol; expected a name with the word leaky")
 
 
 def check_frequencies(params: Params) -> None:

@@ -1,170 +1,227 @@
-"""Splits: which tracks train, validate and test. One function a protocol; `check_split` trusts none."""
+"""Splits: which slices train, validate and test. One function a protocol; `check_split` trusts none."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from genredag.errors import DataError
-from genredag.params import Split
+from genredag.dealing import by_artist, by_genre
+from genredag.errors import DataError, ParameterError
+from genredag.protocols import (
+    LEAKY,
+    KFold,
+    LeakySlices,
+    Official,
+    Split,
+    Stratified,
+    keeps_artists_whole,
+    n_folds,
+)
+
+logger = logging.getLogger(__name__)
 
 PARTS = ("train", "validation", "test")
-TRAIN, VALIDATION, TEST = range(3)
+_DEALS = {"track": by_genre, "artist": by_artist}
 
 
-def split_slices(manifest: pd.DataFrame, slices: pd.DataFrame, protocol: Split, seed: int) -> pd.DataFrame:
+def split_slices(
+    manifest: pd.DataFrame, slices: pd.DataFrame, protocol: Split, seed: int, fold: int = 0
+) -> pd.DataFrame:
     """Deal all usable tracks to three parts and say for each slice where it stands.
 
-    The deal depends on ids, genres and artists of the usable tracks and on `seed`: neither on the order
-    of rows nor on the representation.
+    The deal depends on ids, genres, artists and listed subsets of the usable tracks and on `seed`: neither
+    on the order of rows nor on the representation. Augmented tracks train if the track they were made from
+    does, and are left out if it doesn't.
+
+    Parameters
+    ----------
+    slices
+        track_id, slice, and, if there are augmented tracks, parent: null for the others.
+    fold
+        Which fold tests; 0 for a protocol without folds.
 
     Returns
     -------
     pd.DataFrame
-        track_id, slice, genre, artist, part; rows in the order of `slices`.
+        track_id, slice, genre, artist, part (null: left out), and parent if `slices` has it; rows in the
+        order of `slices`. A leaky split says so in ``attrs["warning"]``, which Parquet files keep.
 
     Raises
     ------
+    ParameterError
+        There is no such fold.
     DataError
-        A genre has too few tracks or artists to stand in all three parts, or no artist is known.
+        A genre has too few tracks or artists to stand in all parts, no artist is known, or none is listed.
     """
-    tracks = _usable(manifest)[["track_id", "genre", "artist"]].sort_values("track_id", ignore_index=True)
-    dealt = PROTOCOLS[protocol.group_by](tracks, protocol.ratios, np.random.default_rng(seed))
-    tracks["part"] = np.array(PARTS, dtype=object)[dealt]
-    return slices[["track_id", "slice"]].merge(tracks, on="track_id", how="left", validate="many_to_one")
+    if fold not in range(n_folds(protocol)):
+        last = n_folds(protocol) - 1
+        expected = f"0 to {last}" if last else "0: its protocol has no folds"
+        raise ParameterError(f"there is no fold {fold}", where="split", expected=expected)
+    tracks = _usable(manifest).sort_values("track_id", ignore_index=True)
+    split = slices[["track_id", "slice"]].reset_index(drop=True)
+    parent = slices["parent"].reset_index(drop=True) if "parent" in slices else pd.Series(None, split.index)
+    is_child, original = parent.notna(), parent.fillna(split["track_id"])
+    for column in ("genre", "artist"):
+        split[column] = original.map(tracks.set_index("track_id")[column])
+    rng = np.random.default_rng(seed)
+    if isinstance(protocol, LeakySlices):
+        part = leaky_slices(split[~is_child], protocol, rng).reindex(split.index)
+        split.attrs["warning"] = LEAKY
+    else:
+        dealt = PROTOCOLS[type(protocol)](tracks, protocol, fold, rng)
+        part = original.map(pd.Series(dealt, tracks["track_id"], dtype="str")).mask(is_child)
+    trains = original.isin(split.loc[part == "train", "track_id"])
+    split["part"] = part.mask(is_child & trains, "train")
+    _tell(split)
+    return split.assign(parent=parent) if "parent" in slices else split
 
 
-def by_track(tracks: pd.DataFrame, ratios: Sequence[float], rng: np.random.Generator) -> np.ndarray:
-    """Shuffle the tracks of each genre and deal them by `ratios`.
+def stratified(tracks: pd.DataFrame, protocol: Stratified, fold: int, rng: np.random.Generator) -> np.ndarray:
+    """Deal whole tracks or artists by ratios.
 
     Parameters
     ----------
     tracks
-        track_id, genre, artist; sorted by track_id.
+        The usable rows of a manifest, sorted by track_id.
 
     Returns
     -------
     np.ndarray
-        Index into `PARTS` of each track.
+        The part of each track, None for those left out.
     """
-    part = np.empty(len(tracks), dtype=int)
-    for genre, rows in sorted(tracks.groupby("genre").indices.items()):
-        if len(rows) < len(PARTS):
-            raise _too_few(genre, len(rows), "tracks", "remove the genre or add tracks")
-        part[rng.permutation(rows)] = np.repeat(range(len(PARTS)), sizes(len(rows), ratios))
-    return part
+    return np.array(PARTS, dtype=object)[_DEALS[protocol.group_by](tracks, protocol.ratios, rng)]
 
 
-def by_artist(tracks: pd.DataFrame, ratios: Sequence[float], rng: np.random.Generator) -> np.ndarray:
-    """Deal whole artists, so that each genre comes close to `ratios`; see `by_track`.
-
-    First each part gets an artist of each genre, then the others go, largest first, where they lower
-    Pearson's chi-squared distance between tracks per genre and part and the tracks wanted there. An
-    artist of several genres stays whole. A track of unknown artist is a group of its own.
-
-    On GTZAN's artists at 8:1:1 (20 seeds), the worst share of a genre is 0.03 off on average, against
-    0.14 for two of ten folds of scikit-learn's StratifiedGroupKFold, which also leaves parts without a genre.
-    """
-    if tracks["artist"].isna().all():
-        raise DataError("no artist is known", where="manifest", hint="use a split with group_by: track")
-    group = tracks["artist"].where(tracks["artist"].notna(), "unknown: " + tracks["track_id"])
-    artist_of, artists = pd.factorize(group, sort=True)
-    genre_of, genres = pd.factorize(tracks["genre"], sort=True)
-    counts = np.zeros((len(artists), len(genres)), dtype=int)
-    np.add.at(counts, (artist_of, genre_of), 1)
-    for genre, n_artists in zip(genres, (counts > 0).sum(axis=0), strict=True):
-        if n_artists < len(PARTS):
-            raise _too_few(genre, n_artists, "artists", "use a split with group_by: track, or add artists")
-    wanted = np.outer(ratios, counts.sum(axis=0))
-    order = rng.permutation(len(artists))
-    dealt = _reserve(counts, wanted, order, genres)
-    present = np.stack([counts[dealt == part].sum(axis=0) for part in range(len(PARTS))])
-    for artist in sorted(order[dealt[order] < 0], key=lambda artist: -counts[artist].sum()):
-        growth = (counts[artist] ** 2 + 2 * counts[artist] * (present - wanted)) / wanted
-        dealt[artist] = growth.sum(axis=1).argmin()
-        present[dealt[artist]] += counts[artist]
-    return dealt[artist_of]
+def kfold(tracks: pd.DataFrame, protocol: KFold, fold: int, rng: np.random.Generator) -> np.ndarray:
+    """Let one of `k` equal folds test, the next one validate and the others train; see `stratified`."""
+    dealt = _DEALS[protocol.group_by](tracks, [1 / protocol.k] * protocol.k, rng)
+    return np.array(PARTS, dtype=object)[
+        np.select([dealt == fold, dealt == (fold + 1) % protocol.k], [2, 1], 0)
+    ]
 
 
-PROTOCOLS: dict[str, Callable[[pd.DataFrame, Sequence[float], np.random.Generator], np.ndarray]] = {
-    "track": by_track,
-    "artist": by_artist,
-}
+def official(tracks: pd.DataFrame, protocol: Official, fold: int, rng: np.random.Generator) -> np.ndarray:
+    """Take the split that the data set lists for its tracks; see `stratified`.
 
-
-def sizes(n: int, ratios: Sequence[float]) -> list[int]:
-    """Share `n` items by `ratios`: largest remainders are rounded up, no part stays empty."""
-    exact = np.array(ratios) * n
-    shares = np.floor(exact + 1e-9).astype(int)
-    for part in np.argsort(shares - exact, kind="stable")[: n - shares.sum()]:
-        shares[part] += 1
-    for part in np.flatnonzero(shares == 0):
-        shares[shares.argmax()] -= 1
-        shares[part] = 1
-    return shares.tolist()
-
-
-def check_split(split: pd.DataFrame, manifest: pd.DataFrame, group_by: str) -> None:
-    """Prove that a split doesn't leak and that no part lacks a class.
+    With a `validation_share`, validation is dealt by artist from the listed training part.
 
     Raises
     ------
     DataError
-        Names the first track, copy of a track, or (if promised) artist that stands on two sides, or the
-        genre that is missing on one.
+        No track is listed for a part that is needed.
     """
-    stray = split.loc[~split["part"].isin(PARTS), "track_id"]
-    if len(stray):
+    listed = {"train": "train", "test": protocol.test}
+    if protocol.validation_share is None:
+        listed["validation"] = "validation"
+    part = np.full(len(tracks), None, dtype=object)
+    for name, subset in listed.items():
+        rows = (tracks["subset"] == subset).to_numpy()
+        if not rows.any():
+            hint = "use a protocol that deals the tracks, or an official one that tests on another part"
+            raise DataError(f"the data set lists no track for {subset}", where="manifest", hint=hint)
+        part[rows] = name
+    if protocol.validation_share is not None:
+        training = tracks[part == "train"]
+        deal = by_artist if training["artist"].notna().any() else by_genre
+        ratios = [1 - protocol.validation_share, protocol.validation_share]
+        part[part == "train"] = np.array(PARTS, dtype=object)[deal(training, ratios, rng)]
+    return part
+
+
+def leaky_slices(split: pd.DataFrame, protocol: LeakySlices, rng: np.random.Generator) -> pd.Series:
+    """Deal the slices of each genre by ratios, without regard to their tracks.
+
+    Parameters
+    ----------
+    split
+        track_id, slice, genre.
+    """
+    ordered = split.dropna(subset="genre").sort_values(["track_id", "slice"])
+    dealt = by_genre(ordered, protocol.ratios, rng)
+    return pd.Series(np.array(PARTS, dtype=object)[dealt], ordered.index, dtype="str")
+
+
+PROTOCOLS: dict[type, Callable[[pd.DataFrame, Any, int, np.random.Generator], np.ndarray]] = {
+    Stratified: stratified,
+    KFold: kfold,
+    Official: official,
+}
+
+
+def check_split(split: pd.DataFrame, manifest: pd.DataFrame, protocol: Split) -> None:
+    """Prove that a split keeps what its protocol promises and that no part lacks a class.
+
+    Raises
+    ------
+    DataError
+        Names the first slice that stands twice; the first track, copy of a track or (if promised) artist on
+        two sides, or augmented track away from its parent, unless the protocol is leaky; or the genre that
+        a part lacks.
+    """
+    if "parent" not in split:
+        split = split.assign(parent=None)
+    may_lack_part = split["parent"].notna() | isinstance(protocol, Official)
+    in_no_part = ~split["part"].isin(PARTS) & (split["genre"].isna() | ~may_lack_part)
+    if in_no_part.any():
         hint = "the slices are of another manifest: rerun the spectrograms and slices stages"
-        raise DataError(f"track {stray.iloc[0]} is in no part", where="split", hint=hint)
-    tracks = split.drop_duplicates(["track_id", "part"])
-    tracks = tracks.merge(_usable(manifest)[["track_id", "sha256"]], on="track_id", how="left")
-    promises = {"track_id": "track", "sha256": "audio", "artist": "artist"}
-    if group_by != "artist":
-        del promises["artist"]
-    for column, what in promises.items():
-        sides = tracks.dropna(subset=column).drop_duplicates([column, "part"])
-        crossing = sides[sides[column].duplicated(keep=False)].sort_values([column, "part"]).head(2)
-        if not crossing.empty:
-            track_ids = " and ".join(crossing["track_id"] + " in " + crossing["part"])
-            raise DataError(f"the same {what} on two sides: {track_ids}", where="split", expected="one side")
-    present = pd.crosstab(tracks["genre"], tracks["part"]).reindex(columns=list(PARTS), fill_value=0)
+        track_id = split.loc[in_no_part, "track_id"].iloc[0]
+        raise DataError(f"track {track_id} is in no part", where="split", hint=hint)
+    dealt = split.dropna(subset="part")
+    for problem in _crossings(dealt, manifest, protocol):
+        raise DataError(problem, where="split", expected="one side")
+    present = pd.crosstab(dealt["genre"], dealt["part"]).reindex(columns=list(PARTS), fill_value=0)
     for genre, row in present.iterrows():
         for part in row.index[row == 0]:
             hint = "add tracks, or remove the genre; short tracks may have been quarantined"
             raise DataError(f"genre {genre} is missing in {part}", where="split", hint=hint)
 
 
+def _crossings(dealt: pd.DataFrame, manifest: pd.DataFrame, protocol: Split) -> Iterator[str]:
+    """Yield what stands on two sides, of each kind the first, in words."""
+    twice = dealt[dealt.duplicated(["track_id", "slice"], keep=False)].sort_values(
+        ["track_id", "slice", "part"]
+    )
+    if not twice.empty:
+        (one, other), number = twice["part"].head(2), twice["slice"].iloc[0]
+        yield f"the same slice twice: {number} of {twice['track_id'].iloc[0]} in {one} and in {other}"
+    if isinstance(protocol, LeakySlices):
+        return
+    tracks = dealt.drop_duplicates(["track_id", "part"])
+    tracks = tracks.merge(_usable(manifest)[["track_id", "sha256"]], on="track_id", how="left")
+    children = tracks[tracks["parent"].notna()].merge(
+        tracks[["track_id", "part"]],
+        left_on="parent",
+        right_on="track_id",
+        how="left",
+        suffixes=("", "_of_parent"),
+    )
+    away = children[(children["part"] != "train") | (children["part_of_parent"] != "train")]
+    for child in away.head(1).itertuples():
+        told = child.part_of_parent if isinstance(child.part_of_parent, str) else "no part"
+        yield f"augmented {child.track_id} in {child.part}, its parent {child.parent} in {told}"
+    promises = {"track_id": "track", "sha256": "audio"}
+    if keeps_artists_whole(protocol):
+        promises["artist"] = "artist"
+    for column, what in promises.items():
+        sides = tracks.dropna(subset=column).drop_duplicates([column, "part"])
+        crossing = sides[sides[column].duplicated(keep=False)].sort_values([column, "part"]).head(2)
+        if not crossing.empty:
+            track_ids = " and ".join(crossing["track_id"] + " in " + crossing["part"])
+            yield f"the same {what} on two sides: {track_ids}"
+
+
+def _tell(split: pd.DataFrame) -> None:
+    """Log what a user should know of a split: that it leaks, that it leaves tracks out."""
+    if "warning" in split.attrs:
+        logger.warning(split.attrs["warning"])
+    left_out = split.loc[split["part"].isna() & split["genre"].notna(), "track_id"].nunique()
+    if left_out:
+        logger.info("%d tracks are in no part and left out", left_out)
+
+
 def _usable(manifest: pd.DataFrame) -> pd.DataFrame:
     return manifest[manifest["status"] == "ok"]
-
-
-def _reserve(counts: np.ndarray, wanted: np.ndarray, order: np.ndarray, genres: pd.Index) -> np.ndarray:
-    """Give each part an artist of each genre, rarest genres first; return the parts, -1 for the others."""
-    dealt = np.full(len(counts), -1)
-    for genre in np.argsort((counts > 0).sum(axis=0), kind="stable"):
-        for part in (TEST, VALIDATION, TRAIN):
-            artists = order[counts[order, genre] > 0]
-            if (dealt[artists] == part).any():
-                continue
-            free = artists[dealt[artists] < 0]
-            if not len(free):
-                raise DataError(
-                    f"genre {genres[genre]} shares too many artists with other genres to keep them apart",
-                    where="split",
-                    hint="use a split with group_by: track",
-                )
-            fits = free[counts[free, genre] <= max(wanted[part, genre], counts[free, genre].min())]
-            dealt[fits[0]] = part
-    return dealt
-
-
-def _too_few(genre: object, n: int, of_what: str, hint: str) -> DataError:
-    return DataError(
-        f"genre {genre} has too few {of_what}: {n}",
-        where="split",
-        expected=f"at least {len(PARTS)}",
-        hint=hint,
-    )

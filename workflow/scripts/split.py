@@ -28,7 +28,7 @@ def main(argv: list[str] | None = None) -> None:
     protocol = load_params(args.params).entry("splits", args.split_name)
     manifest = pd.read_parquet(args.manifest)
     split = split_slices(manifest, pd.read_parquet(args.slices), protocol, args.seed)
-    check_split(split, manifest, protocol.group_by)
+    check_split(split, manifest, protocol)
     write_parquet(args.split, split)
 
 
