@@ -28,7 +28,7 @@ rule run_study:
         studies="studies.yaml",
         stages="dvc.yaml",
     output:
-        "results/as_published/{dataset}/{study}/{variant}/{seed}/predictions.parquet",
+        "results/as_published/{dataset}/{study}/{variant}/{seed}.parquet",
     log:
         "logs/run_study/{dataset}/{study}/{variant}/{seed}.log",
     wildcard_constraints:

@@ -31,7 +31,7 @@ def main(argv: list[str] | None = None) -> None:
     configure_logging()
     study = choose(load_studies(args.studies), args.study)
     # Beside the predictions, hidden from Snakemake: what a killed run left there goes on.
-    folder = args.predictions.parent / ".experiment"
+    folder = args.predictions.with_name(f".{args.predictions.stem}")
     tree = study_tree(load_params(args.params).model_dump(), study, args.variant, args.dataset, args.seed)
     write_text(folder / "params.yaml", yaml.safe_dump(tree, sort_keys=False))
     shutil.copyfile(args.manifest, folder / "manifest.parquet")
@@ -40,7 +40,7 @@ def main(argv: list[str] | None = None) -> None:
         predictions = run_stages(commands(read_stages(args.stages), tree, folder), Path.cwd(), folder, watch)
     except LeftOutError as error:
         predictions = left_out(str(error))
-    write_parquet(args.predictions, predictions.assign(seed=args.seed))
+    write_parquet(args.predictions, predictions.assign(seed=args.seed, warning=study.warning(args.variant)))
     shutil.rmtree(folder)
 
 

@@ -11,11 +11,11 @@ from pydantic import Field, TypeAdapter, ValidationError
 from genredag.check_params.leaves import Tree, assign
 from genredag.errors import ParameterError
 from genredag.groups import Group, Name
-from genredag.params import Split, parse_params, similar
+from genredag.params import parse_params
+from genredag.params_checks import similar
+from genredag.protocols import LeakySlices, Split
 
 VARIANTS = ("as_published", "corrected")
-# The entry of `splits` that stands for a study's own protocol.
-OWN_SPLIT = "as_published"
 Percent = Annotated[float, Field(ge=0, le=100)]
 Value = bool | int | float | str | list[Any] | dict[str, Any] | None
 
@@ -52,6 +52,14 @@ class Study(Group):
     watch: Literal["validation", "test", "train"]
     values: dict[str, Value]
     corrected: dict[str, Value]
+
+    def warning(self, variant: str) -> str:
+        """Return what leaks in a variant, marked LEAKY, or ""."""
+        if variant == "corrected":
+            return ""
+        faults = ["chosen by its test part"] * (self.watch == "test")
+        faults += ["slices of a track on both sides"] * isinstance(self.split, LeakySlices)
+        return f"LEAKY: {', '.join(faults)}" if faults else ""
 
 
 def load_studies(path: Path) -> dict[str, Study]:
@@ -105,11 +113,13 @@ def study_tree(tree: Tree, study: Study, variant: str, dataset: str, seed: int) 
     ParameterError
         The study names a key that there is not, or the values don't fit each other.
     """
-    is_own = variant == OWN_SPLIT
+    is_own = variant == "as_published"
+    # A leaky protocol must bear the word in its name.
+    own = "own_leaky" if isinstance(study.split, LeakySlices) else "own"
     result: Tree = yaml.safe_load(yaml.safe_dump(tree))
-    result["splits"][OWN_SPLIT] = study.split.model_dump()
+    result["splits"][own] = study.split.model_dump()
     choice = {"dataset": dataset, "representation": study.representation, "model": study.model}
-    choice |= {"split": OWN_SPLIT if is_own else tree["as_published"]["corrected_split"], "seed": seed}
+    choice |= {"split": own if is_own else tree["as_published"]["corrected_split"], "seed": seed}
     result |= choice
     result["matrix"] |= {key: [value] for key, value in choice.items()}
     for key, value in (study.values | ({} if is_own else study.corrected)).items():

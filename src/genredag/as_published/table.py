@@ -31,10 +31,10 @@ def left_out(reason: str) -> pd.DataFrame:
 
 
 def read_runs(files: Sequence[Path]) -> dict[tuple[str, str], pd.DataFrame]:
-    """Read ``<study>/<variant>/<seed>/predictions.parquet``; return the predictions of all seeds of each."""
+    """Read ``<study>/<variant>/<seed>.parquet``; return the predictions of all seeds, by study and variant."""
     runs: dict[tuple[str, str], list[pd.DataFrame]] = {}
     for file in files:
-        study, variant, _, _ = file.parts[-4:]
+        study, variant, _ = file.parts[-3:]
         runs.setdefault((study, variant), []).append(pd.read_parquet(file))
     return {key: pd.concat(tables, ignore_index=True) for key, tables in runs.items()}
 
@@ -66,9 +66,7 @@ def published_table(
                 row |= _figures(variant, predictions, study.level, decision, group.n_resamples)
         reasons = {v: p[LEFT_OUT].dropna() for v, p in own.items() if LEFT_OUT in p}
         notes = [f"{v.replace('_', ' ')} is left out: {r.iloc[0]}" for v, r in reasons.items()]
-        leaky = ["LEAKY as published: chosen by its test part"] * (study.watch == "test")
-        leaky += ["LEAKY as published: slices of a track on both sides"] * (study.split.protocol == "leaky_slices")
-        rows.append(row | {"note": "; ".join([*leaky, *notes])})
+        rows.append(row | {"note": "; ".join(filter(None, [study.warning("as_published"), *notes]))})
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"n_test_tracks": "Int64", "n_seeds": "Int64"})
 
 

@@ -17,7 +17,7 @@ from genredag.split import PARTS, check_split, split_slices
 if TYPE_CHECKING:
     from genredag.extra_groups import LeakageAudit
     from genredag.frames import Frames
-    from genredag.params import Split
+    from genredag.protocols import Split
 
 logger = logging.getLogger(__name__)
 
