@@ -212,6 +212,9 @@ class Report(Group):
     """What the report shows."""
 
     example_seconds: Seconds = Field(description="length of the example spectrograms, in seconds")
+    n_resamples: Annotated[int, Field(ge=100)] = Field(
+        description="draws of the bootstrap behind intervals and tests"
+    )
     title: str = Field(description="heading of the report")
 
 

@@ -78,7 +78,7 @@ def test_links_lead_somewhere_and_identifiers_are_unique(page):
     assert len(ids) == len(set(ids))
     anchors = {attrs["href"][1:] for attrs in page.all("a")}
     assert anchors <= set(ids)
-    assert "run-synthetic-mel-crnn-stratified_8_1_1-42" in anchors
+    assert "run-synthetic-mel-crnn-stratified_8_1_1-0-42" in anchors
 
 
 def test_headings_descend_one_level_at_a_time(page):

@@ -1,6 +1,5 @@
 import json
 
-import pandas as pd
 import pytest
 
 from genredag.errors import DataError
@@ -16,24 +15,9 @@ def folder(tmp_path, make):
 def test_a_run_is_read_from_its_folder(folder, make):
     run = read_run(folder)
     assert run.choice == make.choice()
-    assert run.anchor == "run-synthetic-mel-crnn-stratified_8_1_1-42"
+    assert run.anchor == "run-synthetic-mel-crnn-stratified_8_1_1-0-42"
     assert run.genres == ["blues", "rock"]
     assert len(run.history) == 3
-
-
-def test_confusion_counts_actual_by_predicted_in_the_order_of_the_classes(folder):
-    pairs = [("rock", "rock"), ("rock", "blues"), ("rock", "rock")]
-    pd.DataFrame(pairs, columns=["actual", "predicted"]).to_csv(folder / "confusion.csv", index=False)
-    counts = read_run(folder).confusion_counts
-    assert counts.loc["rock"].to_dict() == {"blues": 1, "rock": 2}
-    assert counts.loc["blues"].sum() == 0
-
-
-def test_a_genre_called_na_is_a_genre(folder):
-    pd.DataFrame([("NA", "NA")], columns=["actual", "predicted"]).to_csv(
-        folder / "confusion.csv", index=False
-    )
-    assert read_run(folder).confusion["actual"].tolist() == ["NA"]
 
 
 def test_damaged_metrics_are_named(folder):
@@ -44,5 +28,5 @@ def test_damaged_metrics_are_named(folder):
 
 def test_metrics_of_something_else_are_refused(folder):
     (folder / "metrics.json").write_text(json.dumps({"dataset": "synthetic", "seed": 1}))
-    with pytest.raises(DataError, match="lacks model, n_tracks, representation, split, test"):
+    with pytest.raises(DataError, match="lacks fold, model, n_parameters, n_tracks, representation, split"):
         read_run(folder)

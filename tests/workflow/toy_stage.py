@@ -23,11 +23,14 @@ OUTPUTS = {
     "slices": ("slices",),
     "split": ("split",),
     "train": ("bundle", "history", "timing"),
-    "evaluate": ("predictions", "metrics", "confusion", "confusion-matrix", "learning-curves"),
-    "report": ("leaderboard", "markdown", "html"),
+    "evaluate": (
+        *("predictions", "metrics", "confusion", "per-genre", "roc", "reliability"),
+        *("confusion-matrix", "learning-curves", "roc-curves", "reliability-diagram"),
+    ),
+    "report": ("leaderboard", "markdown", "comparisons", "html"),
 }
 BESIDE = {"frames.npy": ("frames.parquet", "frames.json"), "slices.parquet": ("slices.json",)}
-RUN_FILES = ("metrics.json", "predictions.parquet", "confusion.csv", "history.csv", "timing.json")
+RUN_FILES = ("metrics.json", "predictions.parquet", "history.csv", "timing.json")
 
 
 @exits_cleanly

@@ -18,6 +18,9 @@ rule evaluate:
         predictions="results/{dataset}/{representation}/{model}/{split}/{seed}/predictions.parquet",
         metrics="results/{dataset}/{representation}/{model}/{split}/{seed}/metrics.json",
         confusion="results/{dataset}/{representation}/{model}/{split}/{seed}/confusion.csv",
+        per_genre="results/{dataset}/{representation}/{model}/{split}/{seed}/per_genre.csv",
+        roc="results/{dataset}/{representation}/{model}/{split}/{seed}/roc.csv",
+        reliability="results/{dataset}/{representation}/{model}/{split}/{seed}/reliability.csv",
         confusion_matrix=report(
             "results/{dataset}/{representation}/{model}/{split}/{seed}/confusion_matrix.png",
             caption="../report/confusion_matrix.rst",
@@ -28,6 +31,18 @@ rule evaluate:
             "results/{dataset}/{representation}/{model}/{split}/{seed}/learning_curves.png",
             caption="../report/learning_curves.rst",
             category="Learning curves",
+            labels=lambda w: dict(w),
+        ),
+        roc_curves=report(
+            "results/{dataset}/{representation}/{model}/{split}/{seed}/roc_curves.png",
+            caption="../report/roc_curves.rst",
+            category="ROC curves",
+            labels=lambda w: dict(w),
+        ),
+        reliability_diagram=report(
+            "results/{dataset}/{representation}/{model}/{split}/{seed}/reliability_diagram.png",
+            caption="../report/reliability_diagram.rst",
+            category="Reliability diagrams",
             labels=lambda w: dict(w),
         ),
     log:
@@ -45,5 +60,7 @@ rule evaluate:
         " --frames {input.frames} --slices {input.slices} --split {input.split}"
         " --bundle {input.bundle} --history {input.history}"
         " --predictions {output.predictions} --metrics {output.metrics} --confusion {output.confusion}"
+        " --per-genre {output.per_genre} --roc {output.roc} --reliability {output.reliability}"
         " --confusion-matrix {output.confusion_matrix} --learning-curves {output.learning_curves}"
+        " --roc-curves {output.roc_curves} --reliability-diagram {output.reliability_diagram}"
         " 2>&1 | tee {log}"

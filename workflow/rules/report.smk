@@ -1,5 +1,5 @@
 """Input: what every run of the matrix left behind, the manifests and the frame stores (for examples).
-Output: the leaderboard (CSV and Markdown) and one page that opens offline.
+Output: the leaderboard (CSV and Markdown), the paired tests, and one page that opens offline.
 """
 
 
@@ -11,9 +11,6 @@ rule report:
         ),
         predictions=combinations(
             "results/{dataset}/{representation}/{model}/{split}/{seed}/predictions.parquet"
-        ),
-        confusion=combinations(
-            "results/{dataset}/{representation}/{model}/{split}/{seed}/confusion.csv"
         ),
         history=combinations(
             "results/{dataset}/{representation}/{model}/{split}/{seed}/history.csv"
@@ -33,6 +30,11 @@ rule report:
             category="Leaderboard",
         ),
         markdown="results/leaderboard.md",
+        comparisons=report(
+            "results/comparisons.csv",
+            caption="../report/comparisons.rst",
+            category="Leaderboard",
+        ),
         html=report(
             "results/report.html",
             caption="../report/report.rst",
@@ -58,5 +60,6 @@ rule report:
         ),
     shell:
         "python workflow/scripts/report.py --params params.yaml --runs {params.runs} {params.datasets} {params.frames}"
-        " --leaderboard {output.leaderboard} --markdown {output.markdown} --html {output.html}"
+        " --leaderboard {output.leaderboard} --markdown {output.markdown}"
+        " --comparisons {output.comparisons} --html {output.html}"
         " 2>&1 | tee {log}"

@@ -11,9 +11,9 @@ from genredag.atomic import write_csv, write_json, write_parquet
 from genredag.backend import configure_backend
 from genredag.bundle import load_bundle
 from genredag.errors import exits_cleanly
-from genredag.evaluation.metrics import confusion, evaluate_predictions
-from genredag.evaluation.plots import confusion_figure, learning_curves_figure, save_figure
-from genredag.evaluation.predictions import predict_split
+from genredag.evaluation.metrics import evaluate_predictions, tables_of_test
+from genredag.evaluation.plots import run_figures, save_figure
+from genredag.evaluation.predicting import predict_split
 from genredag.frames import open_frames
 from genredag.logs import configure_logging
 from genredag.params import load_params
@@ -23,11 +23,14 @@ from genredag.params import load_params
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--fold", type=int, default=0)
     for name in ("--dataset", "--representation", "--model", "--split-name"):
         parser.add_argument(name, required=True)
     for name in ("--params", "--frames", "--slices", "--split", "--bundle", "--history"):
         parser.add_argument(name, type=Path, required=True)
-    for name in ("--predictions", "--metrics", "--confusion", "--confusion-matrix", "--learning-curves"):
+    for name in ("--predictions", "--metrics", "--confusion", "--per-genre", "--roc", "--reliability"):
+        parser.add_argument(name, type=Path, required=True)
+    for name in ("--confusion-matrix", "--learning-curves", "--roc-curves", "--reliability-diagram"):
         parser.add_argument(name, type=Path, required=True)
     args = parser.parse_args(argv)
     configure_logging()
@@ -36,13 +39,15 @@ def main(argv: list[str] | None = None) -> None:
     bundle, split = load_bundle(args.bundle), pd.read_parquet(args.split)
     predictions = predict_split(bundle, open_frames(args.frames.parent), pd.read_parquet(args.slices), split)
     choice = {"dataset": args.dataset, "representation": args.representation, "model": args.model}
-    choice |= {"split": args.split_name, "seed": args.seed, "n_parameters": bundle.info["n_parameters"]}
+    choice |= {"split": args.split_name, "fold": args.fold, "seed": args.seed}
+    choice |= {"n_parameters": bundle.info["n_parameters"]}
     write_parquet(args.predictions, predictions)
-    write_json(args.metrics, choice | evaluate_predictions(predictions, decision))
-    tracks = confusion(predictions, decision)
-    write_csv(args.confusion, tracks)
-    save_figure(args.confusion_matrix, confusion_figure(tracks, bundle.class_names))
-    save_figure(args.learning_curves, learning_curves_figure(pd.read_csv(args.history)))
+    write_json(args.metrics, choice | evaluate_predictions(predictions, split, decision))
+    tables = tables_of_test(predictions, decision)
+    for name, table in tables.items():
+        write_csv(getattr(args, name), table)
+    for name, figure in run_figures(tables, pd.read_csv(args.history), bundle.class_names).items():
+        save_figure(getattr(args, name), figure)
 
 
 if __name__ == "__main__":

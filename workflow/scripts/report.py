@@ -10,7 +10,7 @@ from genredag.atomic import write_csv, write_text
 from genredag.errors import exits_cleanly
 from genredag.params import load_params
 from genredag.report.data_sets import named_path, read_data_sets
-from genredag.report.leaderboard import leaderboard, leaderboard_markdown
+from genredag.report.leaderboard import all_comparisons, entries, leaderboard, leaderboard_markdown
 from genredag.report.page import report_page
 from genredag.report.runs import read_run
 from genredag.report.what_ran import read_what_ran
@@ -23,16 +23,18 @@ def main(argv: list[str] | None = None) -> None:
     for name in ("--dataset", "--frames"):
         parser.add_argument(name, type=named_path, action="append", default=[], metavar="DATASET=FILE")
     parser.add_argument("--date", default=date.today().isoformat())
-    for name in ("--params", "--leaderboard", "--markdown", "--html"):
+    for name in ("--params", "--leaderboard", "--markdown", "--comparisons", "--html"):
         parser.add_argument(name, type=Path, required=True)
     args = parser.parse_args(argv)
     params = load_params(args.params)
     runs = [read_run(folder) for folder in args.runs]
     data_sets = read_data_sets(args.dataset, args.frames)
-    table = leaderboard(runs)
+    pooled = entries(runs, params.evaluate.track_decision, params.report.n_resamples)
+    table = leaderboard(pooled)
     page = report_page(runs, data_sets, params, read_what_ran(args.params, args.date))
     write_csv(args.leaderboard, table)
     write_text(args.markdown, leaderboard_markdown(table))
+    write_csv(args.comparisons, all_comparisons(pooled))
     write_text(args.html, page)
 
 

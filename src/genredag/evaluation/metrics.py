@@ -2,86 +2,160 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
+import numpy as np
 import pandas as pd
 
 from genredag.errors import DataError
+from genredag.evaluation.curves import calibration_error, is_hit, reliability_by_level, roc_points
 from genredag.evaluation.predictions import Decision, class_names, probabilities_of, track_predictions
 
-PARTS = ("validation", "test")
+PARTS = ("train", "validation", "test")
 DIGITS = 6
+LEAKY = "LEAKY: slices of a track stand in more than one part; these figures do not measure recognition"
 
 
-def evaluate_predictions(predictions: pd.DataFrame, decision: Decision) -> dict[str, Any]:
-    """Return n_slices and n_tracks of each part, and for each part its metrics of slices and of tracks.
+def evaluate_predictions(
+    predictions: pd.DataFrame, split: pd.DataFrame, decision: Decision
+) -> dict[str, Any]:
+    """Return counts of each part, and for validation and test the scores of slices and of tracks.
+
+    Test also has ``decisions``, the track accuracy of each way to decide. If the split is leaky, it says so.
 
     Raises
     ------
     DataError
         A part has no slices.
     """
-    tracks = track_predictions(predictions, decision)
-    counts: dict[str, Any] = {"n_slices": {}, "n_tracks": {}}
-    metrics = {}
-    for part in PARTS:
-        slices_of, tracks_of = (table[table["part"] == part] for table in (predictions, tracks))
-        counts["n_slices"][part], counts["n_tracks"][part] = len(slices_of), len(tracks_of)
+    metrics: dict[str, Any] = {"leaky": True, "warning": LEAKY} if is_leaky(split) else {}
+    slices = split["part"].value_counts()
+    tracks = split.groupby("part")["track_id"].nunique()
+    metrics["n_slices"] = {part: int(slices.get(part, 0)) for part in PARTS}
+    metrics["n_tracks"] = {part: int(tracks.get(part, 0)) for part in PARTS}
+    for part in ("validation", "test"):
+        of_part = predictions[predictions["part"] == part]
         metrics[part] = {
-            "slice": scores(slices_of),
-            "track": scores(tracks_of),
-            "per_genre": per_genre(tracks_of),
+            "slice": scores(of_part),
+            "track": scores(track_predictions(of_part, decision)),
         }
-    return {**counts, **metrics}
+    metrics["test"]["decisions"] = decision_accuracies(of_part)
+    return metrics
 
 
-def scores(predictions: pd.DataFrame) -> dict[str, float]:
-    """Return accuracy, macro_f1 (over all classes, a class without a hit counting 0) and log_loss (nats).
+def is_leaky(split: pd.DataFrame) -> bool:
+    """Say whether a track has slices in more than one part; slices that were left out don't count."""
+    used = split.loc[split["part"].notna(), ["track_id", "part"]]
+    return bool(used.drop_duplicates()["track_id"].duplicated().any())
+
+
+def scores(predictions: pd.DataFrame) -> dict[str, float | None]:
+    """Return every metric of slices, or of tracks.
+
+    Returns
+    -------
+    dict[str, float | None]
+        accuracy, balanced_accuracy (mean recall of the genres that are there), macro_f1 (over all
+        classes, a class without a hit counting 0), top3_accuracy, log_loss (nats), calibration_error, and
+        roc_auc (one against the rest, mean over the genres that are there; None if there is one genre).
 
     Raises
     ------
     DataError
         There are no rows.
     """
-    from sklearn.metrics import accuracy_score, f1_score, log_loss
+    from sklearn.metrics import accuracy_score, f1_score, recall_score
 
     names = class_names(predictions)
     if predictions.empty:
         raise DataError("no predictions", where="a part of the split", hint="look into split.parquet")
     actual, predicted = predictions["genre"].tolist(), predictions["predicted"].tolist()
-    # scikit-learn wants the columns in the order of the sorted labels.
-    order = sorted(range(len(names)), key=names.__getitem__)
-    probabilities = probabilities_of(predictions)[:, order]
-    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    present = sorted(set(actual))
     values = {
         "accuracy": accuracy_score(actual, predicted),
+        "balanced_accuracy": recall_score(
+            actual, predicted, labels=present, average="macro", zero_division=0
+        ),
         "macro_f1": f1_score(actual, predicted, labels=names, average="macro", zero_division=0),
-        "log_loss": log_loss(actual, probabilities, labels=sorted(names)),
+        **_of_probabilities(predictions),
     }
-    return {key: round(float(value), DIGITS) for key, value in values.items()}
+    return {key: None if value is None else round(float(value), DIGITS) for key, value in values.items()}
 
 
-def per_genre(predictions: pd.DataFrame) -> dict[str, dict[str, float]]:
-    """Return precision, recall, f1 and support of each class; 0 where there is nothing to divide by."""
+def decision_accuracies(predictions: pd.DataFrame) -> dict[str, float]:
+    """Return the track accuracy of each way in which slices may decide for their track."""
+    decided = {decision: track_predictions(predictions, decision) for decision in get_args(Decision)}
+    return {decision: round(float(is_hit(tracks).mean()), DIGITS) for decision, tracks in decided.items()}
+
+
+def per_genre(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Return genre, precision, recall, f1 and support of each class; 0 where nothing is there to divide."""
     from sklearn.metrics import precision_recall_fscore_support
 
     names = class_names(predictions)
-    table = precision_recall_fscore_support(
+    columns = precision_recall_fscore_support(
         predictions["genre"].tolist(), predictions["predicted"].tolist(), labels=names, zero_division=0
     )
+    table = pd.DataFrame(dict(zip(("precision", "recall", "f1", "support"), columns, strict=True)))
+    table.insert(0, "genre", names)
+    return table.round(DIGITS)
+
+
+def tables_of_test(predictions: pd.DataFrame, decision: Decision) -> dict[str, pd.DataFrame]:
+    """Return what the plots of a run show of its test part: confusion, per_genre, roc and reliability."""
+    slices = predictions[predictions["part"] == "test"]
+    tracks = track_predictions(slices, decision)
     return {
-        name: {
-            "precision": round(float(precision), DIGITS),
-            "recall": round(float(recall), DIGITS),
-            "f1": round(float(f1), DIGITS),
-            "support": int(support),
-        }
-        for name, precision, recall, f1, support in zip(names, *table, strict=True)
+        "confusion": confusion(tracks),
+        "per_genre": per_genre(tracks),
+        "roc": roc_points(tracks),
+        "reliability": reliability_by_level(slices, tracks),
     }
 
 
-def confusion(predictions: pd.DataFrame, decision: Decision) -> pd.DataFrame:
-    """Return actual and predicted genre of each test track."""
-    tracks = track_predictions(predictions, decision)
-    test = tracks.loc[tracks["part"] == "test", ["genre", "predicted"]]
-    return test.rename(columns={"genre": "actual"}).reset_index(drop=True)
+def confusion(tracks: pd.DataFrame) -> pd.DataFrame:
+    """Return actual and predicted genre of each track."""
+    return tracks[["genre", "predicted"]].rename(columns={"genre": "actual"}).reset_index(drop=True)
+
+
+def confusion_counts(tracks: pd.DataFrame) -> pd.DataFrame:
+    """Count tracks by actual (rows) and predicted (columns) genre, all classes in order."""
+    names = class_names(tracks)
+    counts = pd.crosstab(tracks["genre"], tracks["predicted"])
+    return counts.reindex(index=names, columns=names, fill_value=0)
+
+
+def most_confident_mistakes(tracks: pd.DataFrame, n: int = 10) -> pd.DataFrame:
+    """Return the `n` wrong tracks whose predicted genre is likeliest.
+
+    Returns
+    -------
+    pd.DataFrame
+        The columns of `tracks` before the probabilities, and confidence (probability of the predicted
+        genre); most confident first, then by track.
+    """
+    wrong = tracks[~is_hit(tracks)]
+    named = wrong.loc[:, [name for name in wrong if not str(name).startswith("p_")]]
+    named = named.assign(confidence=probabilities_of(wrong).max(axis=1, initial=0.0))
+    ordered = named.sort_values(["confidence", "track_id"], ascending=[False, True], ignore_index=True)
+    return ordered.head(n)
+
+
+def _of_probabilities(predictions: pd.DataFrame) -> dict[str, float | None]:
+    from sklearn.metrics import log_loss, roc_auc_score, top_k_accuracy_score
+
+    # scikit-learn wants the columns in the order of the sorted labels.
+    names = class_names(predictions)
+    order = sorted(range(len(names)), key=names.__getitem__)
+    labels, actual = sorted(names), predictions["genre"].tolist()
+    probabilities = probabilities_of(predictions)[:, order]
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    is_genre = np.array(actual, dtype=object)[:, None] == np.array(labels, dtype=object)
+    there = is_genre.any(axis=0) & ~is_genre.all(axis=0)
+    top3 = 1.0 if len(labels) <= 3 else top_k_accuracy_score(actual, probabilities, k=3, labels=labels)
+    return {
+        "top3_accuracy": top3,
+        "log_loss": log_loss(actual, probabilities, labels=labels),
+        "calibration_error": calibration_error(predictions),
+        "roc_auc": roc_auc_score(is_genre[:, there], probabilities[:, there]) if there.any() else None,
+    }

@@ -1,4 +1,4 @@
-"""Pictures of one run: its confusion matrix and its learning curves. Equal data give equal bytes."""
+"""Pictures of one run: confusion, learning curves, ROC, reliability. Equal data give equal bytes."""
 
 from __future__ import annotations
 
@@ -83,6 +83,63 @@ def learning_curves_figure(history: pd.DataFrame) -> Figure:
     accuracy.set_ylim(0, 1)
     accuracy.legend(frameon=False)
     return figure
+
+
+def roc_figure(roc: pd.DataFrame) -> Figure:
+    """Draw `genredag.evaluation.curves.roc_points`, a curve a genre, with the area below each."""
+    import seaborn as sns
+    from matplotlib.figure import Figure
+    from sklearn.metrics import auc
+
+    figure = Figure(figsize=(7.4, 5), layout="constrained")
+    axes = figure.add_subplot()
+    curves = list(roc.groupby("genre", sort=False))
+    colours = sns.color_palette("colorblind", 10)
+    for i, (genre, points) in enumerate(curves):
+        label = f"{genre}: {auc(points['fpr'], points['tpr']):.3f}"
+        style = ("-", "--", ":")[i // 10 % 3]
+        axes.plot(points["fpr"], points["tpr"], color=colours[i % 10], linestyle=style, label=label)
+    axes.plot([0, 1], [0, 1], color="grey", linewidth=0.8, linestyle=":")
+    axes.set(xlabel="false positive rate", ylabel="true positive rate", aspect="equal")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(title="area under the curve", frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    return figure
+
+
+def reliability_figure(reliability: pd.DataFrame) -> Figure:
+    """Draw accuracy over confidence of slices and tracks; the larger a point, the more lie in its bin.
+
+    Parameters
+    ----------
+    reliability
+        `genredag.evaluation.curves.reliability_by_level`.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5, 5), layout="constrained")
+    axes = figure.add_subplot()
+    axes.plot([0, 1], [0, 1], color="grey", linewidth=0.8, linestyle=":", label="perfectly calibrated")
+    for level, colour in (("slice", ORANGE), ("track", BLUE)):
+        bins = reliability[reliability["level"] == level]
+        axes.plot(bins["confidence"], bins["accuracy"], color=colour, label=f"{level}s")
+        sizes = 150 * bins["n"] / bins["n"].max()
+        axes.scatter(bins["confidence"], bins["accuracy"], s=sizes, color=colour, alpha=0.6, linewidth=0)
+    axes.set(xlabel="confidence", ylabel="accuracy", xlim=(0, 1), ylim=(0, 1), aspect="equal")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)
+    return figure
+
+
+def run_figures(
+    tables: dict[str, pd.DataFrame], history: pd.DataFrame, class_names: list[str]
+) -> dict[str, Figure]:
+    """Draw a run from its history and `genredag.evaluation.metrics.tables_of_test`."""
+    return {
+        "confusion_matrix": confusion_figure(tables["confusion"], class_names),
+        "learning_curves": learning_curves_figure(history),
+        "roc_curves": roc_figure(tables["roc"]),
+        "reliability_diagram": reliability_figure(tables["reliability"]),
+    }
 
 
 def save_figure(path: Path, figure: Figure) -> None:

@@ -1,67 +1,209 @@
-"""The leaderboard: a row per run, best first within each data set and split."""
+"""The leaderboard: a row per entry, best first within each data set and split.
+
+An entry pools the runs of one data set, representation, model and split: its seeds and its folds.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+from statistics import fmean
+from typing import Any, Literal
 
 import pandas as pd
 
 from genredag.errors import DataError
+from genredag.evaluation.comparisons import compare
+from genredag.evaluation.curves import is_hit
+from genredag.evaluation.intervals import Interval, accuracy_interval, cluster_names, macro_f1_interval
+from genredag.evaluation.metrics import DIGITS, scores
+from genredag.evaluation.predictions import Decision, track_predictions
 from genredag.report.runs import Run
 
 COLUMNS = (
-    "dataset",
-    "representation",
-    "model",
-    "split",
-    "seed",
-    "slice_accuracy",
-    "track_accuracy",
-    "macro_f1",
-    "n_test_tracks",
-    "n_parameters",
-    "epochs",
-    "train_seconds",
+    *("dataset", "representation", "model", "split", "n_seeds", "n_folds"),
+    *("track_accuracy", "track_low", "track_high", "slice_accuracy", "slice_low", "slice_high"),
+    *("macro_f1", "balanced_accuracy", "top3_accuracy", "calibration_error"),
+    *("n_test_tracks", "n_parameters", "epochs", "train_seconds", "warning"),
 )
-_RATES = ("slice_accuracy", "track_accuracy", "macro_f1")
+_RATES = COLUMNS[6:16]
+_SEED = 0
+
+Metric = Literal["track_accuracy", "slice_accuracy", "macro_f1"]
 
 
-def leaderboard_row(run: Run) -> dict[str, object]:
-    """Return the leaderboard's values of one run: rates in 0..1 (F1 of tracks), times in seconds."""
-    test = run.metrics["test"]
-    return {
-        **run.choice,
-        "slice_accuracy": test["slice"]["accuracy"],
-        "track_accuracy": test["track"]["accuracy"],
-        "macro_f1": test["track"]["macro_f1"],
-        "n_test_tracks": run.metrics["n_tracks"]["test"],
-        "n_parameters": run.metrics["n_parameters"],
-        "epochs": len(run.history),
-        "train_seconds": round(run.timing["seconds"], 1),
-    }
+@dataclass(frozen=True)
+class Entry:
+    """All runs of one data set, representation, model and split, judged together.
+
+    Parameters
+    ----------
+    runs
+        One for each seed and fold.
+    decision, n_resamples
+        How slices decide for their track, and how often the bootstrap draws.
+    """
+
+    runs: tuple[Run, ...]
+    decision: Decision
+    n_resamples: int
+
+    @property
+    def choice(self) -> dict[str, Any]:
+        """Which data set, representation, model and split this is."""
+        return self.runs[0].pooled_choice
+
+    @property
+    def anchor(self) -> str:
+        """An identifier that no other entry of a report has."""
+        return "-".join(["entry", *self.choice.values()])
+
+    @property
+    def label(self) -> str:
+        """A name that no other entry of its data set and split has."""
+        return f"{self.choice['model']} on {self.choice['representation']}"
+
+    @property
+    def leaky(self) -> bool:
+        """Whether slices of a track stood in more than one part."""
+        return any(run.metrics.get("leaky", False) for run in self.runs)
+
+    @cached_property
+    def slices(self) -> pd.DataFrame:
+        """Predictions of the test slices of all runs, with their seed and fold."""
+        return self._pooled([_test(run) for run in self.runs])
+
+    @cached_property
+    def tracks(self) -> pd.DataFrame:
+        """Predictions of the test tracks of all runs, with their seed and fold."""
+        return self._pooled([track_predictions(_test(run), self.decision) for run in self.runs])
+
+    @cached_property
+    def track_scores(self) -> dict[str, float | None]:
+        """Every metric of the test tracks, pooled; see `genredag.evaluation.metrics.scores`."""
+        return scores(self.tracks)
+
+    @cached_property
+    def slice_scores(self) -> dict[str, float | None]:
+        """Every metric of the test slices, pooled."""
+        return scores(self.slices)
+
+    @cached_property
+    def intervals(self) -> dict[Metric, Interval]:
+        """95 % intervals by bootstrap over artists, or over tracks of unknown artist."""
+        draws = {"n_resamples": self.n_resamples, "seed": _SEED}
+        slices, tracks, clusters = self.slices, self.tracks, cluster_names(self.tracks)
+        actual, predicted = tracks["genre"].tolist(), tracks["predicted"].tolist()
+        return {
+            "track_accuracy": accuracy_interval(is_hit(tracks).to_numpy(), clusters, **draws),
+            "slice_accuracy": accuracy_interval(is_hit(slices).to_numpy(), cluster_names(slices), **draws),
+            "macro_f1": macro_f1_interval(actual, predicted, self.runs[0].genres, clusters, **draws),
+        }
+
+    def interval(self, metric: Metric) -> Interval:
+        """Return the 95 % interval of one metric."""
+        return self.intervals[metric]
+
+    def _pooled(self, tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+        told = [
+            table.assign(seed=run.choice["seed"], fold=run.choice["fold"])
+            for run, table in zip(self.runs, tables, strict=True)
+        ]
+        pooled = pd.concat(told, ignore_index=True)
+        return pooled[["seed", "fold", *pooled.columns.drop(["seed", "fold"])]]
 
 
-def ranked(runs: Iterable[Run]) -> list[Run]:
-    """Sort runs by data set and split, then by test track accuracy, best first; names break ties.
+def entries(runs: Iterable[Run], decision: Decision, n_resamples: int) -> list[Entry]:
+    """Pool the seeds and folds of `runs`; best first within each data set and split, names break ties.
 
     Raises
     ------
     DataError
         There is no run, or two are the same experiment.
     """
-    runs = list(runs)
+    runs = sorted(runs, key=lambda run: [str(value) for value in run.choice.values()])
     if not runs:
         raise DataError("no run to report", expected="at least one")
     anchors = [run.anchor for run in runs]
     twice = sorted({anchor for anchor in anchors if anchors.count(anchor) > 1})
     if twice:
         raise DataError(f"{twice[0]} is there twice", expected="each run once", hint="check --runs")
-    return sorted(runs, key=_rank)
+    pooled = [
+        Entry(tuple(members), decision, n_resamples)
+        for _, members in groupby(runs, key=lambda run: tuple(run.pooled_choice.values()))
+    ]
+    return sorted(pooled, key=_rank)
 
 
-def leaderboard(runs: Iterable[Run]) -> pd.DataFrame:
-    """Return the table of all runs, ranked, with the columns `COLUMNS`."""
-    table = pd.DataFrame([leaderboard_row(run) for run in ranked(runs)], columns=list(COLUMNS))
+def comparable(entries: Iterable[Entry]) -> list[list[Entry]]:
+    """Gather the entries that can be compared: those of one data set and one split."""
+    return [
+        list(members)
+        for _, members in groupby(entries, key=lambda e: (e.choice["dataset"], e.choice["split"]))
+    ]
+
+
+def comparisons(entries: Sequence[Entry]) -> pd.DataFrame:
+    """Compare every pair of one data set and split, by the test tracks that all of them have.
+
+    Returns
+    -------
+    pd.DataFrame
+        What `genredag.evaluation.comparisons.compare` returns, the models by their `Entry.label`.
+
+    Raises
+    ------
+    DataError
+        They share no test track.
+    """
+    keys = ["seed", "fold", "track_id"]
+    hits = {entry.label: entry.tracks.set_index(keys).pipe(is_hit) for entry in entries}
+    correct = pd.DataFrame(hits).dropna()
+    tracks = entries[0].tracks.set_index(keys).loc[correct.index].reset_index()
+    draws = {"n_resamples": entries[0].n_resamples, "seed": _SEED}
+    return compare(correct[list(hits)], cluster_names(tracks), **draws)
+
+
+def all_comparisons(entries: Iterable[Entry]) -> pd.DataFrame:
+    """Return `comparisons` of every data set and split, with these in front."""
+    tables = [
+        comparisons(group).assign(dataset=group[0].choice["dataset"], split=group[0].choice["split"])
+        for group in comparable(entries)
+    ]
+    table = pd.concat(tables, ignore_index=True)
+    return table[["dataset", "split", *table.columns.drop(["dataset", "split"])]].round(DIGITS)
+
+
+def leaderboard_row(entry: Entry) -> dict[str, object]:
+    """Return the leaderboard's values of one entry: rates in 0..1; epochs and seconds are means of runs."""
+    track, slices = entry.interval("track_accuracy"), entry.interval("slice_accuracy")
+    rates = {
+        "track_accuracy": track.estimate,
+        "track_low": track.low,
+        "track_high": track.high,
+        "slice_accuracy": slices.estimate,
+        "slice_low": slices.low,
+        "slice_high": slices.high,
+    }
+    return {
+        **entry.choice,
+        "n_seeds": len({run.choice["seed"] for run in entry.runs}),
+        "n_folds": len({run.choice["fold"] for run in entry.runs}),
+        **{key: round(value, DIGITS) for key, value in rates.items()},
+        **{key: entry.track_scores[key] for key in COLUMNS[12:16]},
+        "n_test_tracks": entry.tracks["track_id"].nunique(),
+        "n_parameters": entry.runs[0].metrics["n_parameters"],
+        "epochs": round(fmean(len(run.history) for run in entry.runs)),
+        "train_seconds": round(fmean(run.timing["seconds"] for run in entry.runs), 1),
+        "warning": "LEAKY" if entry.leaky else "",
+    }
+
+
+def leaderboard(entries: Iterable[Entry]) -> pd.DataFrame:
+    """Return the table of all entries, with the columns `COLUMNS`."""
+    table = pd.DataFrame([leaderboard_row(entry) for entry in entries], columns=list(COLUMNS))
     return table.astype({"n_parameters": "Int64"})
 
 
@@ -76,18 +218,26 @@ def leaderboard_markdown(table: pd.DataFrame) -> str:
     return "".join(f"| {' | '.join(map(str, line))} |\n" for line in lines)
 
 
-def _rank(run: Run) -> tuple:
-    test = run.metrics["test"]
-    rates = (test["track"]["accuracy"], test["track"]["macro_f1"], test["slice"]["accuracy"])
-    names = {key: str(value) for key, value in run.choice.items()}
-    return (names["dataset"], names["split"], *(-rate for rate in rates), *names.values())
+def _test(run: Run) -> pd.DataFrame:
+    return run.predictions[run.predictions["part"] == "test"]
+
+
+def _rank(entry: Entry) -> tuple:
+    rates = (entry.track_scores["accuracy"], entry.track_scores["macro_f1"], entry.slice_scores["accuracy"])
+    choice = entry.choice
+    return (
+        choice["dataset"],
+        choice["split"],
+        *(-rate for rate in rates if rate is not None),
+        *choice.values(),
+    )
 
 
 def _cell(column: object, value: object) -> str:
-    if value is pd.NA or value is None:
+    if value is pd.NA or value is None or value != value:
         return ""
     if column in _RATES:
         return f"{value:.3f}"
-    if isinstance(value, int) and column != "seed":
+    if isinstance(value, int):
         return f"{value:,}"
     return str(value).replace("|", r"\|")

@@ -10,6 +10,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from genredag.evaluation.metrics import confusion_counts, per_genre
 from genredag.params import STAGE_GROUPS, Params
 from genredag.report.data_sets import (
     DataSet,
@@ -20,7 +21,7 @@ from genredag.report.data_sets import (
     value_limits,
 )
 from genredag.report.figures import colour_key, learning_curve, spectrogram, to_svg
-from genredag.report.leaderboard import leaderboard_row, ranked
+from genredag.report.leaderboard import Entry, entries, leaderboard_row
 from genredag.report.runs import Run
 from genredag.report.what_ran import WhatRan
 
@@ -48,9 +49,10 @@ def report_page(
     ParameterError
         A run names something that `params` doesn't hold.
     """
-    runs = ranked(runs)
+    decision, n_resamples = params.evaluate.track_decision, params.report.n_resamples
+    runs = [run for entry in entries(runs, decision, n_resamples) for run in entry.runs]
     varying = [key for key in ("dataset", "split", "seed") if len({run.choice[key] for run in runs}) > 1]
-    views = [_run_view(run, params, varying) for run in runs]
+    views = [_run_view(Entry((run,), decision, n_resamples), params, varying) for run in runs]
     return _template().render(
         title=params.report.title,
         groups=_groups(views, params),
@@ -113,15 +115,19 @@ def _groups(views: list[dict[str, Any]], params: Params) -> list[dict[str, Any]]
     return groups
 
 
-def _run_view(run: Run, params: Params, varying: list[str]) -> dict[str, Any]:
-    counts = run.confusion_counts
+def _run_view(entry: Entry, params: Params, varying: list[str]) -> dict[str, Any]:
+    (run,) = entry.runs
+    counts = confusion_counts(entry.tracks)
     rates = counts.div(counts.sum(axis=1).clip(lower=1), axis=0)
     return {
-        **leaderboard_row(run),
+        **leaderboard_row(entry),
+        "seed": run.choice["seed"],
         "anchor": run.anchor,
         "details": " · ".join([run.choice["representation"], *(str(run.choice[key]) for key in varying)]),
         "genres": run.genres,
         "metrics": run.metrics,
+        "log_loss": entry.track_scores["log_loss"],
+        "per_genre": per_genre(entry.tracks).to_dict("records"),
         "timing": run.timing,
         "curves": _curves(run),
         "confusion": [

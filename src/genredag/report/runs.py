@@ -10,6 +10,9 @@ from typing import Any
 import pandas as pd
 
 from genredag.errors import DataError
+from genredag.evaluation.predictions import class_names
+
+CHOICE = ("dataset", "representation", "model", "split", "fold", "seed")
 
 
 @dataclass(frozen=True)
@@ -19,27 +22,29 @@ class Run:
     Parameters
     ----------
     metrics
-        ``metrics.json``; its ``dataset representation model split seed`` say which run this is.
+        ``metrics.json``; its values of `CHOICE` say which run this is.
     history
         One row an epoch: epoch, loss, accuracy, val_loss, val_accuracy, learning_rate.
     timing
         ``seconds``, ``slices_per_second`` and ``peak_memory_mb`` of the training.
-    confusion
-        One row a test track: actual, predicted.
     predictions
-        One row a validation or test slice.
+        One row a validation or test slice: ``predictions.parquet``.
     """
 
     metrics: dict[str, Any]
     history: pd.DataFrame
     timing: dict[str, float]
-    confusion: pd.DataFrame
     predictions: pd.DataFrame
 
     @property
     def choice(self) -> dict[str, Any]:
-        """Which data set, representation, model, split and seed this is."""
-        return {key: self.metrics[key] for key in ("dataset", "representation", "model", "split", "seed")}
+        """Which data set, representation, model, split, fold and seed this is."""
+        return {key: self.metrics[key] for key in CHOICE}
+
+    @property
+    def pooled_choice(self) -> dict[str, Any]:
+        """The choice that runs of one leaderboard entry share: all but fold and seed."""
+        return {key: self.metrics[key] for key in CHOICE[:4]}
 
     @property
     def anchor(self) -> str:
@@ -48,14 +53,8 @@ class Run:
 
     @property
     def genres(self) -> list[str]:
-        """The classes, in the order of the metrics."""
-        return list(self.metrics["test"]["per_genre"])
-
-    @property
-    def confusion_counts(self) -> pd.DataFrame:
-        """Test tracks by actual (rows) and predicted (columns) genre."""
-        counts = pd.crosstab(self.confusion["actual"], self.confusion["predicted"])
-        return counts.reindex(index=self.genres, columns=self.genres, fill_value=0)
+        """The classes, in the model's order."""
+        return class_names(self.predictions)
 
 
 def read_run(directory: Path) -> Run:
@@ -72,11 +71,9 @@ def read_run(directory: Path) -> Run:
         metrics=metrics,
         history=pd.read_csv(directory / "history.csv"),
         timing=_read_json(directory / "timing.json"),
-        # A genre may well be called "None" or "NA".
-        confusion=pd.read_csv(directory / "confusion.csv", dtype=str, keep_default_na=False),
-        predictions=pd.read_parquet(directory / "predictions.parquet", columns=["track_id", "genre", "part"]),
+        predictions=pd.read_parquet(directory / "predictions.parquet"),
     )
-    missing = {*("dataset", "representation", "model", "split", "seed", "n_tracks", "test")} - metrics.keys()
+    missing = {*CHOICE, "n_parameters", "n_tracks"} - metrics.keys()
     if missing:
         where = str(directory / "metrics.json")
         raise DataError(f"lacks {', '.join(sorted(missing))}", where=where, hint="rerun the evaluate stage")
