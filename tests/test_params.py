@@ -65,6 +65,13 @@ def test_the_projects_own_values_are_valid(project_dir):
         ("splits.artist_disjoint.ratios", [0.8, 0.1, 0.2], r"splits.artist_disjoint: .*expected a sum of 1"),
         ("splits.artist_disjoint.ratios", [0.9, 0.1], r"artist_disjoint.ratios: .*at least 3 items"),
         ("matrix.dataset", ["spectrograms"], r"matrix.representation: .*no audio; expected \[mel\] alone"),
+        (
+            "leakage_audit.split.faults",
+            "filtered",
+            r"leakage_audit.split.faults: 'filtered' is no key of `splits`",
+        ),
+        ("as_published.corrected_split", "artists", r"as_published.corrected_split: 'artists' is no key"),
+        ("leakage_audit.svm.C", [], r"leakage_audit.svm.C: \[\]: .*at least 1 item"),
         ("representations.mel.n_fft", 2047, r"mel.n_fft: 2047: .*multiple of 2"),
         ("spectrograms.dtype", "float64", r"spectrograms.dtype: 'float64': .*'float16' or 'uint8'"),
         ("slices.seconds", float("nan"), r"slices.seconds: nan: .*"),

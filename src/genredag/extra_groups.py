@@ -1,4 +1,4 @@
-"""The groups of ``params.yaml`` that belong to targets beside the DAG: the audit and the published studies."""
+"""The groups of ``params.yaml`` of targets beside the DAG: the leakage audit and the published studies."""
 
 from __future__ import annotations
 
@@ -46,7 +46,6 @@ class LeakageAudit(Group):
     seed: Seeds = Field(description="seeds of split and training, pooled")
     svm: AuditSvm
     cnn: AuditCnn
-    n_resamples: Count = Field(description="bootstrap samples behind an interval")
 
 
 class AsPublished(Group):
@@ -56,4 +55,3 @@ class AsPublished(Group):
     studies: Annotated[list[Name], Field(min_length=1)] = Field(description="keys of studies.yaml")
     seed: Seeds = Field(description="seeds of split and training, pooled")
     corrected_split: Name = Field(description="a key of `splits`, of all corrected runs")
-    n_resamples: Count = Field(description="bootstrap samples behind an interval")

@@ -280,9 +280,9 @@ STAGE_GROUPS: dict[str, tuple[str, ...]] = {
 # Likewise of the targets beside the DAG, which Snakemake builds when asked.
 EXTRA_GROUPS: dict[str, tuple[str, ...]] = {
     "audit_split": ("splits.{split}", "leakage_audit.svm", "leakage_audit.cnn"),
-    "leakage_audit": ("leakage_audit",),
+    "leakage_audit": ("leakage_audit", "report.n_resamples"),
     "run_study": (),
-    "as_published": ("as_published",),
+    "as_published": ("as_published", "report.n_resamples", "evaluate"),
 }
 
 

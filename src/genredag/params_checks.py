@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from genredag.errors import ParameterError
@@ -28,14 +28,27 @@ def similar(name: str, names: Iterable[str]) -> str:
 
 
 def check_names(params: Params) -> None:
-    """Refuse an experiment or matrix that names no entry."""
+    """Refuse an experiment, matrix or audit that names no entry."""
+    for where, collection, names in _named(params):
+        for name in names:
+            try:
+                params.entry(collection, name)
+            except ParameterError as error:
+                raise ValueError(f"{where}: {name!r} is no key of `{collection}`; {error.hint}") from None
+
+
+def _named(params: Params) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield each key that names entries, their collection, and the names."""
     for key, collection in COLLECTIONS.items():
-        for where, names in ((key, [getattr(params, key)]), (f"matrix.{key}", getattr(params.matrix, key))):
-            for name in names:
-                try:
-                    params.entry(collection, name)
-                except ParameterError as error:
-                    raise ValueError(f"{where}: {name!r} is no key of `{collection}`; {error.hint}") from None
+        yield key, collection, [getattr(params, key)]
+        yield f"matrix.{key}", collection, getattr(params.matrix, key)
+    audit, published = params.leakage_audit, params.as_published
+    yield "leakage_audit.dataset", "datasets", audit.dataset
+    yield "leakage_audit.representation", "representations", [audit.representation]
+    for key, name in audit.split:
+        yield f"leakage_audit.split.{key}", "splits", [name]
+    yield "as_published.dataset", "datasets", [published.dataset]
+    yield "as_published.corrected_split", "splits", [published.corrected_split]
 
 
 def check_splits(params: Params) -> None:
@@ -76,6 +89,7 @@ def check_spectrograms(params: Params) -> None:
     for where, datasets, representations in (
         ("representation", [params.dataset], [params.representation]),
         ("matrix.representation", params.matrix.dataset, params.matrix.representation),
+        ("leakage_audit.representation", params.leakage_audit.dataset, [params.leakage_audit.representation]),
     ):
         if "spectrograms" in datasets and set(representations) != {group.representation}:
             raise ValueError(

@@ -32,7 +32,9 @@ def table(tree):
     own = predictions(["rock", "pop", "pop", "pop", "rock", "rock", "rock", "rock"])
     runs = {(name, variant): own for name in names for variant in ("as_published", "corrected")}
     runs["atml19_homebrew", "corrected"] = left_out("split: no artist is known")
-    return published_table(runs, {name: STUDIES[name] for name in names}, parse_params(tree)).set_index("study")
+    return published_table(runs, {name: STUDIES[name] for name in names}, parse_params(tree)).set_index(
+        "study"
+    )
 
 
 def test_slices_or_tracks_are_scored_as_the_project_did(table):

@@ -1,4 +1,4 @@
-"""Running a study: the commands of dvc.yaml in another folder, and a part that is watched in place of validation."""
+"""Running a study: the commands of dvc.yaml in another folder, and what is watched."""
 
 import sys
 from pathlib import Path
@@ -20,7 +20,12 @@ def test_the_commands_are_those_of_dvc_in_the_studys_folder(project_dir, tree):
         assert command[:2] == [sys.executable, f"workflow/scripts/{stage}.py"]
         assert command[command.index("--params") + 1] == "some/folder/params.yaml"
         assert not [word for word in command if "experiment" in word or "$" in word]
-    assert found["slices"][-4:] == ["--frames", "some/folder/frames.npy", "--slices", "some/folder/slices.parquet"]
+    assert found["slices"][-4:] == [
+        "--frames",
+        "some/folder/frames.npy",
+        "--slices",
+        "some/folder/slices.parquet",
+    ]
     assert found["train"][found["train"].index("--model") + 1] == tree["model"]
 
 
@@ -48,7 +53,7 @@ REFUSAL = "import sys; print('genredag: error: no weights', file=sys.stderr); sy
 
 
 def test_a_stage_that_refuses_leaves_the_study_out_with_its_reason(tmp_path):
-    with pytest.raises(LeftOutError, match="^train: no weights$"):
+    with pytest.raises(LeftOutError, match=r"^train: no weights$"):
         run_stages({"train": python(REFUSAL)}, tmp_path, tmp_path, "validation")
 
 
@@ -61,7 +66,8 @@ def test_a_stage_that_crashes_is_an_error(tmp_path):
 def test_after_the_split_its_validation_is_what_was_watched(tmp_path, dealt):
     for name, table in zip(("slices", "split"), dealt, strict=True):
         table.to_parquet(tmp_path / f"{name}.parquet")
-    copy = f"import shutil; shutil.copyfile({str(tmp_path / 'split.parquet')!r}, {str(tmp_path / 'predictions.parquet')!r})"
+    files = [str(tmp_path / f"{name}.parquet") for name in ("split", "predictions")]
+    copy = f"import shutil; shutil.copyfile(*{files!r})"
     todo = {"split": python("pass"), "evaluate": python(copy)}
     assert len(run_stages(todo, tmp_path, tmp_path, "validation")) == 5
     assert run_stages(todo, tmp_path, tmp_path, "test")["part"].tolist()[-2:] == ["validation"] * 2

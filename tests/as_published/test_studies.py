@@ -75,5 +75,5 @@ def test_a_mistake_is_told_with_its_place(tree, tmp_path, key, value, message):
 
 
 def test_a_study_that_there_is_not():
-    with pytest.raises(ParameterError, match="'atml19_homebrw' is unknown.*did you mean 'atml19_homebrew'"):
+    with pytest.raises(ParameterError, match=r"'atml19_homebrw' is unknown.*did you mean 'atml19_homebrew'"):
         choose(STUDIES, "atml19_homebrw")

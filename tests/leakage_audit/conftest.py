@@ -18,7 +18,6 @@ def group():
         seed=[1, 2],
         svm=AuditSvm(C=[0.001, 1.0]),
         cnn=AuditCnn(filters=[4], learning_rate=0.01, batch_size=8, epochs=3),
-        n_resamples=200,
     )
 
 

@@ -15,7 +15,7 @@ def row_of(table, mistake, model="svm", level="track"):
 def test_points_are_the_difference_of_the_accuracies(outcomes_table, group):
     clean, leaky = [1, 0, 0, 0, 1, 1, 0, 1], [1, 1, 0, 1, 1, 1, 0, 1]
     tables = [outcomes_table("by_artist", clean), outcomes_table("by_artist", leaky, selection="test")]
-    row = row_of(worth_table(pd.concat(tables), group), "selected on test (artists)")
+    row = row_of(worth_table(pd.concat(tables), group.split, 200), "selected on test (artists)")
     assert (row["accuracy"], row["leaky_accuracy"], row["points"]) == (50.0, 75.0, 25.0)
     assert row["points_low"] <= 25 <= row["points_high"]
     assert (row["n_tracks"], row["n_leaky_tracks"], row["n_seeds"]) == (8, 8, 1)
@@ -44,17 +44,19 @@ def test_artists_are_drawn_whole(outcomes_table):
 
 def test_a_mistake_that_can_not_be_shown_says_why(outcomes_table, group):
     columns = outcomes_table("by_track", [1]).columns
-    left_out = pd.DataFrame([{"dataset": "toy", "split": "listed", "seed": 1, "warning": "no list"}], columns=columns)
-    table = worth_table(pd.concat([outcomes_table("by_track", [1, 0]), left_out, left_out]), group)
+    left_out = pd.DataFrame(
+        [{"dataset": "toy", "split": "listed", "seed": 1, "warning": "no list"}], columns=columns
+    )
+    table = worth_table(pd.concat([outcomes_table("by_track", [1, 0]), left_out, left_out]), group.split, 200)
     assert list(table.columns) == list(COLUMNS)
     assert len(table) == 2 * 2 * len(MISTAKES)
     row = row_of(table, "artists and known faults on both sides")
     assert pd.isna(row["points"])
-    assert row["note"] == "listed is left out: no list"
+    assert row["note"] == "listed: no list"
 
 
 def test_seeds_are_pooled(outcomes_table, group):
     tables = [outcomes_table("by_track", [1, 1], seed=1), outcomes_table("by_track", [0, 1], seed=2)]
     tables += [table.assign(scaling="everything") for table in tables]
-    row = row_of(worth_table(pd.concat(tables), group), "scaled on everything (tracks)")
+    row = row_of(worth_table(pd.concat(tables), group.split, 200), "scaled on everything (tracks)")
     assert (row["accuracy"], row["points"], row["n_seeds"]) == (75.0, 0.0, 2)

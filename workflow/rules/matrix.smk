@@ -4,7 +4,13 @@ import sys
 
 from genredag.errors import GenredagError
 from genredag.params import load_params, stage_values
-from genredag.stages import STAGES, code_state, extra_code_state, refuse_overrides, source_state
+from genredag.stages import (
+    STAGES,
+    code_state,
+    extra_code_state,
+    refuse_overrides,
+    source_state,
+)
 
 try:
     PARAMS = load_params("params.yaml")

@@ -17,7 +17,9 @@ def study_values(wildcards):
         int(wildcards.seed),
     )
     choice = {key: tree[key] for key in MATRIX}
-    stages = [stage_values(parse_params(tree), stage, **choice) for stage in STAGES[:-1]]
+    stages = [
+        stage_values(parse_params(tree), stage, **choice) for stage in STAGES[:-1]
+    ]
     return "\n".join([study.watch, *stages])
 
 

@@ -94,7 +94,9 @@ def choose(studies: dict[str, Study], name: str) -> Study:
         There is none.
     """
     if name not in studies:
-        raise ParameterError(f"{name!r} is unknown", where="as_published.studies", hint=similar(name, studies))
+        raise ParameterError(
+            f"{name!r} is unknown", where="as_published.studies", hint=similar(name, studies)
+        )
     return studies[name]
 
 
@@ -118,7 +120,11 @@ def study_tree(tree: Tree, study: Study, variant: str, dataset: str, seed: int) 
     own = "own_leaky" if isinstance(study.split, LeakySlices) else "own"
     result: Tree = yaml.safe_load(yaml.safe_dump(tree))
     result["splits"][own] = study.split.model_dump()
-    choice = {"dataset": dataset, "representation": study.representation, "model": study.model}
+    choice: dict[str, Any] = {
+        "dataset": dataset,
+        "representation": study.representation,
+        "model": study.model,
+    }
     choice |= {"split": own if is_own else tree["as_published"]["corrected_split"], "seed": seed}
     result |= choice
     result["matrix"] |= {key: [value] for key, value in choice.items()}

@@ -54,16 +54,20 @@ def published_table(
     pd.DataFrame
         `COLUMNS`; accuracies are in percent.
     """
-    group, rows = params.as_published, []
+    rows = []
     for name, study in studies.items():
-        decision = study.values.get("evaluate.track_decision", params.evaluate.track_decision)
-        row: dict[str, Any] = {"study": name, "dataset": group.dataset, "published_spread": study.spread}
+        decision: Any = study.values.get("evaluate.track_decision", params.evaluate.track_decision)
+        row: dict[str, Any] = {
+            "study": name,
+            "dataset": params.as_published.dataset,
+            "published_spread": study.spread,
+        }
         row |= {key: getattr(study, key) for key in ("project", "model", "level", "published", "measured_on")}
         row |= {key: "; ".join(getattr(study, key)) for key in ("faults", "differs")}
         own = {variant: runs[name, variant] for variant in VARIANTS}
         for variant, predictions in own.items():
             if LEFT_OUT not in predictions:
-                row |= _figures(variant, predictions, study.level, decision, group.n_resamples)
+                row |= _figures(variant, predictions, study.level, decision, params.report.n_resamples)
         reasons = {v: p[LEFT_OUT].dropna() for v, p in own.items() if LEFT_OUT in p}
         notes = [f"{v.replace('_', ' ')} is left out: {r.iloc[0]}" for v, r in reasons.items()]
         rows.append(row | {"note": "; ".join(filter(None, [study.warning("as_published"), *notes]))})
@@ -89,14 +93,14 @@ def published_markdown(table: pd.DataFrame) -> str:
     lines = [
         "# As published, and corrected",
         "",
-        "Accuracy in percent, of slices or of tracks as the project reported it; intervals: 95 %, of whole artists or",
-        "tracks. As published: the project's own protocol on our data set, LEAKY where it says so. Corrected: the same",
-        "model on a split that keeps artists apart, chosen by validation. How to read it: docs/leakage.md.",
+        "Accuracy in percent, of slices or of tracks as the project reported it, with 95 % intervals. As published:",
+        "the project's own protocol on our data set, LEAKY where it says so. Corrected: the same model on another",
+        "split, watched on validation. How to read it: docs/leakage.md.",
         "",
         "| project | model | of | published | as published | corrected | test tracks |",
         "|---|---|---|---:|---:|---:|---:|",
     ]
-    rows = table.astype(object).to_dict(orient="records")
+    rows: list[dict[str, Any]] = [dict(row) for row in table.astype(object).to_dict(orient="records")]
     for row in rows:
         cells = [row["project"], row["model"], f"{row['level']}s", _published(row)]
         cells += [_ours(row, variant) for variant in VARIANTS]

@@ -1,11 +1,11 @@
-"""Candidates: each cheap model is trained once per scaling, and leaves behind what there is to select among."""
+"""Candidates: a cheap model is trained once per scaling, and leaves behind what there is to select among."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -57,7 +57,9 @@ def svm_candidates(parts: Mapping[str, SliceSet], scaling: Scaling, group: Audit
         for part, found in scores.items():
             margins = machine.decision_function(inputs[part])
             found.append(margins if margins.ndim == 2 else np.stack([-margins, margins], axis=1))
-    return Candidates([f"C={C:g}" for C in group.C], {part: np.stack(found) for part, found in scores.items()})
+    return Candidates(
+        [f"C={C:g}" for C in group.C], {part: np.stack(found) for part, found in scores.items()}
+    )
 
 
 def cnn_candidates(
@@ -116,5 +118,7 @@ def scaled_on(scaling: Scaling) -> tuple[str, ...]:
 def joined(sets: list[SliceSet]) -> SliceSet:
     """Return the slices of all `sets`, which are of one frame store, as one set."""
     names = ("first_frame", "n_valid", "labels", "track_ids")
-    arrays = {name: np.concatenate([getattr(slices, name) for slices in sets]) for name in names}
+    arrays: dict[str, Any] = {
+        name: np.concatenate([getattr(slices, name) for slices in sets]) for name in names
+    }
     return dataclasses.replace(sets[0], **arrays)

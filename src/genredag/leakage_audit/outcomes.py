@@ -25,7 +25,18 @@ Selection = Literal["validation", "test"]
 SCALINGS: tuple[Scaling, ...] = ("train", "everything")
 SELECTIONS: tuple[Selection, ...] = ("validation", "test")
 LEVELS = ("slice", "track")
-COLUMNS = ("model", "scaling", "selection", "candidate", "level", "track_id", "artist", "hits", "n", "warning")
+COLUMNS = (
+    "model",
+    "scaling",
+    "selection",
+    "candidate",
+    "level",
+    "track_id",
+    "artist",
+    "hits",
+    "n",
+    "warning",
+)
 
 
 def audit(

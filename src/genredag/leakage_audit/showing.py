@@ -66,8 +66,15 @@ def _points(axes: Axes, table: pd.DataFrame) -> None:
         )
     for place, name in enumerate(names):
         if table.loc[table["mistake"] == name, "points"].isna().all():
-            axes.text(0.01, place, "left out: see the table", transform=axes.get_yaxis_transform(),
-                      va="center", fontsize=8, color="grey")
+            axes.text(
+                0.01,
+                place,
+                "left out: see the table",
+                transform=axes.get_yaxis_transform(),
+                va="center",
+                fontsize=8,
+                color="grey",
+            )
     axes.axvline(0, color="grey", linewidth=0.8)
     axes.set_yticks(range(len(names)), names, fontsize=8)
     axes.set_ylim(len(names) - 0.5, -0.5)
@@ -80,8 +87,8 @@ def worth_markdown(table: pd.DataFrame) -> str:
     lines = [
         "# Leakage audit",
         "",
-        "LEAKY on purpose: what each mistake adds to the test accuracy of two cheap models, in points, with 95 %",
-        "intervals (bootstrap over artists, or tracks where no artist is known). How to read it: docs/leakage.md.",
+        "LEAKY on purpose: what each mistake adds to the test accuracy of two cheap models, in points, with",
+        "95 % intervals (bootstrap over artists, or tracks if unknown). How to read it: docs/leakage.md.",
     ]
     for (dataset, level), own in table.groupby(["dataset", "level"], sort=False):
         lines += ["", f"## {dataset}, accuracy of {level}s (%)", ""]

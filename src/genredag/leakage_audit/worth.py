@@ -13,7 +13,7 @@ from genredag.evaluation.intervals import Interval, bootstrap, cluster_names, cl
 from genredag.leakage_audit.outcomes import LEVELS
 
 if TYPE_CHECKING:
-    from genredag.extra_groups import AuditSplits, LeakageAudit
+    from genredag.extra_groups import AuditSplits
 
 MODELS = ("svm", "cnn")
 
@@ -61,7 +61,7 @@ COLUMNS = (
 )
 
 
-def worth_table(outcomes: pd.DataFrame, params: LeakageAudit) -> pd.DataFrame:
+def worth_table(outcomes: pd.DataFrame, splits: AuditSplits, n_resamples: int) -> pd.DataFrame:
     """Return a row for each data set, level, model and mistake.
 
     Parameters
@@ -79,8 +79,8 @@ def worth_table(outcomes: pd.DataFrame, params: LeakageAudit) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {"dataset": dataset, "level": level, "model": model, "mistake": mistake.name}
-            | _worth(own[(own["level"] == level) & (own["model"] == model)], mistake, params)
-            | {"note": _note(own, mistake, params.split)}
+            | _worth(own[(own["level"] == level) & (own["model"] == model)], mistake, splits, n_resamples)
+            | {"note": _note(own, mistake, splits)}
             for dataset, own in outcomes.groupby("dataset", sort=False)
             for level in LEVELS[::-1]
             for model in MODELS
@@ -90,19 +90,21 @@ def worth_table(outcomes: pd.DataFrame, params: LeakageAudit) -> pd.DataFrame:
     ).astype(dict.fromkeys(("n_tracks", "n_leaky_tracks", "n_seeds"), "Int64"))
 
 
-def _worth(outcomes: pd.DataFrame, mistake: Mistake, params: LeakageAudit) -> dict[str, Any]:
-    made, avoided = (_of(outcomes, way, params.split) for way in (mistake.made, mistake.avoided))
+def _worth(outcomes: pd.DataFrame, mistake: Mistake, splits: AuditSplits, n_resamples: int) -> dict[str, Any]:
+    made, avoided = (_of(outcomes, way, splits) for way in (mistake.made, mistake.avoided))
     if made.empty or avoided.empty:
         return {}
     intervals = {
-        "points": difference(made, avoided, params.n_resamples),
-        "accuracy": difference(avoided, None, params.n_resamples),
-        "leaky_accuracy": difference(made, None, params.n_resamples),
+        "points": difference(made, avoided, n_resamples),
+        "accuracy": difference(avoided, None, n_resamples),
+        "leaky_accuracy": difference(made, None, n_resamples),
     }
     row: dict[str, Any] = {}
     for name, interval in intervals.items():
         figures = (interval.estimate, interval.low, interval.high)
-        row |= {f"{name}{end}": round(100 * f, 2) for end, f in zip(("", "_low", "_high"), figures, strict=True)}
+        row |= {
+            f"{name}{end}": round(100 * f, 2) for end, f in zip(("", "_low", "_high"), figures, strict=True)
+        }
     counts = {"n_tracks": avoided["track_id"], "n_leaky_tracks": made["track_id"], "n_seeds": made["seed"]}
     return row | {name: values.nunique() for name, values in counts.items()}
 
@@ -145,4 +147,4 @@ def _note(outcomes: pd.DataFrame, mistake: Mistake, splits: AuditSplits) -> str:
     """Return why a mistake can't be shown, "" if it can."""
     names = [getattr(splits, way.split) for way in (mistake.made, mistake.avoided)]
     reasons = outcomes[outcomes["split"].isin(names) & outcomes["level"].isna()]
-    return "; ".join(f"{row.split} is left out: {row.warning}" for row in reasons.drop_duplicates("split").itertuples())
+    return "; ".join(f"{row.split}: {row.warning}" for row in reasons.drop_duplicates("split").itertuples())
