@@ -62,7 +62,8 @@ def test_what_leaks_is_marked_in_its_own_variant_alone():
     [
         ("level", "song", r"studies.yaml: one.level: .*'slice' or 'track'"),
         ("publishd", 1.0, r"studies.yaml: one.publishd: Extra"),
-        ("values", {"slices.secnds": 3.0}, r"studies.yaml: slices.secnds: no such key"),
+        ("values", {"slices.secnds": 3.0}, r"studies.yaml: slices.secnds: unknown key.*'seconds'"),
+        ("values", {"slicez.seconds": 3.0}, r"studies.yaml: slicez.seconds: no such key"),
         ("values", {"slices.seconds": -3.0}, r"studies.yaml: slices.seconds: -3.0: .*greater than 0"),
         ("model", "cnn_2021", r"model: 'cnn_2021' is no key of `models`"),
     ],

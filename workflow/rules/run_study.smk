@@ -7,15 +7,18 @@ from genredag.params import parse_params
 
 
 def study_values(wildcards):
-    """Return the values of all stages that a study runs, as one string."""
+    """Return the values of all stages that a study runs, or why it can't run on this data set."""
     study = choose(load_studies("studies.yaml"), wildcards.study)
-    tree = study_tree(
-        PARAMS.model_dump(),
-        study,
-        wildcards.variant,
-        wildcards.dataset,
-        int(wildcards.seed),
-    )
+    try:
+        tree = study_tree(
+            PARAMS.model_dump(),
+            study,
+            wildcards.variant,
+            wildcards.dataset,
+            int(wildcards.seed),
+        )
+    except GenredagError as error:
+        return str(error)
     choice = {key: tree[key] for key in MATRIX}
     stages = [
         stage_values(parse_params(tree), stage, **choice) for stage in STAGES[:-1]

@@ -31,7 +31,7 @@ def left_out(reason: str) -> pd.DataFrame:
 
 
 def read_runs(files: Sequence[Path]) -> dict[tuple[str, str], pd.DataFrame]:
-    """Read ``<study>/<variant>/<seed>.parquet``; return the predictions of all seeds, by study and variant."""
+    """Read ``<study>/<variant>/<seed>.parquet``; pool the seeds of each study and variant."""
     runs: dict[tuple[str, str], list[pd.DataFrame]] = {}
     for file in files:
         study, variant, _ = file.parts[-3:]
@@ -93,14 +93,14 @@ def published_markdown(table: pd.DataFrame) -> str:
     lines = [
         "# As published, and corrected",
         "",
-        "Accuracy in percent, of slices or of tracks as the project reported it, with 95 % intervals. As published:",
-        "the project's own protocol on our data set, LEAKY where it says so. Corrected: the same model on another",
-        "split, watched on validation. How to read it: docs/leakage.md.",
+        "Accuracy in percent, of slices or of tracks as the project reported it, with 95 % intervals.",
+        "As published: the project's own protocol on our data set, LEAKY where it says so. Corrected: the",
+        "same model on another split, watched on validation. How to read it: docs/leakage.md.",
         "",
         "| project | model | of | published | as published | corrected | test tracks |",
         "|---|---|---|---:|---:|---:|---:|",
     ]
-    rows: list[dict[str, Any]] = [dict(row) for row in table.astype(object).to_dict(orient="records")]
+    rows: Any = table.astype(object).to_dict(orient="records")
     for row in rows:
         cells = [row["project"], row["model"], f"{row['level']}s", _published(row)]
         cells += [_ours(row, variant) for variant in VARIANTS]
