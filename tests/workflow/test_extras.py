@@ -25,9 +25,9 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
     choice = {key: tree[key] for key in ("representation", "model", "split", "seed")}
     write_tree(place.folder / "params.yaml", tiny_tree(tree, choice, touched=[]))
     audit = ["leakage_audit.seed=[1]", "leakage_audit.cnn.filters=[4]", "leakage_audit.cnn.epochs=1"]
-    studies = "as_published.studies=[gtzan_keras_2020_elastic_net, gtzan_fma_lstm, atml19_resnet18_frozen]"
-    chosen = [*audit, studies, "as_published.dataset=synthetic", "models.lstm.epochs=1"]
-    set_values(place.folder / "params.yaml", chosen)
+    studies = ["as_published.studies=[gtzan_keras_2020_elastic_net, atml19_resnet18_frozen]"]
+    studies += ["as_published.dataset=synthetic"]
+    set_values(place.folder / "params.yaml", [*audit, *studies])
     place.snakemake("--cores", "2", "--show-failed-logs", "leakage_audit", "as_published")
     return place
 
@@ -47,9 +47,9 @@ def test_the_audit_has_every_mistake_or_says_why_not(tiny: Workplace) -> None:
 
 def test_studies_have_both_figures_or_say_why_not(tiny: Workplace) -> None:
     table = pd.read_csv(tiny.folder / "results/as_published.csv").set_index("study")
-    run = table.loc[["gtzan_keras_2020_elastic_net", "gtzan_fma_lstm"]]
-    assert run[["as_published", "as_published_low", "corrected", "corrected_high"]].notna().all(axis=None)
-    assert run["note"].isna().all()
+    run = table.loc["gtzan_keras_2020_elastic_net"]
+    assert run[["as_published", "as_published_low", "corrected", "corrected_high"]].notna().all()
+    assert pd.isna(run["note"])
     left_out = table.loc["atml19_resnet18_frozen"]
     assert pd.isna(left_out["as_published"])
     assert "LEAKY: slices of a track" in left_out["note"]
