@@ -45,7 +45,7 @@ def make_data(folder: Path, n_slices: int) -> dict[str, Any]:
         sr=22050,
     )
     slices = pd.DataFrame(
-        {"track_id": "t", "first_frame": N_FRAMES * np.arange(n_slices), "n_valid": N_FRAMES}
+        {"track_id": "t", "first_frame": N_FRAMES * np.arange(n_slices), "n_valid": N_FRAMES, "parent": None}
     )
     split = pd.DataFrame({"genre": [f"g{i % N_CLASSES}" for i in range(n_slices)], "part": "train"})
     split.loc[split.index >= n_slices * 7 // 8, "part"] = "validation"

@@ -50,7 +50,7 @@ def toy_slices():
     first_frame = 20 * np.arange(len(tracks))
     index = pd.DataFrame(
         {"track_id": [t for t, _ in tracks], "first_frame": first_frame, "n_frames": 20, "duration": 2.0}
-    )
+    ).assign(parent=None)
     spec = FrameSpec(
         "mel",
         n_bins,
@@ -70,7 +70,7 @@ def toy_slices():
     slices = index.loc[index.index.repeat(3), ["track_id"]].reset_index(drop=True)
     slices["slice"] = np.tile(np.arange(3, dtype=np.int32), len(tracks))
     slices["first_frame"] = np.repeat(first_frame, 3) + 5 * slices["slice"]
-    slices["n_valid"] = np.int32(10)
+    slices["n_valid"], slices["parent"] = np.int32(10), None
     split = slices[["track_id", "slice"]].copy()
     split["genre"] = np.repeat([genre for _, genre in tracks], 3)
     split["part"] = np.tile(np.repeat(["train", "validation", "test"], [12, 6, 6]), len(genres))

@@ -36,7 +36,7 @@ def test_says_what_it_is(bundle):
     assert not bundle.is_network
     assert set(bundle.info) == {
         *("class_names", "model", "frames", "slices", "train", "recipe", "options", "features"),
-        *("n_parameters", "seed", "versions", "commit"),
+        *("n_parameters", "layers", "seed", "versions", "commit"),
     }
     assert bundle.info["versions"]["numpy"] == np.__version__
 

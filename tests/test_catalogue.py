@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from genredag.catalogue import catalogue
@@ -60,6 +61,15 @@ def test_only_what_has_weights_for_an_input_has_a_count(rows):
         assert (row["parameters_128x130"] is None) == (
             row["kind"] == "estimator" or row["id"].startswith("mlp_")
         )
+
+
+@pytest.mark.parametrize("published", [[], ["--published"]])
+def test_ids_are_a_list_for_the_matrix(project_dir, monkeypatch, published):
+    monkeypatch.chdir(project_dir)
+    result = CliRunner().invoke(app, ["models", "--ids", *published])
+    ids = yaml.safe_load(result.output)
+    recipes = load_params(project_dir / "params.yaml").models
+    assert ids == [name for name in recipes if published or not name.endswith("_published")]
 
 
 def test_a_learner_without_a_recipe_is_listed():

@@ -74,6 +74,28 @@ def test_the_projects_own_values_are_valid(project_dir):
         ("leakage_audit.svm.C", [], r"leakage_audit.svm.C: \[\]: .*at least 1 item"),
         ("representations.mel.n_fft", 2047, r"mel.n_fft: 2047: .*multiple of 2"),
         ("spectrograms.dtype", "float64", r"spectrograms.dtype: 'float64': .*'float16' or 'uint8'"),
+        (
+            "spectrograms.shifts",
+            [{"pitch_semitones": 13.0, "tempo": 1.0}],
+            r"shifts.0.pitch_semitones: 13.0: ",
+        ),
+        (
+            "spectrograms.shifts",
+            [{"pitch_semitones": 0.0, "tempo": 0.4}],
+            r"shifts.0.tempo: 0.4: .*equal to 0.5",
+        ),
+        ("spectrograms.shifts", [{"pitch_semitones": 1.0}], r"shifts.0.tempo: missing"),
+        ("spectrograms.shifts", [{"pich_semitones": 1.0, "tempo": 1.0}], r"did you mean 'pitch_semitones'"),
+        (
+            "spectrograms.shifts",
+            [{"pitch_semitones": 0.0, "tempo": 1.0}],
+            r"spectrograms.shifts: number 0 changes neither pitch nor tempo; expected a copy that differs",
+        ),
+        (
+            "spectrograms.shifts",
+            [{"pitch_semitones": -2.0, "tempo": 0.9}, {"pitch_semitones": -2, "tempo": 0.9}],
+            r"spectrograms.shifts: number 1 repeats pitch-2_tempo0.9; expected each shift once",
+        ),
         ("slices.seconds", float("nan"), r"slices.seconds: nan: .*"),
     ],
 )
@@ -81,6 +103,13 @@ def test_an_impossible_value_is_refused_in_one_line_with_its_key(tree, key, valu
     with pytest.raises(ParameterError, match=message) as caught:
         parse_params(put(tree, key, value))
     assert "\n" not in str(caught.value)
+
+
+def test_published_spectrograms_have_no_audio_to_shift(tree):
+    put(tree, "spectrograms.shifts", [{"pitch_semitones": 1.0, "tempo": 1.0}])
+    tree |= {"dataset": "spectrograms", "representation": "mel"}
+    with pytest.raises(ParameterError, match=r"spectrograms.shifts: .*no audio to shift; expected \[\]"):
+        parse_params(tree)
 
 
 def test_a_missing_value_is_named(tree):

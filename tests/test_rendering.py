@@ -12,11 +12,14 @@ from genredag.errors import DataError, ParameterError, exits_cleanly
 from genredag.frames import open_frames
 from genredag.params import Mel, Rendering, parse_params
 from genredag.rendering import plan, render
+from genredag.shifts import Shift
 
 SR = 8000
 GROUP = Mel(n_fft=256, hop_length=100, window="hann", n_mels=12, fmin=0.0, fmax=4000.0, top_db=80.0)
-FLOAT16 = Rendering(sr=SR, dtype="float16")
-UINT8 = Rendering(sr=SR, dtype="uint8")
+FLOAT16 = Rendering(sr=SR, dtype="float16", shifts=[])
+UINT8 = Rendering(sr=SR, dtype="uint8", shifts=[])
+HIGHER, FASTER = Shift(pitch_semitones=12.0, tempo=1.0), Shift(pitch_semitones=0.0, tempo=2.0)
+SHIFTED = FLOAT16.model_copy(update={"shifts": [HIGHER, FASTER]})
 SECONDS = {"a.0": 0.5, "a.1": 0.73, "b.0": 0.2}
 
 
@@ -53,7 +56,8 @@ def test_tracks_stand_one_after_the_other(rendered):
     assert store.index["n_frames"].tolist() == n_frames
     assert store.index["first_frame"].tolist() == [0, n_frames[0], n_frames[0] + n_frames[1]]
     assert store.index["duration"].tolist() == list(SECONDS.values())
-    assert store.index.dtypes.astype(str).tolist()[1:] == ["int64", "int32", "float64"]
+    assert store.index.dtypes.astype(str).tolist()[1:] == ["int64", "int32", "float64", "str"]
+    assert store.index["parent"].isna().all()
     assert store.array.shape == (sum(n_frames), 12) == (store.spec.total_frames, store.spec.n_bins)
     assert store.array.dtype == np.float16
     assert store.spec.frames_per_second == 80.0
@@ -95,21 +99,50 @@ def test_uint8_is_refused_for_features(tree):
     with pytest.raises(
         ParameterError, match=r"spectrograms\.dtype: uint8 can't hold handcrafted; expected float16"
     ):
-        plan("handcrafted", group, Rendering(sr=22_050, dtype="uint8"))
+        plan("handcrafted", group, Rendering(sr=22_050, dtype="uint8", shifts=[]))
 
 
 def test_bytes_do_not_depend_on_the_number_of_processes(rendered, monkeypatch):
-    one = rendered(out="one")
+    one = rendered(SHIFTED, out="one")
     monkeypatch.setattr(rendering, "MIN_PARALLEL_SECONDS", 0.0)
-    two = rendered(out="two", n_jobs=2)
+    two = rendered(SHIFTED, out="two", n_jobs=2)
     for name in ("frames.npy", "frames.parquet", "frames.json"):
         assert (one / name).read_bytes() == (two / name).read_bytes()
 
 
 def test_another_sample_rate_resamples(rendered):
-    store = open_frames(rendered(Rendering(sr=16_000, dtype="float16"), group=GROUP))
+    store = open_frames(rendered(Rendering(sr=16_000, dtype="float16", shifts=[]), group=GROUP))
     assert store.spec.frames_per_second == 160.0
     assert store.index["n_frames"].tolist() == [1 + int(s * 16_000) // 100 for s in SECONDS.values()]
+
+
+def test_shifted_copies_come_after_all_tracks_and_change_none(rendered):
+    plain, store = open_frames(rendered()), open_frames(rendered(SHIFTED, "shifted"))
+    tracks, copies = store.index[store.index["parent"].isna()], store.index[store.index["parent"].notna()]
+    pd.testing.assert_frame_equal(tracks, plain.index)
+    np.testing.assert_array_equal(store.array[: len(plain.array)], plain.array)
+    assert copies["track_id"].tolist() == [f"{t}~{s}" for s in ("pitch+12", "tempo2") for t in SECONDS]
+    assert copies["parent"].tolist() == 2 * list(SECONDS)
+    assert copies["duration"].tolist() == [
+        seconds / tempo for tempo in (1, 2) for seconds in SECONDS.values()
+    ]
+    lengths = tracks["n_frames"].to_numpy()
+    np.testing.assert_allclose(copies["n_frames"].to_numpy(), [*lengths, *lengths / 2], atol=0.5)
+    assert store.array.shape[0] == store.spec.total_frames == store.index["n_frames"].sum()
+    assert (plain.spec.shifts, store.spec.shifts) == ([], ["pitch+12", "tempo2"])
+
+
+def test_an_octave_doubles_the_frequency_and_tempo_leaves_it(manifest, tmp_path, rendered):
+    time = np.arange(SR) / SR
+    for track_id in SECONDS:
+        soundfile.write(tmp_path / "cache" / f"{track_id}.wav", 0.5 * np.sin(2 * np.pi * 500 * time), SR)
+    store = open_frames(rendered(SHIFTED))
+    loudest = [
+        store.array[first + 2 : first + n - 2].astype(np.float32).mean(axis=0).argmax()
+        for first, n in zip(store.index["first_frame"], store.index["n_frames"], strict=True)
+    ]
+    at_500, at_1000 = (int(np.abs(np.array(store.spec.bins) - hz).argmin()) for hz in (500, 1000))
+    assert loudest == [at_500] * 3 + [at_1000] * 3 + [at_500] * 3
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
@@ -158,8 +191,8 @@ def published(monkeypatch):
     return tracks.assign(duration=10.0, sr=0, status="ok"), arrays
 
 
-def render_published(tracks, out_dir):
-    render(tracks, "mel", GROUP, UINT8, cache_dir=Path(), out_dir=out_dir, n_jobs=1)
+def render_published(tracks, out_dir, rendering=UINT8):
+    render(tracks, "mel", GROUP, rendering, cache_dir=Path(), out_dir=out_dir, n_jobs=1)
     return open_frames(out_dir)
 
 
@@ -186,3 +219,8 @@ def test_published_spectrograms_without_a_track_are_refused(published, tmp_path)
     arrays["test.npz"] = ([], np.zeros((0, 40, 12), np.uint8))
     with pytest.raises(DataError, match=r"no frames of track a\.1. Hint: the files changed"):
         render_published(tracks, tmp_path)
+
+
+def test_published_spectrograms_have_no_audio_to_shift(published, tmp_path):
+    with pytest.raises(ParameterError, match=r"spectrograms\.shifts: no audio to shift; expected \[\]"):
+        render_published(published[0], tmp_path, SHIFTED)

@@ -23,7 +23,7 @@ def index(*n_samples, sr=22_050, hop_length=512):
             "n_frames": np.array(n_frames, np.int32),
             "duration": [n / sr for n in n_samples],
         }
-    )
+    ).assign(parent=None)
 
 
 @pytest.mark.parametrize(
@@ -52,12 +52,12 @@ def test_length_in_closed_form(seconds, fps, n_frames):
 
 def test_a_track_of_30_seconds():
     table, summary = cut(index(661_500, 660_000), FPS, THREE)
-    assert list(table) == ["track_id", "slice", "start", "first_frame", "n_valid"]
-    assert table.dtypes.astype(str).tolist()[1:] == ["int32", "float64", "int64", "int32"]
+    assert list(table) == ["track_id", "slice", "start", "first_frame", "n_valid", "parent"]
+    assert table.dtypes.astype(str).tolist()[1:-1] == ["int32", "float64", "int64", "int32"]
     assert table.groupby("track_id").size().tolist() == [19, 18]
     assert table["start"].head(3).tolist() == [0.0, 1.5, 3.0]
     assert table["first_frame"].head(3).tolist() == [0, 64, 129]
-    assert table.loc[19].tolist() == ["t1", 0, 0.0, 1292, 130]
+    assert table.loc[19].tolist() == ["t1", 0, 0.0, 1292, 130, None]
     assert (table["n_valid"] == 130).all()
     assert summary == {
         "seconds": 3.0,
@@ -71,7 +71,7 @@ def test_a_track_of_30_seconds():
 
 def test_a_short_track_is_padded():
     table, summary = cut(index(22_050, 661_500), FPS, THREE)
-    assert table.loc[0].tolist() == ["t0", 0, 0.0, 0, 44]
+    assert table.loc[0].tolist() == ["t0", 0, 0.0, 0, 44, None]
     assert (summary["n_slices"], summary["n_tracks"], summary["quarantined"]) == (20, 2, [])
 
 
@@ -98,7 +98,9 @@ def test_slices_less_than_a_frame_apart_are_refused():
 
 
 def test_published_frames_that_are_not_centred_are_padded_at_the_end():
-    tracks = pd.DataFrame({"track_id": ["a"], "first_frame": [0], "n_frames": [300], "duration": [30.0]})
+    tracks = pd.DataFrame(
+        {"track_id": ["a"], "first_frame": [0], "n_frames": [300], "duration": [30.0]}
+    ).assign(parent=None)
     table, summary = cut(tracks, 10.0, THREE)
     assert summary["n_frames"] == 31
     assert table["n_valid"].tolist() == [31] * 18 + [30]

@@ -40,7 +40,7 @@ class SliceSet:
     n_frames
         Length of a slice, in frames.
     track_ids
-        The track of each slice.
+        The track of each slice; a shifted copy counts as the track it was made of.
     """
 
     frames: Frames
@@ -74,7 +74,7 @@ def slice_set(
         n_valid=slices["n_valid"].to_numpy(),
         labels=np.array([index[genre] for genre in genres], np.int32),
         n_frames=n_frames,
-        track_ids=slices["track_id"].to_numpy(str),
+        track_ids=slices["parent"].fillna(slices["track_id"]).to_numpy(str),
     )
 
 

@@ -42,7 +42,7 @@ class Bundle:
     ----------
     info
         ``bundle.json``: class_names, model, frames, slices, train, recipe, options (those chosen of the
-        recipe's), features, n_parameters, seed, versions, commit.
+        recipe's), features, n_parameters, layers (see `genredag.architecture`), seed, versions, commit.
     model
         A Keras model or a scikit-learn classifier.
     """

@@ -42,6 +42,11 @@ def catalogue(recipes: Mapping[str, Network | Estimator]) -> list[dict[str, Any]
     return rows
 
 
+def ids_of(recipes: Mapping[str, Network | Estimator], published: bool) -> list[str]:
+    """Return the ids of `recipes` in their order; those of published presets only if `published`."""
+    return [name for name in recipes if published or not name.endswith(PUBLISHED)]
+
+
 def _count(
     learner: Learner, recipe: Network | Estimator | None, shape: tuple[int, int, int] | None
 ) -> int | None:
@@ -53,6 +58,7 @@ def _count(
     options = recipe.options | ({"weights": None} if "weights" in recipe.options else {})
     inputs = keras.Input(shape)
     try:
+        learner.check_size(*shape[:2], options)
         return keras.Model(inputs, learner.build(inputs, N_CLASSES, **options)).count_params()
     except ModelError:
         return None

@@ -92,10 +92,20 @@ def generate_command(
         raise typer.Exit(1)
 
 
-@app.command("models", epilog="Example: `genredag models --json`")
+@app.command(
+    "models",
+    epilog="Example: `genredag models --json`. All of them, in the matrix: "
+    '`genredag set "matrix.model=$(genredag models --ids)"`',
+)
 @exits_cleanly
 def models_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    ids: Annotated[
+        bool, typer.Option("--ids", help="Print only the ids, as a list for `matrix.model`.")
+    ] = False,
+    published: Annotated[
+        bool, typer.Option("--published", help="With --ids: the published presets too.")
+    ] = False,
 ) -> None:
     """List every learner: input, number of weights for ten genres, paper, and published accuracy."""
     import json
@@ -103,10 +113,13 @@ def models_command(
     from rich.console import Console
 
     from genredag.backend import configure_backend
-    from genredag.catalogue import catalogue, catalogue_table
+    from genredag.catalogue import catalogue, catalogue_table, ids_of
     from genredag.params import load_params
 
     recipes = load_params(Path("params.yaml")).models
+    if ids:
+        print(f"[{', '.join(ids_of(recipes, published))}]")
+        return
     configure_backend(threads=1)
     rows = catalogue(recipes)
     if as_json:
@@ -115,6 +128,34 @@ def models_command(
         # A file or a pipe has no width of its own.
         wide = None if Console().is_terminal else 200
         Console(width=wide).print(catalogue_table(rows))
+
+
+@app.command(
+    "search",
+    epilog="Example: `dvc exp run --queue --name grid -S 'models.crnn.batch_size=16,32' -S seed=1,2`, "
+    "`dvc queue start -j 2`, then `genredag search grid --plot grid.png`",
+)
+@exits_cleanly
+def search_command(
+    name: Annotated[str, typer.Argument(help="The name that the experiments were queued under.")],
+    table: Annotated[Path | None, typer.Option(metavar="FILE.csv", help="Write the table there too.")] = None,
+    plot: Annotated[Path | None, typer.Option(metavar="FILE.png", help="Draw the cells there.")] = None,
+) -> None:
+    """Compare the cells of a hyper-parameter search on validation tracks; test the chosen one."""
+    from genredag.atomic import write_csv
+    from genredag.evaluation.plots import save_figure
+    from genredag.search import read_search, search_figure, search_table
+
+    experiments, unfinished = read_search(Path.cwd(), name)
+    cells = search_table(experiments)
+    print(cells.to_string(index=False, na_rep="", float_format=lambda value: f"{value:.6g}"))
+    print("The first is chosen, on validation tracks; only its test accuracy is shown.")
+    if unfinished:
+        print(f"{unfinished} more are not finished: `dvc queue status`")
+    if table is not None:
+        write_csv(table, cells)
+    if plot is not None:
+        save_figure(plot, search_figure(cells))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ values mean. A slice is a run of rows, so overlap and slice length cost no disk.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,8 @@ class FrameSpec:
         The representation's group of ``params.yaml``.
     sr
         Sample rate of the analysis in Hz; 0 if the data set came without audio.
+    shifts
+        Names of the shifts of which every track has a copy.
     """
 
     representation: str
@@ -48,6 +50,7 @@ class FrameSpec:
     bins: list[float | str]
     params: dict[str, Any]
     sr: int
+    shifts: list[str] = field(default_factory=list)
 
     def encode(self, values: np.ndarray) -> np.ndarray:
         """Return `values` as they are stored."""
@@ -71,7 +74,8 @@ class Frames:
     Attributes
     ----------
     index
-        track_id, first_frame, n_frames, duration (seconds); one row a track.
+        track_id, first_frame, n_frames, duration (seconds), parent (null, or the track that one is a shifted
+        copy of); one row a track.
     array
         Stored numbers, shape (total_frames, n_bins), memory-mapped.
     """

@@ -16,9 +16,17 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 from genredag.errors import ParameterError
 from genredag.extra_groups import AsPublished, LeakageAudit
 from genredag.groups import Count, Group, Name, Names, Seconds, Seed, Share
-from genredag.params_checks import check_frequencies, check_names, check_spectrograms, check_splits, similar
+from genredag.params_checks import (
+    check_experiment,
+    check_frequencies,
+    check_names,
+    check_spectrograms,
+    check_splits,
+    similar,
+)
 from genredag.protocols import PROTOCOLS, Split
 from genredag.recipes import Estimator, Network
+from genredag.shifts import Shift, Shifts
 
 
 class Matrix(Group):
@@ -119,6 +127,7 @@ class Rendering(Group):
 
     sr: Annotated[int, Field(ge=4000, le=192000)] = Field(description="sample rate of the analysis, in Hz")
     dtype: Literal["float16", "uint8"] = Field(description="storage of a frame's values")
+    shifts: Shifts = Field(description="copies of every track that training tracks bring with them")
 
 
 class Stft(Group):
@@ -216,6 +225,11 @@ class Report(Group):
         description="draws of the bootstrap behind intervals and tests"
     )
     title: str = Field(description="heading of the report")
+    audio: list[Name] = Field(description="data sets whose mistaken tracks are copied into the page as clips")
+    clip_seconds: Seconds = Field(description="length of these clips, in seconds")
+    audits: list[Literal["leakage_audit", "as_published"]] = Field(
+        description="audits that Snakemake makes first and the report shows"
+    )
 
 
 class Params(Group):
@@ -324,9 +338,11 @@ def load_params(path: Path) -> Params:
 def parse_params(tree: object, source: str = "params.yaml") -> Params:
     """Check the values of a ``params.yaml`` that is already read."""
     try:
-        return Params.model_validate(tree)
+        params = Params.model_validate(tree)
     except ValidationError as error:
         raise _as_parameter_error(error, tree, source) from None
+    check_experiment(params)
+    return params
 
 
 def _as_parameter_error(error: ValidationError, tree: Any, source: str) -> ParameterError:
@@ -363,7 +379,7 @@ def _siblings(path: list[str]) -> list[str]:
     for part in path[:-1]:
         inner = group.model_fields[part].annotation if part in group.model_fields else None
         if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
-            members = PROTOCOLS if path[0] == "splits" else (Network, Estimator)
+            members = {"splits": PROTOCOLS, "spectrograms": (Shift,)}.get(path[0], (Network, Estimator))
             return [name for member in members for name in member.model_fields]
         group = inner
     return list(group.model_fields)

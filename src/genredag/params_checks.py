@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import importlib
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,7 @@ def similar(name: str, names: Iterable[str]) -> str:
 
 
 def check_names(params: Params) -> None:
-    """Refuse an experiment, matrix or audit that names no entry."""
+    """Refuse an experiment, matrix, report or audit that names no entry."""
     for where, collection, names in _named(params):
         for name in names:
             try:
@@ -39,6 +40,7 @@ def check_names(params: Params) -> None:
 
 def _named(params: Params) -> Iterator[tuple[str, str, list[str]]]:
     """Yield each key that names entries, their collection, and the names."""
+    yield "report.audio", "datasets", params.report.audio
     for key, collection in COLLECTIONS.items():
         yield key, collection, [getattr(params, key)]
         yield f"matrix.{key}", collection, getattr(params.matrix, key)
@@ -60,6 +62,15 @@ def check_splits(params: Params) -> None:
     for name, split in params.splits.items():
         if isinstance(split, LeakySlices) and "leaky" not in name:
             raise ValueError(f"splits.{name}: a leaky protocol; expected a name with the word leaky")
+
+
+def check_experiment(params: Params) -> None:
+    """Refuse an experiment whose model can't take its representation, see `genredag.pairing`.
+
+    Loaded by its name: it knows all architectures, and a check that only refuses is no reason for every
+    stage to rerun when one of them is edited.
+    """
+    importlib.import_module("genredag.pairing").check_experiment(params)
 
 
 def check_frequencies(params: Params) -> None:
@@ -95,4 +106,8 @@ def check_spectrograms(params: Params) -> None:
             raise ValueError(
                 f"{where}: the data set `spectrograms` holds {group.representation!r} frames and no audio; "
                 f"expected [{group.representation}] alone"
+            )
+        if "spectrograms" in datasets and params.spectrograms.shifts:
+            raise ValueError(
+                "spectrograms.shifts: the data set `spectrograms` has no audio to shift; expected []"
             )

@@ -1,9 +1,9 @@
-"""Rendering: the usable tracks of a manifest become a frame store."""
+"""Rendering: the usable tracks of a manifest, and shifted copies of them, become a frame store."""
 
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -21,6 +21,7 @@ from genredag.params import Rendering
 from genredag.precomputed import load_spectrograms
 from genredag.progress import progress
 from genredag.representations.registry import REPRESENTATIONS, describe
+from genredag.shifts import Shift, shifted
 
 # Of audio. A shorter data set is rendered before processes that import librosa have started.
 MIN_PARALLEL_SECONDS = 5_000.0
@@ -55,6 +56,7 @@ def plan(name: str, group: Group, rendering: Rendering) -> FrameSpec:
         step=step,
         params=group.model_dump(),
         sr=rendering.sr,
+        shifts=[shift.name for shift in rendering.shifts],
         **description,
     )
 
@@ -71,12 +73,13 @@ def render(
 ) -> FrameSpec:
     """Render the usable tracks of a manifest and write the frame store into `out_dir`.
 
+    Shifted copies come after all tracks, which therefore have the same rows and bytes with and without them.
     The bytes do not depend on `n_jobs`; memory does not grow with the number of tracks.
 
     Raises
     ------
     ParameterError
-        The representation can't be made or stored with these parameters.
+        The representation can't be made or stored with these parameters, or there is no audio to shift.
     DataError
         There is no usable track, or one is no longer where the manifest says.
     """
@@ -84,7 +87,10 @@ def render(
     if tracks.empty:
         raise DataError("no usable track", where="manifest", hint="look into quarantine.csv for the reasons")
     spec = plan(name, group, rendering)
+    tracks = with_children(tracks, rendering.shifts)
     if (tracks["sr"] == 0).all():
+        if rendering.shifts:
+            raise ParameterError("no audio to shift", where="spectrograms.shifts", expected="[]")
         spec, blocks = _precomputed(tracks, spec, cache_dir)
     else:
         blocks = _render_tracks(tracks, spec, cache_dir, n_jobs)
@@ -96,6 +102,22 @@ def render(
     return spec
 
 
+def with_children(tracks: pd.DataFrame, shifts: Sequence[Shift]) -> pd.DataFrame:
+    """Return `tracks`, then a shifted copy of each for the first of `shifts`, and so on.
+
+    New columns are `parent`, the id of the track that one is a copy of, and `shift`; both null for tracks.
+    """
+    groups = [tracks.assign(parent=pd.Series(pd.NA, tracks.index, "str"), shift=None)]
+    for shift in shifts:
+        copies = tracks.assign(
+            parent=tracks["track_id"], shift=pd.Series([shift] * len(tracks), tracks.index)
+        )
+        copies["track_id"] += f"~{shift.name}"
+        copies["duration"] /= shift.tempo
+        groups.append(copies)
+    return pd.concat(groups, ignore_index=True)
+
+
 def _index(tracks: pd.DataFrame, n_frames: list[int]) -> pd.DataFrame:
     return pd.DataFrame(
         {
@@ -103,6 +125,7 @@ def _index(tracks: pd.DataFrame, n_frames: list[int]) -> pd.DataFrame:
             "first_frame": np.cumsum([0, *n_frames[:-1]], dtype=np.int64),
             "n_frames": np.array(n_frames, np.int32),
             "duration": tracks["duration"].to_numpy(np.float64),
+            "parent": tracks["parent"].array,
         }
     )
 
@@ -117,18 +140,20 @@ def _render_tracks(
     if tracks["duration"].sum() < MIN_PARALLEL_SECONDS:
         n_jobs = 1
     jobs = (
-        delayed(_render_track)(track_id, cache_dir / path, spec)
-        for track_id, path in zip(tracks["track_id"], tracks["path"], strict=True)
+        delayed(_render_track)(track_id, cache_dir / path, shift, spec)
+        for track_id, path, shift in zip(tracks["track_id"], tracks["path"], tracks["shift"], strict=True)
     )
     # One thread of linear algebra, here and in each process: the sums of several threads round differently.
     with threadpool_limits(1), parallel_config("loky", inner_max_num_threads=1):
         yield from Parallel(n_jobs, return_as="generator")(jobs)
 
 
-def _render_track(track_id: str, path: Path, spec: FrameSpec) -> np.ndarray:
+def _render_track(track_id: str, path: Path, shift: Shift | None, spec: FrameSpec) -> np.ndarray:
     if not path.is_file():
         raise DataError(f"no such file: {path}", where=f"track {track_id}", hint=EMPTIED_CACHE_HINT)
     y, sr = decode(path, spec.sr)
+    if shift is not None:
+        y = shifted(y, sr, shift)
     representation = REPRESENTATIONS[spec.representation]
     return spec.encode(representation.transform(y, sr, representation.group(**spec.params)))
 

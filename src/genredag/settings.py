@@ -8,6 +8,7 @@ from typing import Any
 
 from genredag.atomic import write_text
 from genredag.errors import ParameterError
+from genredag.pairing import matrix_pairs
 from genredag.params import parse_params
 
 
@@ -37,7 +38,7 @@ def set_values(path: Path, assignments: list[str]) -> None:
                 f"{assignment!r} assigns nothing", expected="KEY=VALUE", hint="slices.seconds=5.0"
             )
         _assign(tree, key.strip().split("."), yaml.load(text) if text.strip() else None, path.name)
-    parse_params(_plain(tree), source=path.name)
+    matrix_pairs(parse_params(_plain(tree), source=path.name))
     buffer = io.StringIO()
     yaml.dump(tree, buffer)
     write_text(path, buffer.getvalue())

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from genredag.errors import DataError, ParameterError
 from genredag.params import Slices
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # Of a step: 27 s are 30 steps of 3 * (1 - 0.7) s, though not in floating point.
 TOLERANCE = 1e-6
@@ -35,12 +37,13 @@ def cut(index: pd.DataFrame, frames_per_second: float, params: Slices) -> tuple[
     Parameters
     ----------
     index
-        track_id, first_frame, n_frames, duration (seconds) of each track.
+        track_id, first_frame, n_frames, duration (seconds) and parent of each track.
 
     Returns
     -------
     tuple
-        The table (track_id, slice, start in seconds, first_frame, n_valid) and what ``slices.json`` says.
+        The table (track_id, slice, start in seconds, first_frame, n_valid, parent) and what ``slices.json``
+        says.
 
     Raises
     ------
@@ -84,6 +87,8 @@ def _counts(index: pd.DataFrame, frames_per_second: float, params: Slices) -> np
 def _table(
     index: pd.DataFrame, counts: np.ndarray, n_frames: int, frames_per_second: float, params: Slices
 ) -> pd.DataFrame:
+    import pandas as pd
+
     tracks = index.loc[index.index.repeat(counts)]
     number = np.concatenate([np.arange(count) for count in counts])
     start = number * params.seconds * (1 - params.overlap)
@@ -95,5 +100,6 @@ def _table(
             "start": start,
             "first_frame": tracks["first_frame"].to_numpy() + offset,
             "n_valid": np.minimum(n_frames, tracks["n_frames"].to_numpy() - offset).astype(np.int32),
+            "parent": tracks["parent"].array,
         }
     )

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from genredag.architecture import layers
 from genredag.batches import SliceSet, slice_set, summarise
 from genredag.bundle import Bundle
 from genredag.checkpoint import Checkpoint, fingerprint
-from genredag.errors import ModelError, ParameterError
+from genredag.errors import ModelError
 from genredag.estimator_training import fit_estimator
-from genredag.models.registry import check_options
+from genredag.models.registry import features_seen
 from genredag.network_training import fit_network
 from genredag.params import Train
 from genredag.provenance import read_code_hash, read_commit, read_versions
@@ -64,7 +65,7 @@ def train_bundle(
     ModelError
         There is nothing to train on, the model can't take these slices, or it diverges.
     """
-    seen = _features_seen(model, recipe)
+    seen = features_seen(model, recipe)
     class_names = sorted(split["genre"].unique())
     parts = _parts(model, frames, slices, slice_spec["n_frames"], split, class_names)
     inputs: dict[str, Any] = {name: summarise(part, seen) if seen else part for name, part in parts.items()}
@@ -88,22 +89,12 @@ def train_bundle(
         "options": options,
         "features": seen,
         "n_parameters": fitted.count_params() if recipe.kind == "network" else None,
+        "layers": layers(fitted),
         "seed": seed,
         "versions": read_versions(),
         "commit": read_commit(),
     }
     return Bundle(info, fitted), history, _timing(seconds, len(parts["training"]) * len(history))
-
-
-def _features_seen(model: str, recipe: Network | Estimator) -> str | None:
-    """Return the feature set that a model sees, None for whole slices, once its options are known to fit."""
-    learner = check_options(model, recipe.kind, recipe.options)
-    if isinstance(recipe, Estimator):
-        return recipe.features
-    if learner.features and recipe.augment:
-        hint = "augmentation changes slices, and this network sees features of them"
-        raise ParameterError("not empty", where=f"models.{model}.augment", expected="[]", hint=hint)
-    return learner.features
 
 
 def _parts(

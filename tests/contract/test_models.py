@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from genredag.bundle import load_bundle, save_bundle
-from genredag.errors import ParameterError
+from genredag.errors import ModelError, ParameterError
 from genredag.frames import Frames, FrameSpec
 from genredag.models.assembly import build_network
 from genredag.models.registry import PUBLISHED, check_options, learners
@@ -70,6 +70,29 @@ def test_networks_turn_slices_into_probabilities(name, precision):
     np.testing.assert_allclose(p.sum(axis=1), 1, atol=1e-5)
 
 
+def has_a_map(name, n_bins, n_frames):
+    """Whether a network's builder makes something of an input, and not layers without any unit."""
+    import keras
+
+    inputs = keras.Input((n_bins, n_frames, 1))
+    options = MODELS[name].options | {"filter_bins": 9, "filter_frames": 7, "size": 0, "weights": None}
+    kept = {option: options[option] for option in learners()[name].options}
+    try:
+        model = keras.Model(inputs, learners()[name].build(inputs, 3, **kept))
+    except (ValueError, ModelError):
+        return False
+    return all(0 not in layer.output.shape for layer in model.layers)
+
+
+@pytest.mark.parametrize("name", [name for name in DEFAULTS if learners()[name].features is None])
+def test_the_smallest_input_is_the_smallest(name):
+    smallest = learners()[name].smallest
+    n_bins, n_frames = smallest(filter_bins=9, filter_frames=7) if callable(smallest) else smallest
+    assert has_a_map(name, n_bins, n_frames)
+    assert n_bins == 1 or not has_a_map(name, n_bins - 1, n_frames)
+    assert n_frames == 1 or not has_a_map(name, n_bins, n_frames - 1)
+
+
 @pytest.mark.parametrize("name", DEFAULTS)
 def test_networks_survive_json(name):
     import keras
@@ -115,7 +138,7 @@ def store():
     part = np.repeat(["train", "validation", "test"], [8, 2, 2])
     return {
         "frames": Frames(spec, tracks, values.reshape(-1, size).astype(np.float16)),
-        "slices": tracks.assign(slice=0, first_frame=size * np.arange(n_tracks), n_valid=size),
+        "slices": tracks.assign(slice=0, first_frame=size * np.arange(n_tracks), n_valid=size, parent=None),
         "slice_spec": {"seconds": 2.0, "overlap": 0.0, "n_frames": size},
         "split": tracks.assign(slice=0, genre=genres, part=part),
     }

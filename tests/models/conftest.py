@@ -18,6 +18,7 @@ def build() -> Callable:
         import keras
 
         inputs = keras.Input(shape)
+        learner(name).check_size(*shape[:2], options)
         return keras.Model(inputs, learner(name).build(inputs, n_classes, **options))
 
     return build

@@ -26,6 +26,29 @@ def test_a_decorated_function_is_a_learner(empty):
     assert registry.learner("forest").options == ["depth"]
 
 
+@pytest.mark.parametrize(
+    ("smallest", "options", "bins", "frames"),
+    [
+        ((4, 3), {}, 4, 3),
+        (lambda height, **_: (height, 1), {"height": 5, "dropout": 0.5}, 5, 1),
+        ((4, 3), {"size": 4}, None, None),
+    ],
+)
+def test_smaller_slices_are_refused(empty, smallest, options, bins, frames):
+    register = registry.network("tiny", paper="P", published_input=(9, 9, 1), smallest=smallest)
+    register(lambda x, n_classes: x)
+    tiny = registry.learner("tiny")
+    if bins is None:
+        tiny.check_size(1, 1, options)
+        with pytest.raises(ModelError, match="tiny: slices of 3 bins x 3 frames are too small"):
+            tiny.check_size(9, 9, {"size": 3})
+        return
+    tiny.check_size(bins, frames, options)
+    for size in ((bins - 1, frames), (bins, frames - 1)):
+        with pytest.raises(ModelError, match=f"expected at least {bins} bins x {frames} frames"):
+            tiny.check_size(*size, options)
+
+
 def test_two_of_a_name_are_refused(empty):
     registry.estimator("forest", paper="P")(lambda *, seed: None)
     with pytest.raises(ModelError, match="'forest' is registered twice"):

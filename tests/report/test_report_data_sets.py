@@ -112,3 +112,18 @@ def test_unknown_artists_are_none(tmp_path, manifest):
     (data_set,) = read_data_sets([("mine", path)], [])
     assert genre_table(data_set)["artists"].tolist() == [0, 0]
     assert isinstance(data_set.quarantine, pd.DataFrame)
+
+
+def test_near_duplicates_of_a_data_set_become_one_table(tmp_path, manifest):
+    for name, other in (("a", "rock.00001"), ("b", "rock.00002")):
+        pairs = pd.DataFrame([("rock.00000", "train", other, "test", 0.99)] * 2)
+        pairs.columns = ["track_id", "part", "other", "other_part", "correlation"]
+        pairs.to_csv(tmp_path / f"{name}.csv", index=False)
+    files = [("mine", tmp_path / "a.csv"), ("mine", tmp_path / "b.csv")]
+    (data_set,) = read_data_sets([("mine", tmp_path / "manifest.parquet")], [], files)
+    assert data_set.near_duplicates["other"].tolist() == ["rock.00001", "rock.00002"]
+
+
+def test_near_duplicates_need_their_manifest(tmp_path, manifest):
+    with pytest.raises(DataError, match="other: near-duplicates without a manifest"):
+        read_data_sets([("mine", tmp_path / "manifest.parquet")], [], [("other", tmp_path / "a.csv")])

@@ -3,12 +3,20 @@ import shutil
 import subprocess
 from html.parser import HTMLParser
 from itertools import pairwise
+from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
+import pandas as pd
 import pytest
+import soundfile
 
 from genredag.errors import ParameterError
+from genredag.evaluation.intervals import Interval
 from genredag.params import load_params, parse_params
-from genredag.report.page import count, duration, percent, report_page
+from genredag.report.data_sets import read_data_sets
+from genredag.report.leaderboard import entries
+from genredag.report.page import count, decimal, duration, interval, p_value, percent, points, report_pages
 from genredag.report.runs import read_run
 from genredag.report.what_ran import WhatRan, read_what_ran
 
@@ -78,7 +86,7 @@ def test_links_lead_somewhere_and_identifiers_are_unique(page):
     assert len(ids) == len(set(ids))
     anchors = {attrs["href"][1:] for attrs in page.all("a")}
     assert anchors <= set(ids)
-    assert "run-synthetic-mel-crnn-stratified_8_1_1-0-42" in anchors
+    assert "entry-synthetic-mel-crnn-stratified_8_1_1" in anchors
 
 
 def test_headings_descend_one_level_at_a_time(page):
@@ -116,13 +124,32 @@ def test_the_protocol_the_number_of_tracks_and_chance_are_said(page):
     assert "split stratified_8_1_1: no track has slices on two sides, but an artist may" in text
     assert "split artist_disjoint: no artist has tracks on two sides" in text
     assert "of 3 test tracks" in text
+    assert "of 3 test tracks, over 2 seeds" in text
     assert "chance is 33.3 % (1 of 3 genres)" in text
     assert "One test track is worth 33.3 points" in text
+
+
+def test_entries_of_one_data_set_and_split_are_compared_with_each_other(page):
+    text = " ".join(page.text.split())
+    assert text.count("It is the best of 2") == 1
+    assert text.count("It is the only entry") == 3
+    assert text.count("No other is distinguishable from it.") == 1
+    assert text.count("Every pair") == 1
+
+
+def test_leaky_entries_are_marked_and_stand_last(html, page):
+    assert "slices of one track train and test" in page.text
+    rows = re.findall(r"<tbody.*?</tbody>", html[html.index('id="leaderboard-table"') :], re.DOTALL)[:2]
+    assert ["LEAKY" in row for row in rows] == [False, True]
+    assert rows[0].count("<tr>") == 4 and rows[1].count("<tr>") == 1
+    cards = re.findall(r'<article class="card result([^"]*)"', html)
+    assert cards == ["", "", "", " leaky"]
 
 
 def test_each_data_set_says_how_its_splits_deal_the_tracks(page):
     assert page.text.count("8 / 1 / 1") == 3 * 3
     assert page.text.count("24 / 3 / 3") == 3
+    assert page.text.count("\N{EN DASH} / 3 / 3") == 1
 
 
 def test_every_representation_shows_the_same_track(page):
@@ -133,8 +160,22 @@ def test_every_representation_shows_the_same_track(page):
 
 def test_a_run_shows_curves_only_if_it_has_epochs(page):
     labels = [attrs["aria-label"] for attrs in page.all("svg") if "epochs" in attrs["aria-label"]]
-    assert len(labels) == 4
+    assert len(labels) == 2 * 3
     assert page.text.count("Fewer than two epochs") == 2
+
+
+def test_an_entry_shows_its_architecture_calibration_and_mistakes(html, page):
+    labels = [attrs["aria-label"] for attrs in page.all("svg")]
+    for start in ("Calibration of entry", "ROC of entry"):
+        assert sum(label.startswith(start) for label in labels) == 5
+    assert page.text.count("Architecture") == 5
+    assert re.search(r">dense</th><td>Dense</td>", html)
+    pictures = [attrs for attrs in page.all("img") if attrs["src"].startswith("data:image/webp")]
+    assert pictures and all(attrs["alt"] for attrs in pictures)
+
+
+def test_a_map_has_a_mark_for_every_track_with_frames(page):
+    assert "Map of 30 tracks of synthetic in mel" in [attrs["aria-label"] for attrs in page.all("svg")]
 
 
 def test_what_ran_is_told(page, project_dir):
@@ -150,21 +191,93 @@ def test_what_ran_names_libraries_and_machine(project_dir):
     assert re.search(r"\d+ CPUs$", ran.machine)
 
 
+def pages_of(folders, params, data_sets=(), audits=(), cache_dir=Path()):
+    pooled = entries([read_run(folder) for folder in folders], "mean", 100)
+    return report_pages(pooled, data_sets, dict(audits), params, WhatRan("", "", None, {}, ""), cache_dir)
+
+
 def test_a_run_of_a_model_that_is_gone_is_refused(tmp_path, tree, make):
     manifest = make.manifest(tmp_path, ["blues", "rock"], tracks_per_genre=10)
-    run = read_run(make.run(tmp_path / "run", make.choice(model="vanished"), manifest, epochs=1))
+    run = make.run(tmp_path / "run", make.choice(model="vanished"), manifest, epochs=1)
     with pytest.raises(ParameterError, match="models: 'vanished' is unknown"):
-        report_page([run], [], parse_params(tree), WhatRan("", "", None, {}, ""))
+        pages_of([run], parse_params(tree))
 
 
 def test_one_run_makes_a_page_too(tmp_path, project_dir, make):
     manifest = make.manifest(tmp_path, ["blues", "rock"], tracks_per_genre=10)
-    run = read_run(make.run(tmp_path / "run", make.choice(), manifest, epochs=1))
+    run = make.run(tmp_path / "run", make.choice(), manifest, epochs=1)
     params = load_params(project_dir / "params.yaml")
-    pages = [report_page([run], [], params, WhatRan("", "", None, {}, "")) for _ in range(2)]
-    assert pages[0] == pages[1]
-    assert "It is the only run" in pages[0]
-    assert "no checkout" in pages[0]
+    pages, again = (pages_of([run], params) for _ in range(2))
+    assert pages == again
+    assert "It is the only entry" in pages["html"]
+    assert "no checkout" in pages["html"]
+
+
+def test_sections_stand_alone_without_a_script(small_report):
+    for name, heading in (("significance", "Results"), ("data", "Data")):
+        alone = Page((small_report / f"{name}.html").read_text(encoding="utf-8"))
+        assert not alone.all("script", "nav")
+        assert len(alone.all("section")) == 1
+        assert heading in alone.text
+
+
+@pytest.fixture
+def two_genres(tmp_path, make):
+    manifest = make.manifest(tmp_path, ["blues", "rock"], tracks_per_genre=10)
+    run = make.run(tmp_path / "run", make.choice(), manifest, skill=-9.0, epochs=1)
+    return SimpleNamespace(folder=tmp_path, run=run, manifest=tmp_path / "manifest.parquet")
+
+
+@pytest.mark.parametrize(("allowed", "n_players"), [(["synthetic"], 1), (["gtzan"], 0), ([], 0)])
+def test_tracks_that_are_there_can_be_played_if_their_data_set_may_be_passed_on(
+    two_genres, tree, allowed, n_players
+):
+    tree["report"]["audio"] = allowed
+    # Of the two mistaken tracks one has its file.
+    soundfile.write(two_genres.folder / "rock.00009.wav", np.zeros(22050), 22050)
+    data_sets = read_data_sets([("synthetic", two_genres.manifest)], [])
+    page = Page(
+        pages_of([two_genres.run], parse_params(tree), data_sets, cache_dir=two_genres.folder)["html"]
+    )
+    players = page.all("audio")
+    assert [attrs["data-clip"] for attrs in players] == ["synthetic/rock.00009"] * n_players
+    assert all(attrs["preload"] == "none" and "controls" in attrs for attrs in players)
+    assert page.text.count("data:audio/mpeg;base64,") == n_players
+
+
+def test_near_duplicates_and_audits_are_shown_if_they_are_given(two_genres, tree):
+    pairs = two_genres.folder / "pairs.csv"
+    rows = [("rock.00000", "train", "rock.00009", "test", 0.987654)]
+    columns = ["track_id", "part", "other", "other_part", "correlation"]
+    pd.DataFrame(rows, columns=columns).to_csv(pairs, index=False)
+    manifest, params = [("synthetic", two_genres.manifest)], parse_params(tree)
+    audits = {"as_published": pd.DataFrame({"study": ["somebody 2018"], "accuracy": [0.91]})}
+    with_all = pages_of(
+        [two_genres.run], params, read_data_sets(manifest, [], [("synthetic", pairs)]), audits
+    )
+    without = pages_of([two_genres.run], params, read_data_sets(manifest, []))
+    for told in ("Near-duplicates", "0.988", "As published", "somebody 2018"):
+        assert told in with_all["html"]
+        assert told not in without["html"]
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        (interval(Interval(0.5, 0.414, 0.6)), "41\N{EN DASH}60"),
+        (interval(Interval(0.5, 0.414, 0.6), plain=True), "0.41\N{EN DASH}0.60"),
+        (interval(Interval(0.5, float("nan"), float("nan"))), ""),
+        (points(-0.0312), "\N{MINUS SIGN}3.1"),
+        (points(0.5), "+50.0"),
+        (points(float("nan")), "\N{EN DASH}"),
+        (p_value(0.0004), "< .001"),
+        (p_value(0.04), "0.040"),
+        (decimal(0.456), "0.46"),
+        (decimal(float("nan")), "\N{EN DASH}"),
+    ],
+)
+def test_statistics_are_written_briefly(written, text):
+    assert written == text
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="no node to read the script")

@@ -65,7 +65,8 @@ def _neighbours(value: Any) -> Iterator[Any]:
     elif isinstance(value, float):
         yield from (value / 2, value * 2, value + 1, (value + 1) / 2)
     elif isinstance(value, list):
-        yield from (value[::-1], [*value, "x"], [*value, {"kind": "time_reversal", "probability": 0.25}])
+        yield from (value[::-1], [*value, "x"], [*value, {"kind": "time_reversal", "probability": 0.25}], [])
+        yield [*value, {"pitch_semitones": 1.0, "tempo": 1.0}]
         yield from ([*value, 43], *([*value, name] for name in TREE["datasets"]))
     elif isinstance(value, str):
         yield from ("auto", "hamming", "constant", "cosine", "features_30", *NAMES, *WORDS)

@@ -3,6 +3,7 @@
 import sys
 
 from genredag.errors import GenredagError
+from genredag.pairing import matrix_pairs
 from genredag.params import load_params, stage_values
 from genredag.stages import (
     STAGES,
@@ -15,11 +16,15 @@ from genredag.stages import (
 try:
     PARAMS = load_params("params.yaml")
     refuse_overrides(config, "params.yaml")
+    PAIRS = matrix_pairs(PARAMS)
 except GenredagError as error:
     print(f"genredag: error: {error}", file=sys.stderr)
     sys.exit(2)
 
 MATRIX = PARAMS.matrix.model_dump()
+if workflow.is_main_process:
+    for line in PAIRS.left_out:
+        print(f"genredag: {line}", file=sys.stderr)
 
 
 def values(stage):
@@ -42,5 +47,13 @@ def extra_code(name):
 
 
 def combinations(pattern):
-    """Fill `pattern` with every combination of the matrix, each once."""
-    return sorted(set(expand(pattern, **MATRIX)))
+    """Fill `pattern` with every combination of the matrix whose model can take its representation, each once."""
+    return sorted(
+        {
+            path
+            for representation, model in PAIRS.built
+            for path in expand(
+                pattern, **MATRIX | {"representation": representation, "model": model}
+            )
+        }
+    )

@@ -1,5 +1,6 @@
-"""Input: what every run of the matrix left behind, the manifests and the frame stores (for examples).
-Output: the leaderboard (CSV and Markdown), the paired tests, and one page that opens offline.
+"""Input: what every run of the matrix left behind, the manifests, the frame stores (for examples), audits.
+Output: the leaderboard (CSV and Markdown), the paired tests, and one page that opens offline; two sections of
+it alone, for Snakemake's own report.
 """
 
 
@@ -18,11 +19,15 @@ rule report:
         timing=combinations(
             "results/{dataset}/{representation}/{model}/{split}/{seed}/timing.json"
         ),
+        bundles=combinations(
+            "results/{dataset}/{representation}/{model}/{split}/{seed}/bundle.zip"
+        ),
         manifests=combinations("data/{dataset}/manifest.parquet"),
         quarantine=combinations("data/{dataset}/quarantine.csv"),
         frames=combinations("data/{dataset}/{representation}/frames.npy"),
         frame_index=combinations("data/{dataset}/{representation}/frames.parquet"),
         frame_spec=combinations("data/{dataset}/{representation}/frames.json"),
+        audits=[f"results/{name}.csv" for name in PARAMS.report.audits],
     output:
         leaderboard=report(
             "results/leaderboard.csv",
@@ -39,6 +44,16 @@ rule report:
             "results/report.html",
             caption="../report/report.rst",
             category="Leaderboard",
+        ),
+        significance=report(
+            "results/significance.html",
+            caption="../report/significance.rst",
+            category="Significance",
+        ),
+        data=report(
+            "results/data.html",
+            caption="../report/data.rst",
+            category="Data",
         ),
     log:
         "logs/report.log",
@@ -58,8 +73,11 @@ rule report:
         frames=combinations(
             "--frames {dataset}=data/{dataset}/{representation}/frames.npy"
         ),
+        audits=[f"--audit {name}=results/{name}.csv" for name in PARAMS.report.audits],
     shell:
         "python workflow/scripts/report.py --params params.yaml --runs {params.runs} {params.datasets} {params.frames}"
+        " {params.audits}"
         " --leaderboard {output.leaderboard} --markdown {output.markdown}"
         " --comparisons {output.comparisons} --html {output.html}"
+        " --significance {output.significance} --data {output.data}"
         " 2>&1 | tee {log}"

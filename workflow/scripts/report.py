@@ -7,11 +7,13 @@ from datetime import date
 from pathlib import Path
 
 from genredag.atomic import write_csv, write_text
+from genredag.cache import default_cache_dir
 from genredag.errors import exits_cleanly
 from genredag.params import load_params
+from genredag.report.audit_view import read_audits
 from genredag.report.data_sets import named_path, read_data_sets
 from genredag.report.leaderboard import all_comparisons, entries, leaderboard, leaderboard_markdown
-from genredag.report.page import report_page
+from genredag.report.page import report_pages
 from genredag.report.runs import read_run
 from genredag.report.what_ran import read_what_ran
 
@@ -20,22 +22,32 @@ from genredag.report.what_ran import read_what_ran
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=Path, nargs="+", required=True)
-    for name in ("--dataset", "--frames"):
-        parser.add_argument(name, type=named_path, action="append", default=[], metavar="DATASET=FILE")
+    for name in ("--dataset", "--frames", "--near-duplicates", "--audit"):
+        parser.add_argument(name, type=named_path, action="append", default=[], metavar="NAME=FILE")
     parser.add_argument("--date", default=date.today().isoformat())
-    for name in ("--params", "--leaderboard", "--markdown", "--comparisons", "--html"):
+    for name in (
+        "--params",
+        "--leaderboard",
+        "--markdown",
+        "--comparisons",
+        "--html",
+        "--significance",
+        "--data",
+    ):
         parser.add_argument(name, type=Path, required=True)
     args = parser.parse_args(argv)
     params = load_params(args.params)
     runs = [read_run(folder) for folder in args.runs]
-    data_sets = read_data_sets(args.dataset, args.frames)
     pooled = entries(runs, params.evaluate.track_decision, params.report.n_resamples)
+    data_sets = read_data_sets(args.dataset, args.frames, args.near_duplicates)
+    what_ran = read_what_ran(args.params, args.date)
+    pages = report_pages(pooled, data_sets, read_audits(args.audit), params, what_ran, default_cache_dir())
     table = leaderboard(pooled)
-    page = report_page(runs, data_sets, params, read_what_ran(args.params, args.date))
     write_csv(args.leaderboard, table)
     write_text(args.markdown, leaderboard_markdown(table))
     write_csv(args.comparisons, all_comparisons(pooled))
-    write_text(args.html, page)
+    for name, page in pages.items():
+        write_text(getattr(args, name), page)
 
 
 if __name__ == "__main__":

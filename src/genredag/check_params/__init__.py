@@ -18,6 +18,7 @@ from genredag.check_params.table import Findings
 from genredag.check_params.trial import choose, falls, figures, run_both, tiny_tree
 from genredag.check_params.workplace import RunnerError, Workplace, copy_project, extract_reference
 from genredag.errors import ParameterError
+from genredag.pairing import matrix_pairs
 from genredag.params import load_params
 
 
@@ -46,7 +47,7 @@ def check_params(project: Path, against: str | None, output: Path | None, tolera
     ParameterError
         The parameters are not valid, or the reference can't be read.
     """
-    load_params(project / "params.yaml")
+    matrix_pairs(load_params(project / "params.yaml"))
     old = None if against is None else _read(_reference_text(project, against), against)
     findings = Findings(against)
     with tempfile.TemporaryDirectory(prefix="genredag-") as name:

@@ -125,22 +125,6 @@ def confusion_counts(tracks: pd.DataFrame) -> pd.DataFrame:
     return counts.reindex(index=names, columns=names, fill_value=0)
 
 
-def most_confident_mistakes(tracks: pd.DataFrame, n: int = 10) -> pd.DataFrame:
-    """Return the `n` wrong tracks whose predicted genre is likeliest.
-
-    Returns
-    -------
-    pd.DataFrame
-        The columns of `tracks` before the probabilities, and confidence (probability of the predicted
-        genre); most confident first, then by track.
-    """
-    wrong = tracks[~is_hit(tracks)]
-    named = wrong.loc[:, [name for name in wrong if not str(name).startswith("p_")]]
-    named = named.assign(confidence=probabilities_of(wrong).max(axis=1, initial=0.0))
-    ordered = named.sort_values(["confidence", "track_id"], ascending=[False, True], ignore_index=True)
-    return ordered.head(n)
-
-
 def _of_probabilities(predictions: pd.DataFrame) -> dict[str, float | None]:
     from sklearn.metrics import log_loss, roc_auc_score, top_k_accuracy_score
 

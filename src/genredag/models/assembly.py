@@ -43,7 +43,8 @@ def build_network(
     """
     import keras
 
-    builder = check_options(name, "network", options).build
+    learner = check_options(name, "network", options)
+    learner.check_size(n_bins, n_frames, options)
     with _dtype_policy(precision):
         inputs = x = keras.Input((n_frames, n_bins), dtype="float32")
         if statistics is not None:
@@ -51,7 +52,7 @@ def build_network(
             x = keras.layers.Normalization(mean=mean, variance=variance, dtype="float32")(x)
         x = keras.layers.Reshape((n_bins, n_frames, 1))(keras.layers.Permute((2, 1))(x))
         try:
-            return keras.Model(inputs, builder(x, n_classes, **options), name=name)
+            return keras.Model(inputs, learner.build(x, n_classes, **options), name=name)
         except ValueError as error:
             raise ModelError(
                 f"can't take slices of {n_bins} bins x {n_frames} frames ({str(error).splitlines()[0]})",

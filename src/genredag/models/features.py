@@ -63,15 +63,8 @@ def features(slices: np.ndarray, bins: Sequence[float | str], name: str) -> np.n
     """
     if name == BIN_STATISTICS:
         return slice_statistics(slices)
+    check_columns(bins, name)
     place = {label: i for i, label in enumerate(bins)}
-    missing = [c for series, _ in FEATURE_SETS[name] for columns in series for c in columns if c not in place]
-    if missing:
-        raise ModelError(
-            f"the frames have no {missing[0]}",
-            where=name,
-            expected="the representation handcrafted",
-            hint="choose it; representations.handcrafted.n_mfcc must be large enough",
-        )
     parts = []
     for series, statistics in FEATURE_SETS[name]:
         for columns in series:
@@ -79,6 +72,25 @@ def features(slices: np.ndarray, bins: Sequence[float | str], name: str) -> np.n
             values = values.reshape(len(slices), slices.shape[1] * len(columns))
             parts += [STATISTICS[statistic](values) for statistic in statistics]
     return np.stack(parts, axis=1).astype(np.float32)
+
+
+def check_columns(bins: Sequence[float | str], name: str) -> None:
+    """Refuse frames whose columns are not those of a feature set.
+
+    Raises
+    ------
+    ModelError
+        The frames lack a column.
+    """
+    columns = [column for series, _ in FEATURE_SETS.get(name, ()) for one in series for column in one]
+    missing = [column for column in columns if column not in bins]
+    if missing:
+        raise ModelError(
+            f"the frames have no {missing[0]}",
+            where=name,
+            expected="the representation handcrafted",
+            hint="choose it; representations.handcrafted.n_mfcc must be large enough",
+        )
 
 
 def slice_statistics(slices: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from genredag.models.layers import check_size, conv_block, probabilities
+from genredag.models.layers import conv_block, probabilities
 from genredag.models.registry import network
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     paper="Hguimaraes/gtzan.keras, 2018",
     published=".832 on slices, leaky split over slices",
     published_input=(128, 129, 1),
+    smallest=(78, 78),
 )
 def cnn2d_2018(x: KerasTensor, n_classes: int, *, dropout: float) -> KerasTensor:
     """Return class probabilities from five valid convolutions that leave 64 features of 128 x 129.
@@ -27,7 +28,6 @@ def cnn2d_2018(x: KerasTensor, n_classes: int, *, dropout: float) -> KerasTensor
     """
     import keras
 
-    check_size(x, "cnn2d_2018", n_bins=78, n_frames=78)
     for filters, pool in ((16, 2), (32, 2), (64, 2), (128, 2), (64, 4)):
         x = keras.layers.Conv2D(filters, 3, activation="relu")(x)
         _, bins, frames, _ = x.shape

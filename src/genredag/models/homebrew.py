@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from genredag.models.layers import check_size, probabilities
+from genredag.models.layers import probabilities
 from genredag.models.registry import network
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     paper="solak647/ATML19 (Conv1DNet2), 2019",
     published=".750 on slices, leaky split over slices",
     published_input=(216, 216, 1),
+    smallest=(72, 8),
 )
 def homebrew(
     x: KerasTensor, n_classes: int, *, size: int, momentum: float, conv_dropout: float, dense_dropout: float
@@ -30,7 +31,6 @@ def homebrew(
 
     if size:
         x = keras.layers.Resizing(size, size)(x)
-    check_size(x, "homebrew", n_bins=72, n_frames=8)
     for filters, height, pool in ((128, 5, (2, 2)), (64, 5, (2, 2)), (64, 4, (2, 2)), (64, 5, (2, 1))):
         x = keras.layers.Conv2D(filters, (height, 1))(x)
         x = keras.layers.BatchNormalization(momentum=momentum, epsilon=1e-5)(x)

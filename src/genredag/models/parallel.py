@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from genredag.models.layers import check_size, probabilities
+from genredag.models.layers import probabilities
 from genredag.models.registry import network
 
 if TYPE_CHECKING:
@@ -21,19 +21,17 @@ PAPER = "Schindler, Lidy & Rauber, CEUR-WS 1734, 2016"
 Stage = tuple[int, tuple[int, int], tuple[int, int]]  # filters, their size, pool; both bins x frames
 
 
-@network("lidy_shallow", paper=PAPER, published_input=(80, 80, 1))
+@network("lidy_shallow", paper=PAPER, published_input=(80, 80, 1), smallest=(20, 20))
 def lidy_shallow(x: KerasTensor, n_classes: int, *, dropout: float) -> KerasTensor:
     """Return class probabilities from one convolution a branch (after Lidy's MIREX 2015 entry)."""
-    check_size(x, "lidy_shallow", n_bins=20, n_frames=20)
     over_time = _branch(x, [(16, (10, 23), (1, 20))])
     over_frequency = _branch(x, [(16, (21, 20), (20, 1))])
     return _merged([over_time, over_frequency], n_classes, dropout)
 
 
-@network("schindler_deep", paper=PAPER, published_input=(80, 80, 1))
+@network("schindler_deep", paper=PAPER, published_input=(80, 80, 1), smallest=(40, 40))
 def schindler_deep(x: KerasTensor, n_classes: int, *, dropout: float) -> KerasTensor:
     """Return class probabilities from four convolutions a branch."""
-    check_size(x, "schindler_deep", n_bins=40, n_frames=40)
     half = (2, 2)
     over_time = _branch(
         x, [(16, (10, 23), half), (32, (5, 11), half), (64, (3, 5), half), (128, (2, 4), (1, 5))]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from genredag.errors import ModelError
-from genredag.models.layers import check_size, probabilities
+from genredag.models.layers import probabilities
 from genredag.models.registry import network
 
 if TYPE_CHECKING:
@@ -22,12 +22,11 @@ N_FILTERS = 32
 UNITS = 200
 
 
-@network("black_box", paper=PAPER, published_input=(40, 80, 1))
+@network("black_box", paper=PAPER, published_input=(40, 80, 1), smallest=(15, 8))
 def black_box(x: KerasTensor, n_classes: int, *, dropout: float) -> KerasTensor:
     """Return class probabilities from one layer of 12 x 8 filters."""
     import keras
 
-    check_size(x, "black_box", n_bins=15, n_frames=8)
     x = keras.layers.Conv2D(N_FILTERS, (12, 8), activation="relu")(x)
     x = keras.layers.Flatten()(keras.layers.MaxPooling2D((4, 1))(x))
     return _fully_connected(x, n_classes, dropout)
@@ -38,6 +37,7 @@ def black_box(x: KerasTensor, n_classes: int, *, dropout: float) -> KerasTensor:
     paper=PAPER,
     published=".34-.42 on GTZAN's validation tracks (pictures of mel spectrograms, filter 1x8)",
     published_input=(40, 80, 1),
+    smallest=lambda filter_frames, **_: (1, max(1, filter_frames)),
 )
 def time(x: KerasTensor, n_classes: int, *, filter_frames: int, dropout: float) -> KerasTensor:
     """Return class probabilities from 1 x `filter_frames` filters, each pooled over all bins.
@@ -47,7 +47,7 @@ def time(x: KerasTensor, n_classes: int, *, filter_frames: int, dropout: float) 
     """
     import keras
 
-    x = keras.layers.Dropout(dropout)(_time_features(x, "time", filter_frames))
+    x = keras.layers.Dropout(dropout)(_time_features(x, filter_frames))
     return probabilities(x, n_classes)
 
 
@@ -56,6 +56,7 @@ def time(x: KerasTensor, n_classes: int, *, filter_frames: int, dropout: float) 
     paper=PAPER,
     published=".755 on GTZAN's last tracks (pictures of mel spectrograms, filter 4x1)",
     published_input=(40, 80, 1),
+    smallest=lambda filter_bins, **_: (max(1, filter_bins), 1),
 )
 def frequency(x: KerasTensor, n_classes: int, *, filter_bins: int, dropout: float) -> KerasTensor:
     """Return class probabilities from `filter_bins` x 1 filters, each pooled over all frames.
@@ -64,7 +65,7 @@ def frequency(x: KerasTensor, n_classes: int, *, filter_bins: int, dropout: floa
     """
     import keras
 
-    x = keras.layers.Dropout(dropout)(_frequency_features(x, "frequency", filter_bins))
+    x = keras.layers.Dropout(dropout)(_frequency_features(x, filter_bins))
     return probabilities(x, n_classes)
 
 
@@ -73,6 +74,7 @@ def frequency(x: KerasTensor, n_classes: int, *, filter_bins: int, dropout: floa
     paper=PAPER,
     published=".72 on GTZAN's last tracks (features of trained branches)",
     published_input=(40, 80, 1),
+    smallest=lambda filter_frames, filter_bins, **_: (max(1, filter_bins), max(1, filter_frames)),
 )
 def time_frequency(
     x: KerasTensor, n_classes: int, *, filter_frames: int, filter_bins: int, dropout: float
@@ -85,8 +87,8 @@ def time_frequency(
     import keras
 
     branches = [
-        _time_features(x, "time_frequency", filter_frames),
-        _frequency_features(x, "time_frequency", filter_bins),
+        _time_features(x, filter_frames),
+        _frequency_features(x, filter_bins),
     ]
     return _fully_connected(keras.layers.Concatenate()(branches), n_classes, dropout)
 
@@ -107,22 +109,20 @@ def initialise_branches(network: keras.Model, *, time: keras.Model, frequency: k
         target.set_weights(weights)
 
 
-def _time_features(x: KerasTensor, model: str, filter_frames: int) -> KerasTensor:
+def _time_features(x: KerasTensor, filter_frames: int) -> KerasTensor:
     import keras
 
     _, bins, frames, _ = x.shape
     width = filter_frames or max(1, frames * 3 // 4)
-    check_size(x, model, n_frames=width)
     x = keras.layers.Conv2D(N_FILTERS, (1, width), activation="relu", name="time_filters")(x)
     return keras.layers.Flatten()(keras.layers.MaxPooling2D((bins, 1))(x))
 
 
-def _frequency_features(x: KerasTensor, model: str, filter_bins: int) -> KerasTensor:
+def _frequency_features(x: KerasTensor, filter_bins: int) -> KerasTensor:
     import keras
 
     _, bins, frames, _ = x.shape
     height = filter_bins or max(1, bins * 4 // 5)
-    check_size(x, model, n_bins=height)
     x = keras.layers.Conv2D(N_FILTERS, (height, 1), activation="relu", name="frequency_filters")(x)
     return keras.layers.Flatten()(keras.layers.MaxPooling2D((1, frames))(x))
 

@@ -25,8 +25,10 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 from genredag.errors import ModelError, ParameterError
+from genredag.recipes import Estimator, Network
 
 PUBLISHED = "_published"
+Size = tuple[int, int]
 Builder = TypeVar("Builder", bound=Callable[..., Any])
 
 
@@ -44,6 +46,8 @@ class Learner:
         Its published (n_bins, n_frames, channels); None for estimators.
     features
         The set of `genredag.models.features` that a network takes as (n_features, 1, 1) in place of slices.
+    smallest
+        The fewest (n_bins, n_frames) that a network takes, or a function that makes them from its options.
     """
 
     name: str
@@ -53,6 +57,26 @@ class Learner:
     published: str
     published_input: tuple[int, int, int] | None = None
     features: str | None = None
+    smallest: Size | Callable[..., Size] = (1, 1)
+
+    def check_size(self, n_bins: int, n_frames: int, options: Mapping[str, Any]) -> None:
+        """Refuse slices that are too small; an option `size` stands for the picture that they become.
+
+        Raises
+        ------
+        ModelError
+            They have fewer bins or frames than `smallest`.
+        """
+        least = self.smallest(**options) if callable(self.smallest) else self.smallest
+        side = options.get("size")
+        bins, frames = (side, side) if side else (n_bins, n_frames)
+        if bins < least[0] or frames < least[1]:
+            raise ModelError(
+                f"slices of {bins} bins x {frames} frames are too small",
+                where=self.name,
+                expected=f"at least {least[0]} bins x {least[1]} frames",
+                hint="lengthen `slices.seconds`, or choose another representation, model or options",
+            )
 
     @property
     def options(self) -> list[str]:
@@ -71,9 +95,10 @@ def network(
     published_input: tuple[int, int, int],
     published: str = "",
     features: str | None = None,
+    smallest: Size | Callable[..., Size] = (1, 1),
 ) -> Callable[[Builder], Builder]:
     """Register a builder ``(x, n_classes, *, options) -> probabilities`` of a Keras network."""
-    return _register(name, "network", paper, published, published_input, features)
+    return _register(name, "network", paper, published, published_input, features, smallest)
 
 
 def estimator(name: str, *, paper: str, published: str = "") -> Callable[[Builder], Builder]:
@@ -126,6 +151,23 @@ def check_options(name: str, kind: str, options: Mapping[str, object]) -> Learne
     return found
 
 
+def features_seen(name: str, recipe: Network | Estimator) -> str | None:
+    """Return the feature set that a model sees, None for whole slices, once its options are known to fit.
+
+    Raises
+    ------
+    ParameterError
+        The recipe doesn't fit the model.
+    """
+    found = check_options(name, recipe.kind, recipe.options)
+    if isinstance(recipe, Estimator):
+        return recipe.features
+    if found.features and recipe.augment:
+        hint = "augmentation changes slices, and this network sees features of them"
+        raise ParameterError("not empty", where=f"models.{name}.augment", expected="[]", hint=hint)
+    return found.features
+
+
 def _register(
     name: str,
     kind: Literal["network", "estimator"],
@@ -133,11 +175,13 @@ def _register(
     published: str,
     published_input: tuple[int, int, int] | None,
     features: str | None = None,
+    smallest: Size | Callable[..., Size] = (1, 1),
 ) -> Callable[[Builder], Builder]:
     def decorate(build: Builder) -> Builder:
         if name in _LEARNERS and _LEARNERS[name].build is not build:
             raise ModelError(f"{name!r} is registered twice", where=build.__module__)
-        _LEARNERS[name] = Learner(name, kind, build, paper, published, published_input, features)
+        known = (paper, published, published_input, features, smallest)
+        _LEARNERS[name] = Learner(name, kind, build, *known)
         return build
 
     return decorate

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from genredag.models.layers import check_size, probabilities
+from genredag.models.layers import probabilities
 from genredag.models.registry import network
 
 if TYPE_CHECKING:
@@ -22,12 +22,12 @@ PAPER = "Intelligent-Systems-MSc/Music-genre-classification, 2021"
     paper=PAPER,
     published=".55 on GTZAN's last tracks (pictures of MFCC)",
     published_input=(224, 224, 3),
+    smallest=(10, 10),
 )
 def cnn_2layers(x: KerasTensor, n_classes: int, *, dropout: float) -> KerasTensor:
     """Return class probabilities from two 3 x 3 convolutions and two dense layers."""
     import keras
 
-    check_size(x, "cnn_2layers", n_bins=10, n_frames=10)
     for filters in (64, 32):
         x = keras.layers.Conv2D(filters, 3, activation="relu")(x)
         x = keras.layers.MaxPooling2D(2)(x)
@@ -39,12 +39,12 @@ def cnn_2layers(x: KerasTensor, n_classes: int, *, dropout: float) -> KerasTenso
     paper=PAPER,
     published=".71 on GTZAN's last tracks (pictures of mel spectrograms)",
     published_input=(217, 334, 3),
+    smallest=(40, 40),
 )
 def cnn_3layers(x: KerasTensor, n_classes: int, *, dropout: float) -> KerasTensor:
     """Return class probabilities from convolutions of 3 x 3, 5 x 5 and, in strides of 2, 3 x 3."""
     import keras
 
-    check_size(x, "cnn_3layers", n_bins=40, n_frames=40)
     for filters, size, strides, pool in ((64, 3, 1, 2), (32, 5, 1, 3), (32, 3, 2, 2)):
         x = keras.layers.Conv2D(filters, size, strides=strides, activation="relu")(x)
         x = keras.layers.MaxPooling2D(pool)(x)

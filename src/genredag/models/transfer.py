@@ -34,6 +34,7 @@ FEATURES = "features"
     paper="Intelligent-Systems-MSc/Music-genre-classification, 2021; Simonyan & Zisserman, ICLR 2015",
     published=".775 on GTZAN's last tracks (pictures of mel spectrograms)",
     published_input=(217, 334, 3),
+    smallest=(VGG16.min_size, VGG16.min_size),
 )
 def vgg16_ft(
     x: KerasTensor,
@@ -63,6 +64,7 @@ def vgg16_ft(
     paper="Hguimaraes/gtzan.keras, 2018; Simonyan & Zisserman, ICLR 2015",
     published=".864 on slices, leaky split over slices",
     published_input=(128, 129, 3),
+    smallest=(VGG16.min_size, VGG16.min_size),
 )
 def vgg16_gtzan(
     x: KerasTensor,
@@ -111,7 +113,12 @@ def resnet18_ft(
     return _linear_on(x, n_classes, RESNET18, size, weights, preprocessing, frozen_layers, dropout=0.0)
 
 
-@network("squeezenet_frozen", paper=SQUEEZENET_PAPER, published_input=(227, 227, 3))
+@network(
+    "squeezenet_frozen",
+    paper=SQUEEZENET_PAPER,
+    published_input=(227, 227, 3),
+    smallest=(SQUEEZENET.min_size, SQUEEZENET.min_size),
+)
 def squeezenet_frozen(
     x: KerasTensor, n_classes: int, *, size: int, weights: str | None, preprocessing: str, dropout: float
 ) -> KerasTensor:
@@ -122,7 +129,12 @@ def squeezenet_frozen(
     return _linear_on(x, n_classes, SQUEEZENET, size, weights, preprocessing, None, dropout)
 
 
-@network("squeezenet_ft", paper=SQUEEZENET_PAPER, published_input=(227, 227, 3))
+@network(
+    "squeezenet_ft",
+    paper=SQUEEZENET_PAPER,
+    published_input=(227, 227, 3),
+    smallest=(SQUEEZENET.min_size, SQUEEZENET.min_size),
+)
 def squeezenet_ft(
     x: KerasTensor,
     n_classes: int,

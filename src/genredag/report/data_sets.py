@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,12 +22,19 @@ PARTS = ("train", "validation", "test")
 
 @dataclass(frozen=True)
 class DataSet:
-    """A data set by its name: manifest, quarantined tracks, and a frame store per representation."""
+    """A data set by its name: manifest, quarantined tracks, and a frame store per representation.
+
+    Parameters
+    ----------
+    near_duplicates
+        track_id, part, other, other_part, correlation; a row a pair. None if nobody looked for them.
+    """
 
     name: str
     manifest: pd.DataFrame
     quarantine: pd.DataFrame
     frames: list[Frames] = field(default_factory=list)
+    near_duplicates: pd.DataFrame | None = None
 
     @property
     def tracks(self) -> pd.DataFrame:
@@ -44,14 +51,21 @@ def named_path(text: str) -> tuple[str, Path]:
 
 
 def read_data_sets(
-    manifests: Iterable[tuple[str, Path]], frames: Iterable[tuple[str, Path]]
+    manifests: Iterable[tuple[str, Path]],
+    frames: Iterable[tuple[str, Path]],
+    near_duplicates: Iterable[tuple[str, Path]] = (),
 ) -> list[DataSet]:
     """Read manifests (with ``quarantine.csv`` beside each) and open the frame stores of the same names.
+
+    Parameters
+    ----------
+    near_duplicates
+        Tables of pairs of tracks; those of one data set become one.
 
     Raises
     ------
     DataError
-        Frames of a data set come without its manifest.
+        Something of a data set comes without its manifest.
     """
     from genredag.frames import open_frames
 
@@ -64,10 +78,21 @@ def read_data_sets(
         for name, path in manifests
     }
     for name, path in frames:
-        if name not in data_sets:
-            raise DataError("frames without a manifest", where=name, hint=f"add --dataset {name}=MANIFEST")
-        data_sets[name].frames.append(open_frames(path.parent))
+        _owner(data_sets, name, "frames").frames.append(open_frames(path.parent))
+    for name, path in near_duplicates:
+        data_set = _owner(data_sets, name, "near-duplicates")
+        text = {key: "str" for key in ("track_id", "part", "other", "other_part")}
+        pairs = pd.read_csv(path, dtype=text, keep_default_na=False)
+        known = [pairs] if data_set.near_duplicates is None else [data_set.near_duplicates, pairs]
+        both = pd.concat(known, ignore_index=True).drop_duplicates(ignore_index=True)
+        data_sets[name] = replace(data_set, near_duplicates=both)
     return list(data_sets.values())
+
+
+def _owner(data_sets: dict[str, DataSet], name: str, what: str) -> DataSet:
+    if name not in data_sets:
+        raise DataError(f"{what} without a manifest", where=name, hint=f"add --dataset {name}=MANIFEST")
+    return data_sets[name]
 
 
 def genre_table(data_set: DataSet) -> pd.DataFrame:
@@ -90,7 +115,7 @@ def part_counts(data_set: DataSet, run: Run) -> pd.DataFrame:
     Predictions name validation and test tracks; training has the rest. If the run says that it trained on
     another number (slicing can quarantine tracks too), training is NaN rather than wrong.
     """
-    tracks = run.predictions.drop_duplicates("track_id")
+    tracks = run.predictions.drop_duplicates(["track_id", "part"])
     counts = pd.crosstab(tracks["genre"], tracks["part"]).reindex(columns=PARTS, fill_value=0)
     counts = counts.reindex(index=sorted(data_set.tracks["genre"].unique()), fill_value=0)
     rest = data_set.tracks.groupby("genre").size() - counts.sum(axis=1)

@@ -2,72 +2,126 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
-from itertools import groupby
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
+import pandas as pd
 
-from genredag.evaluation.metrics import confusion_counts, per_genre
-from genredag.params import STAGE_GROUPS, Params
-from genredag.report.data_sets import (
-    DataSet,
-    example_frames,
-    example_tracks,
-    genre_table,
-    part_counts,
-    value_limits,
-)
-from genredag.report.figures import colour_key, learning_curve, spectrogram, to_svg
-from genredag.report.leaderboard import Entry, entries, leaderboard_row
-from genredag.report.runs import Run
+from genredag.datasets.manifest import track_path
+from genredag.evaluation.intervals import Interval
+from genredag.params import Params
+from genredag.report.audio_clips import clip_address
+from genredag.report.audit_view import audit_views
+from genredag.report.data_set_view import data_set_view
+from genredag.report.data_sets import DataSet
+from genredag.report.entry_view import entry_view
+from genredag.report.group_view import group_view
+from genredag.report.leaderboard import Entry, comparable
 from genredag.report.what_ran import WhatRan
 
-_GROUPED_BY = {
-    "track": "no track has slices on two sides, but an artist may have tracks on two sides",
-    "artist": "no artist has tracks on two sides",
-}
 _TRACK_DECISIONS = {
     "mean": "the mean of its slices' probabilities",
     "vote": "the vote of its slices",
     "log_sum": "the sum of its slices' log-probabilities",
 }
+_DASH = "\N{EN DASH}"
 
 
-def report_page(
-    runs: Iterable[Run],
+SECTIONS = {
+    "results": "Results",
+    "leaderboard": "Leaderboard",
+    "models": "Models",
+    "data": "Data",
+    "audits": "Audits",
+    "what_ran": "What ran",
+}
+
+
+def report_pages(
+    entries: Sequence[Entry],
     data_sets: Sequence[DataSet],
+    audits: Mapping[str, pd.DataFrame],
     params: Params,
     what_ran: WhatRan,
-) -> str:
-    """Return the report as HTML.
+    cache_dir: Path,
+) -> dict[str, str]:
+    """Return the report as HTML, and single sections of it as pages of their own.
+
+    Parameters
+    ----------
+    entries
+        What `genredag.report.leaderboard.entries` returned.
+    audits
+        Tables of `genredag.report.audit_view.audit_views`, those that are there.
+    cache_dir
+        Where the tracks lie that are played, if ``report.audio`` names their data set.
+
+    Returns
+    -------
+    dict
+        ``html``, all that there is; ``significance``, the results alone; ``data``, the data sets alone.
 
     Raises
     ------
     ParameterError
         A run names something that `params` doesn't hold.
     """
-    decision, n_resamples = params.evaluate.track_decision, params.report.n_resamples
-    runs = [run for entry in entries(runs, decision, n_resamples) for run in entry.runs]
-    varying = [key for key in ("dataset", "split", "seed") if len({run.choice[key] for run in runs}) > 1]
-    views = [_run_view(Entry((run,), decision, n_resamples), params, varying) for run in runs]
-    return _template().render(
+    # Leaky entries come last: they are no rivals of the others.
+    entries = sorted(entries, key=lambda entry: entry.leaky)
+    varying = [key for key in ("dataset", "split") if len({entry.choice[key] for entry in entries}) > 1]
+    by_name = {data_set.name: data_set for data_set in data_sets}
+    views = {
+        entry.anchor: entry_view(entry, params, by_name.get(entry.choice["dataset"]), varying)
+        for entry in entries
+    }
+    runs = [run for entry in entries for run in entry.runs]
+    context = dict(
         title=params.report.title,
-        groups=_groups(views, params),
-        runs=views,
+        groups=[group_view(members, views, params) for members in comparable(entries)],
+        entries=list(views.values()),
         varying=varying,
-        data_sets=[_data_set_view(data_set, runs, params.report.example_seconds) for data_set in data_sets],
+        data_sets=[data_set_view(data_set, runs, params.report.example_seconds) for data_set in data_sets],
+        audits=audit_views(audits),
+        clips=_clips(list(views.values()), by_name, params, cache_dir),
         track_decision=_TRACK_DECISIONS[params.evaluate.track_decision],
+        n_runs=len(runs),
         train_seconds=sum(run.timing["seconds"] for run in runs),
         what_ran=what_ran,
     )
+    sections = {key: name for key, name in SECTIONS.items() if key != "audits" or audits}
+    chosen = {"html": sections, "significance": {"results": "Results"}, "data": {"data": "Data"}}
+    template = _template()
+    return {name: template.render(context, sections=shown) for name, shown in chosen.items()}
 
 
 def percent(rate: float) -> str:
     """Write a rate in 0..1 as per cent with one decimal."""
     return f"{100 * rate:.1f}\u202f%"
+
+
+def interval(scored: Interval, plain: bool = False) -> str:
+    """Write the bounds of a rate in 0..1, in per cent unless `plain`; nothing if there are none."""
+    if scored.low != scored.low:
+        return ""
+    low, high = (f"{x:.2f}" if plain else f"{100 * x:.0f}" for x in (scored.low, scored.high))
+    return f"{low}{_DASH}{high}"
+
+
+def points(difference: float) -> str:
+    """Write a difference of rates in points, with its sign."""
+    return _DASH if difference != difference else f"{100 * difference:+.1f}".replace("-", "\N{MINUS SIGN}")
+
+
+def decimal(value: float) -> str:
+    """Write a number with two decimals, and a dash where it isn't known."""
+    return _DASH if value != value else f"{value:.2f}"
+
+
+def p_value(p: float) -> str:
+    """Write a probability with three decimals."""
+    return "< .001" if p < 0.001 else f"{p:.3f}"
 
 
 def duration(seconds: float) -> str:
@@ -83,7 +137,7 @@ def duration(seconds: float) -> str:
 
 def count(number: float | None) -> str:
     """Write a count with thousands, and a dash where it isn't known."""
-    return "\N{EN DASH}" if number is None or number != number else f"{number:,.0f}"
+    return _DASH if number is None or number != number else f"{number:,.0f}"
 
 
 def _template() -> jinja2.Template:
@@ -94,124 +148,20 @@ def _template() -> jinja2.Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(percent=percent, duration=duration, count=count)
+    writers = (percent, interval, points, decimal, p_value, duration, count)
+    environment.filters.update({writer.__name__: writer for writer in writers})
     return environment.get_template("report.html.j2")
 
 
-def _groups(views: list[dict[str, Any]], params: Params) -> list[dict[str, Any]]:
-    """Gather the runs that can be compared: those of one data set and one split."""
-    groups = []
-    for (dataset, split), members in groupby(views, key=lambda v: (v["dataset"], v["split"])):
-        group = list(members)
-        groups.append(
-            {
-                "dataset": dataset,
-                "split": split,
-                "protocol": _GROUPED_BY[params.entry("splits", split).group_by],
-                "n_classes": len(group[0]["genres"]),
-                "runs": group,
-            }
-        )
-    return groups
-
-
-def _run_view(entry: Entry, params: Params, varying: list[str]) -> dict[str, Any]:
-    (run,) = entry.runs
-    counts = confusion_counts(entry.tracks)
-    rates = counts.div(counts.sum(axis=1).clip(lower=1), axis=0)
-    return {
-        **leaderboard_row(entry),
-        "seed": run.choice["seed"],
-        "anchor": run.anchor,
-        "details": " · ".join([run.choice["representation"], *(str(run.choice[key]) for key in varying)]),
-        "genres": run.genres,
-        "metrics": run.metrics,
-        "log_loss": entry.track_scores["log_loss"],
-        "per_genre": per_genre(entry.tracks).to_dict("records"),
-        "timing": run.timing,
-        "curves": _curves(run),
-        "confusion": [
-            (genre, list(zip(run.genres, counts.loc[genre], rates.loc[genre], strict=True)))
-            for genre in run.genres
-        ],
-        "values": _values(run, params),
-    }
-
-
-def _curves(run: Run) -> list[Markup]:
-    """Draw the learning curves; what is fitted at once has none."""
-    if len(run.history) < 2:
-        return []
-    name = f"{run.choice['model']} on {run.choice['representation']}"
-    return [
-        to_svg(learning_curve(run.history, quantity), f"{name}, {quantity}: {_told(run, quantity)}")
-        for quantity in ("loss", "accuracy")
-    ]
-
-
-def _told(run: Run, quantity: str) -> str:
-    """Say in words what a learning curve shows."""
-    first, last = run.history.iloc[0], run.history.iloc[-1]
-    return (
-        f"over {len(run.history)} epochs, training from {first[quantity]:.3g} to {last[quantity]:.3g}, "
-        f"validation from {first[f'val_{quantity}']:.3g} to {last[f'val_{quantity}']:.3g}"
-    )
-
-
-def _values(run: Run, params: Params) -> dict[str, str]:
-    """Return the values that the stages before the report used for a run, by their key in params.yaml."""
-    patterns = [group for stage, groups in STAGE_GROUPS.items() if stage != "report" for group in groups]
-    values = {}
-    for pattern in patterns:
-        collection, _, name = pattern.format(**run.choice).partition(".")
-        group = params.entry(collection, name) if name else getattr(params, collection)
-        for key, value in group.model_dump().items():
-            full = ".".join(filter(None, (collection, name, key)))
-            values[full] = value if isinstance(value, str) else json.dumps(value)
-    return values
-
-
-def _data_set_view(data_set: DataSet, runs: Sequence[Run], seconds: float) -> dict[str, Any]:
-    table = genre_table(data_set)
-    durations = data_set.tracks["duration"]
-    return {
-        "name": data_set.name,
-        "genres": table.reset_index(names="genre").to_dict("records"),
-        "total": table.sum().to_dict(),
-        "artists": data_set.tracks["artist"].nunique(),
-        "lengths": (durations.min(), durations.median(), durations.max()),
-        "parts": _parts(data_set, runs),
-        "quarantine": data_set.quarantine.to_dict("records"),
-        **_examples(data_set, seconds),
-    }
-
-
-def _parts(data_set: DataSet, runs: Sequence[Run]) -> dict[tuple[str, int], dict[str, list[float]]]:
-    """Return each genre's tracks in each part, by split and seed, from the best run of each."""
-    parts: dict[tuple[str, int], dict[str, list[float]]] = {}
-    for run in runs:
-        key = (run.choice["split"], run.choice["seed"])
-        if run.choice["dataset"] == data_set.name and key not in parts:
-            counts = part_counts(data_set, run)
-            counts.loc["total"] = counts.sum(skipna=False)
-            parts[key] = {str(genre): list(row) for genre, row in counts.iterrows()}
-    return parts
-
-
-def _examples(data_set: DataSet, seconds: float) -> dict[str, Any]:
-    """Draw one track of each genre in every representation, and a colour key for each representation."""
-    tracks = example_tracks(data_set).to_dict("records")
-    keys: list[dict[str, Any]] = []
-    panels: list[list[dict[str, Any]]] = [[] for _ in tracks]
-    for frames in data_set.frames:
-        spec = frames.spec
-        values = example_frames(frames, [track["track_id"] for track in tracks], seconds)
-        low, high = limits = value_limits(frames, values)
-        unit = "standard deviations from a feature's mean" if isinstance(spec.bins[0], str) else spec.unit
-        told = f"{spec.representation} of {data_set.name}: colours from {low:.0f} to {high:.0f} {unit}"
-        keys.append({"spec": spec, "figure": to_svg(colour_key(limits, unit), told)})
-        for track, row, x in zip(tracks, panels, values, strict=True):
-            figure = spectrogram(x, spec.bins, spec.frames_per_second, limits)
-            told = f"{spec.representation} of {data_set.name}, {track['genre']}: {track['track_id']}"
-            row.append({"representation": spec.representation, "figure": to_svg(figure, told)})
-    return {"keys": keys, "examples": list(zip(tracks, panels, strict=True))}
+def _clips(
+    views: Sequence[dict[str, Any]], data_sets: dict[str, DataSet], params: Params, cache_dir: Path
+) -> dict[str, str]:
+    """Return a clip of each mistaken track that may be copied and is there, by data set and track."""
+    clips: dict[str, str | None] = {}
+    for name in {*data_sets} & {*params.report.audio}:
+        paths = data_sets[name].tracks.set_index("track_id")["path"]
+        mistakes = [m for view in views if view["dataset"] == name for m in view["mistakes"]]
+        for track_id in sorted({mistake["track_id"] for mistake in mistakes} & {*paths.index}):
+            path = track_path(paths[track_id], cache_dir)
+            clips[f"{name}/{track_id}"] = clip_address(path, params.report.clip_seconds)
+    return {key: clip for key, clip in clips.items() if clip}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import zipfile
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +30,15 @@ class Run:
         ``seconds``, ``slices_per_second`` and ``peak_memory_mb`` of the training.
     predictions
         One row a validation or test slice: ``predictions.parquet``.
+    layers
+        What the bundle says of its architecture: see `genredag.architecture.layers`.
     """
 
     metrics: dict[str, Any]
     history: pd.DataFrame
     timing: dict[str, float]
     predictions: pd.DataFrame
+    layers: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def choice(self) -> dict[str, Any]:
@@ -72,12 +76,22 @@ def read_run(directory: Path) -> Run:
         history=pd.read_csv(directory / "history.csv"),
         timing=_read_json(directory / "timing.json"),
         predictions=pd.read_parquet(directory / "predictions.parquet"),
+        layers=_read_layers(directory / "bundle.zip"),
     )
     missing = {*CHOICE, "n_parameters", "n_tracks"} - metrics.keys()
     if missing:
         where = str(directory / "metrics.json")
         raise DataError(f"lacks {', '.join(sorted(missing))}", where=where, hint="rerun the evaluate stage")
     return run
+
+
+def _read_layers(path: Path) -> list[dict[str, Any]]:
+    """Read the architecture that a bundle tells, without its model."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return json.loads(archive.read("bundle.json"))["layers"]
+    except (zipfile.BadZipFile, KeyError, json.JSONDecodeError) as error:
+        raise DataError(f"not a bundle: {error}", where=str(path), hint="rerun the train stage") from None
 
 
 def _read_json(path: Path) -> dict[str, Any]:

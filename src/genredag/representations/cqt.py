@@ -46,6 +46,11 @@ def cqt(y: np.ndarray, sr: int, params: Cqt) -> np.ndarray:
     return decibels(np.ascontiguousarray((transform.real**2 + transform.imag**2).T), params.top_db)
 
 
+def columns(params: Cqt) -> range:
+    """Number the columns of `cqt`."""
+    return range(params.n_bins)
+
+
 def describe(params: Cqt, sr: int) -> dict[str, Any]:
     """Say what the columns and values of `cqt` are.
 

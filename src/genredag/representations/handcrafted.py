@@ -86,14 +86,18 @@ def describe(params: Handcrafted, sr: int) -> dict[str, Any]:
         raise ParameterError(
             f"{params.n_fft}: too short", where=where, expected=f"at least {sr / CONTRAST_FMIN:.0f}"
         )
-    names = [
+    return {"bins": columns(params), "unit": "feature", "floor": 0.0}
+
+
+def columns(params: Handcrafted) -> list[str]:
+    """Return the names of the columns of `handcrafted`."""
+    return [
         *(f"mfcc_{i}" for i in range(1, params.n_mfcc + 1)),
         *(f"chroma_{pitch}" for pitch in PITCH_CLASSES),
         *("centroid_khz", "bandwidth_khz", "rolloff_khz", "flatness"),
         *(f"contrast_{i}" for i in range(1, 8)),
         *("zero_crossing_rate", "rms", "onset_strength", "silence", "tempo_bpm"),
     ]
-    return {"bins": names, "unit": "feature", "floor": 0.0}
 
 
 def _zero_crossing_rate(y: np.ndarray, params: Handcrafted) -> np.ndarray:

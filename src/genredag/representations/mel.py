@@ -38,6 +38,11 @@ def mel(y: np.ndarray, sr: int, params: Mel) -> np.ndarray:
     return np.ascontiguousarray(decibels(bands, params.top_db))
 
 
+def columns(params: Mel) -> range:
+    """Number the columns of `mel`."""
+    return range(params.n_mels)
+
+
 def describe(params: Mel, sr: int) -> dict[str, Any]:
     """Say what the columns and values of `mel` are; warn of bands that no FFT bin falls into."""
     import librosa

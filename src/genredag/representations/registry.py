@@ -25,18 +25,23 @@ class Representation:
         ``(y, sr, params) -> (n_frames, n_bins)`` float32 of 1 + n_samples // hop_length centred frames.
     describe
         ``(params, sr) -> {"bins", "unit", "floor"}``; raises ParameterError where `transform` could not work.
+    columns
+        ``(params) -> columns of `transform```, told at once: a range of bins, or names of features.
     """
 
     group: type[Group]
     transform: Callable[[np.ndarray, int, Any], np.ndarray]
     describe: Callable[[Any, int], dict[str, Any]]
+    columns: Callable[[Any], range | list[str]]
 
 
 REPRESENTATIONS = {
-    "stft": Representation(Stft, stft.stft, stft.describe),
-    "mel": Representation(Mel, mel.mel, mel.describe),
-    "cqt": Representation(Cqt, cqt.cqt, cqt.describe),
-    "handcrafted": Representation(Handcrafted, handcrafted.handcrafted, handcrafted.describe),
+    "stft": Representation(Stft, stft.stft, stft.describe, stft.columns),
+    "mel": Representation(Mel, mel.mel, mel.describe, mel.columns),
+    "cqt": Representation(Cqt, cqt.cqt, cqt.describe, cqt.columns),
+    "handcrafted": Representation(
+        Handcrafted, handcrafted.handcrafted, handcrafted.describe, handcrafted.columns
+    ),
 }
 
 

@@ -35,6 +35,11 @@ def stft(y: np.ndarray, sr: int, params: Stft) -> np.ndarray:
     return np.ascontiguousarray(decibels(power, params.top_db))
 
 
+def columns(params: Stft) -> range:
+    """Number the columns of `stft`."""
+    return range(params.n_bins if params.axis == "log" else params.n_fft // 2 + 1)
+
+
 def describe(params: Stft, sr: int) -> dict[str, Any]:
     """Say what the columns and values of `stft` are."""
     check_window(params.window, params.n_fft, "representations.stft")

@@ -1,8 +1,9 @@
 "use strict";
 
-// The leaderboard: headers become buttons that sort, and the filter keeps rows that hold every word.
+// The leaderboard: headers become buttons that sort, and the filter keeps rows that hold every word. LEAKY
+// rows are a body of their own, which stays below.
 const table = document.getElementById("leaderboard-table");
-const body = table.tBodies[0];
+const bodies = [...table.tBodies];
 const headers = [...table.tHead.rows[0].cells];
 
 function sortKey(row, column) {
@@ -20,8 +21,9 @@ function sortBy(column) {
   const other = first === "ascending" ? "descending" : "ascending";
   const order = header.getAttribute("aria-sort") === first ? other : first;
   const sign = order === "ascending" ? 1 : -1;
-  const rows = [...body.rows].sort((a, b) => sign * compare(sortKey(a, column), sortKey(b, column)));
-  body.append(...rows);
+  for (const body of bodies) {
+    body.append(...[...body.rows].sort((a, b) => sign * compare(sortKey(a, column), sortKey(b, column))));
+  }
   headers.forEach((each) => each.removeAttribute("aria-sort"));
   header.setAttribute("aria-sort", order);
 }
@@ -38,19 +40,25 @@ const filter = document.getElementById("filter");
 
 function keepMatching() {
   const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
-  const rows = [...body.rows];
+  const rows = bodies.flatMap((body) => [...body.rows]);
   rows.forEach((row) => {
     const text = row.textContent.toLowerCase();
     row.hidden = !words.every((word) => text.includes(word));
   });
   const kept = rows.filter((row) => !row.hidden).length;
-  document.querySelector("output[for=filter]").textContent = `${kept} of ${rows.length} runs`;
+  document.querySelector("output[for=filter]").textContent = `${kept} of ${rows.length}`;
 }
 
 filter.closest("p").hidden = false;
 filter.addEventListener("input", keepMatching);
 
-// A link to a run opens it.
+// Clips stand in the page once, however many entries mistake their track.
+const clips = JSON.parse(document.getElementById("clips").textContent);
+document.querySelectorAll("audio").forEach((audio) => {
+  audio.src = clips[audio.dataset.clip];
+});
+
+// A link to an entry opens it.
 function openTarget() {
   const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
   if (target instanceof HTMLDetailsElement) {

@@ -1,12 +1,8 @@
-import re
-
 import numpy as np
-import pandas as pd
 import pytest
 
-from genredag.report.figures import bin_ticks, colour_key, learning_curve, spectrogram, to_svg
-
-HISTORY = pd.DataFrame({"epoch": [1, 2], "loss": [2.0, 1.0], "val_loss": [2.1, 1.5]})
+from genredag.report.spectrogram_figures import bin_ticks, colour_key, spectrogram, thumbnail
+from genredag.report.svg import to_svg
 
 
 def test_ticks_stand_at_round_frequencies():
@@ -24,31 +20,6 @@ def test_ticks_lie_between_bins_where_no_bin_is_round():
 def test_named_bins_are_labelled_by_name():
     positions, labels = bin_ticks([f"mfcc {i}" for i in range(20)], gap=0.5)
     assert (positions, labels) == ([0, 10], ["mfcc 0", "mfcc 10"])
-
-
-def test_svg_takes_colours_from_the_page_and_asks_for_nothing():
-    svg = to_svg(learning_curve(HISTORY, "loss"), "loss")
-    assert svg.startswith("<svg viewBox=") and svg.endswith("</svg>")
-    assert "var(--series-1)" in svg and "var(--series-2)" in svg
-    assert "#0102" not in svg
-    assert "http" not in svg and "<style" not in svg
-
-
-def test_the_kept_epoch_is_marked():
-    history = pd.DataFrame({"epoch": [1, 2, 3], "loss": [3.0, 2.0, 1.0], "val_loss": [3.0, 1.0, 2.0]})
-    assert ">kept: epoch 2<" in to_svg(learning_curve(history, "loss"), "loss")
-
-
-def test_svg_describes_itself_safely():
-    svg = to_svg(learning_curve(HISTORY, "loss"), 'loss of "<b>" & \\1')
-    assert 'role="img" aria-label="loss of &#34;&lt;b&gt;&#34; &amp; \\1"' in svg
-
-
-def test_svg_is_the_same_at_every_build_and_its_identifiers_are_its_own():
-    one, again, other = (to_svg(learning_curve(HISTORY, "loss"), told) for told in ("a", "a", "b"))
-    assert one == again
-    ids = [set(re.findall(r'\bid="([^"]+)"', svg)) for svg in (one, other)]
-    assert ids[0] and not ids[0] & ids[1]
 
 
 def test_a_spectrogram_is_a_small_picture_with_both_axes():
@@ -71,3 +42,19 @@ def test_the_key_spans_its_limits(limits):
     svg = to_svg(colour_key(limits, "dB"), "key")
     assert ">dB<" in svg
     assert all(f">{abs(limit):.0f}<" in svg.replace("\N{MINUS SIGN}", "") for limit in limits if limit != 255)
+
+
+def test_a_thumbnail_has_time_to_the_right_and_high_bins_above():
+    import base64
+    import io
+
+    from PIL import Image
+
+    values = np.full((120, 44), -80.0)
+    values[:60, 22:] = 0.0
+    address = thumbnail(values, (-80.0, 0.0))
+    head, _, data = address.partition(",")
+    assert head == "data:image/webp;base64"
+    pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("L"), dtype=float)
+    quarters = [pixels[:40, :110], pixels[:40, 130:], pixels[48:, :110], pixels[48:, 130:]]
+    assert [quarter.mean() > 128 for quarter in quarters] == [True, False, False, False]

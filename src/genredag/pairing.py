@@ -1,0 +1,128 @@
+"""Which models can take which representations: told from ``params.yaml`` alone, before any work starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from genredag.errors import ModelError, ParameterError
+from genredag.models.features import check_columns
+from genredag.models.registry import features_seen, learner
+from genredag.params import Params
+from genredag.representations.registry import REPRESENTATIONS
+from genredag.slices import slice_length
+
+NO_AUDIO = "spectrograms"
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """The matrix, as far as it can be built.
+
+    Attributes
+    ----------
+    built
+        Each (representation, model).
+    left_out
+        What is not built and why, a line for each reason.
+    """
+
+    built: list[tuple[str, str]]
+    left_out: list[str]
+
+
+def check_experiment(params: Params) -> None:
+    """Refuse the one experiment if its model can't take its representation.
+
+    Raises
+    ------
+    ParameterError
+        It can't, or the model's recipe doesn't fit its builder or names a file that isn't there.
+    """
+    check_recipe(params, params.model)
+    try:
+        check_pair(params, params.model, params.representation, [params.dataset])
+    except ModelError as error:
+        raise _refusal("model", f"{params.model!r} can't take {params.representation}", error) from None
+
+
+def matrix_pairs(params: Params) -> Pairs:
+    """Pair the models of the matrix with the representations that they can take.
+
+    Raises
+    ------
+    ParameterError
+        A model can take none of them, or its recipe doesn't fit its builder or names a file that isn't there.
+    """
+    matrix = params.matrix
+    representations = list(dict.fromkeys(matrix.representation))
+    built: list[tuple[str, str]] = []
+    left_out: dict[tuple[str, str], list[str]] = {}
+    for model in dict.fromkeys(matrix.model):
+        check_recipe(params, model)
+        refused: dict[str, list[str]] = {}
+        for representation in representations:
+            try:
+                check_pair(params, model, representation, matrix.dataset)
+                built.append((representation, model))
+            except ModelError as error:
+                refused.setdefault(f"{error.what}; expected {error.expected}", []).append(representation)
+                last = error
+        if sum(map(len, refused.values())) == len(representations):
+            raise _refusal("matrix.model", f"{model!r} can take none of {', '.join(representations)}", last)
+        for reason, on in refused.items():
+            left_out.setdefault((", ".join(on), reason), []).append(model)
+    lines = [f"not built on {on}: {', '.join(models)} ({why})" for (on, why), models in left_out.items()]
+    return Pairs(built, lines)
+
+
+def _refusal(where: str, what: str, error: ModelError) -> ParameterError:
+    where = f"params.yaml: {where}"
+    return ParameterError(f"{what}: {error.what}", where=where, expected=error.expected, hint=error.hint)
+
+
+def check_recipe(params: Params, model: str) -> None:
+    """Refuse a recipe that doesn't fit its builder, or whose file of weights isn't there.
+
+    Raises
+    ------
+    ParameterError
+        It doesn't, or there is none.
+    """
+    recipe = params.entry("models", model)
+    features_seen(model, recipe)
+    weights = recipe.options.get("weights")
+    if weights not in (None, "imagenet") and not Path(str(weights)).is_file():
+        raise ParameterError(
+            f"{weights!r} is no file",
+            where=f"params.yaml: models.{model}.options.weights",
+            expected="imagenet, null or the path of a Keras weights file",
+            hint="a path starts at the project's folder",
+        )
+
+
+def check_pair(params: Params, model: str, representation: str, datasets: list[str]) -> None:
+    """Refuse a representation that a model can't take.
+
+    Raises
+    ------
+    ModelError
+        It lacks features that the model sees, or its slices are too small.
+    """
+    recipe = params.entry("models", model)
+    features = features_seen(model, recipe)
+    group = params.entry("representations", representation)
+    columns = REPRESENTATIONS[representation].columns(group)
+    if features:
+        check_columns(columns, features)
+    elif not isinstance(columns, range):
+        raise ModelError(
+            f"{representation} is no spectrogram",
+            where=f"models.{model}",
+            expected="stft, mel or cqt for a network on slices",
+            hint="genredag models lists what each model takes",
+        )
+    # ASSUME: precomputed frames are of unknown size until their files are read; training tells.
+    elif set(datasets) != {NO_AUDIO}:
+        n_frames = slice_length(params.slices.seconds, params.spectrograms.sr / group.hop_length)
+        learner(model).check_size(len(columns), n_frames, recipe.options)

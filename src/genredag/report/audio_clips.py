@@ -1,0 +1,30 @@
+"""Clips of tracks, small enough to stand in a page."""
+
+from __future__ import annotations
+
+import base64
+import io
+from pathlib import Path
+
+from genredag.errors import DataError
+
+_SR = 22050
+
+
+def clip_address(path: Path, seconds: float) -> str | None:
+    """Return the first `seconds` of an audio file as the address of its own data; None if it can't be read.
+
+    Mono MP3 at 22.05 kHz, which every browser plays: 4 KB a second.
+    """
+    import soundfile
+
+    from genredag.audio import decode
+
+    try:
+        samples, _ = decode(path, _SR)
+    except DataError:
+        return None
+    buffer = io.BytesIO()
+    clip = samples[: round(seconds * _SR)].clip(-1, 1)
+    soundfile.write(buffer, clip, _SR, format="MP3", compression_level=0.9)
+    return f"data:audio/mpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"

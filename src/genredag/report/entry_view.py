@@ -1,0 +1,154 @@
+"""What the page tells of one entry of the leaderboard, ready for its template."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from genredag.evaluation.curves import reliability_bins, roc_points
+from genredag.evaluation.metrics import confusion_counts, per_genre
+from genredag.params import STAGE_GROUPS, Params
+from genredag.report.data_sets import DataSet, example_frames, value_limits
+from genredag.report.leaderboard import Entry, leaderboard_row
+from genredag.report.mistakes import surest_mistakes
+from genredag.report.score_figures import learning_curves, reliability_figure, roc_figure
+from genredag.report.spectrogram_figures import thumbnail
+from genredag.report.svg import to_svg
+
+if TYPE_CHECKING:
+    from genredag.report.runs import Run
+
+
+def entry_view(
+    entry: Entry, params: Params, data_set: DataSet | None, varying: Sequence[str]
+) -> dict[str, Any]:
+    """Return figures and tables of an entry, recomputed from the predictions of its runs.
+
+    Parameters
+    ----------
+    data_set
+        The entry's own, None if it isn't at hand: spectrograms of mistakes come from it.
+    varying
+        Which of ``dataset`` and ``split`` differ between the entries of the page.
+    """
+    first = entry.runs[0]
+    return {
+        **leaderboard_row(entry),
+        "anchor": entry.anchor,
+        "label": entry.label,
+        "details": " · ".join([entry.choice["representation"], *(entry.choice[key] for key in varying)]),
+        "leaky": entry.leaky,
+        "track": entry.interval("track_accuracy"),
+        "slice": entry.interval("slice_accuracy"),
+        "f1": entry.interval("macro_f1"),
+        "n_runs": len(entry.runs),
+        "trials": _trials(entry),
+        "n_test_slices": len(entry.slices[["track_id", "slice"]].drop_duplicates()),
+        "slices_per_second": fmean(run.timing["slices_per_second"] for run in entry.runs),
+        "peak_memory_mb": max(run.timing["peak_memory_mb"] for run in entry.runs),
+        "genres": first.genres,
+        "layers": first.layers,
+        "curves": _curves(entry),
+        "confusion": _confusion(entry),
+        **_curves_of_scores(entry),
+        "mistakes": _mistakes(entry, data_set, params.report.example_seconds),
+        "values": _values(first, params),
+    }
+
+
+def _trials(entry: Entry) -> str:
+    """Say what an entry pools: seeds and folds, if there is more than one."""
+    counts = {name: len({run.choice[name] for run in entry.runs}) for name in ("seed", "fold")}
+    told = [f"{n} {name}s" for name, n in counts.items() if n > 1]
+    return f"over {' and '.join(told)}" if told else ""
+
+
+def _curves(entry: Entry) -> list[Markup]:
+    """Draw the learning curves; what is fitted at once has none."""
+    histories = [run.history for run in entry.runs if len(run.history) > 1]
+    if not histories:
+        return []
+    return [
+        to_svg(learning_curves(histories, quantity), f"{entry.anchor}, {_told(histories, quantity)}")
+        for quantity in ("loss", "accuracy")
+    ]
+
+
+def _told(histories: Sequence[pd.DataFrame], quantity: str) -> str:
+    """Say in words what learning curves show."""
+    epochs = sorted({len(history) for history in histories})
+    first, last = (pd.DataFrame([history.iloc[row] for history in histories]).mean() for row in (0, -1))
+    return (
+        f"{quantity} over {' to '.join(map(str, sorted({epochs[0], epochs[-1]})))} epochs, "
+        f"training from {first[quantity]:.3g} to {last[quantity]:.3g}, "
+        f"validation from {first[f'val_{quantity}']:.3g} to {last[f'val_{quantity}']:.3g}"
+    )
+
+
+def _confusion(entry: Entry) -> list[tuple[str, list[tuple[str, int, float]]]]:
+    """Return of each actual genre the predicted ones, with count and share."""
+    counts = confusion_counts(entry.tracks)
+    shares = counts.div(counts.sum(axis=1).clip(lower=1), axis=0)
+    return [
+        (genre, list(zip(counts.columns, counts.loc[genre], shares.loc[genre], strict=True)))
+        for genre in counts.index
+    ]
+
+
+def _curves_of_scores(entry: Entry) -> dict[str, Any]:
+    """Return the table of genres, the reliability diagram and the ROC."""
+    from sklearn.metrics import auc
+
+    levels = {"slice": entry.slices, "track": entry.tracks}
+    reliability = pd.concat([reliability_bins(table).assign(level=level) for level, table in levels.items()])
+    roc = roc_points(entry.tracks)
+    areas = {str(genre): float(auc(points["fpr"], points["tpr"])) for genre, points in roc.groupby("genre")}
+    genres = per_genre(entry.tracks)
+    error = entry.track_scores["calibration_error"]
+    told = ", ".join(f"{genre} {area:.2f}" for genre, area in areas.items())
+    return {
+        "per_genre": genres.assign(area=genres["genre"].map(areas)).to_dict("records"),
+        "reliability": to_svg(
+            reliability_figure(reliability), f"Calibration of {entry.anchor}: error {error:.3f}"
+        ),
+        "roc": to_svg(roc_figure(roc, areas), f"ROC of {entry.anchor}: areas of {told}") if areas else None,
+    }
+
+
+def _mistakes(entry: Entry, data_set: DataSet | None, seconds: float) -> list[dict[str, Any]]:
+    """Return the surest mistakes; each with a picture if its frames are there."""
+    mistakes = surest_mistakes(entry.tracks)
+    thumbnails: dict[str, str] = {}
+    for frames in data_set.frames if data_set else []:
+        ids = [track_id for track_id in mistakes["track_id"] if track_id in set(frames.index["track_id"])]
+        if frames.spec.representation == entry.choice["representation"] and ids:
+            values = example_frames(frames, ids, seconds)
+            limits = value_limits(frames, values)
+            thumbnails = {key: thumbnail(x, limits) for key, x in zip(ids, values, strict=True)}
+    rows = mistakes.to_dict("records")
+    return [
+        {str(key): value for key, value in row.items()}
+        | {
+            "thumbnail": thumbnails.get(row["track_id"]),
+            "key": f"{entry.choice['dataset']}/{row['track_id']}",
+        }
+        for row in rows
+    ]
+
+
+def _values(run: Run, params: Params) -> dict[str, str]:
+    """Return the values that the stages before the report used for a run, by their key in params.yaml."""
+    patterns = [group for stage, groups in STAGE_GROUPS.items() if stage != "report" for group in groups]
+    values = {}
+    for pattern in patterns:
+        collection, _, name = pattern.format(**run.choice).partition(".")
+        group = params.entry(collection, name) if name else getattr(params, collection)
+        for key, value in group.model_dump().items():
+            full = ".".join(filter(None, (collection, name, key)))
+            values[full] = value if isinstance(value, str) else json.dumps(value)
+    return values

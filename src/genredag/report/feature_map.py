@@ -1,0 +1,43 @@
+"""A map of the tracks of a data set: near means alike in the mean and the spread of every bin."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from genredag.frames import Frames
+
+N_LEAST = 3  # fewer tracks always lie on a line
+N_TRACKS = 1000  # drawn at most, as many of each genre as there are: more would hide each other
+
+
+def tracks_to_map(tracks: pd.DataFrame, frames: Frames) -> pd.DataFrame:
+    """Choose tracks of a frame store, evenly over the genres: track_id, genre, first_frame, n_frames."""
+    known = tracks[["track_id", "genre"]].merge(frames.index, on="track_id").sort_values("track_id")
+    return known.groupby("genre").head(max(1, N_TRACKS // max(1, known["genre"].nunique())))
+
+
+def track_features(frames: Frames, rows: pd.DataFrame) -> np.ndarray:
+    """Return mean and standard deviation over time of each bin, shape (n_tracks, 2 * n_bins)."""
+    summaries = []
+    for first, length in zip(rows["first_frame"], rows["n_frames"], strict=True):
+        values = frames.spec.decode(frames.array[first : first + length])
+        summaries.append(np.concatenate([values.mean(axis=0), values.std(axis=0)]))
+    return np.array(summaries)
+
+
+def principal_components(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the tracks at the two components of most variance (n_tracks, 2), and their shares of it.
+
+    Each feature counts alike: it is divided by its standard deviation.
+    """
+    from sklearn.decomposition import PCA
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    pipeline = make_pipeline(StandardScaler(), PCA(2, svd_solver="full"))
+    points = pipeline.fit_transform(features)
+    return points, pipeline[-1].explained_variance_ratio_

@@ -1,0 +1,39 @@
+"""What the page tells of entries that can be compared: which of them are distinguishable."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from genredag.evaluation.comparisons import groups
+from genredag.params import Params
+from genredag.protocols import promise
+from genredag.report.leaderboard import Entry, comparisons
+
+
+def group_view(entries: Sequence[Entry], views: dict[str, dict[str, Any]], params: Params) -> dict[str, Any]:
+    """Return which entries are distinguishable, and the bars that join those that are not.
+
+    Parameters
+    ----------
+    entries
+        Those of one data set and split, best first.
+    views
+        What `genredag.report.entry_view.entry_view` returned, by an entry's anchor.
+    """
+    pairs = comparisons(entries)
+    labels = [entry.label for entry in entries]
+    bars = groups(pairs, labels)
+    by_label = dict(zip(labels, (views[entry.anchor] for entry in entries), strict=True))
+    same = pairs[~pairs["distinguishable"].astype(bool)]
+    equal = {*same.loc[same["a"] == labels[0], "b"], *same.loc[same["b"] == labels[0], "a"]}
+    return {
+        **{key: entries[0].choice[key] for key in ("dataset", "split")},
+        "promise": promise(params.entry("splits", entries[0].choice["split"])),
+        "leaky": entries[0].leaky,
+        "n_classes": len(entries[0].runs[0].genres),
+        "entries": [view | {"bars": [label in bar for bar in bars]} for label, view in by_label.items()],
+        "n_bars": len(bars),
+        "equals": [by_label[label] for label in labels if label in equal],
+        "pairs": pairs.to_dict("records"),
+    }

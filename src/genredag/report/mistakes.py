@@ -1,0 +1,38 @@
+"""The mistakes that a model was surest of, to be looked at and listened to."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from genredag.evaluation.predictions import class_names, probabilities_of
+
+N_SHOWN = 10
+
+
+def surest_mistakes(tracks: pd.DataFrame) -> pd.DataFrame:
+    """Return the tracks taken for another genre, those first that the model was surest of; `N_SHOWN` at most.
+
+    Parameters
+    ----------
+    tracks
+        Predictions of test tracks: track_id, genre, predicted, p_<genre>; a track may stand there once a
+        seed.
+
+    Returns
+    -------
+    pd.DataFrame
+        track_id, genre, predicted; confidence (probability of the predicted genre) and truth (of the actual
+        one) where it was surest; n_wrong of n_tests.
+    """
+    column_of = pd.Index(class_names(tracks))
+    probabilities, rows = probabilities_of(tracks), np.arange(len(tracks))
+    table = tracks[["track_id", "genre", "predicted"]].assign(
+        confidence=probabilities[rows, column_of.get_indexer(pd.Index(tracks["predicted"]))],
+        truth=probabilities[rows, column_of.get_indexer(pd.Index(tracks["genre"]))],
+        wrong=tracks["predicted"] != tracks["genre"],
+    )
+    times = table.groupby("track_id")["wrong"].agg(n_wrong="sum", n_tests="size").reset_index()
+    surest = table[table.pop("wrong")].sort_values(["confidence", "track_id"], ascending=[False, True])
+    surest = surest.drop_duplicates("track_id").head(N_SHOWN)
+    return surest.merge(times, on="track_id", how="left")

@@ -1,0 +1,73 @@
+"""Figures as inline SVG that takes its colours and its font from the page.
+
+Drawn by matplotlib in stand-in colours, which `to_svg` replaces by the page's CSS variables: one drawing
+serves light and dark mode.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup, escape
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from PIL.Image import Image
+
+INK, LINE = "#010203", "#010204"
+SERIES = ("#010205", "#010206", "#010207", "#010208")
+_CSS_COLOURS = {INK: "var(--muted)", LINE: "var(--line)"}
+_CSS_COLOURS |= {colour: f"var(--series-{i})" for i, colour in enumerate(SERIES, start=1)}
+
+
+def to_svg(figure: Figure, description: str) -> Markup:
+    """Return `figure` as an SVG element; `description` is what a screen reader says."""
+    import matplotlib
+
+    buffer = io.StringIO()
+    # Identifiers hashed with the description differ between the figures of a page, not between its builds.
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": description}):
+        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+    svg = buffer.getvalue()
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'<g id="[^"]*"', "<g", svg)
+    svg = re.sub(r"image-rendering:[^;\"]*;?", "", svg)
+    svg = re.sub(r"data:image/png;base64,([A-Za-z0-9+/=\s]+)", _as_webp, svg)
+    for colour, variable in _CSS_COLOURS.items():
+        svg = svg.replace(colour, variable)
+    width, height = 72 * figure.get_size_inches()
+    opening = f'<svg viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{escape(description)}">'
+    svg = opening + svg[svg.index(">") + 1 :]
+    return Markup(re.sub(r"\s*\n\s*", "\n", svg).strip())
+
+
+def axes_of(width: int, height: int) -> tuple[Figure, Axes]:
+    """Make a figure of so many CSS pixels, in stand-in colours."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width / 72, height / 72), layout="constrained")
+    axes = figure.subplots()
+    axes.tick_params(colors=INK, labelsize=11, length=3)
+    axes.xaxis.label.set(fontsize=11, color=INK)
+    axes.yaxis.label.set(fontsize=11, color=INK)
+    axes.spines[:].set_color(LINE)
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def webp_address(image: Image) -> str:
+    """Return an image as the address of its own data: WebP, a tenth of a PNG's size for spectrograms."""
+    buffer = io.BytesIO()
+    image.convert("RGB").save(buffer, format="WEBP", quality=80, method=6)
+    return f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def _as_webp(match: re.Match[str]) -> str:
+    from PIL import Image
+
+    return webp_address(Image.open(io.BytesIO(base64.b64decode(match[1]))))

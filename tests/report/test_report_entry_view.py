@@ -1,0 +1,113 @@
+"""What an entry's page says is what its predictions.parquet say, computed here without our functions."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import metrics
+
+from genredag.errors import DataError
+from genredag.params import load_params
+from genredag.report.entry_view import entry_view
+from genredag.report.leaderboard import entries
+from genredag.report.runs import read_run
+
+GENRES = ["blues", "country", "rock"]
+SEEDS = (1, 2)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, make):
+    folder = tmp_path_factory.mktemp("entry")
+    manifest = make.manifest(folder, GENRES, tracks_per_genre=20)
+    for seed in SEEDS:
+        make.run(folder / str(seed), make.choice(seed=seed), manifest, skill=1.0, share=0.4)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def view(folder, project_dir):
+    (entry,) = entries([read_run(folder / str(seed)) for seed in SEEDS], "mean", 100)
+    return entry_view(entry, load_params(project_dir / "params.yaml"), None, [])
+
+
+@pytest.fixture(scope="module")
+def tracks(folder):
+    """Mean probabilities of each test track of each seed, and the genre of the largest."""
+    tables = []
+    for seed in SEEDS:
+        slices = pd.read_parquet(folder / str(seed) / "predictions.parquet")
+        slices = slices[slices["part"] == "test"]
+        p = [f"p_{genre}" for genre in GENRES]
+        table = slices.groupby(["track_id", "genre"])[p].mean().reset_index().assign(seed=seed)
+        tables.append(table.assign(predicted=[GENRES[i] for i in table[p].to_numpy().argmax(axis=1)]))
+    return pd.concat(tables, ignore_index=True)
+
+
+@pytest.fixture(scope="module")
+def slices(folder):
+    tables = [pd.read_parquet(folder / str(seed) / "predictions.parquet") for seed in SEEDS]
+    return pd.concat(tables).query("part == 'test'")
+
+
+def test_scores(view, tracks, slices):
+    actual, predicted = tracks["genre"], tracks["predicted"]
+    hits = (actual == predicted).mean()
+    assert 0.2 < hits < 0.95
+    assert view["track"].estimate == pytest.approx(hits)
+    assert view["slice"].estimate == pytest.approx((slices["genre"] == slices["predicted"]).mean())
+    assert view["f1"].estimate == pytest.approx(metrics.f1_score(actual, predicted, average="macro"))
+    assert view["track"].low < hits < view["track"].high
+    assert view["n_test_tracks"] == tracks["track_id"].nunique()
+    assert view["n_runs"] == 2 and view["trials"] == "over 2 seeds"
+
+
+def test_confusion(view, tracks):
+    counts = metrics.confusion_matrix(tracks["genre"], tracks["predicted"], labels=GENRES)
+    shown = dict(view["confusion"])
+    assert [[n for _, n, _ in shown[genre]] for genre in GENRES] == counts.tolist()
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose([[share for *_, share in shown[genre]] for genre in GENRES], shares)
+
+
+def test_genres(view, tracks):
+    table = pd.DataFrame(view["per_genre"]).set_index("genre")
+    for key, score in (("precision", metrics.precision_score), ("recall", metrics.recall_score)):
+        expected = score(tracks["genre"], tracks["predicted"], labels=GENRES, average=None)
+        np.testing.assert_allclose(table[key], expected, atol=1e-6)
+    for genre in GENRES:
+        area = metrics.roc_auc_score(tracks["genre"] == genre, tracks[f"p_{genre}"])
+        assert table.loc[genre, "area"] == pytest.approx(area)
+
+
+def test_calibration_error(view, tracks):
+    confidence = tracks[[f"p_{genre}" for genre in GENRES]].max(axis=1)
+    hit = tracks["genre"] == tracks["predicted"]
+    bins = np.minimum((confidence * 10).astype(int), 9)
+    gaps = [abs((confidence - hit)[bins == b].sum()) for b in range(10)]
+    assert view["calibration_error"] == pytest.approx(sum(gaps) / len(tracks), abs=1e-6)
+
+
+def test_mistakes(view, tracks):
+    wrong = tracks[tracks["genre"] != tracks["predicted"]]
+    first = view["mistakes"][0]
+    p = wrong[[f"p_{genre}" for genre in GENRES]].max(axis=1)
+    assert first["confidence"] == pytest.approx(p.max())
+    assert first["track_id"] == wrong.loc[p.idxmax(), "track_id"]
+    assert first["n_wrong"] == (wrong["track_id"] == first["track_id"]).sum()
+    assert first["thumbnail"] is None
+
+
+def test_one_run_scores_as_its_metrics_json_says(folder):
+    run = read_run(folder / "1")
+    (entry,) = entries([run], "mean", 100)
+    assert entry.track_scores == run.metrics["test"]["track"]
+    assert entry.slice_scores == run.metrics["test"]["slice"]
+
+
+def test_layers_come_from_the_bundle(view, tmp_path, make):
+    assert [layer["kind"] for layer in view["layers"]] == ["Dense"]
+    manifest = make.manifest(tmp_path, GENRES, tracks_per_genre=10)
+    run = make.run(tmp_path / "run", make.choice(), manifest, epochs=2)
+    (run / "bundle.zip").write_bytes(b"no zip")
+    with pytest.raises(DataError, match=r"bundle\.zip: not a bundle"):
+        read_run(run)

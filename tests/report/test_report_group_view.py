@@ -1,0 +1,42 @@
+import pytest
+
+from genredag.params import load_params
+from genredag.report.group_view import group_view
+from genredag.report.leaderboard import entries
+from genredag.report.runs import read_run
+
+
+@pytest.fixture(scope="module")
+def view(tmp_path_factory, project_dir, make):
+    """Two models that know the genres and one that guesses."""
+    folder = tmp_path_factory.mktemp("group")
+    manifest = make.manifest(folder, ["blues", "rock"], tracks_per_genre=40)
+    skills = {"crnn": 3.0, "lstm": 2.8, "svm_rbf": 0.1}
+    runs = [
+        read_run(make.run(folder / model, make.choice(model=model), manifest, skill=skill, share=0.4))
+        for model, skill in skills.items()
+    ]
+    ranked = entries(runs, "mean", 500)
+    views = {entry.anchor: {"anchor": entry.anchor, "model": entry.choice["model"]} for entry in ranked}
+    return group_view(ranked, views, load_params(project_dir / "params.yaml"))
+
+
+def test_bars_join_what_is_not_distinguishable(view):
+    assert view["n_bars"] == 1
+    bars = {entry["model"]: entry["bars"] for entry in view["entries"]}
+    assert bars == {"crnn": [True], "lstm": [True], "svm_rbf": [False]}
+
+
+def test_the_best_is_named_with_its_equals(view):
+    _, second, last = view["entries"]
+    assert last["model"] == "svm_rbf"
+    assert [equal["model"] for equal in view["equals"]] == [second["model"]]
+
+
+def test_every_pair_is_told_with_the_groups_promise(view):
+    assert {(pair["a"], pair["b"]) for pair in view["pairs"] if pair["distinguishable"]} == {
+        (f"{model} on mel", "svm_rbf on mel") for model in ("crnn", "lstm")
+    }
+    assert len(view["pairs"]) == 3
+    assert view["promise"].startswith("no track has slices on two sides")
+    assert not view["leaky"]

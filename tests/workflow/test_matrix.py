@@ -1,0 +1,86 @@
+"""What the two runners build of the models and representations they are given, and what they refuse."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from genredag.search import read_search, search_table
+
+
+@pytest.mark.slow
+def test_the_matrix_pairs_models_with_what_they_can_take(toy) -> None:
+    toy.set("matrix.model=[crnn, mlp_85]", "matrix.representation=[mel, handcrafted]")
+    done = toy.snakemake("--cores", "4")
+    ran = toy.ran()
+    assert (ran["spectrograms"], ran["train"]) == (2, 2)
+    runs = {path.parent.parent.parent for path in (toy.folder / "results").glob("*/*/*/*/*/metrics.json")}
+    names = {"/".join(path.parts[-2:]) for path in runs}
+    assert names == {"mel/crnn", "handcrafted/mlp_85"}
+    told = [line for line in done.stderr.splitlines() if "not built" in line]
+    assert [line.split(" (")[0] for line in told] == [
+        "genredag: not built on handcrafted: crnn",
+        "genredag: not built on mel: mlp_85",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"\nmodel: crnn": "\nmodel: mlp_85"}, "model: 'mlp_85' can't take mel: the frames have no mfcc_1"),
+        (
+            {"\nmodel: crnn": "\nmodel: cnn2d_2018", "seconds: 3.0": "seconds: 1.0"},
+            "model: 'cnn2d_2018' can't take mel: slices of 128 bins x 44 frames are too small",
+        ),
+        (
+            {"\nmodel: crnn": "\nmodel: resnet18_ft", "weights: imagenet": "weights: absent.h5"},
+            "models.resnet18_ft.options.weights: 'absent.h5' is no file",
+        ),
+        ({"learning_rate: 0.001": "learning_rate: -0.001"}, "learning_rate: -0.001: input should be greater"),
+        ({"\nmodel: crnn": "\nmodel: crn"}, "model: 'crn' is no key of `models`; did you mean 'crnn'?"),
+    ],
+)
+@pytest.mark.parametrize("runner", ["snakemake --cores 1", "dvc repro"])
+def test_an_impossible_experiment_is_refused_before_any_job(toy, runner, changes, told) -> None:
+    if runner.startswith("dvc"):
+        toy.with_git()
+    path = toy.folder / "params.yaml"
+    text = path.read_text(encoding="utf-8")
+    for old, new in changes.items():
+        assert old in text
+        text = text.replace(old, new)
+    path.write_text(text, encoding="utf-8")
+    name, *arguments = runner.split()
+    done = getattr(toy, name)(*arguments, check=False)
+    assert done.returncode != 0
+    assert toy.ran() == Counter()
+    errors = [
+        line for line in (done.stdout + done.stderr).splitlines() if line.startswith("genredag: error:")
+    ]
+    assert len(errors) == 1 and told in errors[0] and "Hint: " in errors[0]
+
+
+def test_a_matrix_with_a_model_that_fits_nothing_is_refused(toy) -> None:
+    path = toy.folder / "params.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("model: [crnn, svm_rbf]", "model: [crnn, mlp_85]"), encoding="utf-8")
+    done = toy.snakemake("--dry-run", check=False)
+    assert done.returncode == 2
+    assert "params.yaml: matrix.model: 'mlp_85' can take none of mel, stft" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_a_search_is_queued_experiments_compared_on_validation(toy) -> None:
+    toy.with_git()
+    ignored = toy.folder / ".gitignore"
+    ignored.write_text(ignored.read_text(encoding="utf-8").replace("/experiment/", ""), encoding="utf-8")
+    toy.commit("Let git track metrics, as the project does")
+    grid = ("models.crnn.options.dropout=0.1,0.9", "models.crnn.epochs=3,4")
+    toy.dvc("exp", "run", "--queue", "--name", "grid", *(part for axis in grid for part in ("-S", axis)))
+    toy.dvc("exp", "run", "--run-all")
+    assert toy.ran()["train"] == 4
+    table = search_table(read_search(toy.folder, "grid")[0])
+    assert table["models.crnn.options.dropout"].tolist() == [0.1, 0.1, 0.9, 0.9]
+    assert table["validation_accuracy"].tolist() == [0.9, 0.9, 0.4, 0.4]

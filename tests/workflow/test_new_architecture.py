@@ -1,0 +1,65 @@
+"""The architecture that the README adds: one function and one entry of params.yaml, and it trains."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from genredag.bundle import load_bundle
+from genredag.check_params.workplace import Workplace, copy_project
+
+HEADING = "## An architecture of your own"
+
+
+@pytest.fixture(scope="module")
+def shown(project_dir) -> dict[str, str]:
+    """Give the code and the parameters that the README shows."""
+    section = (project_dir / "README.md").read_text(encoding="utf-8").split(HEADING)[1].split("\n## ")[0]
+    return dict(re.findall(r"```(\w+)\n(.*?)```", section, flags=re.DOTALL))
+
+
+@pytest.fixture
+def place(project_dir, tmp_path, shown) -> Workplace:
+    """A copy of the project with the README's function and entry, and nothing else."""
+    place = copy_project(project_dir, tmp_path / "project")
+    (place.folder / "src/genredag/models/my_cnn.py").write_text(shown["python"], encoding="utf-8")
+    params = place.folder / "params.yaml"
+    text = params.read_text(encoding="utf-8").replace("\nmodels:\n", f"\nmodels:\n{shown['yaml']}")
+    params.write_text(text, encoding="utf-8")
+    return place
+
+
+def write_store(folder: Path, toy_slices: dict) -> None:
+    folder.mkdir()
+    frames = toy_slices["frames"]
+    np.save(folder / "frames.npy", frames.array)
+    frames.index.to_parquet(folder / "frames.parquet")
+    (folder / "frames.json").write_text(json.dumps(asdict(frames.spec)))
+    toy_slices["slices"].to_parquet(folder / "slices.parquet")
+    (folder / "slices.json").write_text(json.dumps(toy_slices["slice_spec"]))
+    toy_slices["split"].to_parquet(folder / "split.parquet")
+
+
+def test_it_is_ten_lines(shown) -> None:
+    assert len([line for text in shown.values() for line in text.splitlines() if line.strip()]) <= 10
+
+
+@pytest.mark.slow
+def test_it_trains(place, toy_slices) -> None:
+    write_store(place.folder / "toy", toy_slices)
+    place.run(sys.executable, "-m", "genredag.cli", "set", "model=my_cnn", "models.my_cnn.epochs=1")
+    flags = "--model my_cnn --seed 1 --frames toy/frames.npy --slices toy/slices.parquet"
+    flags += " --split toy/split.parquet --bundle toy/b.zip --history toy/h.csv --timing toy/t.json"
+    place.run(sys.executable, "workflow/scripts/train.py", "--params", "params.yaml", *flags.split())
+    bundle = load_bundle(place.folder / "toy/b.zip")
+    assert bundle.info["recipe"]["options"] == {"filters": 32}
+    assert bundle.info["n_parameters"] == 32 * 3 * 3 + 32 + 32 * 3 + 3
+    assert len(pd.read_csv(place.folder / "toy/h.csv")) == 1
+    assert bundle.predict(np.zeros((2, 10, 12), np.float32)).shape == (2, 3)
