@@ -48,6 +48,11 @@ include: "workflow/rules/split.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/report.smk"
+# Beside the DAG, when asked for: snakemake leakage_audit, snakemake as_published
+include: "workflow/rules/audit_split.smk"
+include: "workflow/rules/leakage_audit.smk"
+include: "workflow/rules/run_study.smk"
+include: "workflow/rules/as_published.smk"
 
 
 onsuccess:

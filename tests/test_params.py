@@ -79,6 +79,13 @@ def test_the_projects_own_values_are_valid(project_dir):
         ("fold", 3, r"params.yaml: fold: 3 is no fold of stratified_8_1_1; expected 0"),
         ("near_duplicates.correlation", 1.5, r"near_duplicates.correlation: 1.5: .*less than or equal to 1"),
         ("matrix.dataset", ["spectrograms"], r"matrix.representation: .*no audio; expected \[mel\] alone"),
+        (
+            "leakage_audit.split.faults",
+            "filtered",
+            r"leakage_audit.split.faults: 'filtered' is no key of `splits`",
+        ),
+        ("as_published.corrected_split", "artists", r"as_published.corrected_split: 'artists' is no key"),
+        ("leakage_audit.svm.C", [], r"leakage_audit.svm.C: \[\]: .*at least 1 item"),
         ("representations.mel.n_fft", 2047, r"mel.n_fft: 2047: .*multiple of 2"),
         ("spectrograms.dtype", "float64", r"spectrograms.dtype: 'float64': .*'float16' or 'uint8'"),
         (

@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from genredag.errors import ParameterError
+from genredag.extra_groups import AsPublished, LeakageAudit
 from genredag.groups import Count, Group, Name, Names, Seconds, Seed, Share
 from genredag.params_checks import (
     check_experiment,
@@ -254,6 +255,8 @@ class Params(Group):
     ]
     evaluate: Evaluate
     report: Report
+    leakage_audit: LeakageAudit
+    as_published: AsPublished
 
     @model_validator(mode="after")
     def _values_agree(self) -> Self:
@@ -292,6 +295,13 @@ STAGE_GROUPS: dict[str, tuple[str, ...]] = {
     "evaluate": ("evaluate",),
     "report": ("report",),
 }
+# Likewise of the targets beside the DAG, which Snakemake builds when asked.
+EXTRA_GROUPS: dict[str, tuple[str, ...]] = {
+    "audit_split": ("splits.{split}", "leakage_audit.svm", "leakage_audit.cnn"),
+    "leakage_audit": ("leakage_audit", "report.n_resamples"),
+    "run_study": (),
+    "as_published": ("as_published", "report.n_resamples", "evaluate"),
+}
 
 
 def stage_values(params: Params, stage: str, **choice: object) -> str:
@@ -302,7 +312,7 @@ def stage_values(params: Params, stage: str, **choice: object) -> str:
     """
     tree = params.model_dump()
     values: dict[str, Any] = {key: str(name) for key, name in choice.items()}
-    for group in STAGE_GROUPS[stage]:
+    for group in (STAGE_GROUPS | EXTRA_GROUPS)[stage]:
         key = group.format(**choice)
         value: Any = tree
         for part in key.split("."):

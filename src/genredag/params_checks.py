@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from genredag.errors import ParameterError
@@ -29,17 +29,28 @@ def similar(name: str, names: Iterable[str]) -> str:
 
 
 def check_names(params: Params) -> None:
-    """Refuse an experiment, a matrix or a report that names no entry."""
-    named = [("report.audio", "datasets", params.report.audio)]
-    for key, collection in COLLECTIONS.items():
-        named += [(key, collection, [getattr(params, key)])]
-        named += [(f"matrix.{key}", collection, getattr(params.matrix, key))]
-    for where, collection, names in named:
+    """Refuse an experiment, matrix, report or audit that names no entry."""
+    for where, collection, names in _named(params):
         for name in names:
             try:
                 params.entry(collection, name)
             except ParameterError as error:
                 raise ValueError(f"{where}: {name!r} is no key of `{collection}`; {error.hint}") from None
+
+
+def _named(params: Params) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield each key that names entries, their collection, and the names."""
+    yield "report.audio", "datasets", params.report.audio
+    for key, collection in COLLECTIONS.items():
+        yield key, collection, [getattr(params, key)]
+        yield f"matrix.{key}", collection, getattr(params.matrix, key)
+    audit, published = params.leakage_audit, params.as_published
+    yield "leakage_audit.dataset", "datasets", audit.dataset
+    yield "leakage_audit.representation", "representations", [audit.representation]
+    for key, name in audit.split:
+        yield f"leakage_audit.split.{key}", "splits", [name]
+    yield "as_published.dataset", "datasets", [published.dataset]
+    yield "as_published.corrected_split", "splits", [published.corrected_split]
 
 
 def check_splits(params: Params) -> None:
@@ -89,6 +100,7 @@ def check_spectrograms(params: Params) -> None:
     for where, datasets, representations in (
         ("representation", [params.dataset], [params.representation]),
         ("matrix.representation", params.matrix.dataset, params.matrix.representation),
+        ("leakage_audit.representation", params.leakage_audit.dataset, [params.leakage_audit.representation]),
     ):
         if "spectrograms" in datasets and set(representations) != {group.representation}:
             raise ValueError(

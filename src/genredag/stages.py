@@ -9,10 +9,13 @@ from typing import Any
 
 import yaml
 
+from genredag.closure import import_closure
 from genredag.errors import ParameterError
 from genredag.params import Params
 
 STAGES = ("download", "spectrograms", "slices", "split", "train", "evaluate", "report")
+# Rules beside the DAG: nothing of theirs is built unless asked for, and DVC has no such stage.
+EXTRAS = ("audit_split", "leakage_audit", "run_study", "as_published")
 
 
 def read_stages(path: Path) -> dict[str, dict[str, Any]]:
@@ -31,9 +34,20 @@ def declared_code(path: Path) -> dict[str, list[str]]:
 
 def code_state(path: Path, stage: str) -> str:
     """Return a fingerprint of the code that the ``dvc.yaml`` at `path` declares for a stage."""
+    return _fingerprint(Path(path).parent, declared_code(path)[stage])
+
+
+def extra_code_state(project: Path, extra: str) -> str:
+    """Return a fingerprint of the code that the script of a rule beside the DAG imports."""
+    script = Path(project) / "workflow" / "scripts" / f"{extra}.py"
+    files = [script, *import_closure(script, Path(project) / "src")]
+    return _fingerprint(Path(project), [file.relative_to(project).as_posix() for file in files])
+
+
+def _fingerprint(project: Path, files: list[str]) -> str:
     digest = hashlib.sha256()
-    for file in declared_code(path)[stage]:
-        digest.update(f"{file}\0".encode() + (Path(path).parent / file).read_bytes() + b"\0")
+    for file in files:
+        digest.update(f"{file}\0".encode() + (project / file).read_bytes() + b"\0")
     return digest.hexdigest()
 
 

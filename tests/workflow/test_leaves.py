@@ -44,6 +44,8 @@ WORDS = sorted(
     {word for group in Params.model_json_schema()["$defs"].values() for word in _words(group["properties"])}
 )
 
+NAMES = [name for key in KEYS[:4] for name in TREE[f"{key}s"]]
+
 
 def changed(leaf: Leaf, value: Any) -> Any:
     """Return another value that is as valid as `value`; a kind stays what it is."""
@@ -73,8 +75,9 @@ def _neighbours(value: Any) -> Iterator[Any]:
     elif isinstance(value, list):
         yield from (value[::-1], [*value, "x"], [*value, {"kind": "time_reversal", "probability": 0.25}], [])
         yield [*value, {"pitch_semitones": 1.0, "tempo": 1.0}]
+        yield from ([*value, 43], *([*value, name] for name in TREE["datasets"]))
     elif isinstance(value, str):
-        yield from ("auto", "hamming", "constant", "cosine", "features_30", *TREE["representations"], *WORDS)
+        yield from ("auto", "hamming", "constant", "cosine", "features_30", *NAMES, *WORDS)
     else:
         yield from ("somewhere", 0.5)
 

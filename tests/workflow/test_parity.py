@@ -11,8 +11,8 @@ import pytest
 from genredag.check_params.parity import disagreements
 from genredag.check_params.workplace import Workplace, copy_project
 from genredag.closure import import_closure
-from genredag.params import STAGE_GROUPS, Params
-from genredag.stages import STAGES, declared_code, read_stages
+from genredag.params import EXTRA_GROUPS, STAGE_GROUPS, Params
+from genredag.stages import EXTRAS, STAGES, declared_code, read_stages
 
 
 @pytest.fixture
@@ -47,12 +47,15 @@ def test_a_disagreement_is_told(copy: Workplace, old: str, new: str, told: str) 
 def test_rules_stages_scripts_and_groups_have_the_same_names(project_dir: Path) -> None:
     rules = {path.stem for path in (project_dir / "workflow/rules").glob("*.smk")} - {"start", "matrix"}
     scripts = {path.stem for path in (project_dir / "workflow/scripts").glob("*.py")}
-    assert rules == scripts == set(STAGES) == set(STAGE_GROUPS)
+    assert rules == scripts == {*STAGES, *EXTRAS}
+    assert set(STAGES) == set(STAGE_GROUPS)
+    assert set(EXTRAS) == set(EXTRA_GROUPS)
     assert list(read_stages(project_dir / "dvc.yaml")) == list(STAGES)
 
 
-def test_every_group_of_params_yaml_is_used_by_a_stage(project_dir: Path) -> None:
-    used = {group.split(".")[0] for groups in STAGE_GROUPS.values() for group in groups}
+def test_every_group_of_params_yaml_is_used_by_a_rule() -> None:
+    everything = [*STAGE_GROUPS.values(), *EXTRA_GROUPS.values()]
+    used = {group.split(".")[0] for groups in everything for group in groups}
     assert used == set(Params.model_fields) - {
         "dataset",
         "representation",
@@ -82,7 +85,7 @@ def test_a_rule_depends_on_its_own_code_and_values(project_dir: Path, stage: str
     assert f'code=code("{stage}")' in rule
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", [*STAGES, *EXTRAS])
 def test_scripts_are_thin(project_dir: Path, stage: str) -> None:
     source = (project_dir / "workflow/scripts" / f"{stage}.py").read_text(encoding="utf-8")
     body = source[source.index("def main(") : source.index('if __name__ == "__main__"')]

@@ -6,7 +6,13 @@ from genredag.errors import GenredagError
 from genredag.pairing import matrix_pairs
 from genredag.params import load_params, stage_values
 from genredag.protocols import fold_suffixes
-from genredag.stages import code_state, refuse_overrides, source_state
+from genredag.stages import (
+    STAGES,
+    code_state,
+    extra_code_state,
+    refuse_overrides,
+    source_state,
+)
 
 try:
     PARAMS = load_params("params.yaml")
@@ -45,6 +51,11 @@ def code(stage):
     and what Snakemake prints of a job stays short.
     """
     return code_state("dvc.yaml", stage)
+
+
+def extra_code(name):
+    """Make the function that fingerprints the code of a rule beside the DAG, asked only if it is built."""
+    return lambda wildcards: extra_code_state(Path.cwd(), name)
 
 
 def combinations(pattern):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from genredag.check_params.leaves import Leaf, Tree, flatten
 from genredag.check_params.plan import KEYS
-from genredag.params import STAGE_GROUPS
+from genredag.params import EXTRA_GROUPS, STAGE_GROUPS
 from genredag.stages import STAGES
 
 Stages = tuple[str, ...]
@@ -45,13 +45,15 @@ def reruns_page(tree: Tree) -> str:
         "For the experiment of `params.yaml`. Made by `genredag generate`; a test asks Snakemake and DVC",
         "about each line. A model, data set, representation or split that the experiment does not use",
         "reruns nothing here, and its own jobs where `matrix` names it. DVC stops early where the output",
-        "of a stage stays the same.",
+        "of a stage stays the same. Targets beside the DAG, which run when asked for, are named as commands.",
         "",
         "| value | Snakemake | DVC |",
         "|---|---|---|",
     ]
     for leaf, _ in flatten(tree):
         ours, theirs = (_shown(stages) for stages in reruns(tree, leaf))
+        if leaf[0] in EXTRA_GROUPS:
+            ours = f"`snakemake {leaf[0]}`"
         lines.append(f"| `{'.'.join(leaf)}` | {ours} | {theirs} |")
     return "\n".join(lines) + "\n"
 

@@ -76,7 +76,16 @@ def _tail(done: subprocess.CompletedProcess[str], lines: int = 8) -> str:
 
 
 # What a workplace is made of; data, results and caches stay where they are.
-PROJECT_FILES = ("Snakefile", "dvc.yaml", "params.yaml", "workflow", "profiles", "envs", "src")
+PROJECT_FILES = (
+    "Snakefile",
+    "dvc.yaml",
+    "params.yaml",
+    "studies.yaml",
+    "workflow",
+    "profiles",
+    "envs",
+    "src",
+)
 
 
 def copy_project(project: Path, folder: Path) -> Workplace:

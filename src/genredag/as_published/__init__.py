@@ -1,0 +1,1 @@
+"""Classic projects, evaluated as they published and as they should have been."""

@@ -1,0 +1,104 @@
+"""A study's one experiment, run stage by stage with the commands of ``dvc.yaml``, in a folder of its own."""
+
+from __future__ import annotations
+
+import logging
+import shlex
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from string import Template
+from typing import Any, Literal
+
+import pandas as pd
+
+from genredag.atomic import write_parquet
+from genredag.check_params.leaves import Tree
+from genredag.errors import EXIT_USER_ERROR, GenredagError
+
+logger = logging.getLogger(__name__)
+
+# The manifest is there before, and the report is of all studies.
+NOT_RUN = ("download", "report")
+MISTAKE = "genredag: error: "
+
+
+class LeftOutError(GenredagError):
+    """A stage says that this study can't be run here."""
+
+
+def commands(stages: Mapping[str, Mapping[str, Any]], tree: Tree, folder: Path) -> dict[str, list[str]]:
+    """Return the command of each stage between download and report, `folder` in place of ``experiment``.
+
+    Parameters
+    ----------
+    stages
+        As `genredag.stages.read_stages` gives them.
+    tree
+        The experiment's parameters, which lie in ``params.yaml`` of `folder`.
+    """
+    found = {}
+    for name, stage in stages.items():
+        if name in NOT_RUN:
+            continue
+        words = shlex.split(Template(stage["cmd"]).substitute(tree))
+        words[0] = sys.executable
+        found[name] = [_placed(word, folder) for word in words]
+    return found
+
+
+def _placed(word: str, folder: Path) -> str:
+    if word == "params.yaml":
+        return str(folder / word)
+    return str(folder / word.removeprefix("experiment/")) if word.startswith("experiment/") else word
+
+
+def run_stages(
+    todo: Mapping[str, list[str]], project: Path, folder: Path, watch: Literal["validation", "test", "train"]
+) -> pd.DataFrame:
+    """Run the commands in order and return the predictions.
+
+    Raises
+    ------
+    LeftOutError
+        A stage refuses: weights, artists or listed parts that are not there, for instance.
+    GenredagError
+        A stage fails for no reason that it knows.
+    """
+    for stage, command in todo.items():
+        logger.info("%s: %s", folder.name, stage)
+        done = subprocess.run(command, cwd=project, stderr=subprocess.PIPE, text=True, check=False)
+        sys.stderr.write(done.stderr)
+        told = [line for line in done.stderr.splitlines() if line.startswith(MISTAKE)]
+        if done.returncode == EXIT_USER_ERROR and told:
+            raise LeftOutError(f"{stage}: {told[-1].removeprefix(MISTAKE)}")
+        if done.returncode:
+            raise GenredagError(f"{stage} failed ({done.returncode})", where=str(folder))
+        if stage == "split" and watch != "validation":
+            slices, split = (pd.read_parquet(folder / f"{name}.parquet") for name in ("slices", "split"))
+            for name, table in zip(("slices", "split"), watching(slices, split, watch), strict=True):
+                write_parquet(folder / f"{name}.parquet", table)
+    return pd.read_parquet(folder / "predictions.parquet")
+
+
+def watching(
+    slices: pd.DataFrame, split: pd.DataFrame, part: Literal["test", "train"]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return slices and split of a project without a validation part, whose training watched `part` instead.
+
+    Our validation slices train, and copies of the slices of `part` stand for validation. With ``"test"``
+    this is LEAKY: the epoch that is kept is the best one on the test part.
+
+    Parameters
+    ----------
+    slices, split
+        Rows in the same order.
+    """
+    split = split.assign(part=split["part"].replace("validation", "train"))
+    copied = (split["part"] == part).to_numpy()
+    watched = split[copied].assign(part="validation")
+    return (
+        pd.concat([slices, slices[copied]], ignore_index=True),
+        pd.concat([split, watched], ignore_index=True),
+    )

@@ -1,0 +1,137 @@
+"""Studies: what a classic project published, and how to run its protocol; read from ``studies.yaml``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import Field, TypeAdapter, ValidationError
+
+from genredag.check_params.leaves import Tree, assign
+from genredag.errors import ParameterError
+from genredag.groups import Group, Name
+from genredag.params import parse_params
+from genredag.params_checks import similar
+from genredag.protocols import LeakySlices, Split
+
+VARIANTS = ("as_published", "corrected")
+Percent = Annotated[float, Field(ge=0, le=100)]
+Value = bool | int | float | str | list[Any] | dict[str, Any] | None
+
+
+class Study(Group):
+    """A published figure, its protocol, and what is wrong with it.
+
+    Attributes
+    ----------
+    published, spread
+        Accuracy in percent, and what stands after its plus-minus; null if none could be verified.
+    watch
+        What the project looked at when it chose its epoch or schedule: its test part (LEAKY), its validation
+        part, or nothing but training. Where it had no validation part, ours goes to training.
+    values
+        Dotted keys of ``params.yaml`` and what they are in both variants.
+    corrected
+        Likewise, of the corrected variant alone.
+    differs
+        What our run as published does not share with the project.
+    """
+
+    project: str
+    source: str
+    published: Percent | None
+    spread: Percent | None
+    level: Literal["slice", "track"]
+    measured_on: str
+    faults: list[str]
+    differs: list[str]
+    model: Name
+    representation: Name
+    split: Split
+    watch: Literal["validation", "test", "train"]
+    values: dict[str, Value]
+    corrected: dict[str, Value]
+
+    def warning(self, variant: str) -> str:
+        """Return what leaks in a variant, marked LEAKY, or ""."""
+        if variant == "corrected":
+            return ""
+        faults = ["chosen by its test part"] * (self.watch == "test")
+        faults += ["slices of a track on both sides"] * isinstance(self.split, LeakySlices)
+        return f"LEAKY: {', '.join(faults)}" if faults else ""
+
+
+def load_studies(path: Path) -> dict[str, Study]:
+    """Read ``studies.yaml``; keys that start with a dot hold what YAML aliases refer to.
+
+    Raises
+    ------
+    ParameterError
+        The file is missing, or a study has a key or value that can't be used.
+    """
+    try:
+        tree = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        return TypeAdapter(dict[Name, Study]).validate_python(
+            {key: value for key, value in tree.items() if not key.startswith(".")}
+        )
+    except FileNotFoundError:
+        raise ParameterError("no such file", where=str(path), hint="run from the project's folder") from None
+    except yaml.YAMLError as error:
+        raise ParameterError(f"not YAML: {error}", where=str(path)) from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = f"{Path(path).name}: {'.'.join(map(str, first['loc']))}"
+        raise ParameterError(first["msg"], where=where) from None
+
+
+def choose(studies: dict[str, Study], name: str) -> Study:
+    """Return the study called `name`.
+
+    Raises
+    ------
+    ParameterError
+        There is none.
+    """
+    if name not in studies:
+        raise ParameterError(
+            f"{name!r} is unknown", where="as_published.studies", hint=similar(name, studies)
+        )
+    return studies[name]
+
+
+def study_tree(tree: Tree, study: Study, variant: str, dataset: str, seed: int) -> Tree:
+    """Return the parameters of a study's one experiment: those of the project with the study's laid over.
+
+    Parameters
+    ----------
+    tree
+        The values of ``params.yaml``.
+    variant
+        ``"as_published"``, or ``"corrected"``: the same on the split `as_published.corrected_split`.
+
+    Raises
+    ------
+    ParameterError
+        The study names a key that there is not, or the values don't fit each other.
+    """
+    is_own = variant == "as_published"
+    # A leaky protocol must bear the word in its name.
+    own = "own_leaky" if isinstance(study.split, LeakySlices) else "own"
+    result: Tree = yaml.safe_load(yaml.safe_dump(tree))
+    result["splits"][own] = study.split.model_dump()
+    choice: dict[str, Any] = {
+        "dataset": dataset,
+        "representation": study.representation,
+        "model": study.model,
+    }
+    choice |= {"split": own if is_own else tree["as_published"]["corrected_split"], "seed": seed}
+    result |= choice
+    result["matrix"] |= {key: [value] for key, value in choice.items()}
+    for key, value in (study.values | ({} if is_own else study.corrected)).items():
+        try:
+            assign(result, tuple(key.split(".")), value)
+        except (KeyError, TypeError):
+            raise ParameterError("no such key", where=f"studies.yaml: {key}") from None
+    parse_params(result, source="studies.yaml")
+    return result

@@ -1,0 +1,80 @@
+"""Studies: all of studies.yaml fits the project, and what a study lays over params.yaml."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from genredag.as_published.studies import VARIANTS, choose, load_studies, study_tree
+from genredag.errors import ParameterError
+from genredag.models.registry import learners
+from genredag.params import load_params
+
+ROOT = Path(__file__).resolve().parents[2]
+STUDIES = load_studies(ROOT / "studies.yaml")
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_both_variants_of_a_study_are_valid_and_of_a_known_model(tree, name):
+    study = STUDIES[name]
+    assert study.model.removesuffix("_published") in learners()
+    for variant in VARIANTS:
+        laid = study_tree(tree, study, variant, "gtzan", 7)
+        assert (laid["dataset"], laid["model"], laid["seed"]) == ("gtzan", study.model, 7)
+    assert laid["split"] == tree["as_published"]["corrected_split"]
+    assert (study.published is None) == ("not printed here" in study.measured_on)
+
+
+def test_params_yaml_runs_all_of_them(project_dir):
+    assert load_params(project_dir / "params.yaml").as_published.studies == list(STUDIES)
+
+
+def test_a_study_is_laid_over_its_own_keys_alone(tree):
+    laid = study_tree(tree, STUDIES["gtzan_keras_2018_cnn"], "as_published", "gtzan", 1)
+    assert laid["slices"]["seconds"] == 2.9932
+    assert laid["splits"][laid["split"]] == {"protocol": "leaky_slices", "ratios": [0.6, 0.1, 0.3]}
+    assert "leaky" in laid["split"]
+    same = {"models", "datasets", "download", "train", "evaluate", "report"}
+    assert {key: laid[key] for key in same} == {key: tree[key] for key in same}
+
+
+def test_the_published_slices_have_the_published_frames(tree):
+    from genredag.slices import slice_length
+
+    laid = study_tree(tree, STUDIES["gtzan_keras_2018_cnn"], "as_published", "gtzan", 1)
+    assert slice_length(laid["slices"]["seconds"], 22050 / 512) == 129
+    laid = study_tree(tree, STUDIES["gtzan_keras_2020_cnn"], "as_published", "gtzan", 1)
+    assert slice_length(laid["slices"]["seconds"], 22050 / 256) == 129
+    laid = study_tree(tree, STUDIES["pons_time"], "as_published", "gtzan", 1)
+    assert slice_length(laid["slices"]["seconds"], 22050 / 512) == 80
+
+
+def test_what_leaks_is_marked_in_its_own_variant_alone():
+    warnings = {name: study.warning("as_published") for name, study in STUDIES.items()}
+    assert warnings["atml19_homebrew"] == "LEAKY: slices of a track on both sides"
+    assert warnings["ml_python_mlp_89"] == "LEAKY: chosen by its test part"
+    assert warnings["intelligent_cnn_3layers"] == ""
+    assert {study.warning("corrected") for study in STUDIES.values()} == {""}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("level", "song", r"studies.yaml: one.level: .*'slice' or 'track'"),
+        ("publishd", 1.0, r"studies.yaml: one.publishd: Extra"),
+        ("values", {"slices.secnds": 3.0}, r"studies.yaml: slices.secnds: unknown key.*'seconds'"),
+        ("values", {"slicez.seconds": 3.0}, r"studies.yaml: slicez.seconds: no such key"),
+        ("values", {"slices.seconds": -3.0}, r"studies.yaml: slices.seconds: -3.0: .*greater than 0"),
+        ("model", "cnn_2021", r"model: 'cnn_2021' is no key of `models`"),
+    ],
+)
+def test_a_mistake_is_told_with_its_place(tree, tmp_path, key, value, message):
+    own = STUDIES["atml19_homebrew"].model_dump() | {key: value}
+    (tmp_path / "studies.yaml").write_text(yaml.safe_dump({"one": own}), encoding="utf-8")
+    with pytest.raises(ParameterError, match=message):
+        study_tree(tree, load_studies(tmp_path / "studies.yaml")["one"], "corrected", "gtzan", 1)
+
+
+def test_a_study_that_there_is_not():
+    with pytest.raises(ParameterError, match=r"'atml19_homebrw' is unknown.*did you mean 'atml19_homebrew'"):
+        choose(STUDIES, "atml19_homebrw")

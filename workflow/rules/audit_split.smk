@@ -1,0 +1,29 @@
+"""Input: the manifest, frames and slices of a data set.
+Output: which test slices and tracks two cheap models recognise, under right and wrong scaling and selection.
+"""
+
+
+rule audit_split:
+    """Make the mistakes of published evaluations on purpose, on one split. LEAKY."""
+    input:
+        manifest=rules.download.output.manifest,
+        frames=rules.slices.input.frames,
+        frame_index=rules.slices.input.index,
+        frame_spec=rules.slices.input.spec,
+        slices=rules.slices.output.slices,
+        slice_spec=rules.slices.output.spec,
+    output:
+        "results/leakage_audit/{dataset}/{representation}/{split}/{seed}/LEAKY.parquet",
+    log:
+        "logs/audit_split/{dataset}/{representation}/{split}/{seed}.log",
+    cache: True
+    conda:
+        "../../envs/genredag.yaml"
+    params:
+        values=values("audit_split"),
+        code=extra_code("audit_split"),
+    shell:
+        "python workflow/scripts/audit_split.py --params params.yaml --dataset {wildcards.dataset}"
+        " --split-name {wildcards.split} --seed {wildcards.seed}"
+        " --manifest {input.manifest} --frames {input.frames} --slices {input.slices} --outcomes {output}"
+        " 2>&1 | tee {log}"

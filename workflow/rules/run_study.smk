@@ -1,0 +1,53 @@
+"""Input: the manifest of a data set.
+Output: the predictions of a published study's experiment, by its own protocol or corrected.
+"""
+
+from genredag.as_published.studies import choose, load_studies, study_tree
+from genredag.params import parse_params
+
+
+def study_values(wildcards):
+    """Return the values of all stages that a study runs, or why it can't run on this data set."""
+    study = choose(load_studies("studies.yaml"), wildcards.study)
+    try:
+        tree = study_tree(
+            PARAMS.model_dump(),
+            study,
+            wildcards.variant,
+            wildcards.dataset,
+            int(wildcards.seed),
+        )
+    except GenredagError as error:
+        return str(error)
+    choice = {key: tree[key] for key in MATRIX}
+    stages = [
+        stage_values(parse_params(tree), stage, **choice) for stage in STAGES[:-1]
+    ]
+    return "\n".join([study.watch, *stages])
+
+
+rule run_study:
+    """Run the stages of a study in a folder of its own. LEAKY where the study was."""
+    input:
+        manifest=rules.download.output.manifest,
+        studies="studies.yaml",
+        stages="dvc.yaml",
+    output:
+        "results/as_published/{dataset}/{study}/{variant}/{seed}.parquet",
+    log:
+        "logs/run_study/{dataset}/{study}/{variant}/{seed}.log",
+    wildcard_constraints:
+        study="[a-z0-9_]+",
+        variant="as_published|corrected",
+    cache: True
+    conda:
+        "../../envs/genredag.yaml"
+    params:
+        values=study_values,
+        code=lambda wildcards: [extra_code("run_study")(wildcards)]
+        + [code(stage) for stage in STAGES],
+    shell:
+        "python workflow/scripts/run_study.py --params params.yaml --studies {input.studies} --stages {input.stages}"
+        " --dataset {wildcards.dataset} --study {wildcards.study} --variant {wildcards.variant}"
+        " --seed {wildcards.seed} --manifest {input.manifest} --predictions {output}"
+        " 2>&1 | tee {log}"

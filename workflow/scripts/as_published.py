@@ -1,0 +1,31 @@
+"""Published figures beside ours, by the projects' own protocols and corrected."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from genredag.as_published.studies import choose, load_studies
+from genredag.as_published.table import published_markdown, published_table, read_runs
+from genredag.atomic import write_csv, write_text
+from genredag.errors import exits_cleanly
+from genredag.params import load_params
+
+
+@exits_cleanly
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--predictions", type=Path, nargs="+", required=True)
+    for name in ("--params", "--studies", "--table", "--markdown"):
+        parser.add_argument(name, type=Path, required=True)
+    args = parser.parse_args(argv)
+    params = load_params(args.params)
+    known = load_studies(args.studies)
+    studies = {name: choose(known, name) for name in params.as_published.studies}
+    table = published_table(read_runs(args.predictions), studies, params)
+    write_csv(args.table, table)
+    write_text(args.markdown, published_markdown(table))
+
+
+if __name__ == "__main__":
+    main()

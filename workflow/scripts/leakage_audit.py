@@ -1,0 +1,34 @@
+"""Leakage audit: how many points each mistake of an evaluation is worth, as a table and as a figure."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import pandas as pd
+
+from genredag.atomic import write_csv, write_text
+from genredag.errors import exits_cleanly
+from genredag.evaluation.plots import save_figure
+from genredag.leakage_audit.showing import worth_figure, worth_markdown
+from genredag.leakage_audit.worth import worth_table
+from genredag.params import load_params
+
+
+@exits_cleanly
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--outcomes", type=Path, nargs="+", required=True)
+    for name in ("--params", "--table", "--markdown", "--figure"):
+        parser.add_argument(name, type=Path, required=True)
+    args = parser.parse_args(argv)
+    outcomes = pd.concat(map(pd.read_parquet, args.outcomes), ignore_index=True)
+    params = load_params(args.params)
+    table = worth_table(outcomes, params.leakage_audit.split, params.report.n_resamples)
+    write_csv(args.table, table)
+    write_text(args.markdown, worth_markdown(table))
+    save_figure(args.figure, worth_figure(table))
+
+
+if __name__ == "__main__":
+    main()

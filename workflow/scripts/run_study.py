@@ -1,0 +1,49 @@
+"""Run a published study, by its own protocol or corrected, in a folder of its own; keep its predictions."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from pathlib import Path
+
+import yaml
+
+from genredag.as_published.running import LeftOutError, commands, run_stages
+from genredag.as_published.studies import VARIANTS, choose, load_studies, study_tree
+from genredag.as_published.table import left_out
+from genredag.atomic import write_parquet, write_text
+from genredag.errors import ParameterError, exits_cleanly
+from genredag.logs import configure_logging
+from genredag.params import load_params
+from genredag.stages import read_stages
+
+
+@exits_cleanly
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("--dataset", "--study"):
+        parser.add_argument(name, required=True)
+    parser.add_argument("--variant", choices=VARIANTS, required=True)
+    parser.add_argument("--seed", type=int, required=True)
+    for name in ("--params", "--studies", "--stages", "--manifest", "--predictions"):
+        parser.add_argument(name, type=Path, required=True)
+    args = parser.parse_args(argv)
+    configure_logging()
+    study = choose(load_studies(args.studies), args.study)
+    # Beside the predictions, hidden from Snakemake: what a killed run left there goes on.
+    folder = args.predictions.with_name(f".{args.predictions.stem}")
+    watch = study.watch if args.variant == "as_published" else "validation"
+    params = load_params(args.params).model_dump()
+    try:
+        tree = study_tree(params, study, args.variant, args.dataset, args.seed)
+        write_text(folder / "params.yaml", yaml.safe_dump(tree, sort_keys=False))
+        shutil.copyfile(args.manifest, folder / "manifest.parquet")
+        predictions = run_stages(commands(read_stages(args.stages), tree, folder), Path.cwd(), folder, watch)
+    except (LeftOutError, ParameterError) as error:
+        predictions = left_out(str(error))
+    write_parquet(args.predictions, predictions.assign(seed=args.seed, warning=study.warning(args.variant)))
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
