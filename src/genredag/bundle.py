@@ -149,8 +149,6 @@ def load_bundle(path: Path) -> Bundle:
 def _load_network(files: dict[str, bytes]) -> Any:
     import keras
 
-    import genredag.byte_dropout  # noqa: F401 (Keras knows the class from here on)
-
     model = keras.models.model_from_json(files["architecture.json"].decode())
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder, "model.weights.h5")

@@ -51,13 +51,11 @@ def conv_block(x: KerasTensor, filters: int, *, pool: tuple[int, int], dropout: 
     """
     import keras
 
-    from genredag.byte_dropout import ByteDropout
-
     x = keras.layers.Conv2D(filters, 3, padding="same")(x)
     _, bins, frames, _ = x.shape
     x = keras.layers.MaxPooling2D((min(pool[0], bins), min(pool[1], frames)))(x)
     # The same function as ReLU before the pool, on fewer values.
-    return ByteDropout(dropout)(keras.layers.ReLU()(x))
+    return keras.layers.Dropout(dropout)(keras.layers.ReLU()(x))
 
 
 def bins_to_channels(x: KerasTensor) -> KerasTensor:
