@@ -70,7 +70,7 @@ def train_plain(name: str, recipe: Network, precision: str, data: dict[str, Any]
     from genredag.models.assembly import build_network
 
     sizes = {"n_frames": N_FRAMES, "n_bins": N_BINS, "n_classes": N_CLASSES}
-    model = build_network(name, recipe.options, **sizes, statistics=None, precision=precision)
+    model = build_network(name, recipe, **sizes, statistics=None, precision=precision)
     values = data["frames"].array.reshape(-1, N_FRAMES, N_BINS).astype(np.float32)
     labels = pd.factorize(data["split"]["genre"])[0]
     n_train = len(values) * 7 // 8

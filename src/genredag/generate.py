@@ -102,6 +102,8 @@ def _resolve(schema: dict, node: dict, value: Any) -> dict:
     """Follow references; of a discriminated union take the member that `value` names."""
     if "discriminator" in node and value is not None:
         node = {"$ref": node["discriminator"]["mapping"][value["kind"]]}
+    elif "anyOf" in node and isinstance(value, dict):
+        node = next((member for member in node["anyOf"] if "$ref" in member), node)
     elif "oneOf" in node and isinstance(value, dict):
         node = {"$ref": f"#/$defs/{value['kind'].capitalize()}"}
     while "$ref" in node:

@@ -16,8 +16,14 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from genredag.errors import ParameterError
 from genredag.groups import Count, Group, Name, Names, Seconds, Seed, Share
-from genredag.params_checks import check_frequencies, check_names, check_spectrograms, similar
-from genredag.recipes import Estimator, Network
+from genredag.params_checks import (
+    check_embeddings,
+    check_frequencies,
+    check_names,
+    check_spectrograms,
+    similar,
+)
+from genredag.recipes import Estimator, Hybrid, Recipe
 
 
 class Matrix(Group):
@@ -237,9 +243,7 @@ class Params(Group):
     slices: Slices
     splits: Annotated[dict[Name, Split], Field(min_length=1)]
     train: Train
-    models: Annotated[
-        dict[Name, Annotated[Network | Estimator, Field(discriminator="kind")]], Field(min_length=1)
-    ]
+    models: Annotated[dict[Name, Annotated[Recipe, Field(discriminator="kind")]], Field(min_length=1)]
     evaluate: Evaluate
     report: Report
 
@@ -248,6 +252,7 @@ class Params(Group):
         check_names(self)
         check_frequencies(self)
         check_spectrograms(self)
+        check_embeddings(self)
         return self
 
     def entry(self, collection: str, name: str) -> Any:
@@ -266,7 +271,8 @@ class Params(Group):
 
 
 # Members of unions, which pydantic names among the keys.
-UNION_TAGS = {"network", "estimator", "named", "step", "plateau"}
+UNION_TAGS = {"network", "estimator", "hybrid", "named", "step", "plateau"}
+UNION_TAGS |= {"constrained-int", "literal['all']"}
 UNION_TAGS |= {
     "noise",
     "brightness",
@@ -284,6 +290,7 @@ STAGE_GROUPS: dict[str, tuple[str, ...]] = {
     "spectrograms": ("spectrograms", "representations.{representation}"),
     "slices": ("slices",),
     "split": ("splits.{split}",),
+    "embed": ("train", "models.{model}.backbone"),
     "train": ("train", "models.{model}"),
     "evaluate": ("evaluate",),
     "report": ("report",),
@@ -357,6 +364,6 @@ def _siblings(path: list[str]) -> list[str]:
     for part in path[:-1]:
         inner = group.model_fields[part].annotation if part in group.model_fields else None
         if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
-            return [*Network.model_fields, *Estimator.model_fields, *Split.model_fields]
+            return [*Hybrid.model_fields, *Estimator.model_fields, *Split.model_fields]
         group = inner
     return list(group.model_fields)

@@ -70,3 +70,14 @@ def check_spectrograms(params: Params) -> None:
                 f"{where}: the data set `spectrograms` holds {group.representation!r} frames and no audio; "
                 f"expected [{group.representation}] alone"
             )
+
+
+def check_embeddings(params: Params) -> None:
+    """Refuse to augment slices whose embeddings are computed once."""
+    for name in (params.model, *params.matrix.model):
+        recipe = params.models[name]
+        if recipe.backbone and recipe.backbone.has_embedding and recipe.augment:
+            raise ValueError(
+                f"models.{name}.augment: not empty, and slices pass the frozen part once, before; expected [], "
+                f"or models.{name}.backbone.embed = false"
+            )

@@ -12,7 +12,7 @@ import yaml
 from genredag.errors import ParameterError
 from genredag.params import Params
 
-STAGES = ("download", "spectrograms", "slices", "split", "train", "evaluate", "report")
+STAGES = ("download", "spectrograms", "slices", "split", "embed", "train", "evaluate", "report")
 
 
 def read_stages(path: Path) -> dict[str, dict[str, Any]]:
@@ -68,6 +68,13 @@ def source_state(params: Params, dataset: str) -> str:
         given += group.get("files", [])
     lines = sorted(line for path in given for line in _file_states(Path(path)))
     return hashlib.sha256("\n".join(lines).encode()).hexdigest() if lines else ""
+
+
+def weights_state(params: Params, model: str) -> str:
+    """Return name, size and date of the user's own file that a model's weights come from, "" without one."""
+    backbone = params.entry("models", model).backbone
+    path = backbone and backbone.weights_path
+    return "".join(_file_states(path)) if path else ""
 
 
 def _file_states(path: Path) -> Iterator[str]:

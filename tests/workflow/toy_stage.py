@@ -22,6 +22,7 @@ OUTPUTS = {
     "spectrograms": ("frames",),
     "slices": ("slices",),
     "split": ("split",),
+    "embed": ("embeddings",),
     "train": ("bundle", "history", "timing"),
     "evaluate": ("predictions", "metrics", "confusion", "confusion-matrix", "learning-curves"),
     "report": ("leaderboard", "markdown", "html"),

@@ -4,7 +4,7 @@ import sys
 
 from genredag.errors import GenredagError
 from genredag.params import load_params, stage_values
-from genredag.stages import code_state, refuse_overrides, source_state
+from genredag.stages import code_state, refuse_overrides, source_state, weights_state
 
 try:
     PARAMS = load_params("params.yaml")

@@ -14,7 +14,7 @@ FIRST = {
     "representation": "spectrograms",
     "split": "split",
     "seed": "split",
-    "model": "train",
+    "model": "embed",
 }
 
 

@@ -7,6 +7,7 @@ axis on other sizes. The genre projects that reuse these networks leave the drop
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from genredag.errors import ModelError
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 PAPER = "Pons, Lidy & Serra, CBMI 2016"
 N_FILTERS = 32
 UNITS = 200
+FILTERS = "_filters"
 
 
 @network("black_box", paper=PAPER, published_input=(40, 80, 1))
@@ -69,6 +71,12 @@ def frequency(x: KerasTensor, n_classes: int, *, filter_bins: int, dropout: floa
 
 
 @network(
+    "time_frequency_init",
+    paper=f"{PAPER} (TF-init)",
+    published_input=(40, 80, 1),
+    branches=("time", "frequency"),
+)
+@network(
     "time_frequency",
     paper=PAPER,
     published=".72 on GTZAN's last tracks (features of trained branches)",
@@ -79,8 +87,9 @@ def time_frequency(
 ) -> KerasTensor:
     """Return class probabilities from the features of `time` and `frequency` side by side.
 
-    The branches are trained jointly as in the paper; `initialise_branches` gives its "TF-init". The genre
-    project that reuses it trains only a head, on every 2nd and 3rd feature of trained branches.
+    The branches are trained jointly as in the paper, in `time_frequency_init` (its "TF-init") from the
+    filters of trained `time` and `frequency` networks. The genre project that reuses it trains only a head,
+    on every 2nd and 3rd feature of trained branches.
     """
     import keras
 
@@ -91,7 +100,7 @@ def time_frequency(
     return _fully_connected(keras.layers.Concatenate()(branches), n_classes, dropout)
 
 
-def initialise_branches(network: keras.Model, *, time: keras.Model, frequency: keras.Model) -> None:
+def initialise_branches(network: keras.Model, branches: Iterable[keras.Model]) -> None:
     """Copy the filters of trained `time` and `frequency` networks into a `time_frequency` network.
 
     Raises
@@ -99,11 +108,14 @@ def initialise_branches(network: keras.Model, *, time: keras.Model, frequency: k
     ModelError
         The filters have other sizes.
     """
-    for name, source in (("time_filters", time), ("frequency_filters", frequency)):
-        target, weights = network.get_layer(name), source.get_layer(name).get_weights()
+    for source in branches:
+        filters = next(layer for layer in source.layers if layer.name.endswith(FILTERS))
+        target, weights = network.get_layer(filters.name), filters.get_weights()
         shape, expected = weights[0].shape, tuple(target.kernel.shape)
         if shape != expected:
-            raise ModelError(f"trained {name} are {shape}", where="time_frequency", expected=str(expected))
+            raise ModelError(
+                f"trained {filters.name} are {shape}", where=network.name, expected=str(expected)
+            )
         target.set_weights(weights)
 
 
@@ -113,7 +125,7 @@ def _time_features(x: KerasTensor, model: str, filter_frames: int) -> KerasTenso
     _, bins, frames, _ = x.shape
     width = filter_frames or max(1, frames * 3 // 4)
     check_size(x, model, n_frames=width)
-    x = keras.layers.Conv2D(N_FILTERS, (1, width), activation="relu", name="time_filters")(x)
+    x = keras.layers.Conv2D(N_FILTERS, (1, width), activation="relu", name="time" + FILTERS)(x)
     return keras.layers.Flatten()(keras.layers.MaxPooling2D((bins, 1))(x))
 
 
@@ -123,7 +135,7 @@ def _frequency_features(x: KerasTensor, model: str, filter_bins: int) -> KerasTe
     _, bins, frames, _ = x.shape
     height = filter_bins or max(1, bins * 4 // 5)
     check_size(x, model, n_bins=height)
-    x = keras.layers.Conv2D(N_FILTERS, (height, 1), activation="relu", name="frequency_filters")(x)
+    x = keras.layers.Conv2D(N_FILTERS, (height, 1), activation="relu", name="frequency" + FILTERS)(x)
     return keras.layers.Flatten()(keras.layers.MaxPooling2D((1, frames))(x))
 
 

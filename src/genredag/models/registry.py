@@ -7,8 +7,9 @@
     def svm_rbf(*, C: float, gamma: float | str, seed: int) -> Pipeline: ...
 
 A network maps a tensor (batch, n_bins, n_frames, channels) to class probabilities (batch, n_classes). An
-estimator is a scikit-learn classifier of `genredag.models.features`. Keyword arguments are the `options` of
-``models.<name>`` in ``params.yaml``; they have no defaults. `seed` is no option: training gives it.
+estimator is a scikit-learn classifier of `genredag.models.features`. A hybrid is a network whose features go
+to a scikit-learn classifier. Keyword arguments are the `options` of ``models.<name>`` in ``params.yaml``;
+they have no defaults. `seed` is no option: training gives it.
 
 An architecture may have two recipes in ``params.yaml``: ``models.<name>``, the default preset, and
 ``models.<name>_published``, as its source trained it.
@@ -27,6 +28,7 @@ from typing import Any, Literal, TypeVar
 from genredag.errors import ModelError, ParameterError
 
 PUBLISHED = "_published"
+FEATURES = "features"
 Builder = TypeVar("Builder", bound=Callable[..., Any])
 
 
@@ -44,21 +46,36 @@ class Learner:
         Its published (n_bins, n_frames, channels); None for estimators.
     features
         The set of `genredag.models.features` that a network takes as (n_features, 1, 1) in place of slices.
+    on_backbone
+        Whether a network takes the features of `models.<name>.backbone` in place of slices.
+    branches
+        Networks, trained first with the same recipe, whose filters a network starts from.
+    classifier
+        Builder ``(*, options, seed)`` of a scikit-learn classifier that takes the output of the network's
+        layer `FEATURES` once that is trained: the learner is a hybrid.
     """
 
     name: str
-    kind: Literal["network", "estimator"]
+    kind: Literal["network", "estimator", "hybrid"]
     build: Callable[..., Any]
     paper: str
     published: str
     published_input: tuple[int, int, int] | None = None
     features: str | None = None
+    on_backbone: bool = False
+    branches: tuple[str, ...] = ()
+    classifier: Callable[..., Any] | None = None
 
     @property
     def options(self) -> list[str]:
         """Names of the options that `build` needs."""
-        arguments = inspect.signature(self.build).parameters.values()
-        return [a.name for a in arguments if a.kind is a.KEYWORD_ONLY and a.name != "seed"]
+        return options_of(self.build)
+
+
+def options_of(build: Callable[..., Any]) -> list[str]:
+    """Return the names of the options that a builder needs."""
+    arguments = inspect.signature(build).parameters.values()
+    return [a.name for a in arguments if a.kind is a.KEYWORD_ONLY and a.name != "seed"]
 
 
 _LEARNERS: dict[str, Learner] = {}
@@ -71,14 +88,19 @@ def network(
     published_input: tuple[int, int, int],
     published: str = "",
     features: str | None = None,
+    on_backbone: bool = False,
+    branches: tuple[str, ...] = (),
+    classifier: Callable[..., Any] | None = None,
 ) -> Callable[[Builder], Builder]:
     """Register a builder ``(x, n_classes, *, options) -> probabilities`` of a Keras network."""
-    return _register(name, "network", paper, published, published_input, features)
+    about: dict[str, Any] = {"published_input": published_input, "features": features}
+    about |= {"on_backbone": on_backbone, "branches": branches, "classifier": classifier}
+    return _register(name, "hybrid" if classifier else "network", paper, published, **about)
 
 
 def estimator(name: str, *, paper: str, published: str = "") -> Callable[[Builder], Builder]:
     """Register a builder ``(*, options, seed) -> classifier`` of a scikit-learn estimator."""
-    return _register(name, "estimator", paper, published, None)
+    return _register(name, "estimator", paper, published)
 
 
 def learner(name: str) -> Learner:
@@ -115,29 +137,54 @@ def check_options(name: str, kind: str, options: Mapping[str, object]) -> Learne
         The kind is another, or an option is unknown or missing.
     """
     found = learner(name)
-    where = f"models.{name}"
     if kind != found.kind:
-        raise ParameterError(f"kind = {kind!r}", where=where, expected=repr(found.kind))
-    wrong = set(options) ^ set(found.options)
-    if wrong:
-        state = "missing" if min(wrong) in found.options else "unknown"
-        needed = f"the options {', '.join(found.options) or '(none)'}"
-        raise ParameterError(f"{min(wrong)!r} is {state}", where=f"{where}.options", expected=needed)
+        raise ParameterError(f"kind = {kind!r}", where=f"models.{name}", expected=repr(found.kind))
+    _check_names(f"models.{name}.options", options, found.options)
     return found
 
 
+def check_classifier(name: str, options: Mapping[str, object]) -> Callable[..., Any]:
+    """Return the builder of a hybrid's classifier if `options` are what it takes.
+
+    Raises
+    ------
+    ParameterError
+        An option is unknown or missing.
+    """
+    build = learner(name).classifier
+    assert build is not None
+    _check_names(f"models.{name}.classifier", options, options_of(build))
+    return build
+
+
+def check_backbone(name: str, backbone: object) -> None:
+    """Refuse a backbone (None for none) that the learner called `name` doesn't stand on, or lacks.
+
+    Raises
+    ------
+    ParameterError
+        One is given or missing.
+    """
+    if (backbone is not None) != learner(name).on_backbone:
+        state, expected = ("null", "a backbone") if backbone is None else ("not null", "null")
+        raise ParameterError(state, where=f"models.{name}.backbone", expected=expected)
+
+
+def _check_names(where: str, given: Mapping[str, object], needed: list[str]) -> None:
+    wrong = set(given) ^ set(needed)
+    if wrong:
+        state = "missing" if min(wrong) in needed else "unknown"
+        expected = f"the options {', '.join(needed) or '(none)'}"
+        raise ParameterError(f"{min(wrong)!r} is {state}", where=where, expected=expected)
+
+
 def _register(
-    name: str,
-    kind: Literal["network", "estimator"],
-    paper: str,
-    published: str,
-    published_input: tuple[int, int, int] | None,
-    features: str | None = None,
+    name: str, kind: Literal["network", "estimator", "hybrid"], paper: str, published: str, **about: Any
 ) -> Callable[[Builder], Builder]:
     def decorate(build: Builder) -> Builder:
         if name in _LEARNERS and _LEARNERS[name].build is not build:
             raise ModelError(f"{name!r} is registered twice", where=build.__module__)
-        _LEARNERS[name] = Learner(name, kind, build, paper, published, published_input, features)
+        _LEARNERS[name] = Learner(name, kind, build, paper, published, **about)
         return build
 
     return decorate
