@@ -14,7 +14,7 @@ from genredag.training import train_bundle
 
 TRAIN = Train(precision="float32", threads=1, normalisation="bin")
 BASE = {"kind": "network", "optimizer": "adam", "learning_rate": 0.01, "batch_size": 8, "epochs": 6}
-BASE |= {"augment": [{"kind": "noise", "std": 2.0}, {"kind": "mixup", "alpha": 0.4}]}
+BASE |= {"backbone": None, "augment": [{"kind": "noise", "std": 2.0}, {"kind": "mixup", "alpha": 0.4}]}
 RECIPES = {
     "crnn": BASE | {"schedule": "cosine", "patience": 6, "options": {"units": 8, "dropout": 0.3}},
     # Batch normalisation, and a plateau whose waiting has begun before the kill.

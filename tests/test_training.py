@@ -22,6 +22,7 @@ NETWORK = {
     "epochs": 6,
     "patience": 6,
     "augment": [],
+    "backbone": None,
     "options": {"units": 8, "dropout": 0.1},
 }
 LSTM = Network(**NETWORK)
@@ -29,6 +30,7 @@ SVM = Estimator(
     kind="estimator",
     features="bin_statistics",
     folds=2,
+    backbone=None,
     options={"C": 1.0, "gamma": "scale", "min_variance": 0.0, "selection_trees": 0},
 )
 

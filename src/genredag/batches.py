@@ -86,7 +86,7 @@ def summarise(slices: SliceSet, name: str) -> SliceSet:
 
 
 def with_features(slices: SliceSet, values: np.ndarray, rows: np.ndarray) -> SliceSet:
-    """Return slices of one frame each: these `rows` of float32 `values` (n, n_features), left where they are."""
+    """Return slices of one frame each: these `rows` of float32 `values` (n, n_features), not copied."""
     spec = dataclasses.replace(
         slices.frames.spec, n_bins=values.shape[1], dtype="float32", offset=0.0, step=1.0, unit="feature"
     )

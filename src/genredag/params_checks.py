@@ -78,6 +78,6 @@ def check_embeddings(params: Params) -> None:
         recipe = params.models[name]
         if recipe.backbone and recipe.backbone.has_embedding and recipe.augment:
             raise ValueError(
-                f"models.{name}.augment: not empty, and slices pass the frozen part once, before; expected [], "
-                f"or models.{name}.backbone.embed = false"
+                f"models.{name}.augment: not empty, and the frozen part sees each slice once, before; "
+                f"expected [], or models.{name}.backbone.embed = false"
             )

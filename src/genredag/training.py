@@ -134,7 +134,8 @@ def _features_seen(model: str, recipe: Recipe) -> str | None:
         check_classifier(model, recipe.classifier)
     if isinstance(recipe, Estimator):
         return recipe.features
-    if found.features and recipe.augment:
+    once = found.features or (recipe.backbone and recipe.backbone.has_embedding)
+    if once and recipe.augment:
         hint = "augmentation changes slices, and this network sees features of them"
         raise ParameterError("not empty", where=f"models.{model}.augment", expected="[]", hint=hint)
     return found.features

@@ -29,8 +29,10 @@ def _words(properties: dict[str, Any]) -> list[str]:
 ROOT = Path(__file__).resolve().parents[2]
 TREE = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
 TREE["matrix"] = {key: [TREE[key]] for key in KEYS}
-# The kind of a model decides about its other keys, and so has no other valid value.
-LEAVES = [leaf for leaf, _ in flatten(TREE) if leaf[-1] != "kind"]
+# The kind of a model decides about its other keys, and so has no other valid value; nor have estimators a
+# backbone.
+FIXED = {("models", name, "backbone") for name, r in TREE["models"].items() if r["kind"] == "estimator"}
+LEAVES = [leaf for leaf, _ in flatten(TREE) if leaf[-1] != "kind" and leaf not in FIXED]
 # Each leaf is changed alone, but the recipes that the experiment does not use as a whole.
 UNUSED = [name for name in TREE["models"] if name != TREE["model"]]
 CHANGES = [(leaf,) for leaf in LEAVES if leaf[0] != "models" or leaf[1] not in UNUSED]
@@ -66,8 +68,9 @@ def _neighbours(value: Any) -> Iterator[Any]:
         yield from (value[::-1], [*value, "x"], [*value, {"kind": "time_reversal", "probability": 0.25}])
     elif isinstance(value, str):
         yield from ("auto", "hamming", "constant", "cosine", "features_30", *TREE["representations"], *WORDS)
+        yield 3
     else:
-        yield "somewhere"
+        yield from ("somewhere", TREE["models"]["squeezenet_frozen"]["backbone"])
 
 
 def _is_valid(leaf: Leaf, value: Any) -> bool:

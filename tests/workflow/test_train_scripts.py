@@ -21,7 +21,7 @@ EVALUATED = {
 }
 MODELS = {
     "svm_rbf": {
-        **{"kind": "estimator", "features": "bin_statistics", "folds": 2},
+        **{"kind": "estimator", "features": "bin_statistics", "folds": 2, "backbone": None},
         "options": {"C": 1.0, "gamma": "scale", "min_variance": 0.0, "selection_trees": 0},
     },
     "lstm": {
@@ -31,6 +31,7 @@ MODELS = {
             "epochs": 6,
             "patience": 6,
             "augment": [],
+            "backbone": None,
             "options": {"units": 8, "dropout": 0.1},
         },
     },
