@@ -17,9 +17,10 @@ BACKBONE = {"size": 32, "weights": None, "preprocessing": "imagenet", "embed": T
 RECIPE = {"optimizer": "adam", "learning_rate": 0.001, "schedule": "cosine", "batch_size": 8, "epochs": 3}
 RECIPE |= {"kind": "network", "patience": 3, "augment": [], "options": {"dropout": 0.5}}
 FROZEN = Network(
-    **RECIPE | {"learning_rate": 0.1}, backbone=BACKBONE | {"network": "squeezenet", "frozen_layers": "all"}
+    **RECIPE | {"learning_rate": 0.1},
+    backbone=BACKBONE | {"architecture": "squeezenet", "frozen_layers": "all"},
 )
-FINE_TUNED = Network(**RECIPE, backbone=BACKBONE | {"network": "vgg16", "frozen_layers": 11})
+FINE_TUNED = Network(**RECIPE, backbone=BACKBONE | {"architecture": "vgg16", "frozen_layers": 11})
 HYBRID = {"kind": "hybrid", "folds": 2, "classifier": {"C": [1.0, 10.0], "gamma": "scale"}}
 SVM = Hybrid(**RECIPE | HYBRID, backbone=FINE_TUNED.backbone)
 RECIPES = {"squeezenet_frozen": FROZEN, "vgg16_ft": FINE_TUNED, "vgg16_svm": SVM}

@@ -60,7 +60,7 @@ def write_embeddings(
     with atomic_path(path) as temporary:
         array = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.float32, shape=shape)
         starts = range(0, len(array), BATCH_SIZE)
-        for start in progress(starts, f"embedding slices with {backbone.network}", len(starts)):
+        for start in progress(starts, f"embedding slices with {backbone.architecture}", len(starts)):
             rows = np.arange(start, min(start + BATCH_SIZE, len(array)))
             array[rows] = network.predict_on_batch(used.take(rows))
         array.flush()

@@ -109,7 +109,7 @@ Augmentation = Annotated[
 class Pretrained(Group):
     """A network that was trained on pictures, under a new head."""
 
-    network: Literal["vgg16", "resnet18", "squeezenet"] = Field(description="architecture")
+    architecture: Literal["vgg16", "resnet18", "squeezenet"] = Field(description="which network")
     size: Annotated[int, Field(ge=0)] = Field(
         description="side of the square picture that slices become; 0 keeps their size"
     )

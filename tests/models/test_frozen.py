@@ -19,7 +19,7 @@ SIZES = {"n_frames": 40, "n_bins": 36, "statistics": None}
 
 
 def pretrained(network, frozen_layers, **changes):
-    values = {"network": network, "size": 0, "weights": None, "preprocessing": "imagenet", "embed": True}
+    values = {"architecture": network, "size": 0, "weights": None, "preprocessing": "imagenet", "embed": True}
     return Pretrained(**values | {"frozen_layers": frozen_layers} | changes)
 
 

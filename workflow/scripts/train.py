@@ -48,7 +48,7 @@ def main(argv: list[str] | None = None) -> None:
     save_bundle(args.bundle, bundle)
     write_csv(args.history, history)
     write_json(args.timing, timing)
-    for file in checkpoint.parent.glob(f".*{checkpoint.name}"):
+    for file in checkpoint.parent.glob(f"*{checkpoint.name}"):
         file.unlink()
 
 

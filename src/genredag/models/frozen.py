@@ -67,7 +67,7 @@ def backbone_features(x: KerasTensor, pretrained: Pretrained) -> KerasTensor:
     """
     import keras
 
-    backbone = BACKBONES[pretrained.network]
+    backbone = BACKBONES[pretrained.architecture]
     x = as_image(x, backbone, size=pretrained.size, preprocessing=pretrained.preprocessing)
     network = backbone.build(x.shape[1:])
     if pretrained.weights == "imagenet":
