@@ -174,6 +174,25 @@ def test_refuses_a_backbone_too_many_or_too_few(toy_slices, model, backbone, mes
         train_bundle(model, recipe, TRAIN, **toy_slices, seed=1)
 
 
+def test_a_hybrid_gives_the_features_of_its_network_to_a_classifier(toy_slices, tmp_path):
+    small = PRETRAINED | {"architecture": "squeezenet", "weights": None, "frozen_layers": "all"}
+    values = NETWORK | {"kind": "hybrid", "options": {"dropout": 0.1}, "backbone": small}
+    recipe = Hybrid(**values, folds=2, classifier={"C": [1.0, 100.0], "gamma": "scale"})
+    for name in "ab":
+        bundle, history, _ = train_bundle("vgg16_svm", recipe, TRAIN, **toy_slices, seed=1)
+        save_bundle(tmp_path / name, bundle)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    names = ["architecture.json", "bundle.json", "estimator.skops", "model.weights.h5"]
+    assert sorted(files_of(tmp_path / "a")) == names
+    assert len(history) == 6
+    assert (bundle.info["options"]["gamma"], bundle.info["options"]["dropout"]) == ("scale", 0.1)
+    assert bundle.info["options"]["C"] in (1.0, 100.0)
+    assert bundle.model.output_shape == (None, 128)
+    x = toy_slices["frames"].gather(np.array([0, 200]), 10, np.array([10, 10]))
+    expected = bundle.classifier.predict_proba(np.asarray(bundle.model(x)))
+    np.testing.assert_allclose(load_bundle(tmp_path / "a").predict(x), expected, atol=1e-5)
+
+
 def test_refuses_options_of_another_classifier(toy_slices):
     values = NETWORK | {"kind": "hybrid", "options": {"dropout": 0.1}, "backbone": PRETRAINED}
     recipe = Hybrid(**values, folds=2, classifier={"C": 1.0})
