@@ -1,6 +1,6 @@
 """genredag: from music to a report that can be trusted.
 
-    download -> spectrograms -> slices -> split -> train -> evaluate -> report
+    download -> spectrograms -> slices -> split -> embed -> train -> evaluate -> report
 
 Each arrow is one rule, one script in workflow/scripts, one group of params.yaml, and one DVC stage.
 Snakemake builds all combinations of `matrix` into data/ and results/; DVC builds one into experiment/.
@@ -45,6 +45,7 @@ include: "workflow/rules/download.smk"
 include: "workflow/rules/spectrograms.smk"
 include: "workflow/rules/slices.smk"
 include: "workflow/rules/split.smk"
+include: "workflow/rules/embed.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/report.smk"

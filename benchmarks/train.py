@@ -76,14 +76,10 @@ def train_ours(name: str, recipe: Network, precision: str, data: dict[str, Any],
 
 def train_plain(name: str, recipe: Network, precision: str, data: dict[str, Any], epochs: int) -> Any:
     """Train as `train_ours`, with nothing of ours but the layers' sizes."""
-    import keras
-
-    from genredag import byte_dropout
     from genredag.models.assembly import build_network
 
-    byte_dropout.ByteDropout = keras.layers.Dropout
     sizes = {"n_frames": N_FRAMES, "n_bins": N_BINS, "n_classes": N_CLASSES}
-    model = build_network(name, recipe.options, **sizes, statistics=None, precision=precision)
+    model = build_network(name, recipe, **sizes, statistics=None, precision=precision)
     values = slices_of(data)
     labels = pd.factorize(data["split"]["genre"])[0]
     n_train = len(values) * 7 // 8

@@ -177,6 +177,7 @@ def test_networks_learn_from_augmented_slices(toy_slices, kinds):
         epochs=8,
         patience=8,
         augment=[step(kind) for kind in kinds],
+        backbone=None,
         options={"units": 8, "dropout": 0.0},
     )
     train = Train(precision="float32", threads=1, normalisation="bin")

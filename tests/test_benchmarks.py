@@ -15,6 +15,7 @@ pytestmark = pytest.mark.slow
     ("name", "arguments"),
     [
         ("render", ["--tracks", "1", "--jobs", "1", "--repeats", "1"]),
+        ("embed", ["--models", "squeezenet_frozen", "--slices", "64"]),
         ("report", ["--runs", "2"]),
         ("train", ["--models", "lstm", "--threads", "1", "2", "--slices", "64", "--side-by-side"]),
     ],

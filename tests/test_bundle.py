@@ -17,6 +17,7 @@ def bundle(toy_slices):
     recipe = Estimator(
         kind="estimator",
         features="bin_statistics",
+        backbone=None,
         folds=2,
         options={"C": 1.0, "gamma": "scale", "min_variance": 0.0, "selection_trees": 0},
     )

@@ -18,6 +18,7 @@ COUNTS = {
     "time": (8_682, 14_026),
     "frequency": (3_946, 11_946),
     "time_frequency": (197_218, 399_042),
+    "time_frequency_init": (197_218, 399_042),
     "lidy_shallow": (2_060_642, None),
     "schindler_deep": (1_283_362, None),
     "cnn_2layers": (23_941_502, 7_671_038),
@@ -28,7 +29,8 @@ COUNTS = {
     "cnn2d_2018": (171_594, 171_594),
     "cnn_2020": (2_495_114, 2_495_114),
     "homebrew": (6_441_718 + 640, None),
-    "vgg16_ft": (None, 18_976_458),
+    "vgg16_ft": (30_510_794, 18_976_458),
+    "vgg16_svm": (30_510_794, 18_976_458),
     "vgg16_gtzan": (16_814_666, 16_814_666),
     "resnet18_frozen": (11_186_889 + 5_130, 11_186_889 + 5_130),
     "resnet18_ft": (11_186_889 + 5_130, 11_186_889 + 5_130),
@@ -45,7 +47,7 @@ def rows(project_dir):
 
 def test_every_learner_has_a_row(rows):
     assert list(rows) == list(learners())
-    assert {row["kind"] for row in rows.values()} == {"network", "estimator"}
+    assert {row["kind"] for row in rows.values()} == {"network", "estimator", "hybrid"}
 
 
 @pytest.mark.parametrize("name", COUNTS)

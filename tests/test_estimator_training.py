@@ -4,14 +4,14 @@ import pytest
 from genredag.batches import slice_set, statistics, summarise
 from genredag.errors import ModelError
 from genredag.estimator_training import features_of, search_options
+from genredag.models.classical import svm_rbf
 from genredag.models.features import slice_statistics
-from genredag.recipes import Estimator
 
 OPTIONS = {"C": 1.0, "gamma": "scale", "min_variance": 0.0, "selection_trees": 0}
 
 
-def recipe(folds=4, **options):
-    return Estimator(kind="estimator", features="bin_statistics", folds=folds, options={**OPTIONS, **options})
+def search(training, folds=4, **options):
+    return search_options("svm_rbf", svm_rbf, {**OPTIONS, **options}, folds, training, seed=0)
 
 
 @pytest.fixture
@@ -39,12 +39,12 @@ def test_features_keep_their_own_scales(training):
 
 def test_without_lists_nothing_is_searched(training, monkeypatch):
     monkeypatch.setattr("sklearn.model_selection.cross_val_score", None)
-    assert search_options("svm_rbf", recipe(), training, seed=0) == OPTIONS
+    assert search(training) == OPTIONS
 
 
 def test_the_best_option_is_chosen(training):
     # With a kernel as narrow as that, every slice is only like itself.
-    found = search_options("svm_rbf", recipe(gamma=[1000.0, 0.01], C=[1.0, 2.0]), training, seed=0)
+    found = search(training, gamma=[1000.0, 0.01], C=[1.0, 2.0])
     assert found == {**OPTIONS, "gamma": 0.01}
 
 
@@ -59,7 +59,7 @@ def test_no_track_is_in_two_folds(training, monkeypatch):
         return np.zeros(1)
 
     monkeypatch.setattr("sklearn.model_selection.cross_val_score", watch)
-    search_options("svm_rbf", recipe(C=[1.0, 2.0]), training, seed=0)
+    search(training, C=[1.0, 2.0])
     assert seen[:4] == seen[4:]
     assert set.union(*seen[:4]) == set(training.track_ids)
 
@@ -68,4 +68,4 @@ def test_more_folds_than_tracks_are_refused(training):
     with pytest.raises(
         ModelError, match=r"svm_rbf\.folds: a genre has 4 training tracks; expected at least 5"
     ):
-        search_options("svm_rbf", recipe(folds=5, C=[1.0, 2.0]), training, seed=0)
+        search(training, folds=5, C=[1.0, 2.0])

@@ -56,6 +56,19 @@ def test_the_projects_own_values_are_valid(project_dir):
         ("models.crnn.augment", [{"kind": "nois"}], r"crnn.augment.0: .*'nois'.* 'noise', 'brightness'"),
         ("models.crnn.augment", [{"kind": "mixup"}], r"crnn.augment.0.alpha: missing"),
         ("models.homebrew_published.schedule.epoch", 7, r"published.schedule.epoch: unknown key"),
+        ("models.vgg16_ft.backbone.size", -1, r"models.vgg16_ft.backbone.size: -1: .*greater than or equal"),
+        (
+            "models.vgg16_ft.backbone.frozen_layers",
+            -1,
+            r"vgg16_ft.backbone.frozen_layers: -1: .*greater than",
+        ),
+        ("models.vgg16_ft.backbone.sise", 1, r"models.vgg16_ft.backbone.sise: unknown key"),
+        (
+            "models.vgg16_ft.backbone.architecture",
+            "vgg",
+            r"backbone.architecture: 'vgg': .*'vgg16', 'resnet18'",
+        ),
+        ("models.svm_rbf.backbone", {"size": 1}, r"models.svm_rbf.backbone: .*None"),
         ("model", "crn", r"model: 'crn' is no key of `models`; did you mean 'crnn'"),
         ("matrix.model", ["crnn", "cnm"], r"matrix.model: 'cnm' is no key of `models`"),
         ("matrix.seed", [], r"matrix.seed: \[\]: .*at least 1 item"),
@@ -131,6 +144,15 @@ def test_a_fold_beyond_the_last_is_refused(tree):
     assert parse_params(put(tree, "fold", 9)).fold == 9
     with pytest.raises(ParameterError, match=r"fold: 10 is no fold of kfold_10; expected 0 to 9"):
         parse_params(put(tree, "fold", 10))
+
+
+def test_augmented_slices_have_no_embeddings(tree):
+    put(tree, "models.squeezenet_frozen.augment", [{"kind": "noise", "std": 1.0}])
+    parse_params(tree)
+    put(tree, "matrix.model", ["squeezenet_frozen"])
+    with pytest.raises(ParameterError, match=r"squeezenet_frozen.augment: not empty.*embed = false"):
+        parse_params(tree)
+    parse_params(put(tree, "models.squeezenet_frozen.backbone.embed", False))
 
 
 def test_a_missing_value_is_named(tree):

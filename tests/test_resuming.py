@@ -14,8 +14,15 @@ from genredag.training import train_bundle
 
 TRAIN = Train(precision="float32", threads=1, normalisation="bin")
 BASE = {"kind": "network", "optimizer": "adam", "learning_rate": 0.01, "batch_size": 8, "epochs": 6}
-BASE |= {"augment": [{"kind": "noise", "std": 2.0}, {"kind": "mixup", "alpha": 0.4}]}
+BASE |= {"backbone": None, "augment": [{"kind": "noise", "std": 2.0}, {"kind": "mixup", "alpha": 0.4}]}
 RECIPES = {
+    # Two networks before it, each with a checkpoint of its own.
+    "time_frequency_init": BASE
+    | {
+        "schedule": "cosine",
+        "patience": 6,
+        "options": {"filter_frames": 0, "filter_bins": 0, "dropout": 0.3},
+    },
     "crnn": BASE | {"schedule": "cosine", "patience": 6, "options": {"units": 8, "dropout": 0.3}},
     # Batch normalisation, and a plateau whose waiting has begun before the kill.
     "homebrew": BASE
@@ -59,7 +66,10 @@ def outcome(folder):
 
 
 @pytest.mark.parametrize("after", [1, 4])
-@pytest.mark.parametrize("model", ["crnn", pytest.param("homebrew", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "model",
+    ["crnn", *(pytest.param(name, marks=pytest.mark.slow) for name in ("homebrew", "time_frequency_init"))],
+)
 def test_goes_on_to_the_same_bytes(toy_slices, tmp_path, monkeypatch, model, after):
     train(model, toy_slices, tmp_path / "undisturbed")
     with monkeypatch.context() as patch:

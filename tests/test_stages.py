@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from genredag.errors import ParameterError
-from genredag.stages import STAGES, declared_code, read_stages, refuse_overrides
+from genredag.params import parse_params
+from genredag.stages import STAGES, declared_code, read_stages, refuse_overrides, weights_state
 
 
 def test_the_stages_stand_in_the_order_of_the_story(project_dir):
@@ -17,6 +18,16 @@ def test_a_stages_script_comes_first_and_all_its_code_exists(project_dir):
         assert code[0] == f"workflow/scripts/{stage}.py"
         assert len(code) == len(set(code))
         assert [path for path in code if not (project_dir / path).is_file()] == []
+
+
+def test_the_state_of_a_file_of_weights(tree, tmp_path):
+    path = tmp_path / "weights.h5"
+    path.write_bytes(b"one")
+    assert weights_state(parse_params(tree), "vgg16_ft") == weights_state(parse_params(tree), "crnn") == ""
+    tree["models"]["vgg16_ft"]["backbone"]["weights"] = str(path)
+    before = weights_state(parse_params(tree), "vgg16_ft")
+    path.write_bytes(b"three")
+    assert "" != before != weights_state(parse_params(tree), "vgg16_ft")
 
 
 def test_overrides_are_refused_with_the_command_that_works(project_dir, tree):

@@ -1,14 +1,16 @@
 import dataclasses
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from genredag.bundle import load_bundle, save_bundle
 from genredag.errors import ModelError, ParameterError
-from genredag.network_training import HISTORY_COLUMNS
+from genredag.models.registry import learners
+from genredag.network_training import HISTORY_COLUMNS, Course
 from genredag.params import Train
-from genredag.recipes import Estimator, Network, Plateau, Step
+from genredag.recipes import Estimator, Hybrid, Network, Plateau, Step
 from genredag.schedules import learning_rate
 from genredag.training import train_bundle
 
@@ -22,13 +24,17 @@ NETWORK = {
     "epochs": 6,
     "patience": 6,
     "augment": [],
+    "backbone": None,
     "options": {"units": 8, "dropout": 0.1},
 }
+PRETRAINED = {"architecture": "vgg16", "size": 32, "weights": "w.h5", "preprocessing": "none"}
+PRETRAINED |= {"frozen_layers": 0, "embed": False}
 LSTM = Network(**NETWORK)
 SVM = Estimator(
     kind="estimator",
     features="bin_statistics",
     folds=2,
+    backbone=None,
     options={"C": 1.0, "gamma": "scale", "min_variance": 0.0, "selection_trees": 0},
 )
 
@@ -124,6 +130,89 @@ def test_diverging_is_told_in_one_line(toy_slices):
     with pytest.raises(ModelError, match=message):
         recipe = Network(**NETWORK | {"options": options})
         train_bundle("homebrew", recipe, train, **{**toy_slices, "frames": frames}, seed=1)
+
+
+def test_branches_are_trained_first_by_the_same_recipe(toy_slices, monkeypatch):
+    options = {"filter_frames": 4, "filter_bins": 0, "dropout": 0.3}
+    recipe = Network(**NETWORK | {"epochs": 2, "options": options})
+    begin, seen = Course.begin, []
+
+    def watch(self, epoch, logs=None):
+        layers = {layer.name: layer.get_weights() for layer in self.model.layers}
+        seen.append((self.name, epoch, layers))
+        begin(self, epoch, logs)
+
+    monkeypatch.setattr(Course, "begin", watch)
+    bundle, history, _ = train_bundle("time_frequency_init", recipe, TRAIN, **toy_slices, seed=1)
+    phases = ("time", "frequency", "time_frequency_init")
+    assert [(name, epoch) for name, epoch, _ in seen] == [
+        (name, epoch) for name in phases for epoch in (0, 1)
+    ]
+    assert (len(history), bundle.info["model"]) == (2, "time_frequency_init")
+    for branch in phases[:2]:
+        own = {key: value for key, value in options.items() if key in learners()[branch].options}
+        alone = recipe.model_copy(update={"options": own})
+        trained, _, _ = train_bundle(branch, alone, TRAIN, **toy_slices, seed=1)
+        filters = f"{branch}_filters"
+        for ours, theirs in zip(
+            seen[4][2][filters], trained.model.get_layer(filters).get_weights(), strict=True
+        ):
+            np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize(
+    ("model", "backbone", "message"),
+    [
+        ("lstm", PRETRAINED, r"models\.lstm\.backbone: not null; expected null"),
+        ("squeezenet_ft", None, r"models\.squeezenet_ft\.backbone: null; expected a backbone"),
+    ],
+)
+def test_refuses_a_backbone_too_many_or_too_few(toy_slices, model, backbone, message):
+    options = {"units": 8, "dropout": 0.1} if model == "lstm" else {"dropout": 0.1}
+    recipe = Network(**NETWORK | {"options": options, "backbone": backbone})
+    with pytest.raises(ParameterError, match=message):
+        train_bundle(model, recipe, TRAIN, **toy_slices, seed=1)
+
+
+def test_a_hybrid_gives_the_features_of_its_network_to_a_classifier(toy_slices, tmp_path):
+    small = PRETRAINED | {"architecture": "squeezenet", "weights": None, "frozen_layers": "all"}
+    values = NETWORK | {"kind": "hybrid", "options": {"dropout": 0.1}, "backbone": small}
+    recipe = Hybrid(**values, folds=2, classifier={"C": [1.0, 100.0], "gamma": "scale"})
+    for name in "ab":
+        bundle, history, _ = train_bundle("vgg16_svm", recipe, TRAIN, **toy_slices, seed=1)
+        save_bundle(tmp_path / name, bundle)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    names = ["architecture.json", "bundle.json", "estimator.skops", "model.weights.h5"]
+    assert sorted(files_of(tmp_path / "a")) == names
+    assert len(history) == 6
+    assert (bundle.info["options"]["gamma"], bundle.info["options"]["dropout"]) == ("scale", 0.1)
+    assert bundle.info["options"]["C"] in (1.0, 100.0)
+    assert bundle.model.output_shape == (None, 128)
+    x = toy_slices["frames"].gather(np.array([0, 200]), 10, np.array([10, 10]))
+    expected = bundle.classifier.predict_proba(np.asarray(bundle.model(x)))
+    np.testing.assert_allclose(load_bundle(tmp_path / "a").predict(x), expected, atol=1e-5)
+
+
+def test_refuses_options_of_another_classifier(toy_slices):
+    values = NETWORK | {"kind": "hybrid", "options": {"dropout": 0.1}, "backbone": PRETRAINED}
+    recipe = Hybrid(**values, folds=2, classifier={"C": 1.0})
+    with pytest.raises(ParameterError, match=r"models\.vgg16_svm\.classifier: 'gamma' is missing"):
+        train_bundle("vgg16_svm", recipe, TRAIN, **toy_slices, seed=1)
+
+
+def test_another_file_of_weights_is_another_training(toy_slices, tmp_path, monkeypatch):
+    keys = []
+    monkeypatch.setattr(
+        "genredag.training.fit_network", lambda *a, checkpoint, **k: keys.append(checkpoint.key)
+    )
+    recipe = Network(**NETWORK | {"options": {"dropout": 0.1}, "backbone": PRETRAINED})
+    path = Path(PRETRAINED["weights"])
+    for content in (b"a", b"b", b"a"):
+        monkeypatch.chdir(tmp_path)
+        path.write_bytes(content)
+        with pytest.raises(TypeError):  # nothing was trained
+            train_bundle("squeezenet_ft", recipe, TRAIN, **toy_slices, seed=1, checkpoint=tmp_path / "c")
+    assert keys[0] == keys[2] != keys[1]
 
 
 def test_refuses_options_of_another_model(toy_slices):

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import numpy as np
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -50,3 +52,9 @@ def write_csv(path: Path, frame: pd.DataFrame) -> None:
     """Write a data frame, without its index, to `path` as CSV."""
     with atomic_path(path) as temporary:
         frame.to_csv(temporary, index=False, lineterminator="\n")
+
+
+def write_npy(path: Path, array: np.ndarray) -> None:
+    """Write `array` to `path` in NumPy's format."""
+    with atomic_path(path) as temporary:
+        np.save(temporary, array, allow_pickle=False)

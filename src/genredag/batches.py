@@ -82,10 +82,14 @@ def summarise(slices: SliceSet, name: str) -> SliceSet:
     """Return the features of slices, computed once, as slices of one frame whose bins are the features."""
     bins = slices.frames.spec.bins
     values = np.concatenate([features(chunk, bins, name) for chunk in slices.chunks()])
+    return with_features(slices, values, np.arange(len(slices)))
+
+
+def with_features(slices: SliceSet, values: np.ndarray, rows: np.ndarray) -> SliceSet:
+    """Return slices of one frame each: these `rows` of float32 `values` (n, n_features), not copied."""
     spec = dataclasses.replace(
         slices.frames.spec, n_bins=values.shape[1], dtype="float32", offset=0.0, step=1.0, unit="feature"
     )
-    rows = np.arange(len(slices))
     return dataclasses.replace(
         slices,
         frames=Frames(spec, slices.frames.index, values),

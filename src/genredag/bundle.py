@@ -1,7 +1,8 @@
 """A bundle: one zip file with all that prediction needs.
 
 ``bundle.json`` says what the model is and what it takes; beside it stand ``architecture.json`` and
-``model.weights.h5`` of a network, or ``estimator.skops``. Nothing is pickled. Equal bundles are equal bytes.
+``model.weights.h5`` of a network, ``estimator.skops``, or both. Nothing is pickled. Equal bundles are equal
+bytes.
 """
 
 from __future__ import annotations
@@ -45,10 +46,13 @@ class Bundle:
         recipe's), features, n_parameters, layers (see `genredag.architecture`), seed, versions, commit.
     model
         A Keras model or a scikit-learn classifier.
+    classifier
+        A scikit-learn classifier of what a Keras model returns, if that is not probabilities.
     """
 
     info: dict[str, Any]
     model: Any
+    classifier: Any = None
 
     @property
     def class_names(self) -> list[str]:
@@ -58,7 +62,7 @@ class Bundle:
     @property
     def is_network(self) -> bool:
         """Whether the model is a Keras network."""
-        return self.info["recipe"]["kind"] == "network"
+        return self.info["recipe"]["kind"] != "estimator"
 
     def predict(self, slices: np.ndarray) -> np.ndarray:
         """Return class probabilities, float32 (n_slices, n_classes).
@@ -89,7 +93,8 @@ class Bundle:
             slices = features(slices, self.info["frames"]["bins"], self.info["features"])
         if not self.is_network:
             return self.model.predict_proba(slices)
-        return self.model.predict_on_batch(slices[:, np.newaxis] if self.info["features"] else slices)
+        output = self.model.predict_on_batch(slices[:, np.newaxis] if self.info["features"] else slices)
+        return self.classifier.predict_proba(output.astype(np.float32)) if self.classifier else output
 
     def check_frames(self, spec: FrameSpec) -> None:
         """Refuse frames of another kind than the model was trained on.
@@ -116,8 +121,9 @@ def save_bundle(path: Path, bundle: Bundle) -> None:
     if bundle.is_network:
         files["architecture.json"] = bundle.model.to_json().encode()
         files["model.weights.h5"] = _weights(bundle.model)
-    else:
-        files["estimator.skops"] = _estimator(bundle.model)
+    estimator = bundle.classifier if bundle.is_network else bundle.model
+    if estimator is not None:
+        files["estimator.skops"] = _estimator(estimator)
     with atomic_path(path) as temporary:
         temporary.write_bytes(_zip(files))
 
@@ -135,15 +141,16 @@ def load_bundle(path: Path) -> Bundle:
         with zipfile.ZipFile(path) as archive:
             files = {name: archive.read(name) for name in archive.namelist()}
         info = json.loads(files["bundle.json"])
-        is_network = info["recipe"]["kind"] == "network"
-        model = _load_network(files) if is_network else _load_estimator(files["estimator.skops"])
+        found = [_load_network(files)] if info["recipe"]["kind"] != "estimator" else []
+        if info["recipe"]["kind"] != "network":
+            found.append(_load_estimator(files["estimator.skops"]))
     except (zipfile.BadZipFile, KeyError, ValueError, TypeError) as error:
         raise ModelError(
             f"not a bundle that can be loaded ({type(error).__name__}: {error})",
             where=str(path),
             hint="train again, or install the versions named in its bundle.json",
         ) from error
-    return Bundle(info, model)
+    return Bundle(info, *found)
 
 
 def _load_network(files: dict[str, bytes]) -> Any:

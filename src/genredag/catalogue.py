@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from genredag.errors import ModelError
+from genredag.models.frozen import backbone_features
 from genredag.models.registry import PUBLISHED, Learner, learners
-from genredag.recipes import Estimator, Network
+from genredag.recipes import Recipe
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -17,7 +18,7 @@ N_CLASSES = 10
 OUR_INPUT = (128, 130, 1)
 
 
-def catalogue(recipes: Mapping[str, Network | Estimator]) -> list[dict[str, Any]]:
+def catalogue(recipes: Mapping[str, Recipe]) -> list[dict[str, Any]]:
     """Return a row for each learner: id, kind, input, parameters, parameters_128x130, paper, published.
 
     `parameters` counts the weights of a network for ten genres at its published input, with the options of
@@ -42,24 +43,23 @@ def catalogue(recipes: Mapping[str, Network | Estimator]) -> list[dict[str, Any]
     return rows
 
 
-def ids_of(recipes: Mapping[str, Network | Estimator], published: bool) -> list[str]:
+def ids_of(recipes: Mapping[str, Recipe], published: bool) -> list[str]:
     """Return the ids of `recipes` in their order; those of published presets only if `published`."""
     return [name for name in recipes if published or not name.endswith(PUBLISHED)]
 
 
-def _count(
-    learner: Learner, recipe: Network | Estimator | None, shape: tuple[int, int, int] | None
-) -> int | None:
+def _count(learner: Learner, recipe: Recipe | None, shape: tuple[int, int, int] | None) -> int | None:
     if shape is None or recipe is None or learner.kind == "estimator":
         return None
     import keras
 
-    # The weights' values are not needed, nor their files.
-    options = recipe.options | ({"weights": None} if "weights" in recipe.options else {})
-    inputs = keras.Input(shape)
+    inputs = x = keras.Input(shape)
     try:
-        learner.check_size(*shape[:2], options)
-        return keras.Model(inputs, learner.build(inputs, N_CLASSES, **options)).count_params()
+        learner.check_size(*shape[:2], recipe.options)
+        if recipe.backbone is not None:
+            # The weights' values are not needed, nor their files.
+            x = backbone_features(x, recipe.backbone.model_copy(update={"weights": None}))
+        return keras.Model(inputs, learner.build(x, N_CLASSES, **recipe.options)).count_params()
     except ModelError:
         return None
 

@@ -33,6 +33,10 @@ class Checkpoint:
     path: Path
     key: str
 
+    def of(self, phase: str) -> Checkpoint:
+        """Return the checkpoint of an earlier phase of the same training, in a file beside this one."""
+        return Checkpoint(self.path.with_name(f".{phase}{self.path.name}"), self.key)
+
     def write(self, about: Mapping[str, Any], arrays: Arrays) -> None:
         """Replace the state by `about`, which JSON can hold, and named lists of arrays."""
         named = {f"{name}_{i}": array for name, group in arrays.items() for i, array in enumerate(group)}

@@ -5,30 +5,42 @@ from __future__ import annotations
 import itertools
 import logging
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from genredag.errors import ModelError
-from genredag.models.registry import learner
 from genredag.network_training import HISTORY_COLUMNS
 from genredag.progress import progress
 
 if TYPE_CHECKING:
     from genredag.batches import SliceSet
-    from genredag.recipes import Estimator
+    from genredag.recipes import Options
 
 logger = logging.getLogger(__name__)
 
 
 def fit_estimator(
-    name: str, recipe: Estimator, *, training: SliceSet, validation: SliceSet, n_classes: int, seed: int
+    name: str,
+    build: Callable[..., Any],
+    options: Options,
+    folds: int,
+    *,
+    training: SliceSet,
+    validation: SliceSet,
+    n_classes: int,
+    seed: int,
 ) -> tuple[Any, pd.DataFrame, dict[str, Any]]:
     """Fit an estimator on the training slices; one without probabilities is calibrated on validation.
 
     Parameters
     ----------
+    name
+        Of its recipe.
+    options, folds
+        As for `search_options`.
     training, validation
         Features, as `genredag.batches.summarise` makes them.
 
@@ -46,9 +58,9 @@ def fit_estimator(
         if len(set(slices.labels)) < n_classes:
             hint = "look into split.parquet"
             raise ModelError(f"a genre has no {part} slice", where=f"models.{name}", hint=hint)
-    options = search_options(name, recipe, training, seed)
+    options = search_options(name, build, options, folds, training, seed)
     inputs = {part: features_of(slices) for part, slices in parts.items()}
-    model = learner(name).build(**options, seed=seed).fit(inputs["train"], training.labels)
+    model = build(**options, seed=seed).fit(inputs["train"], training.labels)
     if not hasattr(model, "predict_proba"):
         # One temperature, fitted on tracks that the estimator has not seen: folds of the training slices
         # would put slices of a track on both sides. Frozen estimators need no folds: one has all rows.
@@ -64,7 +76,9 @@ def fit_estimator(
     return model, pd.DataFrame([row])[list(HISTORY_COLUMNS)], options
 
 
-def search_options(name: str, recipe: Estimator, training: SliceSet, seed: int) -> dict[str, Any]:
+def search_options(
+    name: str, build: Callable[..., Any], options: Options, folds: int, training: SliceSet, seed: int
+) -> dict[str, Any]:
     """Return the options of a recipe, one value of each list: those of the best mean accuracy over folds.
 
     All slices of a track are in one fold; the first of equals is taken.
@@ -76,26 +90,26 @@ def search_options(name: str, recipe: Estimator, training: SliceSet, seed: int) 
     """
     from sklearn.model_selection import StratifiedGroupKFold, cross_val_score
 
-    lists = [value if isinstance(value, list) else [value] for value in recipe.options.values()]
-    candidates = [dict(zip(recipe.options, values, strict=True)) for values in itertools.product(*lists)]
+    lists = [value if isinstance(value, list) else [value] for value in options.values()]
+    candidates = [dict(zip(options, values, strict=True)) for values in itertools.product(*lists)]
     if len(candidates) == 1:
         return candidates[0]
     n_tracks = pd.Series(training.track_ids).groupby(training.labels).nunique().min()
-    if n_tracks < recipe.folds:
+    if n_tracks < folds:
         hint = "fewer folds, or options without lists"
         raise ModelError(
             f"a genre has {n_tracks} training tracks",
             where=f"models.{name}.folds",
-            expected=f"at least {recipe.folds}",
+            expected=f"at least {folds}",
             hint=hint,
         )
     inputs, labels = features_of(training), training.labels
-    folds = StratifiedGroupKFold(recipe.folds, shuffle=True, random_state=seed)
-    build, scores = learner(name).build, []
-    for options in progress(candidates, f"searching options of {name}", len(candidates)):
-        model = build(**options, seed=seed)
-        scores.append(cross_val_score(model, inputs, labels, groups=training.track_ids, cv=folds).mean())
-        logger.info("%s: %s: cross-validated accuracy %.3f", name, options, scores[-1])
+    deal = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+    scores = []
+    for candidate in progress(candidates, f"searching options of {name}", len(candidates)):
+        model = build(**candidate, seed=seed)
+        scores.append(cross_val_score(model, inputs, labels, groups=training.track_ids, cv=deal).mean())
+        logger.info("%s: %s: cross-validated accuracy %.3f", name, candidate, scores[-1])
     return candidates[int(np.argmax(scores))]
 
 

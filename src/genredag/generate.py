@@ -103,6 +103,8 @@ def _resolve(schema: dict, node: dict, value: Any) -> dict:
     if "discriminator" in node and value is not None:
         union = node["discriminator"]
         node = {"$ref": union["mapping"][value[union["propertyName"]]]}
+    elif "anyOf" in node and isinstance(value, dict):
+        node = next((member for member in node["anyOf"] if "$ref" in member), node)
     elif "oneOf" in node and isinstance(value, dict):
         node = {"$ref": f"#/$defs/{value['kind'].capitalize()}"}
     while "$ref" in node:

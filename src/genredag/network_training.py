@@ -6,15 +6,19 @@ import logging
 import math
 import sys
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from genredag.augment import augment
-from genredag.batches import shuffled_batches, statistics
+from genredag.batches import shuffled_batches, statistics, with_features
 from genredag.errors import ModelError
 from genredag.models.assembly import build_network
+from genredag.models.frozen import trained_part
+from genredag.models.pons import initialise_branches
+from genredag.models.registry import FEATURES, learner
 from genredag.recipes import Mixup
 from genredag.schedules import learning_rate
 
@@ -41,8 +45,14 @@ def fit_network(
     n_classes: int,
     seed: int,
     checkpoint: Checkpoint | None,
+    embedded: Mapping[str, SliceSet] | None = None,
 ) -> tuple[keras.Model, pd.DataFrame, float]:
     """Train a network until its validation loss falls no more; give it the weights of its best epoch.
+
+    Parameters
+    ----------
+    embedded
+        The slices of "train" and "validation" with their embeddings: only what follows these is computed.
 
     Returns
     -------
@@ -52,12 +62,19 @@ def fit_network(
     """
     import keras
 
+    data = {"training": training, "validation": validation, "n_classes": n_classes, "seed": seed}
+    branches, branch_seconds = _train_branches(name, recipe, params, checkpoint, data)
     model = _new_network(name, recipe, params, training, n_classes, seed)
-    augmented, plain = _preparations(recipe, training.frames.spec.floor, n_classes)
+    initialise_branches(model, branches)
+    trained = trained_part(model) if embedded else model
+    _compile(trained, recipe)
+    if embedded:
+        training, validation = embedded["train"], embedded["validation"]
+    augmented, plain = _preparations(recipe, training.frames.spec.floor, trained)
     batches = shuffled_batches(training, recipe.batch_size, seed, augmented)
-    course = Course(name, recipe, model, batches, checkpoint)
+    course = Course(name, recipe, trained, batches, checkpoint)
     if not course.is_over:
-        model.fit(
+        trained.fit(
             batches,
             validation_data=shuffled_batches(validation, recipe.batch_size, None, plain),
             initial_epoch=len(course.history),
@@ -66,23 +83,59 @@ def fit_network(
             callbacks=[keras.callbacks.LambdaCallback(course.begin, course.end)],
             verbose=1 if sys.stderr.isatty() else 0,
         )
-    model.set_weights(course.best)
-    return model, pd.DataFrame(course.history)[list(HISTORY_COLUMNS)], course.seconds
+    trained.set_weights(course.best)
+    history = pd.DataFrame(course.history)[list(HISTORY_COLUMNS)]
+    return model, history, branch_seconds + course.seconds
 
 
-def _preparations(recipe: Network, floor: float, n_classes: int) -> tuple[Prepare | None, Prepare | None]:
+def _train_branches(
+    name: str, recipe: Network, params: Train, checkpoint: Checkpoint | None, data: dict[str, Any]
+) -> tuple[list[keras.Model], float]:
+    """Train the networks that another starts from, by its recipe; return them and the seconds they took."""
+    models, seconds = [], 0.0
+    for branch in learner(name).branches:
+        options = {key: recipe.options[key] for key in learner(branch).options}
+        own = recipe.model_copy(update={"options": options})
+        model, _, cost = fit_network(
+            branch, own, params, **data, checkpoint=checkpoint and checkpoint.of(branch)
+        )
+        models.append(model)
+        seconds += cost
+    return models, seconds
+
+
+def feature_slices(
+    model: keras.Model, parts: Mapping[str, SliceSet], embedded: Mapping[str, SliceSet] | None
+) -> tuple[keras.Model, dict[str, SliceSet]]:
+    """Return the part of a network that ends in its features, and the slices of `parts` with these."""
+    import keras
+
+    whole = keras.Model(model.input, model.get_layer(FEATURES).output, name=model.name)
+    part = trained_part(whole) if embedded else whole
+
+    def features(slices: SliceSet) -> np.ndarray:
+        chunks = (chunk.reshape(-1, *part.input_shape[1:]) for chunk in slices.chunks())
+        return np.concatenate([part.predict(chunk, verbose=0) for chunk in chunks]).astype(np.float32)
+
+    return whole, {
+        name: with_features(slices, features(embedded[name] if embedded else slices), np.arange(len(slices)))
+        for name, slices in parts.items()
+    }
+
+
+def _preparations(recipe: Network, floor: float, model: keras.Model) -> tuple[Prepare, Prepare]:
     """Return what happens to the batches of training and of validation: augmentation, labels to blend."""
-    if not recipe.augment:
-        return None, None
+    shape, n_classes = model.input_shape[1:], model.output_shape[1]
     blended = _blends(recipe)
 
     def plain(slices: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> Batch:
+        slices = slices.reshape(-1, *shape)
         return slices, np.eye(n_classes, dtype=np.float32)[labels] if blended else labels
 
     def augmented(slices: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> Batch:
         return augment(*plain(slices, labels, rng), recipe.augment, floor=floor, rng=rng)
 
-    return augmented, plain
+    return (augmented if recipe.augment else plain), plain
 
 
 def _blends(recipe: Network) -> bool:
@@ -98,15 +151,20 @@ def _new_network(
     # from it, and names of layers count from one.
     keras.utils.clear_session()
     keras.utils.set_random_seed(seed)
-    model = build_network(
+    return build_network(
         name,
-        recipe.options,
+        recipe,
         n_frames=training.n_frames,
         n_bins=training.frames.spec.n_bins,
         n_classes=n_classes,
         statistics=statistics(training, params.normalisation),
         precision=params.precision,
     )
+
+
+def _compile(model: keras.Model, recipe: Network) -> None:
+    import keras
+
     optimizer = {"class_name": recipe.optimizer, "config": {"learning_rate": recipe.learning_rate}}
     model.compile(
         keras.optimizers.get(optimizer),
@@ -114,7 +172,6 @@ def _new_network(
         metrics=["accuracy"],
     )
     model.optimizer.build(model.trainable_variables)
-    return model
 
 
 class Course:

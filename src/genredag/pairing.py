@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from genredag.errors import ModelError, ParameterError
 from genredag.models.features import check_columns
+from genredag.models.frozen import check_picture
 from genredag.models.registry import features_seen, learner
 from genredag.params import Params
 from genredag.representations.registry import REPRESENTATIONS
@@ -91,11 +91,11 @@ def check_recipe(params: Params, model: str) -> None:
     """
     recipe = params.entry("models", model)
     features_seen(model, recipe)
-    weights = recipe.options.get("weights")
-    if weights not in (None, "imagenet") and not Path(str(weights)).is_file():
+    weights = recipe.backbone and recipe.backbone.weights_path
+    if weights and not weights.is_file():
         raise ParameterError(
-            f"{weights!r} is no file",
-            where=f"params.yaml: models.{model}.options.weights",
+            f"{str(weights)!r} is no file",
+            where=f"params.yaml: models.{model}.backbone.weights",
             expected="imagenet, null or the path of a Keras weights file",
             hint="a path starts at the project's folder",
         )
@@ -126,3 +126,5 @@ def check_pair(params: Params, model: str, representation: str, datasets: list[s
     elif set(datasets) != {NO_AUDIO}:
         n_frames = slice_length(params.slices.seconds, params.spectrograms.sr / group.hop_length)
         learner(model).check_size(len(columns), n_frames, recipe.options)
+        if recipe.backbone:
+            check_picture(recipe.backbone, len(columns), n_frames)

@@ -17,6 +17,7 @@ from genredag.errors import ParameterError
 from genredag.extra_groups import AsPublished, LeakageAudit
 from genredag.groups import Count, Group, Name, Names, Seconds, Seed, Share
 from genredag.params_checks import (
+    check_embeddings,
     check_experiment,
     check_frequencies,
     check_names,
@@ -25,7 +26,7 @@ from genredag.params_checks import (
     similar,
 )
 from genredag.protocols import PROTOCOLS, Split
-from genredag.recipes import Estimator, Network
+from genredag.recipes import Estimator, Hybrid, Network, Pretrained, Recipe
 from genredag.shifts import Shift, Shifts
 
 
@@ -250,9 +251,7 @@ class Params(Group):
     splits: Annotated[dict[Name, Split], Field(min_length=1)]
     near_duplicates: NearDuplicates
     train: Train
-    models: Annotated[
-        dict[Name, Annotated[Network | Estimator, Field(discriminator="kind")]], Field(min_length=1)
-    ]
+    models: Annotated[dict[Name, Annotated[Recipe, Field(discriminator="kind")]], Field(min_length=1)]
     evaluate: Evaluate
     report: Report
     leakage_audit: LeakageAudit
@@ -264,6 +263,7 @@ class Params(Group):
         check_splits(self)
         check_frequencies(self)
         check_spectrograms(self)
+        check_embeddings(self)
         return self
 
     def entry(self, collection: str, name: str) -> Any:
@@ -283,7 +283,8 @@ class Params(Group):
 
 # Members of the unions in collections, with the key that tells which one an entry is.
 UNIONS: list[tuple[str, type[Group]]]
-UNIONS = [("kind", Network), ("kind", Estimator), *(("protocol", member) for member in PROTOCOLS)]
+UNIONS = [("kind", Network), ("kind", Hybrid), ("kind", Estimator)]
+UNIONS += [("protocol", member) for member in PROTOCOLS]
 
 # The groups of params.yaml that each stage uses; `{dataset}` and so on stand for the experiment's choice.
 STAGE_GROUPS: dict[str, tuple[str, ...]] = {
@@ -291,6 +292,7 @@ STAGE_GROUPS: dict[str, tuple[str, ...]] = {
     "spectrograms": ("spectrograms", "representations.{representation}"),
     "slices": ("slices",),
     "split": ("splits.{split}", "near_duplicates"),
+    "embed": ("train", "models.{model}.backbone"),
     "train": ("train", "models.{model}"),
     "evaluate": ("evaluate",),
     "report": ("report",),
@@ -383,8 +385,9 @@ def _keys_like(place: Any) -> str:
     for part in place[:-1]:
         inner = group.model_fields[part].annotation if part in group.model_fields else None
         if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
-            if "shifts" in place:
-                return similar(place[-1], Shift.model_fields)
+            for key, group in (("shifts", Shift), ("backbone", Pretrained)):
+                if key in place:
+                    return similar(place[-1], group.model_fields)
             members = {get_args(member.model_fields[key].annotation)[0]: member for key, member in UNIONS}
             return similar(place[-1], members[place[-2]].model_fields) if place[-2] in members else ""
         group = inner

@@ -111,3 +111,14 @@ def check_spectrograms(params: Params) -> None:
             raise ValueError(
                 "spectrograms.shifts: the data set `spectrograms` has no audio to shift; expected []"
             )
+
+
+def check_embeddings(params: Params) -> None:
+    """Refuse to augment slices whose embeddings are computed once."""
+    for name in (params.model, *params.matrix.model):
+        recipe = params.models[name]
+        if recipe.backbone and recipe.backbone.has_embedding and recipe.augment:
+            raise ValueError(
+                f"models.{name}.augment: not empty, and the frozen part sees each slice once, before; "
+                f"expected [], or models.{name}.backbone.embed = false"
+            )

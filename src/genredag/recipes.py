@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
@@ -105,6 +106,35 @@ Augmentation = Annotated[
 ]
 
 
+class Pretrained(Group):
+    """A network that was trained on pictures, under a new head."""
+
+    architecture: Literal["vgg16", "resnet18", "squeezenet"] = Field(description="which network")
+    size: Annotated[int, Field(ge=0)] = Field(
+        description="side of the square picture that slices become; 0 keeps their size"
+    )
+    weights: str | None = Field(
+        description="imagenet (the published file, from the user's cache), a file's path, or null: random"
+    )
+    preprocessing: Literal["imagenet", "none"] = Field(
+        description="imagenet makes pixels of slices, as published weights expect"
+    )
+    frozen_layers: Annotated[int, Field(ge=0)] | Literal["all"] = Field(
+        description="layers that are not trained, counted from the input, which counts"
+    )
+    embed: bool = Field(description="compute the frozen part once for each slice, in the stage `embed`")
+
+    @property
+    def has_embedding(self) -> bool:
+        """Whether there is a frozen part, to be computed once."""
+        return self.embed and self.frozen_layers != 0
+
+    @property
+    def weights_path(self) -> Path | None:
+        """The user's own file of weights."""
+        return None if self.weights in (None, "imagenet") else Path(self.weights)
+
+
 class Network(Group):
     """A Keras network and its recipe."""
 
@@ -116,6 +146,7 @@ class Network(Group):
     epochs: Count = Field(description="most epochs trained")
     patience: Count = Field(description="epochs without a better validation loss before training stops")
     augment: list[Augmentation] = Field(description="changes of training slices, in this order")
+    backbone: Pretrained | None = Field(description="what the network stands on, or null")
     options: dict[str, bool | int | float | str | list[int] | None] = Field(
         description="arguments of the builder"
     )
@@ -133,6 +164,17 @@ Features = Literal[
     "features_133",
 ]
 Option = bool | int | float | str | None
+Options = dict[str, Option | Annotated[list[Option], Field(min_length=1)]]
+
+
+class Hybrid(Network):
+    """A Keras network and its recipe, whose features then go to a scikit-learn classifier."""
+
+    kind: Literal["hybrid"]  # type: ignore[assignment]
+    folds: Annotated[int, Field(ge=2)] = Field(description="folds of the search over lists in `classifier`")
+    classifier: Options = Field(
+        description="arguments of its builder; of a list, cross-validation on the training tracks chooses"
+    )
 
 
 class Estimator(Group):
@@ -143,6 +185,10 @@ class Estimator(Group):
         description="what it sees: statistics of every bin, or a set of handcrafted ones"
     )
     folds: Annotated[int, Field(ge=2)] = Field(description="folds of the search over lists in `options`")
-    options: dict[str, Option | Annotated[list[Option], Field(min_length=1)]] = Field(
+    backbone: None = Field(description="null: networks alone stand on one")
+    options: Options = Field(
         description="arguments of the builder; of a list, cross-validation on the training tracks chooses"
     )
+
+
+Recipe = Network | Hybrid | Estimator

@@ -13,7 +13,7 @@ from genredag.closure import import_closure
 from genredag.errors import ParameterError
 from genredag.params import Params
 
-STAGES = ("download", "spectrograms", "slices", "split", "train", "evaluate", "report")
+STAGES = ("download", "spectrograms", "slices", "split", "embed", "train", "evaluate", "report")
 # Rules beside the DAG: nothing of theirs is built unless asked for, and DVC has no such stage.
 EXTRAS = ("audit_split", "leakage_audit", "run_study", "as_published")
 
@@ -82,6 +82,13 @@ def source_state(params: Params, dataset: str) -> str:
         given += group.get("files", [])
     lines = sorted(line for path in given for line in _file_states(Path(path)))
     return hashlib.sha256("\n".join(lines).encode()).hexdigest() if lines else ""
+
+
+def weights_state(params: Params, model: str) -> str:
+    """Return name, size and date of the user's own file that a model's weights come from, "" without one."""
+    backbone = params.entry("models", model).backbone
+    path = backbone and backbone.weights_path
+    return "".join(_file_states(path)) if path else ""
 
 
 def _file_states(path: Path) -> Iterator[str]:

@@ -11,19 +11,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from genredag.architecture import layers
 from genredag.batches import SliceSet, slice_set, summarise
 from genredag.bundle import Bundle
 from genredag.checkpoint import Checkpoint, fingerprint
+from genredag.embedding import NOTHING, embedded
 from genredag.errors import ModelError
 from genredag.estimator_training import fit_estimator
-from genredag.models.registry import features_seen
-from genredag.network_training import fit_network
+from genredag.models.registry import check_classifier, features_seen, learner
+from genredag.network_training import feature_slices, fit_network
 from genredag.params import Train
 from genredag.provenance import read_code_hash, read_commit, read_versions
-from genredag.recipes import Estimator, Network
+from genredag.recipes import Estimator, Hybrid, Recipe
 
 if TYPE_CHECKING:
     from genredag.frames import Frames
@@ -33,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 def train_bundle(
     model: str,
-    recipe: Network | Estimator,
+    recipe: Recipe,
     params: Train,
     *,
     frames: Frames,
@@ -41,6 +43,7 @@ def train_bundle(
     slice_spec: Mapping[str, Any],
     split: pd.DataFrame,
     seed: int,
+    embeddings: np.ndarray = NOTHING,
     checkpoint: Path | None = None,
 ) -> tuple[Bundle, pd.DataFrame, dict[str, float]]:
     """Train `model` on the slices whose part is "train", watched on those whose part is "validation".
@@ -51,6 +54,9 @@ def train_bundle(
         ``slices.parquet`` and ``slices.json``.
     split
         Rows in the order of `slices`.
+    embeddings
+        What `genredag.embedding.write_embeddings` wrote for this recipe, data and seed; no row: the frozen
+        part of a network is computed in every epoch.
     checkpoint
         A file for the state after every epoch. A network whose training was killed goes on from it, to the
         same bundle and history; the state of another training is replaced.
@@ -71,17 +77,14 @@ def train_bundle(
     seen = features_seen(model, recipe)
     class_names = sorted(split.loc[split["part"].notna(), "genre"].unique())
     parts = _parts(model, frames, slices, slice_spec["n_frames"], split, class_names)
-    inputs: dict[str, Any] = {name: summarise(part, seen) if seen else part for name, part in parts.items()}
-    inputs |= {"n_classes": len(class_names), "seed": seed}
-    options: dict[str, Any] = recipe.options
-    started = time.perf_counter()
-    if isinstance(recipe, Network):
-        identity = [model, recipe.model_dump(), params.model_dump(), seed, class_names, _versions(recipe)]
-        kept = _checkpoint(checkpoint, identity, frames, parts) if checkpoint else None
-        fitted, history, seconds = fit_network(model, recipe, params, **inputs, checkpoint=kept)
-    else:
-        fitted, history, options = fit_estimator(model, recipe, **inputs)
-        seconds = time.perf_counter() - started
+    identity = [model, recipe.model_dump(), _weights_hash(recipe), params.model_dump(), seed, class_names]
+    identity += [_versions(recipe), len(embeddings)]
+    kept = _checkpoint(checkpoint, identity, frames, parts) if checkpoint else None
+    once = embedded(embeddings, split, parts)
+    inputs = {name: summarise(part, seen) if seen else part for name, part in parts.items()}
+    fitted, history, options, seconds = _fit(
+        model, recipe, params, inputs, {"n_classes": len(class_names), "seed": seed}, kept, once
+    )
     info = {
         "class_names": class_names,
         "model": model,
@@ -91,8 +94,8 @@ def train_bundle(
         "recipe": recipe.model_dump(),
         "options": options,
         "features": seen,
-        "n_parameters": fitted.count_params() if recipe.kind == "network" else None,
-        "layers": layers(fitted),
+        "n_parameters": None if recipe.kind == "estimator" else fitted[0].count_params(),
+        "layers": [row for part in fitted for row in layers(part)],
         "seed": seed,
         "versions": _versions(recipe),
         "commit": read_commit(),
@@ -100,10 +103,39 @@ def train_bundle(
     if "warning" in split.attrs:  # of a leaky split
         info["warning"] = split.attrs["warning"]
         logger.warning(info["warning"])
-    return Bundle(info, fitted), history, _timing(seconds, len(parts["training"]) * len(history))
+    return Bundle(info, *fitted), history, _timing(seconds, len(parts["train"]) * len(history))
 
 
-def _versions(recipe: Network | Estimator) -> dict[str, str]:
+def _fit(
+    model: str,
+    recipe: Recipe,
+    params: Train,
+    parts: dict[str, SliceSet],
+    sizes: dict[str, int],
+    checkpoint: Checkpoint | None,
+    once: dict[str, SliceSet] | None,
+) -> tuple[tuple[Any, ...], pd.DataFrame, dict[str, Any], float]:
+    """Return what a bundle holds, the history, the options chosen, and the seconds that it took."""
+    data: dict[str, Any] = {"training": parts["train"], "validation": parts["validation"], **sizes}
+    started = time.perf_counter()
+    if isinstance(recipe, Estimator):
+        build = learner(model).build
+        fitted, history, chosen = fit_estimator(model, build, recipe.options, recipe.folds, **data)
+        return (fitted,), history, chosen, time.perf_counter() - started
+    network, history, seconds = fit_network(
+        model, recipe, params, **data, checkpoint=checkpoint, embedded=once
+    )
+    if not isinstance(recipe, Hybrid):
+        return (network,), history, recipe.options, seconds
+    started = time.perf_counter()
+    network, seen = feature_slices(network, parts, once)
+    data |= {"training": seen["train"], "validation": seen["validation"]}
+    build = check_classifier(model, recipe.classifier)
+    classifier, _, chosen = fit_estimator(model, build, recipe.classifier, recipe.folds, **data)
+    return (network, classifier), history, recipe.options | chosen, seconds + time.perf_counter() - started
+
+
+def _versions(recipe: Recipe) -> dict[str, str]:
     """Return what a result depends on beside its code: versions, and the backend of a network."""
     if isinstance(recipe, Estimator):
         return read_versions()
@@ -121,11 +153,11 @@ def _parts(
     class_names: list[str],
 ) -> dict[str, SliceSet]:
     parts = {}
-    for name, part in (("training", "train"), ("validation", "validation")):
+    for part in ("train", "validation"):
         rows = (split["part"] == part).to_numpy()
         if not rows.any():
             raise ModelError(f"no {part} slices", where=f"models.{model}", hint="look into split.parquet")
-        parts[name] = slice_set(frames, slices[rows], n_frames, split.loc[rows, "genre"], class_names)
+        parts[part] = slice_set(frames, slices[rows], n_frames, split.loc[rows, "genre"], class_names)
     return parts
 
 
@@ -134,6 +166,12 @@ def _checkpoint(path: Path, identity: list[Any], frames: Frames, parts: dict[str
     values = [identity, dataclasses.asdict(frames.spec), read_code_hash()]
     rows = [a for part in parts.values() for a in (part.first_frame, part.n_valid, part.labels)]
     return Checkpoint(path, fingerprint(values, [frames.array, *rows]))
+
+
+def _weights_hash(recipe: Recipe) -> str | None:
+    """Return the SHA-256 of the user's own file of weights that training starts from, None without one."""
+    path = recipe.backbone and recipe.backbone.weights_path
+    return fingerprint([], [np.fromfile(path, np.uint8)]) if path and path.is_file() else None
 
 
 def _timing(seconds: float, n_slices: int) -> dict[str, float]:

@@ -11,9 +11,15 @@ from genredag.bundle import load_bundle, save_bundle
 from genredag.errors import ModelError, ParameterError
 from genredag.frames import Frames, FrameSpec
 from genredag.models.assembly import build_network
-from genredag.models.registry import PUBLISHED, check_options, learners
+from genredag.models.registry import (
+    PUBLISHED,
+    check_backbone,
+    check_classifier,
+    check_options,
+    learners,
+)
 from genredag.params import Handcrafted, Train, load_params
-from genredag.recipes import Estimator, Network
+from genredag.recipes import Estimator, Hybrid, Network
 from genredag.representations.handcrafted import describe
 from genredag.training import train_bundle
 
@@ -25,13 +31,16 @@ DEFAULTS = [name for name in NETWORKS if not name.endswith(PUBLISHED)]
 
 def network_of(name, *, n_classes=3, statistics=None, precision="float32"):
     """Build a network for 128 x 130 slices, or for its features, without a file of weights."""
-    options = MODELS[name].options | ({"weights": None} if "weights" in MODELS[name].options else {})
+    recipe = MODELS[name]
+    if recipe.backbone:
+        backbone = recipe.backbone.model_copy(update={"weights": None})
+        recipe = recipe.model_copy(update={"backbone": backbone})
     n_bins, n_frames, _ = learners()[name].published_input
     if n_frames > 1:
         n_bins, n_frames = 128, 130
     sizes = {"n_bins": n_bins, "n_frames": n_frames, "n_classes": n_classes}
     statistics = (np.full(n_bins, -40.0), np.full(n_bins, 100.0)) if statistics else None
-    return build_network(name, options, **sizes, statistics=statistics, precision=precision)
+    return build_network(name, recipe, **sizes, statistics=statistics, precision=precision)
 
 
 @pytest.mark.parametrize("name", learners())
@@ -47,7 +56,7 @@ def test_has_no_values_of_its_own(name):
     arguments = inspect.signature(learners()[name].build).parameters.values()
     assert [a.name for a in arguments if a.default is not a.empty] == []
     positional = [a.name for a in arguments if a.kind is a.POSITIONAL_OR_KEYWORD]
-    assert positional == ({"network": ["x", "n_classes"], "estimator": []}[learners()[name].kind])
+    assert positional == ([] if learners()[name].kind == "estimator" else ["x", "n_classes"])
 
 
 def test_every_learner_has_a_recipe():
@@ -58,6 +67,9 @@ def test_every_learner_has_a_recipe():
 @pytest.mark.parametrize("name", MODELS)
 def test_params_fit_the_builder(name):
     check_options(name, MODELS[name].kind, MODELS[name].options)
+    check_backbone(name, MODELS[name].backbone)
+    if MODELS[name].kind == "hybrid":
+        check_classifier(name, MODELS[name].classifier)
 
 
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
@@ -75,7 +87,7 @@ def has_a_map(name, n_bins, n_frames):
     import keras
 
     inputs = keras.Input((n_bins, n_frames, 1))
-    options = MODELS[name].options | {"filter_bins": 9, "filter_frames": 7, "size": 0, "weights": None}
+    options = MODELS[name].options | {"filter_bins": 9, "filter_frames": 7, "size": 0}
     kept = {option: options[option] for option in learners()[name].options}
     try:
         model = keras.Model(inputs, learners()[name].build(inputs, 3, **kept))
@@ -84,7 +96,10 @@ def has_a_map(name, n_bins, n_frames):
     return all(0 not in layer.output.shape for layer in model.layers)
 
 
-@pytest.mark.parametrize("name", [name for name in DEFAULTS if learners()[name].features is None])
+ON_SLICES = [name for name in DEFAULTS if not (learners()[name].features or learners()[name].on_backbone)]
+
+
+@pytest.mark.parametrize("name", ON_SLICES)
 def test_the_smallest_input_is_the_smallest(name):
     smallest = learners()[name].smallest
     n_bins, n_frames = smallest(filter_bins=9, filter_frames=7) if callable(smallest) else smallest
@@ -150,9 +165,13 @@ def short(name):
     if values["kind"] == "estimator":
         values["options"] = {k: v[0] if isinstance(v, list) else v for k, v in values["options"].items()}
         return Estimator(**values)
-    if "weights" in values["options"]:
-        values["options"]["weights"] = None
-    return Network(**values | {"epochs": 1, "batch_size": 8})
+    if values["backbone"]:
+        values["backbone"]["weights"] = None
+    values |= {"epochs": 1, "batch_size": 8}
+    if values["kind"] == "hybrid":
+        values["classifier"] = {key: options[0] for key, options in values["classifier"].items()}
+        return Hybrid(**values)
+    return Network(**values)
 
 
 @pytest.mark.slow

@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from genredag.models.frozen import backbone_features
 from genredag.models.registry import learner
+from genredag.params import load_params
 
 
 @pytest.fixture(scope="session")
 def build() -> Callable:
-    """Give ``build(name, shape, n_classes, **options)``: a registered network for inputs of `shape`."""
+    """Give ``build(name, shape, n_classes, **options)``: a registered network for inputs of `shape`.
 
-    def build(name: str, shape: tuple[int, int, int], n_classes: int = 10, **options: object):
+    Changes of ``backbone`` are laid over that of its recipe, without weights.
+    """
+    models = load_params(Path(__file__).resolve().parents[2] / "params.yaml").models
+
+    def build(
+        name: str, shape: tuple[int, int, int], n_classes: int = 10, backbone: dict | None = None, **options
+    ):
         import keras
 
-        inputs = keras.Input(shape)
+        inputs = x = keras.Input(shape)
         learner(name).check_size(*shape[:2], options)
-        return keras.Model(inputs, learner(name).build(inputs, n_classes, **options))
+        if models[name].backbone is not None:
+            changes = {"weights": None, **(backbone or {})}
+            x = backbone_features(x, models[name].backbone.model_copy(update=changes))
+        return keras.Model(inputs, learner(name).build(x, n_classes, **options), name=name)
 
     return build
 

@@ -3,6 +3,7 @@ import pytest
 
 from genredag.errors import ModelError, ParameterError
 from genredag.models.assembly import build_network
+from genredag.recipes import Network
 
 SIZES = [(216, 130), (128, 130), (84, 130), (128, 34), (47, 130), (12, 10), (1, 1)]
 OPTIONS = {
@@ -12,9 +13,17 @@ OPTIONS = {
 }
 
 
+def recipe(options):
+    values = {"kind": "network", "optimizer": "adam", "learning_rate": 0.1, "schedule": "constant"}
+    values |= {"batch_size": 1, "epochs": 1, "patience": 1, "augment": [], "backbone": None}
+    return Network(**values, options=options)
+
+
 def build(name, n_bins, n_frames, **arguments):
     defaults = {"n_classes": 10, "statistics": None, "precision": "float32"}
-    return build_network(name, OPTIONS[name], n_bins=n_bins, n_frames=n_frames, **defaults | arguments)
+    return build_network(
+        name, recipe(OPTIONS[name]), n_bins=n_bins, n_frames=n_frames, **defaults | arguments
+    )
 
 
 @pytest.mark.parametrize(
@@ -59,7 +68,7 @@ def test_what_a_builder_cannot_do_is_told_in_one_line():
     with pytest.raises(ModelError, match=r"^models\.lstm: can't take slices of 128 bins x 130 frames \("):
         build_network(
             "lstm",
-            {"units": 0, "dropout": 0.5},
+            recipe({"units": 0, "dropout": 0.5}),
             **{"n_bins": 128, "n_frames": 130, "n_classes": 10, "statistics": None, "precision": "float32"},
         )
 
@@ -76,4 +85,4 @@ def test_slices_that_are_too_small_are_told_in_one_line():
 def test_estimators_are_no_networks():
     options = {"n_bins": 2, "n_frames": 2, "n_classes": 2, "statistics": None, "precision": "float32"}
     with pytest.raises(ParameterError, match=r"models\.svm_rbf: kind = 'network'; expected 'estimator'"):
-        build_network("svm_rbf", {}, **options)
+        build_network("svm_rbf", recipe({}), **options)

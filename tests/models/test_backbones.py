@@ -70,19 +70,21 @@ def test_vgg16():
 def test_squeezenet():
     network = squeezenet((227, 227, 3))
     assert network.count_params() == 722_496
-    assert network.output_shape == (None, 13, 13, 512)
+    assert network.layers[-2].output.shape == (None, 13, 13, 512)
+    assert network.output_shape == (None, 512)
 
 
 def test_resnet18():
     network = resnet18((216, 216, 3))
     assert network.count_params() == 11_186_889
-    assert network.output_shape == (None, 7, 7, 512)
+    assert network.layers[-2].output.shape == (None, 7, 7, 512)
+    assert network.output_shape == (None, 512)
 
 
-@pytest.mark.parametrize("backbone", [VGG16, SQUEEZENET])
-def test_smallest_size(backbone):
-    shape = backbone.build((backbone.min_size, backbone.min_size, 3)).output_shape
-    assert shape == (None, 1, 1, 512)
+@pytest.mark.parametrize(("backbone", "last"), [(VGG16, "block5_pool"), (SQUEEZENET, "fire9_concat")])
+def test_smallest_size(backbone, last):
+    maps = backbone.build((backbone.min_size, backbone.min_size, 3)).get_layer(last).output
+    assert maps.shape == (None, 1, 1, 512)
 
 
 def test_published_squeezenet_loads(squeezenet_file):

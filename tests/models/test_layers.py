@@ -1,8 +1,6 @@
 import numpy as np
-import pytest
 
-from genredag.errors import ModelError
-from genredag.models.layers import bins_to_channels, check_size, conv_block, dense_stack
+from genredag.models.layers import bins_to_channels, conv_block, dense_stack
 
 
 def test_bins_to_channels():
@@ -27,15 +25,3 @@ def test_dense_stack():
     import keras
 
     assert dense_stack(keras.Input((7,)), (5, 3)).shape == (None, 3)
-
-
-def test_check_size():
-    import keras
-
-    x = keras.Input((10, 20, 1))
-    check_size(x, "m", n_bins=10, n_frames=20)
-    for need in ({"n_bins": 11}, {"n_frames": 21}):
-        with pytest.raises(
-            ModelError, match="m: slices of 10 bins x 20 frames are too small; expected at least"
-        ):
-            check_size(x, "m", **need)

@@ -9,6 +9,7 @@ BLACK_BOX = ("black_box", {"dropout": 0.5})
 TIME = ("time", {"filter_frames": 0, "dropout": 0.5})
 FREQUENCY = ("frequency", {"filter_bins": 0, "dropout": 0.5})
 BOTH = ("time_frequency", {"filter_frames": 0, "filter_bins": 0, "dropout": 0.5})
+INIT = ("time_frequency_init", BOTH[1])
 
 
 @pytest.mark.parametrize(
@@ -27,6 +28,8 @@ BOTH = ("time_frequency", {"filter_frames": 0, "filter_bins": 0, "dropout": 0.5}
         (BOTH, PUBLISHED, 8, 196_816),
         (BOTH, PUBLISHED, 10, 197_218),
         (BOTH, OURS, 10, 399_042),
+        (INIT, PUBLISHED, 10, 197_218),
+        (INIT, OURS, 10, 399_042),
     ],
 )
 def test_published_counts(build, check_probabilities, network, shape, n_classes, n_parameters):
@@ -109,7 +112,7 @@ def test_input_smaller_than_the_filters(build, name, options, shape, needed):
 
 def test_branches_start_from_trained_networks(build):
     time, frequency, both = (build(name, OURS, **options) for name, options in (TIME, FREQUENCY, BOTH))
-    initialise_branches(both, time=time, frequency=frequency)
+    initialise_branches(both, [time, frequency])
     for layer, source in (("time_filters", time), ("frequency_filters", frequency)):
         for ours, theirs in zip(
             both.get_layer(layer).get_weights(), source.get_layer(layer).get_weights(), strict=True
@@ -123,5 +126,5 @@ def test_branches_of_another_size_are_refused(build):
     with pytest.raises(
         ModelError, match=r"trained time_filters are \(1, 8, 1, 32\); expected \(1, 97, 1, 32\)"
     ):
-        initialise_branches(both, time=short, frequency=frequency)
-    initialise_branches(both, time=time, frequency=frequency)
+        initialise_branches(both, [short, frequency])
+    initialise_branches(both, [time, frequency])

@@ -30,9 +30,10 @@ ROOT = Path(__file__).resolve().parents[2]
 TREE = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
 TREE["matrix"] = {key: [TREE[key]] for key in AXES}
 # Some leaves decide about the other keys of their group, and so have no other valid value; audits ask for
-# results of data sets, splits and seeds of their own.
+# results of data sets, splits and seeds of their own; estimators have no backbone.
 OTHER = {"kind", "protocol", "test", "audits"}
-LEAVES = [leaf for leaf, _ in flatten(TREE) if leaf[-1] not in OTHER]
+FIXED = {("models", name, "backbone") for name, r in TREE["models"].items() if r["kind"] == "estimator"}
+LEAVES = [leaf for leaf, _ in flatten(TREE) if leaf[-1] not in OTHER and leaf not in FIXED]
 # Each leaf is changed alone, but the models and splits that the experiment does not use as a whole.
 UNUSED = [(f"{key}s", name) for key in ("model", "split") for name in TREE[f"{key}s"] if name != TREE[key]]
 CHANGES = [(leaf,) for leaf in LEAVES if leaf[:2] not in UNUSED]
@@ -43,8 +44,7 @@ CHANGES = [(("split",), leaf[0]) if leaf == (("fold",),) else leaf for leaf in C
 WORDS = sorted(
     {word for group in Params.model_json_schema()["$defs"].values() for word in _words(group["properties"])}
 )
-
-NAMES = [name for key in KEYS[:4] for name in TREE[f"{key}s"]]
+NAMES = [name for key in AXES[:4] for name in TREE[f"{key}s"]]
 
 
 def changed(leaf: Leaf, value: Any) -> Any:
@@ -78,8 +78,9 @@ def _neighbours(value: Any) -> Iterator[Any]:
         yield from ([*value, 43], *([*value, name] for name in TREE["datasets"]))
     elif isinstance(value, str):
         yield from ("auto", "hamming", "constant", "cosine", "features_30", *NAMES, *WORDS)
+        yield 3
     else:
-        yield from ("somewhere", 0.5)
+        yield from ("somewhere", 0.5, TREE["models"]["squeezenet_frozen"]["backbone"])
 
 
 def _is_valid(leaf: Leaf, value: Any) -> bool:

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 INPUTS = {"frames": "frames.npy", "slices": "slices.parquet", "split": "split.parquet"}
+EMBEDDED = {"embeddings": "embeddings.npy"}
 TRAINED = {"bundle": "bundle.zip", "history": "history.csv", "timing": "timing.json"}
 EVALUATED = {
     "predictions": "predictions.parquet",
@@ -26,7 +27,7 @@ EVALUATED = {
 }
 MODELS = {
     "svm_rbf": {
-        **{"kind": "estimator", "features": "bin_statistics", "folds": 2},
+        **{"kind": "estimator", "features": "bin_statistics", "folds": 2, "backbone": None},
         "options": {"C": 1.0, "gamma": "scale", "min_variance": 0.0, "selection_trees": 0},
     },
     "lstm": {
@@ -36,7 +37,16 @@ MODELS = {
             "epochs": 6,
             "patience": 6,
             "augment": [],
+            "backbone": None,
             "options": {"units": 8, "dropout": 0.1},
+        },
+    },
+    "resnet18_frozen": {
+        **{"kind": "network", "optimizer": "adam", "learning_rate": 0.1, "schedule": "constant"},
+        **{"batch_size": 8, "epochs": 12, "patience": 12, "augment": [], "options": {"dropout": 0.0}},
+        "backbone": {
+            **{"architecture": "resnet18", "size": 16, "weights": None, "preprocessing": "none"},
+            **{"frozen_layers": "all", "embed": True},
         },
     },
 }
@@ -66,6 +76,7 @@ def store(toy_slices, tree, tmp_path):
     toy_slices["slices"].to_parquet(tmp_path / "slices.parquet")
     (tmp_path / "slices.json").write_text(json.dumps(toy_slices["slice_spec"]))
     toy_slices["split"].to_parquet(tmp_path / "split.parquet")
+    np.save(tmp_path / "embeddings.npy", np.empty((0, 0), np.float32))
     tree["models"] |= MODELS
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(tree))
     return tmp_path
@@ -82,11 +93,13 @@ def test_train_then_evaluate(script, store, model):
     trained = {name: TRAINED[name] for name in ("bundle", "history")}
     outputs = []
     for run in ("a", "b"):
-        script("train", [*common, *flags(store / run, TRAINED)])
+        script("embed", [*common, *flags(store / run, EMBEDDED)])
+        script("train", [*common, *flags(store / run, EMBEDDED | TRAINED)])
         script("evaluate", [*common, *choice, *flags(store / run, trained), *flags(store / run, EVALUATED)])
         names = [*trained.values(), *EVALUATED.values()]
         outputs.append({name: (store / run / name).read_bytes() for name in names})
     assert [name for name in outputs[0] if outputs[0][name] != outputs[1][name]] == []
+    assert (len(np.load(store / "a" / "embeddings.npy")) == 54) == (model == "resnet18_frozen")
     metrics = json.loads(outputs[0]["metrics.json"])
     chosen = {key: metrics[key] for key in ("dataset", "representation", "model", "split", "fold", "seed")}
     assert list(chosen.values()) == ["toy", "mel", model, "s", 2, 3]
@@ -129,7 +142,15 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 def test_killed_in_mid_epoch_it_ends_in_the_same_bytes(project_dir, store):
     def train(folder, *python):
         (store / folder).mkdir(exist_ok=True)
-        inputs = ["--params", store / "params.yaml", "--model", "lstm", "--seed", 3, *flags(store, INPUTS)]
+        inputs = [
+            "--params",
+            store / "params.yaml",
+            "--model",
+            "lstm",
+            "--seed",
+            3,
+            *flags(store, INPUTS | EMBEDDED),
+        ]
         command = [sys.executable, *python, project_dir / "workflow/scripts/train.py", *inputs]
         command += flags(store / folder, TRAINED)
         return subprocess.run([str(part) for part in command], check=False).returncode
@@ -144,7 +165,7 @@ def test_killed_in_mid_epoch_it_ends_in_the_same_bytes(project_dir, store):
 
 
 def test_a_mistake_is_one_line(script, store, capsys):
-    common = ["--params", store / "params.yaml", "--seed", 3, *flags(store, INPUTS), *flags(store, TRAINED)]
+    common = ["--params", store / "params.yaml", "--seed", 3, *flags(store, INPUTS | EMBEDDED | TRAINED)]
     with pytest.raises(SystemExit, match="2"):
         script("train", [*common, "--model", "crnnn"])
     assert (

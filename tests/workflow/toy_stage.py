@@ -22,6 +22,7 @@ OUTPUTS = {
     "spectrograms": ("frames",),
     "slices": ("slices",),
     "split": ("split", "near-duplicates"),
+    "embed": ("embeddings",),
     "train": ("bundle", "history", "timing"),
     "evaluate": (
         *("predictions", "metrics", "confusion", "per-genre", "roc", "reliability"),

@@ -12,6 +12,7 @@ from genredag.stages import (
     extra_code_state,
     refuse_overrides,
     source_state,
+    weights_state,
 )
 
 try:

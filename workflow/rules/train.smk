@@ -1,4 +1,4 @@
-"""Input: frames, slices and a split.
+"""Input: frames, slices, a split and embeddings.
 Output: a bundle (all that prediction needs), the history of its training, and what it cost.
 """
 
@@ -12,6 +12,7 @@ rule train:
         slices=rules.slices.output.slices,
         slice_spec=rules.slices.output.spec,
         split=rules.split.output.split,
+        embeddings=rules.embed.output.embeddings,
     output:
         bundle="results/{dataset}/{representation}/{model}/{split}{fold}/{seed}/bundle.zip",
         history="results/{dataset}/{representation}/{model}/{split}{fold}/{seed}/history.csv",
@@ -25,8 +26,10 @@ rule train:
     params:
         values=values("train"),
         code=code("train"),
+        weights=lambda wildcards: weights_state(PARAMS, wildcards.model),
     shell:
         "python workflow/scripts/train.py --params params.yaml --model {wildcards.model} --seed {wildcards.seed}"
         " --frames {input.frames} --slices {input.slices} --split {input.split}"
+        " --embeddings {input.embeddings}"
         " --bundle {output.bundle} --history {output.history} --timing {output.timing}"
         " 2>&1 | tee {log}"

@@ -6,6 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from genredag.atomic import write_csv, write_json
@@ -24,13 +25,13 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--params", type=Path, required=True)
     parser.add_argument("--model", required=True, help="a key of `models`")
     parser.add_argument("--seed", type=int, required=True)
-    for name in ("--frames", "--slices", "--split", "--bundle", "--history", "--timing"):
+    for name in ("--frames", "--slices", "--split", "--embeddings", "--bundle", "--history", "--timing"):
         parser.add_argument(name, type=Path, required=True)
     args = parser.parse_args(argv)
     configure_logging()
     params = load_params(args.params)
     configure_backend(params.train.threads)
-    # No runner knows of this file, so that none removes it when a job fails.
+    # No runner knows of this file and of those beside it, so that none removes them when a job fails.
     checkpoint = args.bundle.with_name(f".{args.bundle.name}.checkpoint")
     bundle, history, timing = train_bundle(
         args.model,
@@ -40,13 +41,15 @@ def main(argv: list[str] | None = None) -> None:
         slices=pd.read_parquet(args.slices),
         slice_spec=json.loads(args.slices.with_suffix(".json").read_text(encoding="utf-8")),
         split=pd.read_parquet(args.split),
+        embeddings=np.load(args.embeddings, mmap_mode="r"),
         seed=args.seed,
         checkpoint=checkpoint,
     )
     save_bundle(args.bundle, bundle)
     write_csv(args.history, history)
     write_json(args.timing, timing)
-    checkpoint.unlink(missing_ok=True)
+    for file in checkpoint.parent.glob(f"*{checkpoint.name}"):
+        file.unlink()
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ FIRST = {
     "split": "split",
     "fold": "split",
     "seed": "split",
-    "model": "train",
+    "model": "embed",
 }
 
 

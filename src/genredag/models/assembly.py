@@ -1,23 +1,25 @@
-"""From a registered builder to a whole network: normalisation in front, the slice turned upright."""
+"""From a registered builder to a whole network: what slices pass on their way to it, then itself."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from genredag.errors import ModelError
-from genredag.models.registry import check_options
+from genredag.models.frozen import backbone_features
+from genredag.models.inputs import dtype_policy, slices_input
+from genredag.models.registry import check_backbone, check_options
 
 if TYPE_CHECKING:
     import keras
 
+    from genredag.recipes import Network
+
 
 def build_network(
     name: str,
-    options: Mapping[str, Any],
+    recipe: Network,
     *,
     n_frames: int,
     n_bins: int,
@@ -43,32 +45,18 @@ def build_network(
     """
     import keras
 
-    learner = check_options(name, "network", options)
-    learner.check_size(n_bins, n_frames, options)
-    with _dtype_policy(precision):
-        inputs = x = keras.Input((n_frames, n_bins), dtype="float32")
-        if statistics is not None:
-            mean, variance = (np.asarray(s, np.float32).tolist() for s in statistics)
-            x = keras.layers.Normalization(mean=mean, variance=variance, dtype="float32")(x)
-        x = keras.layers.Reshape((n_bins, n_frames, 1))(keras.layers.Permute((2, 1))(x))
+    learner = check_options(name, recipe.kind, recipe.options)
+    check_backbone(name, recipe.backbone)
+    learner.check_size(n_bins, n_frames, recipe.options)
+    with dtype_policy(precision):
+        inputs, x = slices_input(n_frames, n_bins, statistics)
         try:
-            return keras.Model(inputs, learner.build(x, n_classes, **options), name=name)
+            if recipe.backbone is not None:
+                x = backbone_features(x, recipe.backbone)
+            return keras.Model(inputs, learner.build(x, n_classes, **recipe.options), name=name)
         except ValueError as error:
             raise ModelError(
                 f"can't take slices of {n_bins} bins x {n_frames} frames ({str(error).splitlines()[0]})",
                 where=f"models.{name}",
                 hint="lengthen slices.seconds, or choose another representation or other options",
             ) from error
-
-
-@contextmanager
-def _dtype_policy(precision: str) -> Iterator[None]:
-    """Build layers of this precision; Keras offers no other way to say it for a builder's layers."""
-    import keras
-
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(precision)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)

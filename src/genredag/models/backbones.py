@@ -1,5 +1,7 @@
 """Convolutional networks that were trained on ImageNet, without their classifiers.
 
+VGG16 ends in its maps, which the networks on it flatten; the others end in the means over theirs.
+
 Layers carry the names of the published weight files (``_`` for ``/``), so that the files load by name.
 """
 
@@ -61,6 +63,7 @@ def squeezenet(shape: Shape) -> keras.Model:
     x = keras.layers.MaxPooling2D(3, strides=2, name="pool5")(x)
     x = _fire(_fire(x, "fire6", 48, 192), "fire7", 48, 192)
     x = _fire(_fire(x, "fire8", 64, 256), "fire9", 64, 256)
+    x = keras.layers.GlobalAveragePooling2D()(x)
     return keras.Model(image, x, name="squeezenet")
 
 
@@ -96,7 +99,7 @@ def resnet18(shape: Shape) -> keras.Model:
     for stage, filters in enumerate((64, 128, 256, 512), start=1):
         x = _residual(x, f"stage{stage}_unit1_", filters, strides=1 if stage == 1 else 2, project=True)
         x = _residual(x, f"stage{stage}_unit2_", filters, strides=1, project=False)
-    x = keras.layers.ReLU()(_norm("bn1")(x))
+    x = keras.layers.GlobalAveragePooling2D()(keras.layers.ReLU()(_norm("bn1")(x)))
     return keras.Model(image, x, name="resnet18")
 
 
@@ -157,3 +160,4 @@ RESNET18 = Backbone(
         "md5:318e3ac0cd98d51e917526c9f62f0b50",
     ),
 )
+BACKBONES = {backbone.name: backbone for backbone in (VGG16, SQUEEZENET, RESNET18)}

@@ -27,3 +27,12 @@ def svm_rbf(
 
     machine = SVC(C=C, gamma=gamma, random_state=seed)
     return selecting_pipeline(machine, True, min_variance, selection_trees, seed)
+
+
+def svm_on_features(*, C: float, gamma: float | str, seed: int) -> Pipeline:
+    """Return a support vector machine with a radial kernel on features scaled to 0 to 1, for `vgg16_svm`."""
+    from sklearn.pipeline import Pipeline
+    from sklearn.preprocessing import MinMaxScaler
+    from sklearn.svm import SVC
+
+    return Pipeline([("scale", MinMaxScaler()), ("classify", SVC(C=C, gamma=gamma, random_state=seed))])

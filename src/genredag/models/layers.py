@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from genredag.errors import ModelError
-
 if TYPE_CHECKING:
     from keras import KerasTensor
 
@@ -24,24 +22,6 @@ def dense_stack(x: KerasTensor, units: tuple[int, ...]) -> KerasTensor:
     for size in units:
         x = keras.layers.Dense(size, activation="relu")(x)
     return x
-
-
-def check_size(x: KerasTensor, model: str, *, n_bins: int = 1, n_frames: int = 1) -> None:
-    """Refuse an input (batch, n_bins, n_frames, channels) that is too small.
-
-    Raises
-    ------
-    ModelError
-        It has fewer bins or frames than the model needs.
-    """
-    _, bins, frames, _ = x.shape
-    if bins < n_bins or frames < n_frames:
-        raise ModelError(
-            f"slices of {bins} bins x {frames} frames are too small",
-            where=model,
-            expected=f"at least {n_bins} bins x {n_frames} frames",
-            hint="lengthen `slices.seconds`, or choose another representation or model",
-        )
 
 
 def conv_block(x: KerasTensor, filters: int, *, pool: tuple[int, int], dropout: float) -> KerasTensor:

@@ -7,6 +7,7 @@ axis on other sizes. The genre projects that reuse these networks leave the drop
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from genredag.errors import ModelError
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 PAPER = "Pons, Lidy & Serra, CBMI 2016"
 N_FILTERS = 32
 UNITS = 200
+FILTERS = "_filters"
+
+
+def _smallest(filter_frames: int = 0, filter_bins: int = 0, **_: object) -> tuple[int, int]:
+    return max(1, filter_bins), max(1, filter_frames)
 
 
 @network("black_box", paper=PAPER, published_input=(40, 80, 1), smallest=(15, 8))
@@ -37,7 +43,7 @@ def black_box(x: KerasTensor, n_classes: int, *, dropout: float) -> KerasTensor:
     paper=PAPER,
     published=".34-.42 on GTZAN's validation tracks (pictures of mel spectrograms, filter 1x8)",
     published_input=(40, 80, 1),
-    smallest=lambda filter_frames, **_: (1, max(1, filter_frames)),
+    smallest=_smallest,
 )
 def time(x: KerasTensor, n_classes: int, *, filter_frames: int, dropout: float) -> KerasTensor:
     """Return class probabilities from 1 x `filter_frames` filters, each pooled over all bins.
@@ -56,7 +62,7 @@ def time(x: KerasTensor, n_classes: int, *, filter_frames: int, dropout: float) 
     paper=PAPER,
     published=".755 on GTZAN's last tracks (pictures of mel spectrograms, filter 4x1)",
     published_input=(40, 80, 1),
-    smallest=lambda filter_bins, **_: (max(1, filter_bins), 1),
+    smallest=_smallest,
 )
 def frequency(x: KerasTensor, n_classes: int, *, filter_bins: int, dropout: float) -> KerasTensor:
     """Return class probabilities from `filter_bins` x 1 filters, each pooled over all frames.
@@ -70,19 +76,27 @@ def frequency(x: KerasTensor, n_classes: int, *, filter_bins: int, dropout: floa
 
 
 @network(
+    "time_frequency_init",
+    paper=f"{PAPER} (TF-init)",
+    published_input=(40, 80, 1),
+    branches=("time", "frequency"),
+    smallest=_smallest,
+)
+@network(
     "time_frequency",
     paper=PAPER,
     published=".72 on GTZAN's last tracks (features of trained branches)",
     published_input=(40, 80, 1),
-    smallest=lambda filter_frames, filter_bins, **_: (max(1, filter_bins), max(1, filter_frames)),
+    smallest=_smallest,
 )
 def time_frequency(
     x: KerasTensor, n_classes: int, *, filter_frames: int, filter_bins: int, dropout: float
 ) -> KerasTensor:
     """Return class probabilities from the features of `time` and `frequency` side by side.
 
-    The branches are trained jointly as in the paper; `initialise_branches` gives its "TF-init". The genre
-    project that reuses it trains only a head, on every 2nd and 3rd feature of trained branches.
+    The branches are trained jointly as in the paper, in `time_frequency_init` (its "TF-init") from the
+    filters of trained `time` and `frequency` networks. The genre project that reuses it trains only a head,
+    on every 2nd and 3rd feature of trained branches.
     """
     import keras
 
@@ -93,7 +107,7 @@ def time_frequency(
     return _fully_connected(keras.layers.Concatenate()(branches), n_classes, dropout)
 
 
-def initialise_branches(network: keras.Model, *, time: keras.Model, frequency: keras.Model) -> None:
+def initialise_branches(network: keras.Model, branches: Iterable[keras.Model]) -> None:
     """Copy the filters of trained `time` and `frequency` networks into a `time_frequency` network.
 
     Raises
@@ -101,11 +115,14 @@ def initialise_branches(network: keras.Model, *, time: keras.Model, frequency: k
     ModelError
         The filters have other sizes.
     """
-    for name, source in (("time_filters", time), ("frequency_filters", frequency)):
-        target, weights = network.get_layer(name), source.get_layer(name).get_weights()
+    for source in branches:
+        filters = next(layer for layer in source.layers if layer.name.endswith(FILTERS))
+        target, weights = network.get_layer(filters.name), filters.get_weights()
         shape, expected = weights[0].shape, tuple(target.kernel.shape)
         if shape != expected:
-            raise ModelError(f"trained {name} are {shape}", where="time_frequency", expected=str(expected))
+            raise ModelError(
+                f"trained {filters.name} are {shape}", where=network.name, expected=str(expected)
+            )
         target.set_weights(weights)
 
 
@@ -114,7 +131,7 @@ def _time_features(x: KerasTensor, filter_frames: int) -> KerasTensor:
 
     _, bins, frames, _ = x.shape
     width = filter_frames or max(1, frames * 3 // 4)
-    x = keras.layers.Conv2D(N_FILTERS, (1, width), activation="relu", name="time_filters")(x)
+    x = keras.layers.Conv2D(N_FILTERS, (1, width), activation="relu", name="time" + FILTERS)(x)
     return keras.layers.Flatten()(keras.layers.MaxPooling2D((bins, 1))(x))
 
 
@@ -123,7 +140,7 @@ def _frequency_features(x: KerasTensor, filter_bins: int) -> KerasTensor:
 
     _, bins, frames, _ = x.shape
     height = filter_bins or max(1, bins * 4 // 5)
-    x = keras.layers.Conv2D(N_FILTERS, (height, 1), activation="relu", name="frequency_filters")(x)
+    x = keras.layers.Conv2D(N_FILTERS, (height, 1), activation="relu", name="frequency" + FILTERS)(x)
     return keras.layers.Flatten()(keras.layers.MaxPooling2D((1, frames))(x))
 
 

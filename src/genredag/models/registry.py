@@ -7,8 +7,9 @@
     def svm_rbf(*, C: float, gamma: float | str, seed: int) -> Pipeline: ...
 
 A network maps a tensor (batch, n_bins, n_frames, channels) to class probabilities (batch, n_classes). An
-estimator is a scikit-learn classifier of `genredag.models.features`. Keyword arguments are the `options` of
-``models.<name>`` in ``params.yaml``; they have no defaults. `seed` is no option: training gives it.
+estimator is a scikit-learn classifier of `genredag.models.features`. A hybrid is a network whose features go
+to a scikit-learn classifier. Keyword arguments are the `options` of ``models.<name>`` in ``params.yaml``;
+they have no defaults. `seed` is no option: training gives it.
 
 An architecture may have two recipes in ``params.yaml``: ``models.<name>``, the default preset, and
 ``models.<name>_published``, as its source trained it.
@@ -25,10 +26,11 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 from genredag.errors import ModelError, ParameterError
-from genredag.recipes import Estimator, Network
+from genredag.recipes import Estimator, Hybrid, Recipe
 
 PUBLISHED = "_published"
 Size = tuple[int, int]
+FEATURES = "features"
 Builder = TypeVar("Builder", bound=Callable[..., Any])
 
 
@@ -48,16 +50,26 @@ class Learner:
         The set of `genredag.models.features` that a network takes as (n_features, 1, 1) in place of slices.
     smallest
         The fewest (n_bins, n_frames) that a network takes, or a function that makes them from its options.
+    on_backbone
+        Whether a network takes the features of `models.<name>.backbone` in place of slices.
+    branches
+        Networks, trained first with the same recipe, whose filters a network starts from.
+    classifier
+        Builder ``(*, options, seed)`` of a scikit-learn classifier that takes the output of the network's
+        layer `FEATURES` once that is trained: the learner is a hybrid.
     """
 
     name: str
-    kind: Literal["network", "estimator"]
+    kind: Literal["network", "estimator", "hybrid"]
     build: Callable[..., Any]
     paper: str
     published: str
     published_input: tuple[int, int, int] | None = None
     features: str | None = None
     smallest: Size | Callable[..., Size] = (1, 1)
+    on_backbone: bool = False
+    branches: tuple[str, ...] = ()
+    classifier: Callable[..., Any] | None = None
 
     def check_size(self, n_bins: int, n_frames: int, options: Mapping[str, Any]) -> None:
         """Refuse slices that are too small; an option `size` stands for the picture that they become.
@@ -81,8 +93,13 @@ class Learner:
     @property
     def options(self) -> list[str]:
         """Names of the options that `build` needs."""
-        arguments = inspect.signature(self.build).parameters.values()
-        return [a.name for a in arguments if a.kind is a.KEYWORD_ONLY and a.name != "seed"]
+        return options_of(self.build)
+
+
+def options_of(build: Callable[..., Any]) -> list[str]:
+    """Return the names of the options that a builder needs."""
+    arguments = inspect.signature(build).parameters.values()
+    return [a.name for a in arguments if a.kind is a.KEYWORD_ONLY and a.name != "seed"]
 
 
 _LEARNERS: dict[str, Learner] = {}
@@ -96,14 +113,19 @@ def network(
     published: str = "",
     features: str | None = None,
     smallest: Size | Callable[..., Size] = (1, 1),
+    on_backbone: bool = False,
+    branches: tuple[str, ...] = (),
+    classifier: Callable[..., Any] | None = None,
 ) -> Callable[[Builder], Builder]:
     """Register a builder ``(x, n_classes, *, options) -> probabilities`` of a Keras network."""
-    return _register(name, "network", paper, published, published_input, features, smallest)
+    about: dict[str, Any] = {"published_input": published_input, "features": features, "smallest": smallest}
+    about |= {"on_backbone": on_backbone, "branches": branches, "classifier": classifier}
+    return _register(name, "hybrid" if classifier else "network", paper, published, **about)
 
 
 def estimator(name: str, *, paper: str, published: str = "") -> Callable[[Builder], Builder]:
     """Register a builder ``(*, options, seed) -> classifier`` of a scikit-learn estimator."""
-    return _register(name, "estimator", paper, published, None)
+    return _register(name, "estimator", paper, published)
 
 
 def learner(name: str) -> Learner:
@@ -140,19 +162,41 @@ def check_options(name: str, kind: str, options: Mapping[str, object]) -> Learne
         The kind is another, or an option is unknown or missing.
     """
     found = learner(name)
-    where = f"models.{name}"
     if kind != found.kind:
-        raise ParameterError(f"kind = {kind!r}", where=where, expected=repr(found.kind))
-    wrong = set(options) ^ set(found.options)
-    if wrong:
-        state = "missing" if min(wrong) in found.options else "unknown"
-        needed = f"the options {', '.join(found.options) or '(none)'}"
-        raise ParameterError(f"{min(wrong)!r} is {state}", where=f"{where}.options", expected=needed)
+        raise ParameterError(f"kind = {kind!r}", where=f"models.{name}", expected=repr(found.kind))
+    _check_names(f"models.{name}.options", options, found.options)
     return found
 
 
-def features_seen(name: str, recipe: Network | Estimator) -> str | None:
-    """Return the feature set that a model sees, None for whole slices, once its options are known to fit.
+def check_classifier(name: str, options: Mapping[str, object]) -> Callable[..., Any]:
+    """Return the builder of a hybrid's classifier if `options` are what it takes.
+
+    Raises
+    ------
+    ParameterError
+        An option is unknown or missing.
+    """
+    build = learner(name).classifier
+    assert build is not None
+    _check_names(f"models.{name}.classifier", options, options_of(build))
+    return build
+
+
+def check_backbone(name: str, backbone: object) -> None:
+    """Refuse a backbone (None for none) that the learner called `name` doesn't stand on, or lacks.
+
+    Raises
+    ------
+    ParameterError
+        One is given or missing.
+    """
+    if (backbone is not None) != learner(name).on_backbone:
+        state, expected = ("null", "a backbone") if backbone is None else ("not null", "null")
+        raise ParameterError(state, where=f"models.{name}.backbone", expected=expected)
+
+
+def features_seen(name: str, recipe: Recipe) -> str | None:
+    """Return the feature set that a model sees, None for whole slices, once its recipe is known to fit.
 
     Raises
     ------
@@ -160,28 +204,33 @@ def features_seen(name: str, recipe: Network | Estimator) -> str | None:
         The recipe doesn't fit the model.
     """
     found = check_options(name, recipe.kind, recipe.options)
+    check_backbone(name, recipe.backbone)
+    if isinstance(recipe, Hybrid):
+        check_classifier(name, recipe.classifier)
     if isinstance(recipe, Estimator):
         return recipe.features
-    if found.features and recipe.augment:
+    once = found.features or (recipe.backbone and recipe.backbone.has_embedding)
+    if once and recipe.augment:
         hint = "augmentation changes slices, and this network sees features of them"
         raise ParameterError("not empty", where=f"models.{name}.augment", expected="[]", hint=hint)
     return found.features
 
 
+def _check_names(where: str, given: Mapping[str, object], needed: list[str]) -> None:
+    wrong = set(given) ^ set(needed)
+    if wrong:
+        state = "missing" if min(wrong) in needed else "unknown"
+        expected = f"the options {', '.join(needed) or '(none)'}"
+        raise ParameterError(f"{min(wrong)!r} is {state}", where=where, expected=expected)
+
+
 def _register(
-    name: str,
-    kind: Literal["network", "estimator"],
-    paper: str,
-    published: str,
-    published_input: tuple[int, int, int] | None,
-    features: str | None = None,
-    smallest: Size | Callable[..., Size] = (1, 1),
+    name: str, kind: Literal["network", "estimator", "hybrid"], paper: str, published: str, **about: Any
 ) -> Callable[[Builder], Builder]:
     def decorate(build: Builder) -> Builder:
         if name in _LEARNERS and _LEARNERS[name].build is not build:
             raise ModelError(f"{name!r} is registered twice", where=build.__module__)
-        known = (paper, published, published_input, features, smallest)
-        _LEARNERS[name] = Learner(name, kind, build, *known)
+        _LEARNERS[name] = Learner(name, kind, build, paper, published, **about)
         return build
 
     return decorate

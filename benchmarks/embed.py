@@ -1,0 +1,87 @@
+"""What computing the frozen part of a network once saves: seconds, memory and disk.
+
+Noise in a float16 frame store, an eighth of the slices for validation. Each setting, with the stage `embed`
+and without, is a process of its own. CPU seconds of the stage, of an epoch after the first, and of all that
+comes before that and in the first epoch.
+
+    python benchmarks/embed.py --models squeezenet_frozen --slices 512 --weights squeezenet_weights.h5
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from train import make_data
+
+from genredag.atomic import write_json
+from genredag.backend import configure_backend
+from genredag.params import Train, load_params
+
+
+def measure(params: Path, name: str, embed: bool, threads: int, n_slices: int, weights: str | None) -> Any:
+    """Return the figures of one setting; to be called in a fresh process."""
+    configure_backend(threads)
+    from genredag.embedding import NOTHING, write_embeddings
+    from genredag.training import train_bundle
+
+    recipe = load_params(params).entry("models", name)
+    backbone = recipe.backbone.model_copy(update={"weights": weights})
+    train = Train(precision="float32", threads=threads, normalisation="bin")
+    figures: dict[str, Any] = {"model": name, "embed": embed, "threads": threads, "slices": n_slices}
+    with tempfile.TemporaryDirectory() as folder:
+        data, path = make_data(Path(folder), n_slices), Path(folder, "embeddings.npy")
+        start, embeddings = time.process_time(), NOTHING
+        if embed:
+            write_embeddings(path, backbone, train, **data, seed=0)
+            embeddings = np.load(path, mmap_mode="r")
+            figures |= {"embed_seconds": time.process_time() - start, "mb": path.stat().st_size / 2**20}
+        seconds = []
+        for epochs in (1, 3):
+            changes = {"backbone": backbone, "epochs": epochs, "patience": epochs}
+            own, start = recipe.model_copy(update=changes), time.process_time()
+            _, history, _ = train_bundle(name, own, train, **data, seed=0, embeddings=embeddings)
+            seconds.append(time.process_time() - start)
+    figures |= {"first_seconds": seconds[0], "epoch_seconds": (seconds[1] - seconds[0]) / 2}
+    figures["val_loss"] = history["val_loss"].iloc[-1]
+    return figures | {"peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--params", type=Path, default=Path("params.yaml"))
+    parser.add_argument("--models", nargs="+", default=["squeezenet_frozen", "vgg16_ft", "vgg16_gtzan"])
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--slices", type=int, default=256, help="slices in all, an eighth for validation")
+    parser.add_argument("--weights", help="a file of weights; random ones without it")
+    parser.add_argument("--output", type=Path, help="a JSON file for the figures")
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.one:
+        print(json.dumps(measure(*json.loads(args.one))))
+        return
+    rows = []
+    for model in args.models:
+        for embed in (True, False):
+            one = json.dumps([str(args.params), model, embed, args.threads, args.slices, args.weights])
+            done = subprocess.run(
+                [sys.executable, __file__, "--one", one], check=True, stdout=subprocess.PIPE, text=True
+            )
+            rows.append(json.loads(done.stdout.splitlines()[-1]))
+            print({key: round(v, 4) if isinstance(v, float) else v for key, v in rows[-1].items()})
+    if args.output:
+        write_json(args.output, rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+"""What a backbone makes of slices: pictures first, then features; its frozen part is one layer.
+
+All of it follows from `models.<name>.backbone` in ``params.yaml``, so that the output of the frozen part can
+be computed once, in a stage of its own, whatever the network on top.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from genredag.cache import default_cache_dir
+from genredag.errors import ModelError
+from genredag.models.backbones import BACKBONES, Backbone
+from genredag.models.inputs import dtype_policy, slices_input
+from genredag.models.pretrained import fetch_weights, load_weights
+
+if TYPE_CHECKING:
+    import keras
+    from keras import KerasTensor
+
+    from genredag.recipes import Pretrained
+
+EMBEDDING = "embedding"
+
+
+def frozen_network(
+    backbone: Pretrained,
+    *,
+    n_frames: int,
+    n_bins: int,
+    statistics: tuple[np.ndarray, np.ndarray] | None,
+    precision: str,
+) -> keras.Model | None:
+    """Return the part of a network for slices (batch, n_frames, n_bins) that ends in its embedding.
+
+    Its random weights, if it has some, are those of the whole network built after the same global seed. None
+    if nothing is frozen.
+    """
+    import keras
+
+    with dtype_policy(precision):
+        inputs, x = slices_input(n_frames, n_bins, statistics)
+        whole = keras.Model(inputs, backbone_features(x, backbone))
+    return keras.Model(inputs, whole.get_layer(EMBEDDING).output) if has_embedding(whole) else None
+
+
+def trained_part(model: keras.Model) -> keras.Model:
+    """Return the part of a network that takes its embedding, the weights shared."""
+    import keras
+
+    return keras.Model(model.get_layer(EMBEDDING).output, model.output, name=model.name)
+
+
+def has_embedding(model: keras.Model) -> bool:
+    """Whether a network has a frozen part."""
+    return any(layer.name == EMBEDDING for layer in model.layers)
+
+
+def backbone_features(x: KerasTensor, pretrained: Pretrained) -> KerasTensor:
+    """Return the backbone's features of slices (batch, n_bins, n_frames, 1 or 3).
+
+    The frozen layers are one layer, called "frozen", as far as they end in one tensor; a float32 copy of
+    its output is called `EMBEDDING`. Reads the weights' file, and downloads it if `weights` is
+    ``imagenet`` and it isn't cached.
+    """
+    import keras
+
+    check_picture(pretrained, x.shape[1], x.shape[2])
+    backbone = BACKBONES[pretrained.architecture]
+    x = as_image(x, backbone, size=pretrained.size, preprocessing=pretrained.preprocessing)
+    network = backbone.build(x.shape[1:])
+    if pretrained.weights == "imagenet":
+        load_weights(network, fetch_weights(backbone.weights, default_cache_dir()))
+    elif pretrained.weights_path is not None:
+        load_weights(network, pretrained.weights_path)
+    frozen = network.layers[: None if pretrained.frozen_layers == "all" else pretrained.frozen_layers]
+    for layer in frozen:
+        layer.trainable = False
+    for last in reversed(frozen[1:]):
+        if last is network.layers[-1]:
+            rest = keras.layers.Identity(name="trained")
+        elif (rest := _after(network, last)) is None:
+            continue
+        x = keras.Model(network.input, last.output, name="frozen")(x)
+        return rest(keras.layers.Identity(dtype="float32", name=EMBEDDING)(x))
+    return network(x)
+
+
+def check_picture(pretrained: Pretrained, n_bins: int, n_frames: int) -> None:
+    """Refuse slices whose pictures are too small for a backbone.
+
+    Raises
+    ------
+    ModelError
+        They are.
+    """
+    side, least = pretrained.size, BACKBONES[pretrained.architecture].min_size
+    height, width = (side, side) if side else (n_bins, n_frames)
+    if min(height, width) < least:
+        raise ModelError(
+            f"pictures of {height} bins x {width} frames are too small",
+            where=pretrained.architecture,
+            expected=f"at least {least} x {least}",
+            hint="set `backbone.size`, lengthen `slices.seconds`, or choose another representation",
+        )
+
+
+def _after(network: keras.Model, layer: keras.Layer) -> keras.Model | None:
+    """Return the part of a network behind a layer; None if other layers reach into it."""
+    import keras
+
+    try:
+        return keras.Model(layer.output, network.output, name="trained")
+    except ValueError:
+        return None
+
+
+def as_image(x: KerasTensor, backbone: Backbone, *, size: int, preprocessing: str) -> KerasTensor:
+    """Return slices (batch, n_bins, n_frames, 1 or 3) as pictures (batch, height, width, 3).
+
+    `preprocessing` ``imagenet`` takes standardised values to pixels, 127.5 + 51 x, so that 2.5 standard
+    deviations each way fill 0 to 255, then takes off the channel means of ImageNet where the backbone's
+    weights expect that; ``none`` leaves the values as they are.
+    """
+    import keras
+
+    if size:
+        x = keras.layers.Resizing(size, size)(x)
+    if x.shape[-1] == 1:
+        x = keras.layers.Concatenate()([x, x, x])
+    if preprocessing == "imagenet":
+        offsets = [127.5 - mean for mean in backbone.means]
+        x = keras.layers.Rescaling(51.0, offsets, name="pixels")(x)
+    return x

@@ -1,0 +1,44 @@
+"""The way into every network: slices normalised and turned upright, layers of the wanted precision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from keras import KerasTensor
+
+
+def slices_input(
+    n_frames: int, n_bins: int, statistics: tuple[np.ndarray, np.ndarray] | None
+) -> tuple[KerasTensor, KerasTensor]:
+    """Return the input (batch, n_frames, n_bins), and what networks see: (batch, n_bins, n_frames, 1).
+
+    Parameters
+    ----------
+    statistics
+        Mean and variance (n_bins,) that normalise the slices; None leaves them as they are.
+    """
+    import keras
+
+    inputs = x = keras.Input((n_frames, n_bins), dtype="float32")
+    if statistics is not None:
+        mean, variance = (np.asarray(s, np.float32).tolist() for s in statistics)
+        x = keras.layers.Normalization(mean=mean, variance=variance, dtype="float32")(x)
+    return inputs, keras.layers.Reshape((n_bins, n_frames, 1))(keras.layers.Permute((2, 1))(x))
+
+
+@contextmanager
+def dtype_policy(precision: str) -> Iterator[None]:
+    """Build layers of this precision; Keras offers no other way to say it for a builder's layers."""
+    import keras
+
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
