@@ -111,12 +111,12 @@ def test_a_model_without_a_representation_is_refused(tree, models, representatio
             r"slices of 128 bins x 130 frames are too small; expected at least 1 bins x 131 frames",
         ),
         (
-            {"model": "vgg16_ft", "models__vgg16_ft__options": {"size": 16}},
-            r"slices of 16 bins x 16 frames are too small; expected at least 32 bins x 32 frames",
+            {"model": "vgg16_ft", "models__vgg16_ft__backbone": {"size": 16}},
+            r"pictures of 16 bins x 16 frames are too small; expected at least 32 bins x 32 frames",
         ),
         (
-            {"model": "vgg16_ft", "models__vgg16_ft__options": {"weights": "no/such.h5"}},
-            r"models.vgg16_ft.options.weights: 'no/such.h5' is no file; expected imagenet, null or the path",
+            {"model": "vgg16_ft", "models__vgg16_ft__backbone": {"weights": "no/such.h5"}},
+            r"models.vgg16_ft.backbone.weights: 'no/such.h5' is no file; expected imagenet, null or the path",
         ),
         ({"models__crnn__options": {"dropuot": 0.1}}, r"models.crnn.options: 'dropuot' is unknown"),
         (
@@ -137,8 +137,8 @@ def test_an_experiment_that_can_not_be_trained_is_refused(tree, values, message)
 
 def test_a_file_of_weights_may_be_anywhere(tree, tmp_path):
     (tmp_path / "w.h5").touch()
-    options = {"weights": str(tmp_path / "w.h5")}
-    parse_params(with_values(tree, model="vgg16_ft", models__vgg16_ft__options=options))
+    backbone = {"weights": str(tmp_path / "w.h5")}
+    parse_params(with_values(tree, model="vgg16_ft", models__vgg16_ft__backbone=backbone))
 
 
 def test_recipes_that_nothing_uses_may_be_of_any_size(tree):

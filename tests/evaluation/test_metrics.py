@@ -137,7 +137,7 @@ def test_a_leaky_split_is_warned_of():
     assert is_leaky(leaky)
     metrics = evaluate_predictions(both, leaky, "mean")
     assert metrics["leaky"] is True
-    assert metrics["warning"].startswith("LEAKY: slices of a track")
+    assert metrics["warning"].startswith("LEAKY: slices of one track")
 
 
 def test_what_is_left_out_does_not_leak():

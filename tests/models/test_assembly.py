@@ -77,7 +77,7 @@ def test_slices_that_are_too_small_are_told_in_one_line():
     with pytest.raises(ModelError, match=r"^lidy_shallow: slices of 19 bins x 130 frames are too small"):
         build_network(
             "lidy_shallow",
-            {"dropout": 0.1},
+            recipe({"dropout": 0.1}),
             **{"n_bins": 19, "n_frames": 130, "n_classes": 10, "statistics": None, "precision": "float32"},
         )
 

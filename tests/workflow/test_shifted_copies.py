@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genredag import training
-from genredag.evaluation.predictions import predict_split
+from genredag.evaluation.predicting import predict_split
 from genredag.frames import open_frames
 from genredag.params import Mel, Rendering, Slices, Train, load_params
 from genredag.recipes import Estimator
@@ -23,6 +23,7 @@ SR = 4000
 GROUP = Mel(n_fft=256, hop_length=100, window="hann", n_mels=8, fmin=0.0, fmax=2000.0, top_db=80.0)
 SHIFTS = [Shift(pitch_semitones=1.0, tempo=1.0), Shift(pitch_semitones=-2.0, tempo=1.25)]
 SVM = Estimator(
+    backbone=None,
     kind="estimator",
     features="bin_statistics",
     folds=2,

@@ -2,28 +2,7 @@
 Output: the predictions of a published study's experiment, by its own protocol or corrected.
 """
 
-from genredag.as_published.studies import choose, load_studies, study_tree
-from genredag.params import parse_params
-
-
-def study_values(wildcards):
-    """Return the values of all stages that a study runs, or why it can't run on this data set."""
-    study = choose(load_studies("studies.yaml"), wildcards.study)
-    try:
-        tree = study_tree(
-            PARAMS.model_dump(),
-            study,
-            wildcards.variant,
-            wildcards.dataset,
-            int(wildcards.seed),
-        )
-    except GenredagError as error:
-        return str(error)
-    choice = {key: tree[key] for key in MATRIX}
-    stages = [
-        stage_values(parse_params(tree), stage, **choice) for stage in STAGES[:-1]
-    ]
-    return "\n".join([study.watch, *stages])
+from genredag.as_published.studies import study_values
 
 
 rule run_study:
@@ -43,7 +22,7 @@ rule run_study:
     conda:
         "../../envs/genredag.yaml"
     params:
-        values=study_values,
+        values=lambda wildcards: study_values(PARAMS, "studies.yaml", **wildcards),
         code=lambda wildcards: [extra_code("run_study")(wildcards)]
         + [code(stage) for stage in STAGES],
     shell:

@@ -9,11 +9,12 @@ import yaml
 from pydantic import Field, TypeAdapter, ValidationError
 
 from genredag.check_params.leaves import Tree, assign
-from genredag.errors import ParameterError
+from genredag.errors import GenredagError, ParameterError
 from genredag.groups import Group, Name
-from genredag.params import parse_params
+from genredag.params import Params, parse_params, stage_values
 from genredag.params_checks import similar
 from genredag.protocols import LeakySlices, Split
+from genredag.stages import STAGES
 
 VARIANTS = ("as_published", "corrected")
 Percent = Annotated[float, Field(ge=0, le=100)]
@@ -135,3 +136,15 @@ def study_tree(tree: Tree, study: Study, variant: str, dataset: str, seed: int) 
             raise ParameterError("no such key", where=f"studies.yaml: {key}") from None
     parse_params(result, source="studies.yaml")
     return result
+
+
+def study_values(params: Params, path: Path, *, study: str, variant: str, dataset: str, seed: str) -> str:
+    """Return the values of all stages that a study runs, or why it can't run on this data set."""
+    chosen = choose(load_studies(path), study)
+    try:
+        tree = study_tree(params.model_dump(), chosen, variant, dataset, int(seed))
+    except GenredagError as error:
+        return str(error)
+    own = parse_params(tree)
+    choice = {key: tree[key] for key in ("dataset", "representation", "model", "split", "fold", "seed")}
+    return "\n".join([chosen.watch, *(stage_values(own, stage, **choice) for stage in STAGES[:-1])])

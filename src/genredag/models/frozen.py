@@ -102,7 +102,7 @@ def check_picture(pretrained: Pretrained, n_bins: int, n_frames: int) -> None:
         raise ModelError(
             f"pictures of {height} bins x {width} frames are too small",
             where=pretrained.architecture,
-            expected=f"at least {least} x {least}",
+            expected=f"at least {least} bins x {least} frames",
             hint="set `backbone.size`, lengthen `slices.seconds`, or choose another representation",
         )
 

@@ -24,7 +24,7 @@ UNITS = 200
 FILTERS = "_filters"
 
 
-def _smallest(filter_frames: int = 0, filter_bins: int = 0, **_: object) -> tuple[int, int]:
+def _smallest(filter_frames: int, filter_bins: int, **_: object) -> tuple[int, int]:
     return max(1, filter_bins), max(1, filter_frames)
 
 
@@ -43,7 +43,7 @@ def black_box(x: KerasTensor, n_classes: int, *, dropout: float) -> KerasTensor:
     paper=PAPER,
     published=".34-.42 on GTZAN's validation tracks (pictures of mel spectrograms, filter 1x8)",
     published_input=(40, 80, 1),
-    smallest=_smallest,
+    smallest=lambda filter_frames, **_: (1, max(1, filter_frames)),
 )
 def time(x: KerasTensor, n_classes: int, *, filter_frames: int, dropout: float) -> KerasTensor:
     """Return class probabilities from 1 x `filter_frames` filters, each pooled over all bins.
@@ -62,7 +62,7 @@ def time(x: KerasTensor, n_classes: int, *, filter_frames: int, dropout: float) 
     paper=PAPER,
     published=".755 on GTZAN's last tracks (pictures of mel spectrograms, filter 4x1)",
     published_input=(40, 80, 1),
-    smallest=_smallest,
+    smallest=lambda filter_bins, **_: (max(1, filter_bins), 1),
 )
 def frequency(x: KerasTensor, n_classes: int, *, filter_bins: int, dropout: float) -> KerasTensor:
     """Return class probabilities from `filter_bins` x 1 filters, each pooled over all frames.

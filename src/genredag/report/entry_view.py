@@ -143,9 +143,11 @@ def _mistakes(entry: Entry, data_set: DataSet | None, seconds: float) -> list[di
 
 def _values(run: Run, params: Params) -> dict[str, str]:
     """Return the values that the stages before the report used for a run, by their key in params.yaml."""
-    patterns = [group for stage, groups in STAGE_GROUPS.items() if stage != "report" for group in groups]
+    patterns = {group for stage, groups in STAGE_GROUPS.items() if stage != "report" for group in groups}
+    # What another pattern holds whole (a model's backbone) is told there.
+    patterns = {p for p in patterns if not any(p.startswith(f"{other}.") for other in patterns)}
     values = {}
-    for pattern in patterns:
+    for pattern in sorted(patterns):
         collection, _, name = pattern.format(**run.choice).partition(".")
         group = params.entry(collection, name) if name else getattr(params, collection)
         for key, value in group.model_dump().items():
