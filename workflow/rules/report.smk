@@ -27,6 +27,9 @@ rule report:
         frames=combinations("data/{dataset}/{representation}/frames.npy"),
         frame_index=combinations("data/{dataset}/{representation}/frames.parquet"),
         frame_spec=combinations("data/{dataset}/{representation}/frames.json"),
+        near_duplicates=combinations(
+            "data/{dataset}/{representation}/{split}/{seed}/near_duplicates.csv"
+        ),
         audits=[f"results/{name}.csv" for name in PARAMS.report.audits],
     output:
         leaderboard=report(
@@ -73,10 +76,13 @@ rule report:
         frames=combinations(
             "--frames {dataset}=data/{dataset}/{representation}/frames.npy"
         ),
+        near_duplicates=combinations(
+            "--near-duplicates {dataset}=data/{dataset}/{representation}/{split}/{seed}/near_duplicates.csv"
+        ),
         audits=[f"--audit {name}=results/{name}.csv" for name in PARAMS.report.audits],
     shell:
         "python workflow/scripts/report.py --params params.yaml --runs {params.runs} {params.datasets} {params.frames}"
-        " {params.audits}"
+        " {params.near_duplicates} {params.audits}"
         " --leaderboard {output.leaderboard} --markdown {output.markdown}"
         " --comparisons {output.comparisons} --html {output.html}"
         " --significance {output.significance} --data {output.data}"

@@ -84,7 +84,9 @@ def read_data_sets(
         text = {key: "str" for key in ("track_id", "part", "other", "other_part")}
         pairs = pd.read_csv(path, dtype=text, keep_default_na=False)
         known = [pairs] if data_set.near_duplicates is None else [data_set.near_duplicates, pairs]
-        both = pd.concat(known, ignore_index=True).drop_duplicates(ignore_index=True)
+        both = pd.concat(known).sort_values("correlation", ascending=False)
+        # Other representations find the same pairs: each is told once, as alike as it is at most.
+        both = both.drop_duplicates(list(text), ignore_index=True)
         data_sets[name] = replace(data_set, near_duplicates=both)
     return list(data_sets.values())
 
