@@ -9,7 +9,7 @@ import yaml
 
 from genredag.check_params.leaves import flatten
 from genredag.errors import GenredagError
-from genredag.generate import adopt_results, conda_environment, drift, parameters_page, readme, with_code
+from genredag.generate import conda_environment, drift, parameters_page, readme, with_code
 
 
 def test_the_projects_own_are_in_step(project_dir):
@@ -46,18 +46,11 @@ def test_code_is_declared_where_it_was_missing(project_dir, tmp_path):
     assert with_code(tmp_path) == text
 
 
-def test_the_readmes_table_is_that_of_the_results(project_dir, tmp_path, monkeypatch):
-    (tmp_path / "results").mkdir()
-    for name in ("leaderboard.csv", "leaderboard.md"):
-        (tmp_path / "results" / name).write_text("| model |\n| --- |\n| best |\n")
+def test_the_readme_has_the_graph_between_its_marks(tmp_path, monkeypatch):
     monkeypatch.setattr("genredag.generate.rule_graph", lambda project: "flowchart LR")
-    marks = "".join(f"<!-- begin {name} -->\nold\n<!-- end {name} -->\n" for name in ("dag", "leaderboard"))
-    (tmp_path / "README.md").write_text(f"# Title\n{marks}The end.\n")
-    adopt_results(tmp_path, tmp_path / "results")
-    text = readme(tmp_path)
-    assert "| best |" in text
-    assert "old" not in text
-    assert text.endswith("The end.\n")
+    (tmp_path / "README.md").write_text("# Title\n<!-- begin dag -->\nold\n<!-- end dag -->\nThe end.\n")
+    assert "```mermaid\nflowchart LR\n```" in readme(tmp_path)
+    assert "old" not in readme(tmp_path)
     (tmp_path / "README.md").write_text("# Title\n")
     with pytest.raises(GenredagError, match="no <!-- begin dag -->"):
         readme(tmp_path)

@@ -70,20 +70,25 @@ def set_command(
     set_values(Path("params.yaml"), assignments)
 
 
-@app.command("generate", epilog="Example: `genredag generate --check`")
+@app.command(
+    "generate",
+    epilog="Example: `genredag generate --check`, `genredag generate --results results --name embedded`",
+)
 @exits_cleanly
 def generate_command(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit status 1 on drift.")] = False,
     results: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Take the README's table from this results folder.")
+        Path | None, typer.Option(metavar="DIR", help="Adopt the tables of this folder into docs/results.")
     ] = None,
+    name: Annotated[str, typer.Option(help="What they are called there.")] = "embedded",
 ) -> None:
     """Rewrite what is derived: documents, the parameters' schema, the code that dvc.yaml declares."""
-    from genredag.generate import adopt_results, drift, write_generated
+    from genredag.adopted import adopt_results
+    from genredag.generate import drift, write_generated
 
     project = Path.cwd()
     if results is not None:
-        adopt_results(project, results)
+        adopt_results(project, results, name)
     files = drift(project) if check else write_generated(project)
     for file in files:
         print(f"{'out of step' if check else 'written'}: {file.relative_to(project)}")

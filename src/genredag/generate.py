@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from genredag.adopted import PAGES, filled
 from genredag.atomic import write_text
 from genredag.check_params.reruns import reruns_page
 from genredag.closure import import_closure
@@ -24,8 +25,8 @@ def generated_files(project: Path) -> dict[Path, str]:
     """Return the derived files of a project with the text each should have.
 
     ``params.schema.json`` and ``docs/parameters.md`` come from the pydantic model, the code under `deps`
-    in ``dvc.yaml`` from the imports, ``envs/genredag.yaml`` from the lock, and the README's picture and
-    table from the Snakefile and ``docs/leaderboard.md``.
+    in ``dvc.yaml`` from the imports, ``envs/genredag.yaml`` from the lock, the README's picture from the
+    Snakefile, and tables of results from ``docs/results``.
     """
     return {
         project / "params.schema.json": json.dumps(Params.model_json_schema(), indent=1) + "\n",
@@ -33,6 +34,7 @@ def generated_files(project: Path) -> dict[Path, str]:
         project / "docs/reruns.md": reruns_page(yaml.safe_load((project / "params.yaml").read_text("utf-8"))),
         project / "dvc.yaml": with_code(project),
         project / "envs/genredag.yaml": conda_environment(project),
+        **{project / page: filled(project, page) for page in PAGES[1:]},
         project / "README.md": readme(project),
     }
 
@@ -44,12 +46,6 @@ def write_generated(project: Path) -> list[Path]:
         if path in drifted:
             write_text(path, text)
     return drifted
-
-
-def adopt_results(project: Path, results: Path) -> None:
-    """Copy a leaderboard into the documents, where the README's table comes from."""
-    for name in ("leaderboard.csv", "leaderboard.md"):
-        write_text(project / "docs" / name, (results / name).read_text(encoding="utf-8"))
 
 
 def drift(project: Path) -> list[Path]:
@@ -181,13 +177,9 @@ def conda_environment(project: Path) -> str:
 
 
 def readme(project: Path) -> str:
-    """Return the README with its picture of the DAG and its table of results brought up to date."""
-    text = (project / "README.md").read_text(encoding="utf-8")
-    text = _between(text, "dag", f"```mermaid\n{rule_graph(project)}\n```")
-    table = project / "docs" / "leaderboard.md"
-    if table.is_file():
-        text = _between(text, "leaderboard", table.read_text(encoding="utf-8").strip())
-    return text
+    """Return the README with its picture of the DAG and its tables of results brought up to date."""
+    text = filled(project, "README.md")
+    return _between(text, "dag", f"```mermaid\n{rule_graph(project)}\n```")
 
 
 def _between(text: str, name: str, content: str) -> str:

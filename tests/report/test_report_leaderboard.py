@@ -189,5 +189,7 @@ def test_markdown_leaves_what_is_unknown_blank():
     column = head.split(" | ").index("n_parameters")
     assert known.split(" | ")[column] == "1,234"
     assert unknown.split(" | ")[column] == ""
-    assert unknown.split(" | ")[head.split(" | ").index("track_low")] == ""
-    assert head.count("|") == len(COLUMNS) + 1
+    column = head.split(" | ").index("track_accuracy")
+    assert known.split(" | ")[column] == "1.000 (0.158 to 1.000)"
+    assert unknown.split(" | ")[column] == "1.000"
+    assert head.count("|") == len(COLUMNS) - 4 + 1  # bounds stand beside their estimates

@@ -208,14 +208,34 @@ def leaderboard(entries: Iterable[Entry]) -> pd.DataFrame:
 
 
 def leaderboard_markdown(table: pd.DataFrame) -> str:
-    """Return a leaderboard as a Markdown table: rates with three digits, numbers to the right."""
-    numeric = [pd.api.types.is_numeric_dtype(table[column]) for column in table]
+    """Return a leaderboard as a Markdown table: rates with three digits, intervals beside them.
+
+    Parameters
+    ----------
+    table
+        `leaderboard`, or some of its columns.
+    """
+    table = _with_intervals(table)
+    numeric = [pd.api.types.is_numeric_dtype(table[column]) or column in _RATES for column in table]
     lines = [list(table.columns), ["---:" if right else "---" for right in numeric]]
     lines += [
         [_cell(column, value) for column, value in row.items()]
         for row in table.astype(object).to_dict(orient="records")
     ]
     return "".join(f"| {' | '.join(map(str, line))} |\n" for line in lines)
+
+
+def _with_intervals(table: pd.DataFrame) -> pd.DataFrame:
+    """Write the bounds of `table` behind their estimates."""
+    for level in ("track", "slice"):
+        bounds = [f"{level}_low", f"{level}_high"]
+        if {f"{level}_accuracy", *bounds} <= set(table):
+            told = [
+                f"{estimate:.3f}" + ("" if low != low else f" ({low:.3f} to {high:.3f})")
+                for estimate, low, high in table[[f"{level}_accuracy", *bounds]].to_numpy()
+            ]
+            table = table.drop(columns=bounds).assign(**{f"{level}_accuracy": told})
+    return table
 
 
 def _test(run: Run) -> pd.DataFrame:
@@ -236,7 +256,7 @@ def _rank(entry: Entry) -> tuple:
 def _cell(column: object, value: object) -> str:
     if value is pd.NA or value is None or value != value:
         return ""
-    if column in _RATES:
+    if column in _RATES and not isinstance(value, str):
         return f"{value:.3f}"
     if isinstance(value, int):
         return f"{value:,}"
