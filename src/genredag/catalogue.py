@@ -19,7 +19,7 @@ OUR_INPUT = (128, 130, 1)
 
 
 def catalogue(recipes: Mapping[str, Recipe]) -> list[dict[str, Any]]:
-    """Return a row for each learner: id, kind, input, over_windows, paper, published, and its parameters:
+    """Return a row for each learner: id, kind, input, over_windows, parameters, and so on.
 
     `parameters` counts the weights of a network for ten genres at its published input, with the options of
     its published recipe if there is one; `parameters_128x130` those for our slices, with its default
