@@ -6,12 +6,12 @@
     @estimator("svm_rbf", paper="...", published="...")
     def svm_rbf(*, C: float, gamma: float | str, seed: int) -> Pipeline: ...
 
-A network maps a tensor (batch, n_bins, n_frames, channels) to class probabilities (batch, n_classes). An
-network `over_windows` maps the slices of a track (batch, n_windows, n_bins, n_frames, 1), of any number, to
-(batch, n_windows, n_classes), each row of which depends on no later slice. An
-estimator is a scikit-learn classifier of `genredag.models.features`. A hybrid is a network whose features go
-to a scikit-learn classifier. Keyword arguments are the `options` of ``models.<name>`` in ``params.yaml``;
-they have no defaults. `seed` is no option: training gives it.
+A network maps a tensor (batch, n_bins, n_frames, channels) to class probabilities (batch, n_classes). One
+`over_windows` maps the slices of a track (batch, n_windows, n_bins, n_frames, 1), of any number, to
+(batch, n_windows, n_classes), each row of which depends on no later slice. An estimator is a scikit-learn
+classifier of `genredag.models.features`. A hybrid is a network whose features go to a scikit-learn
+classifier. Keyword arguments are the `options` of ``models.<name>`` in ``params.yaml``; they have no
+defaults. `seed` is no option: training gives it.
 
 An architecture may have two recipes in ``params.yaml``: ``models.<name>``, the default preset, and
 ``models.<name>_published``, as its source trained it.
