@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from genredag.batches import LEAST_VARIANCE, shuffled_batches, slice_set, statistics
+from genredag.batches import LEAST_VARIANCE, sequences, shuffled_batches, slice_set, statistics
 
 
 @pytest.fixture
@@ -76,3 +76,47 @@ def test_batches_by_a_permutation_an_epoch(slices):
     np.testing.assert_array_equal([first, second], list(epochs(1)))
     np.testing.assert_array_equal([second, first], list(epochs(1, (1, 0))))
     assert (first != next(epochs(2))).any()
+
+
+def some_slices(toy, rows, **columns):
+    """Return these rows of the toy slices, with other columns, and the name of each one's track."""
+    table = toy["slices"].iloc[rows].assign(**columns)
+    genres = toy["split"]["genre"].iloc[rows]
+    return slice_set(toy["frames"], table, 10, genres, ["blues", "jazz", "rock"])
+
+
+def test_sequences_are_tracks_padded_at_their_end(toy_slices):
+    found = sequences(some_slices(toy_slices, [0, 2, 3, 48, 49, 50]))
+    assert found.rows.tolist() == [[0, 1, 1], [2, 2, 2], [3, 4, 5]]
+    # Six of nine count, so that their mean is the sum over nine.
+    assert found.weights.tolist() == [[1.5, 1.5, 0], [1.5, 0, 0], [1.5, 1.5, 1.5]]
+    values, labels, weights = found.batch(np.array([2, 0]))
+    assert (values.shape, labels.tolist()) == ((2, 3, 10, 12), [[2, 2, 2], [0, 0, 0]])
+    np.testing.assert_array_equal(values[0], found.slices.take(np.array([3, 4, 5])))
+    np.testing.assert_array_equal(values[1], found.slices.take(np.array([0, 1, 1])))
+    assert weights.tolist() == found.weights[[2, 0]].tolist()
+
+
+def test_a_copy_of_a_track_is_a_sequence_of_its_own(toy_slices):
+    ids = ["a", "a", "a~up", "a~up", "b"]
+    copies = some_slices(toy_slices, [0, 1, 3, 4, 6], track_id=ids, parent=[None, None, "a", "a", None])
+    assert copies.track_ids.tolist() == ["a", "a", "a", "a", "b"]
+    assert sequences(copies).rows.tolist() == [[0, 1], [2, 3], [4, 4]]
+
+
+def test_batches_of_tracks_keep_what_is_padding(slices):
+    def double(values, labels, rng):
+        return 2 * values, labels
+
+    tracks = sequences(slices)
+    plain, batches = (shuffled_batches(tracks, 10, 1, prepare) for prepare in (None, double))
+    assert len(batches) == 3
+    for epoch in (0, 1):
+        plain.start_epoch(epoch)
+        batches.start_epoch(epoch)
+        for i in range(3):
+            np.testing.assert_array_equal(batches[i][0], 2 * plain[i][0])
+            assert batches[i][2].tolist() == [[1.0] * 3] * len(batches[i][0])
+    order = np.concatenate([plain[i][0][:, 0, 0, 0] for i in range(3)])
+    assert sorted(order) == sorted(slices.take(np.arange(0, 72, 3))[:, 0, 0])
+    assert (order != slices.take(np.arange(0, 72, 3))[:, 0, 0]).any()

@@ -55,6 +55,22 @@ def test_no_slices_give_no_predictions(bundle):
     assert bundle.predict(np.empty((0, 10, 12), np.float32)).shape == (0, 3)
 
 
+def test_over_windows_a_track_of_any_length_is_decided_as_a_whole(bundle):
+    class Counting:
+        input_shape = (None, None, 10, 12)
+
+        def predict_on_batch(self, tracks):
+            return np.cumsum(np.ones((*tracks.shape[:2], 3), np.float32), axis=1)
+
+    network = dataclasses.replace(
+        bundle, info=bundle.info | {"recipe": {"kind": "network"}, "features": None}, model=Counting()
+    )
+    assert network.over_windows and not bundle.over_windows
+    for n in (0, 1, 70):
+        p = network.predict(np.zeros((n, 10, 12), np.float32))
+        assert p.tolist() == [[i + 1] * 3 for i in range(n)]
+
+
 @pytest.mark.parametrize("shape", [(10, 12), (1, 11, 12), (1, 10, 13), (1, 12, 10)])
 def test_refuses_other_shapes(bundle, shape):
     with pytest.raises(ModelError, match=r"svm_rbf: slices of shape .*; expected \(n_slices, 10, 12\)"):

@@ -26,6 +26,8 @@ COUNTS = {
     "cnn_370k": (370_090, 370_090),
     "lstm": (2_648_394, 2_648_394),
     "crnn": (338_122, 338_122),
+    "lstm_windows": (237_130, 237_130),
+    "crnn_windows": (338_122, 338_122),
     "cnn2d_2018": (171_594, 171_594),
     "cnn_2020": (2_495_114, 2_495_114),
     "homebrew": (6_441_718 + 640, None),
@@ -88,4 +90,5 @@ def test_the_command_lists_all(project_dir, monkeypatch, arguments):
         assert {row["id"]: row["parameters"] for row in json.loads(result.output)}["crnn"] == 338_122
     else:
         assert all(name in result.output for name in learners())
+        assert "windows of 128 x 130 x 1" in result.output
         assert "338,122" in result.output and ".772 on tracks" in result.output

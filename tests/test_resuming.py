@@ -24,6 +24,11 @@ RECIPES = {
         "options": {"filter_frames": 0, "filter_bins": 0, "dropout": 0.3},
     },
     "crnn": BASE | {"schedule": "cosine", "patience": 6, "options": {"units": 8, "dropout": 0.3}},
+    "lstm_windows": BASE
+    | {
+        **{"schedule": "cosine", "patience": 6, "augment": [{"kind": "noise", "std": 2.0}]},
+        "options": {"units": 8, "dropout": 0.3},
+    },
     # Batch normalisation, and a plateau whose waiting has begun before the kill.
     "homebrew": BASE
     | {
@@ -68,7 +73,11 @@ def outcome(folder):
 @pytest.mark.parametrize("after", [1, 4])
 @pytest.mark.parametrize(
     "model",
-    ["crnn", *(pytest.param(name, marks=pytest.mark.slow) for name in ("homebrew", "time_frequency_init"))],
+    [
+        "crnn",
+        "lstm_windows",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("homebrew", "time_frequency_init")),
+    ],
 )
 def test_goes_on_to_the_same_bytes(toy_slices, tmp_path, monkeypatch, model, after):
     train(model, toy_slices, tmp_path / "undisturbed")

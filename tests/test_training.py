@@ -44,7 +44,7 @@ def files_of(path):
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-@pytest.mark.parametrize(("model", "recipe"), [("lstm", LSTM), ("svm_rbf", SVM)])
+@pytest.mark.parametrize(("model", "recipe"), [("lstm", LSTM), ("lstm_windows", LSTM), ("svm_rbf", SVM)])
 def test_learns_and_is_reproducible(toy_slices, tmp_path, model, recipe):
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         bundle, history, timing = train_bundle(model, recipe, TRAIN, **toy_slices, seed=seed)
@@ -55,7 +55,7 @@ def test_learns_and_is_reproducible(toy_slices, tmp_path, model, recipe):
     assert set(timing) == {"seconds", "slices_per_second", "peak_memory_mb"}
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
     assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
-    fitted = {"lstm": "model.weights.h5", "svm_rbf": "estimator.skops"}[model]
+    fitted = "estimator.skops" if model == "svm_rbf" else "model.weights.h5"
     assert files_of(tmp_path / "a")[fitted] != files_of(tmp_path / "c")[fitted]
 
 
@@ -228,6 +228,41 @@ def test_features_are_not_augmented(toy_slices):
         train_bundle("mlp_85", recipe, TRAIN, **toy_slices, seed=1)
 
 
+def test_tracks_are_not_blended(toy_slices):
+    recipe = Network(**NETWORK | {"augment": [{"kind": "mixup", "alpha": 0.4}]})
+    with pytest.raises(
+        ParameterError, match=r"models\.lstm_windows\.augment: mixup; expected another change"
+    ):
+        train_bundle("lstm_windows", recipe, TRAIN, **toy_slices, seed=1)
+
+
+def without_some_last_slices(toy):
+    """Return toy slices whose tracks have three, two and one of them."""
+    n_slices = 3 - np.arange(24).repeat(3) % 3
+    kept = (toy["slices"]["slice"] < n_slices).to_numpy()
+    tables = {name: toy[name][kept].reset_index(drop=True) for name in ("slices", "split")}
+    return {**toy, **tables}
+
+
+def test_a_network_over_windows_weighs_all_slices_alike(toy_slices):
+    data = without_some_last_slices(toy_slices)
+    augment = [{"kind": "noise", "std": 1.0}, {"kind": "mask_frames", "count": 1, "width": 2}]
+    recipe = Network(**NETWORK | {"augment": augment})
+    bundle, history, _ = train_bundle("lstm_windows", recipe, TRAIN, **data, seed=1)
+    rows = (data["split"]["part"] == "validation").to_numpy()
+    slices, genres = data["slices"][rows], data["split"].loc[rows, "genre"]
+    p = np.concatenate(
+        [
+            bundle.predict(data["frames"].gather(track["first_frame"], 10, track["n_valid"]))
+            for _, track in slices.groupby("track_id", sort=False)
+        ]
+    )
+    labels = np.searchsorted(bundle.class_names, genres)
+    losses, accuracies = history["val_loss"], history["val_accuracy"]
+    assert losses.min() == pytest.approx(-np.log(p[np.arange(len(labels)), labels]).mean(), abs=1e-5)
+    assert accuracies[losses.argmin()] == pytest.approx((p.argmax(axis=1) == labels).mean())
+
+
 @pytest.mark.parametrize("part", ["train", "validation"])
 @pytest.mark.parametrize(("model", "recipe"), [("lstm", LSTM), ("svm_rbf", SVM)])
 def test_refuses_an_empty_part(toy_slices, part, model, recipe):
@@ -245,7 +280,7 @@ def test_an_estimator_needs_every_genre(toy_slices):
 
 def test_bundles_load_as_they_were(toy_slices, tmp_path):
     x = toy_slices["frames"].gather(np.array([0, 200]), 10, np.array([10, 10]))
-    for model, recipe in (("lstm", LSTM), ("svm_rbf", SVM)):
+    for model, recipe in (("lstm", LSTM), ("crnn_windows", LSTM), ("svm_rbf", SVM)):
         bundle, _, _ = train_bundle(model, recipe, TRAIN, **toy_slices, seed=1)
         save_bundle(tmp_path / model, bundle)
         loaded = load_bundle(tmp_path / model)

@@ -20,7 +20,8 @@ def layers(model: Any) -> list[Row]:
     Returns
     -------
     list of dict
-        name; kind (its class); output_shape, without the batch; n_parameters, None of estimators.
+        name; kind (its class); output_shape, without the batch, None for a number of windows; n_parameters,
+        None of estimators.
     """
     return list(_layers(model) if hasattr(model, "count_params") else _steps(model))
 

@@ -23,8 +23,8 @@ CHUNK = 256
 LEAST_VARIANCE = 1e-4
 ROUNDING = 1e-10
 
-Batch = tuple[np.ndarray, np.ndarray]
-Prepare = Callable[[np.ndarray, np.ndarray, np.random.Generator], Batch]
+Pair = tuple[np.ndarray, np.ndarray]
+Prepare = Callable[[np.ndarray, np.ndarray, np.random.Generator], Pair]
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,8 @@ class SliceSet:
         Length of a slice, in frames.
     track_ids
         The track of each slice; a shifted copy counts as the track it was made of.
+    cut_from
+        The track, or the shifted copy, that each slice was cut from; slices of one stand together, in order.
     """
 
     frames: Frames
@@ -49,6 +51,7 @@ class SliceSet:
     labels: np.ndarray
     n_frames: int
     track_ids: np.ndarray
+    cut_from: np.ndarray
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -57,10 +60,51 @@ class SliceSet:
         """Return these slices: float32 (len(rows), n_frames, n_bins)."""
         return self.frames.gather(self.first_frame[rows], self.n_frames, self.n_valid[rows])
 
+    def batch(self, rows: np.ndarray) -> Pair:
+        """Return these slices and their classes."""
+        return self.take(rows), self.labels[rows]
+
     def chunks(self) -> Iterator[np.ndarray]:
         """Yield all slices in order, a few hundred at a time."""
         for start in range(0, len(self), CHUNK):
             yield self.take(np.arange(start, min(start + CHUNK, len(self))))
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """The tracks of a `SliceSet`, each as all its slices in order.
+
+    Attributes
+    ----------
+    rows
+        The slices of each track (n_tracks, n_windows), padded with its last one to the longest track.
+    weights
+        Of each of `rows`: 0 of padding, else the same, so that the mean over all is that over the slices.
+    """
+
+    slices: SliceSet
+    rows: np.ndarray
+    weights: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def batch(self, tracks: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return slices (n_tracks, n_windows, n_frames, n_bins), and the class and weight of each."""
+        rows = self.rows[tracks]
+        values = self.slices.take(rows.ravel())
+        return values.reshape(*rows.shape, *values.shape[1:]), self.slices.labels[rows], self.weights[tracks]
+
+
+def sequences(slices: SliceSet) -> Sequences:
+    """Return the slices of each track, or shifted copy of one, as a sequence."""
+    first = np.flatnonzero(np.append(True, slices.cut_from[1:] != slices.cut_from[:-1]))
+    counts = np.diff(first, append=len(slices))[:, np.newaxis]
+    window = np.arange(counts.max())
+    weights = (window < counts) * (counts.size * len(window) / len(slices))
+    return Sequences(
+        slices, first[:, np.newaxis] + np.minimum(window, counts - 1), weights.astype(np.float32)
+    )
 
 
 def slice_set(
@@ -75,6 +119,7 @@ def slice_set(
         labels=np.array([index[genre] for genre in genres], np.int32),
         n_frames=n_frames,
         track_ids=slices["parent"].fillna(slices["track_id"]).to_numpy(str),
+        cut_from=slices["track_id"].to_numpy(str),
     )
 
 
@@ -126,9 +171,9 @@ def statistics(
 
 
 def shuffled_batches(
-    slices: SliceSet, batch_size: int, seed: int | None, prepare: Prepare | None = None
+    slices: SliceSet | Sequences, batch_size: int, seed: int | None, prepare: Prepare | None = None
 ) -> keras.utils.PyDataset:
-    """Return batches (slices, labels) for Keras.
+    """Return batches (slices, labels) of slices or (slices, labels, weights) of tracks for Keras.
 
     They stand in order without a seed. With one, ``start_epoch(epoch)`` gives them the order of that epoch,
     whatever came before it, so that a resumed training sees what it would have seen. `prepare` maps slices,
@@ -145,12 +190,12 @@ def shuffled_batches(
         def __len__(self) -> int:
             return -(-len(slices) // batch_size)
 
-        def __getitem__(self, index: int) -> Batch:
+        def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
             rows = self.order[index * batch_size : (index + 1) * batch_size]
-            batch = slices.take(rows), slices.labels[rows]
-            if prepare is None:
-                return batch
-            return prepare(*batch, np.random.default_rng([seed or 0, self.epoch, index]))
+            x, y, *weights = slices.batch(rows)
+            if prepare is not None:
+                x, y = prepare(x, y, np.random.default_rng([seed or 0, self.epoch, index]))
+            return x, y, *weights
 
         def start_epoch(self, epoch: int) -> None:
             self.epoch = epoch

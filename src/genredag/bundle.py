@@ -64,13 +64,19 @@ class Bundle:
         """Whether the model is a Keras network."""
         return self.info["recipe"]["kind"] != "estimator"
 
+    @property
+    def over_windows(self) -> bool:
+        """Whether the model decides on a slice by the earlier slices of its track, too."""
+        return self.is_network and self.model.input_shape[1] is None
+
     def predict(self, slices: np.ndarray) -> np.ndarray:
         """Return class probabilities, float32 (n_slices, n_classes).
 
         Parameters
         ----------
         slices
-            Float32 (n_slices, n_frames, n_bins), in the values of the frame store.
+            Float32 (n_slices, n_frames, n_bins), in the values of the frame store. A model `over_windows`
+            takes them for the slices of one track, in order.
 
         Raises
         ------
@@ -84,7 +90,8 @@ class Bundle:
                 where=self.info["model"],
                 expected=f"(n_slices, {expected[0]}, {expected[1]}): frames, bins",
             )
-        batches = [slices[i : i + BATCH_SIZE] for i in range(0, len(slices), BATCH_SIZE)]
+        size = max(len(slices), 1) if self.over_windows else BATCH_SIZE
+        batches = [slices[i : i + size] for i in range(0, len(slices), size)]
         empty = np.empty((0, len(self.class_names)), np.float32)
         return np.concatenate([empty, *map(self._predict, batches)], dtype=np.float32)
 
@@ -93,6 +100,8 @@ class Bundle:
             slices = features(slices, self.info["frames"]["bins"], self.info["features"])
         if not self.is_network:
             return self.model.predict_proba(slices)
+        if self.over_windows:
+            return self.model.predict_on_batch(slices[np.newaxis])[0]
         output = self.model.predict_on_batch(slices[:, np.newaxis] if self.info["features"] else slices)
         return self.classifier.predict_proba(output.astype(np.float32)) if self.classifier else output
 

@@ -19,11 +19,11 @@ OUR_INPUT = (128, 130, 1)
 
 
 def catalogue(recipes: Mapping[str, Recipe]) -> list[dict[str, Any]]:
-    """Return a row for each learner: id, kind, input, parameters, parameters_128x130, paper, published.
+    """Return a row for each learner: id, kind, input, over_windows, parameters, and so on.
 
     `parameters` counts the weights of a network for ten genres at its published input, with the options of
     its published recipe if there is one; `parameters_128x130` those for our slices, with its default
-    recipe. None where there is no such network.
+    recipe. None where there is no such network. If `over_windows`, `input` is that of each window.
     """
     rows = []
     for name, learner in learners().items():
@@ -34,6 +34,7 @@ def catalogue(recipes: Mapping[str, Recipe]) -> list[dict[str, Any]]:
                 "id": name,
                 "kind": learner.kind,
                 "input": learner.published_input,
+                "over_windows": learner.over_windows,
                 "parameters": _count(learner, published, learner.published_input),
                 "parameters_128x130": _count(learner, default, OUR_INPUT),
                 "paper": learner.paper,
@@ -53,7 +54,7 @@ def _count(learner: Learner, recipe: Recipe | None, shape: tuple[int, int, int] 
         return None
     import keras
 
-    inputs = x = keras.Input(shape)
+    inputs = x = keras.Input((None, *shape) if learner.over_windows else shape)
     try:
         learner.check_size(*shape[:2], recipe.options)
         if recipe.backbone is not None:
@@ -77,7 +78,8 @@ def catalogue_table(rows: list[dict[str, Any]]) -> Table:
     for heading in ("paper", "published"):
         table.add_column(heading)
     for row in rows:
-        shape = " x ".join(map(str, row["input"])) if row["input"] else ""
+        shape = "windows of " if row["over_windows"] else ""
+        shape += " x ".join(map(str, row["input"])) if row["input"] else ""
         counts = (f"{row[key]:,}" if row[key] else "" for key in ("parameters", "parameters_128x130"))
         table.add_row(row["id"], row["kind"], shape, *counts, row["paper"], row["published"])
     return table

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from genredag.augment import augment
-from genredag.batches import shuffled_batches, statistics, with_features
+from genredag.batches import sequences, shuffled_batches, statistics, with_features
 from genredag.errors import ModelError
 from genredag.models.assembly import build_network
 from genredag.models.frozen import trained_part
@@ -25,7 +25,7 @@ from genredag.schedules import learning_rate
 if TYPE_CHECKING:
     import keras
 
-    from genredag.batches import Batch, Prepare, SliceSet
+    from genredag.batches import Pair, Prepare, SliceSet
     from genredag.checkpoint import Checkpoint
     from genredag.params import Train
     from genredag.recipes import Network
@@ -71,12 +71,12 @@ def fit_network(
     if embedded:
         training, validation = embedded["train"], embedded["validation"]
     augmented, plain = _preparations(recipe, training.frames.spec.floor, trained)
-    batches = shuffled_batches(training, recipe.batch_size, seed, augmented)
+    batches = _batches(name, training, recipe.batch_size, seed, augmented)
     course = Course(name, recipe, trained, batches, checkpoint)
     if not course.is_over:
         trained.fit(
             batches,
-            validation_data=shuffled_batches(validation, recipe.batch_size, None, plain),
+            validation_data=_batches(name, validation, recipe.batch_size, None, plain),
             initial_epoch=len(course.history),
             epochs=recipe.epochs,
             shuffle=False,
@@ -123,17 +123,30 @@ def feature_slices(
     }
 
 
+def _batches(
+    name: str, slices: SliceSet, batch_size: int, seed: int | None, prepare: Prepare
+) -> keras.utils.PyDataset:
+    """Return batches of about `batch_size` slices, of whole tracks for a network over windows."""
+    if not learner(name).over_windows:
+        return shuffled_batches(slices, batch_size, seed, prepare)
+    tracks = sequences(slices)
+    return shuffled_batches(tracks, max(1, batch_size // tracks.rows.shape[1]), seed, prepare)
+
+
 def _preparations(recipe: Network, floor: float, model: keras.Model) -> tuple[Prepare, Prepare]:
     """Return what happens to the batches of training and of validation: augmentation, labels to blend."""
-    shape, n_classes = model.input_shape[1:], model.output_shape[1]
+    shape, n_classes = [size or -1 for size in model.input_shape[1:]], model.output_shape[-1]
     blended = _blends(recipe)
 
-    def plain(slices: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> Batch:
-        slices = slices.reshape(-1, *shape)
+    def plain(slices: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> Pair:
+        slices = slices.reshape(len(slices), *shape)
         return slices, np.eye(n_classes, dtype=np.float32)[labels] if blended else labels
 
-    def augmented(slices: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> Batch:
-        return augment(*plain(slices, labels, rng), recipe.augment, floor=floor, rng=rng)
+    def augmented(slices: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> Pair:
+        slices, labels = plain(slices, labels, rng)
+        each = slices.reshape(-1, *shape[-2:])
+        each, labels = augment(each, labels, recipe.augment, floor=floor, rng=rng)
+        return each.reshape(slices.shape), labels
 
     return (augmented if recipe.augment else plain), plain
 
@@ -169,7 +182,7 @@ def _compile(model: keras.Model, recipe: Network) -> None:
     model.compile(
         keras.optimizers.get(optimizer),
         loss="categorical_crossentropy" if _blends(recipe) else "sparse_categorical_crossentropy",
-        metrics=["accuracy"],
+        weighted_metrics=["accuracy"],
     )
     model.optimizer.build(model.trainable_variables)
 

@@ -76,17 +76,19 @@ def test_params_fit_the_builder(name):
 @pytest.mark.parametrize("name", DEFAULTS)
 def test_networks_turn_slices_into_probabilities(name, precision):
     model = network_of(name, statistics=True, precision=precision)
-    slices = np.random.default_rng(0).normal(-40, 10, (2, *model.input_shape[1:])).astype(np.float32)
+    shape = [size or 4 for size in model.input_shape[1:]]  # four windows where there are any
+    slices = np.random.default_rng(0).normal(-40, 10, (2, *shape)).astype(np.float32)
     p = np.asarray(model(slices))
-    assert p.shape == (2, 3) and p.dtype == np.float32
-    np.testing.assert_allclose(p.sum(axis=1), 1, atol=1e-5)
+    windows = (4,) if learners()[name].over_windows else ()
+    assert p.shape == (2, *windows, 3) and p.dtype == np.float32
+    np.testing.assert_allclose(p.sum(axis=-1), 1, atol=1e-5)
 
 
 def has_a_map(name, n_bins, n_frames):
     """Whether a network's builder makes something of an input, and not layers without any unit."""
     import keras
 
-    inputs = keras.Input((n_bins, n_frames, 1))
+    inputs = keras.Input((*[None] * learners()[name].over_windows, n_bins, n_frames, 1))
     options = MODELS[name].options | {"filter_bins": 9, "filter_frames": 7, "size": 0}
     kept = {option: options[option] for option in learners()[name].options}
     try:

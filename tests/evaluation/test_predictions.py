@@ -67,6 +67,34 @@ def test_predicts_what_was_held_out(toy_slices, bundle):
     assert predictions["p_rock"].dtype == np.float32
 
 
+class Running:
+    """Stands for a network over windows: the share of frames so far that each third of the bins has won."""
+
+    input_shape = (None, None, 10, 12)
+
+    def predict_on_batch(self, tracks):
+        sums = tracks.reshape(*tracks.shape[:2], -1, 3, 4).mean(axis=(2, 4))
+        shares = np.cumsum(sums - sums.min() + 1, axis=1)
+        return shares / shares.sum(axis=2, keepdims=True)
+
+
+def test_a_network_over_windows_sees_a_track_up_to_the_slice(toy_slices, bundle):
+    info = bundle.info | {"recipe": {"kind": "network"}, "features": None}
+    network = Bundle(info, Running())
+    # A leaky split: the last slice of every other track is in another part.
+    split = toy_slices["split"].copy()
+    split.loc[split["slice"] == 2, "part"] = np.where(np.arange(24) % 2, "test", "validation")
+    predictions = predict_split(network, toy_slices["frames"], toy_slices["slices"], split)
+    held_out = split["part"] != "train"
+    np.testing.assert_array_equal(predictions["slice"], split.loc[held_out, "slice"])
+    slices = toy_slices["slices"][held_out].reset_index(drop=True)
+    for _, part in predictions.groupby(["track_id", "part"]):
+        rows = slices.loc[part.index]
+        track = toy_slices["frames"].gather(rows["first_frame"], 10, rows["n_valid"])
+        expected = Running().predict_on_batch(track[np.newaxis])[0]
+        np.testing.assert_allclose(part[[f"p_{n}" for n in NAMES]], expected, rtol=1e-6)
+
+
 def test_what_is_left_out_is_not_predicted(toy_slices, bundle):
     split = toy_slices["split"].copy()
     split.loc[split["part"] == "validation", "part"] = None

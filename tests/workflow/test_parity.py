@@ -30,7 +30,7 @@ def test_snakefile_and_dvc_yaml_agree(copy: Workplace) -> None:
     ("old", "new", "told"),
     [
         ("--split-name ${split}", "--split ${split}", "split: flags"),
-        ("      - experiment/split.parquet\n    params", "    params", "train: inputs"),
+        ("      - experiment/split.parquet\n    params", "    params", "embed: inputs"),
         ("      - experiment/quarantine.csv\n  spectrograms:", "  spectrograms:", "download: outputs"),
         ("      - slices\n    outs", "      - split\n    outs", "slices: parameters"),
         ("\nplots:", "\n  extra: {cmd: 'true', deps: []}\n\nplots:", "the stages differ"),

@@ -35,14 +35,24 @@ def predict_split(bundle: Bundle, frames: Frames, slices: pd.DataFrame, split: p
         The frames are of another kind than the bundle was trained on.
     """
     bundle.check_frames(frames.spec)
-    rows = split["part"].isin(["validation", "test"]).to_numpy()
-    held_out = split[rows].reset_index(drop=True)
+    is_held_out = split["part"].isin(["validation", "test"]).to_numpy()
+    held_out = split[is_held_out].reset_index(drop=True)
     names = bundle.class_names
-    data = slice_set(frames, slices[rows], bundle.info["slices"]["n_frames"], held_out["genre"], names)
-    total = -(-len(data) // CHUNK)
-    chunks = progress(data.chunks(), f"predicting with {bundle.info['model']}", total)
-    probabilities = np.concatenate([bundle.predict(chunk) for chunk in chunks])
+    data = slice_set(frames, slices[is_held_out], bundle.info["slices"]["n_frames"], held_out["genre"], names)
+    chunks = _chunks(held_out, bundle.over_windows)
+    probabilities = np.empty((len(data), len(names)), np.float32)
+    for rows in progress(chunks, f"predicting with {bundle.info['model']}", len(chunks)):
+        probabilities[rows] = bundle.predict(data.take(rows))
     predictions = held_out[["track_id", "slice", "part", "genre", "artist"]].copy()
     predictions["predicted"] = np.array(names, dtype=object)[probabilities.argmax(axis=1)]
     columns = pd.DataFrame(probabilities, columns=[PREFIX + name for name in names])
     return pd.concat([predictions, columns], axis=1)
+
+
+def _chunks(held_out: pd.DataFrame, over_windows: bool) -> list[np.ndarray]:
+    """Return the rows to predict at once: a few hundred, or those of a track that are in the same part."""
+    n = len(held_out)
+    if not over_windows:
+        return np.split(np.arange(n), range(CHUNK, n, CHUNK))
+    tracks = held_out.groupby(["part", "track_id"], sort=False).indices
+    return [np.asarray(rows) for rows in tracks.values()]

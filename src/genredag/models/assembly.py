@@ -27,7 +27,7 @@ def build_network(
     statistics: tuple[np.ndarray, np.ndarray] | None,
     precision: str,
 ) -> keras.Model:
-    """Return the network `name` for slices (batch, n_frames, n_bins) as stored.
+    """Return the network `name` for slices (batch, n_frames, n_bins) as stored, or (batch, n_windows, ...).
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def build_network(
     check_backbone(name, recipe.backbone)
     learner.check_size(n_bins, n_frames, recipe.options)
     with dtype_policy(precision):
-        inputs, x = slices_input(n_frames, n_bins, statistics)
+        inputs, x = slices_input(n_frames, n_bins, statistics, learner.over_windows)
         try:
             if recipe.backbone is not None:
                 x = backbone_features(x, recipe.backbone)

@@ -13,9 +13,11 @@ if TYPE_CHECKING:
 
 
 def slices_input(
-    n_frames: int, n_bins: int, statistics: tuple[np.ndarray, np.ndarray] | None
+    n_frames: int, n_bins: int, statistics: tuple[np.ndarray, np.ndarray] | None, over_windows: bool = False
 ) -> tuple[KerasTensor, KerasTensor]:
     """Return the input (batch, n_frames, n_bins), and what networks see: (batch, n_bins, n_frames, 1).
+
+    Both have an axis of windows behind the batch for networks `over_windows`.
 
     Parameters
     ----------
@@ -24,11 +26,13 @@ def slices_input(
     """
     import keras
 
-    inputs = x = keras.Input((n_frames, n_bins), dtype="float32")
+    windows = [None] if over_windows else []
+    inputs = x = keras.Input((*windows, n_frames, n_bins), dtype="float32")
     if statistics is not None:
         mean, variance = (np.asarray(s, np.float32).tolist() for s in statistics)
         x = keras.layers.Normalization(mean=mean, variance=variance, dtype="float32")(x)
-    return inputs, keras.layers.Reshape((n_bins, n_frames, 1))(keras.layers.Permute((2, 1))(x))
+    x = keras.layers.Permute((1, 3, 2) if over_windows else (2, 1))(x)
+    return inputs, keras.layers.Reshape((*[-1 for _ in windows], n_bins, n_frames, 1))(x)
 
 
 @contextmanager

@@ -27,13 +27,19 @@ def dense_stack(x: KerasTensor, units: tuple[int, ...]) -> KerasTensor:
 def conv_block(x: KerasTensor, filters: int, *, pool: tuple[int, int], dropout: float) -> KerasTensor:
     """Return `x` after a 3x3 convolution with ReLU, a max-pool and dropout.
 
-    `pool` is (bins, frames); it never exceeds what is left of an axis, so that small inputs pass.
+    `pool` is (bins, frames); it never exceeds what is left of an axis, so that small inputs pass. If `x` has
+    an axis of windows behind the batch, each window is treated alike.
     """
     import keras
 
-    x = keras.layers.Conv2D(filters, 3, padding="same")(x)
-    _, bins, frames, _ = x.shape
-    x = keras.layers.MaxPooling2D((min(pool[0], bins), min(pool[1], frames)))(x)
+    *_, bins, frames, _ = x.shape
+    pool = (min(pool[0], bins), min(pool[1], frames))
+    if len(x.shape) == 5:
+        x = keras.layers.Conv3D(filters, (1, 3, 3), padding="same")(x)
+        x = keras.layers.MaxPooling3D((1, *pool))(x)
+    else:
+        x = keras.layers.Conv2D(filters, 3, padding="same")(x)
+        x = keras.layers.MaxPooling2D(pool)(x)
     # The same function as ReLU before the pool, on fewer values.
     return keras.layers.Dropout(dropout)(keras.layers.ReLU()(x))
 

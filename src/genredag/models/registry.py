@@ -6,10 +6,12 @@
     @estimator("svm_rbf", paper="...", published="...")
     def svm_rbf(*, C: float, gamma: float | str, seed: int) -> Pipeline: ...
 
-A network maps a tensor (batch, n_bins, n_frames, channels) to class probabilities (batch, n_classes). An
-estimator is a scikit-learn classifier of `genredag.models.features`. A hybrid is a network whose features go
-to a scikit-learn classifier. Keyword arguments are the `options` of ``models.<name>`` in ``params.yaml``;
-they have no defaults. `seed` is no option: training gives it.
+A network maps a tensor (batch, n_bins, n_frames, channels) to class probabilities (batch, n_classes). One
+`over_windows` maps the slices of a track (batch, n_windows, n_bins, n_frames, 1), of any number, to
+(batch, n_windows, n_classes), each row of which depends on no later slice. An estimator is a scikit-learn
+classifier of `genredag.models.features`. A hybrid is a network whose features go to a scikit-learn
+classifier. Keyword arguments are the `options` of ``models.<name>`` in ``params.yaml``; they have no
+defaults. `seed` is no option: training gives it.
 
 An architecture may have two recipes in ``params.yaml``: ``models.<name>``, the default preset, and
 ``models.<name>_published``, as its source trained it.
@@ -26,7 +28,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 from genredag.errors import ModelError, ParameterError
-from genredag.recipes import Estimator, Hybrid, Recipe
+from genredag.recipes import Estimator, Hybrid, Mixup, Recipe
 
 PUBLISHED = "_published"
 Size = tuple[int, int]
@@ -54,6 +56,8 @@ class Learner:
         Whether a network takes the features of `models.<name>.backbone` in place of slices.
     branches
         Networks, trained first with the same recipe, whose filters a network starts from.
+    over_windows
+        Whether a network takes all slices of a track in order, and decides on each by those up to it.
     classifier
         Builder ``(*, options, seed)`` of a scikit-learn classifier that takes the output of the network's
         layer `FEATURES` once that is trained: the learner is a hybrid.
@@ -69,6 +73,7 @@ class Learner:
     smallest: Size | Callable[..., Size] = (1, 1)
     on_backbone: bool = False
     branches: tuple[str, ...] = ()
+    over_windows: bool = False
     classifier: Callable[..., Any] | None = None
 
     def check_size(self, n_bins: int, n_frames: int, options: Mapping[str, Any]) -> None:
@@ -115,11 +120,13 @@ def network(
     smallest: Size | Callable[..., Size] = (1, 1),
     on_backbone: bool = False,
     branches: tuple[str, ...] = (),
+    over_windows: bool = False,
     classifier: Callable[..., Any] | None = None,
 ) -> Callable[[Builder], Builder]:
     """Register a builder ``(x, n_classes, *, options) -> probabilities`` of a Keras network."""
     about: dict[str, Any] = {"published_input": published_input, "features": features, "smallest": smallest}
-    about |= {"on_backbone": on_backbone, "branches": branches, "classifier": classifier}
+    about |= {"on_backbone": on_backbone, "branches": branches, "over_windows": over_windows}
+    about["classifier"] = classifier
     return _register(name, "hybrid" if classifier else "network", paper, published, **about)
 
 
@@ -213,6 +220,9 @@ def features_seen(name: str, recipe: Recipe) -> str | None:
     if once and recipe.augment:
         hint = "augmentation changes slices, and this network sees features of them"
         raise ParameterError("not empty", where=f"models.{name}.augment", expected="[]", hint=hint)
+    if found.over_windows and any(isinstance(step, Mixup) for step in recipe.augment):
+        hint = "this network sees whole tracks, and a blend of two is none"
+        raise ParameterError("mixup", where=f"models.{name}.augment", expected="another change", hint=hint)
     return found.features
 
 
