@@ -5,10 +5,10 @@ BIN := .venv/bin
 export DVC_NO_ANALYTICS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint format generate lock clean
+.PHONY: help setup run test test-slow lint format generate lock clean
 
 help:  ## show this help
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
 
 setup: .venv/.ready  ## make the environment .venv from the lock file
 
@@ -25,8 +25,10 @@ setup: .venv/.ready  ## make the environment .venv from the lock file
 run: setup  ## music to report: the matrix of params.yaml on all cores
 	$(BIN)/snakemake --cores all
 
-test: setup  ## the tests, without the slow ones
+test: setup  ## the tests, without the slow ones (minutes)
 	$(BIN)/pytest -n auto -m "not slow"
+
+test-slow: setup  ## the slow tests: every leaf, real trainings, browsers, simulations (half an hour)
 	$(BIN)/pytest -n 2 --dist loadscope -m slow
 
 lint: setup  ## format check, lint, types
