@@ -16,7 +16,8 @@ from genredag.check_params.trial import run_both, tiny_tree
 from genredag.check_params.workplace import Workplace, copy_project
 from genredag.settings import set_values
 
-pytestmark = pytest.mark.slow
+# Not among the slow tests: CI always has Snakemake and DVC run the real stages. One worker, one tiny project.
+pytestmark = pytest.mark.xdist_group("end_to_end")
 SAME = ("manifest.parquet", "quarantine.csv", "frames.npy", "frames.parquet", "frames.json", "slices.parquet")
 SAME += ("slices.json", "split.parquet", "metrics.json", "predictions.parquet", "confusion.csv")
 SAME += ("per_genre.csv", "roc.csv", "reliability.csv")
@@ -72,6 +73,7 @@ def test_neither_has_anything_left_to_do(tiny: Workplace) -> None:
     assert json.loads(tiny.dvc("status", "--json").stdout) == {}
 
 
+@pytest.mark.slow
 def test_check_params_tries_a_change_of_the_real_stages(tmp_path: Path, capsys) -> None:
     root = Path(__file__).resolve().parents[2]
     place = copy_project(root, tmp_path / "repository")
