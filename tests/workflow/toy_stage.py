@@ -28,10 +28,10 @@ OUTPUTS = {
         *("predictions", "metrics", "confusion", "per-genre", "roc", "reliability"),
         *("confusion-matrix", "learning-curves", "roc-curves", "reliability-diagram"),
     ),
-    "report": ("leaderboard", "markdown", "comparisons", "html"),
+    "report": ("leaderboard", "markdown", "comparisons", "html", "significance", "data"),
 }
 BESIDE = {"frames.npy": ("frames.parquet", "frames.json"), "slices.parquet": ("slices.json",)}
-RUN_FILES = ("metrics.json", "predictions.parquet", "history.csv", "timing.json")
+RUN_FILES = ("metrics.json", "predictions.parquet", "history.csv", "timing.json", "bundle.zip")
 
 
 @exits_cleanly
