@@ -14,7 +14,7 @@ from genredag.stages import STAGES, declared_code
 
 pytestmark = pytest.mark.slow
 # Jobs of the toy matrix: one data set, two representations, two models.
-MATRIX = Counter(download=1, spectrograms=2, slices=2, split=2, train=4, evaluate=4, report=1)
+MATRIX = Counter(download=1, spectrograms=2, slices=2, split=2, embed=4, train=4, evaluate=4, report=1)
 EXPERIMENT = Counter(dict.fromkeys(STAGES, 1))
 DATA = ("manifest.parquet", "quarantine.csv", "frames.npy", "frames.parquet", "frames.json", "slices.parquet")
 DATA += ("slices.json", "split.parquet", "metrics.json", "predictions.parquet", "confusion.csv")
@@ -68,7 +68,7 @@ def test_going_back_to_earlier_parameters_runs_nothing(unchanged) -> None:
 
 def test_another_model_by_dvc_leaves_snakemake_alone(unchanged) -> None:
     unchanged.dvc("exp", "run", "-S", "model=svm_rbf")
-    assert unchanged.ran() == Counter(train=1, evaluate=1, report=1)
+    assert unchanged.ran() == Counter(embed=1, train=1, evaluate=1, report=1)
     unchanged.snakemake("--cores", "4")
     assert unchanged.ran() == Counter()
     unchanged.dvc("exp", "run", "-S", "model=crnn")
@@ -79,7 +79,7 @@ def test_seeds_do_not_share_results(unchanged) -> None:
     """Snakemake's cache knows a result by its parameters: the seed must be one of them."""
     unchanged.set("matrix.seed=[42, 43]")
     unchanged.snakemake("--cores", "4")
-    assert unchanged.ran() == Counter(split=2, train=4, evaluate=4, report=1)
+    assert unchanged.ran() == Counter(split=2, embed=4, train=4, evaluate=4, report=1)
     splits = unchanged.folder.glob("data/synthetic/*/stratified_8_1_1/*/split.parquet")
     assert len({path.read_bytes() for path in splits}) == 4
 
