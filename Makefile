@@ -26,7 +26,7 @@ run: setup  ## music to report: the matrix of params.yaml on all cores
 	$(BIN)/snakemake --cores all
 
 test: setup  ## the tests, without the slow ones (minutes)
-	$(BIN)/pytest -n auto --dist loadgroup -m "not slow"
+	$(BIN)/pytest -n auto -m "not slow"
 
 test-slow: setup  ## the slow tests: every leaf, real trainings, browsers, simulations (half an hour)
 	$(BIN)/pytest -n 2 --dist loadscope -m slow

@@ -16,8 +16,6 @@ from genredag.check_params.trial import run_both, tiny_tree
 from genredag.check_params.workplace import Workplace, copy_project
 from genredag.settings import set_values
 
-# Not among the slow tests: CI always has Snakemake and DVC run the real stages. One worker, one tiny project.
-pytestmark = pytest.mark.xdist_group("end_to_end")
 SAME = ("manifest.parquet", "quarantine.csv", "frames.npy", "frames.parquet", "frames.json", "slices.parquet")
 SAME += ("slices.json", "split.parquet", "metrics.json", "predictions.parquet", "confusion.csv")
 SAME += ("per_genre.csv", "roc.csv", "reliability.csv")
@@ -38,6 +36,8 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
     return place
 
 
+# Not among the slow tests: CI always has Snakemake and DVC run the real stages. The other tests of this project
+# are: workers don't share it, and each would make its own.
 def test_both_runners_give_the_same_bytes(tiny: Workplace) -> None:
     experiment = {path.name: path.read_bytes() for path in (tiny.folder / "experiment").iterdir()}
     tree = yaml.safe_load((tiny.folder / "params.yaml").read_text(encoding="utf-8"))
@@ -50,6 +50,7 @@ def test_both_runners_give_the_same_bytes(tiny: Workplace) -> None:
     assert {name for name in SAME if ours[name].read_bytes() != experiment[name]} == set()
 
 
+@pytest.mark.slow
 def test_metrics_come_from_test_tracks(tiny: Workplace) -> None:
     for path in tiny.folder.glob("results/*/*/*/*/*/metrics.json"):
         metrics = json.loads(path.read_text(encoding="utf-8"))
@@ -58,6 +59,7 @@ def test_metrics_come_from_test_tracks(tiny: Workplace) -> None:
         assert 0 <= metrics["test"]["track"]["accuracy"] <= 1
 
 
+@pytest.mark.slow
 def test_the_leaderboard_has_a_row_for_each_run(tiny: Workplace) -> None:
     board = pd.read_csv(tiny.folder / "results/leaderboard.csv")
     assert set(board["model"]) == {"svm_rbf", "cnn_370k"}
@@ -67,6 +69,7 @@ def test_the_leaderboard_has_a_row_for_each_run(tiny: Workplace) -> None:
     assert "cnn_370k" in (tiny.folder / "results/report.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_neither_has_anything_left_to_do(tiny: Workplace) -> None:
     done = tiny.snakemake("--dry-run")
     assert "Nothing to be done" in done.stdout + done.stderr
@@ -89,6 +92,7 @@ def test_check_params_tries_a_change_of_the_real_stages(tmp_path: Path, capsys) 
     assert "different metrics" not in told
 
 
+@pytest.mark.slow
 def test_both_train_the_same_bundle(tiny: Workplace) -> None:
     """Two trainings from one seed: weights and all else come out the same."""
     tree = yaml.safe_load((tiny.folder / "params.yaml").read_text(encoding="utf-8"))
