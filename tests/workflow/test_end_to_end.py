@@ -36,8 +36,8 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
     return place
 
 
-# Not among the slow tests: CI always has Snakemake and DVC run the real stages. The other tests of this project
-# are: workers don't share it, and each would make its own.
+# Not among the slow tests: CI always has Snakemake and DVC run the real stages. The other tests of this
+# project are: workers don't share it, and each would make its own.
 def test_both_runners_give_the_same_bytes(tiny: Workplace) -> None:
     experiment = {path.name: path.read_bytes() for path in (tiny.folder / "experiment").iterdir()}
     tree = yaml.safe_load((tiny.folder / "params.yaml").read_text(encoding="utf-8"))
