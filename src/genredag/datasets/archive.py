@@ -7,7 +7,7 @@ import logging
 import lzma
 import shutil
 import stat
-import tarfile
+import sys
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -19,6 +19,11 @@ from filelock import FileLock
 
 from genredag.datasets.fetch import file_digest
 from genredag.errors import DataError
+
+if sys.version_info >= (3, 11, 4):
+    import tarfile
+else:  # earlier ones have no filters (PEP 706)
+    from backports import tarfile  # type: ignore[no-redef]
 
 logger = logging.getLogger(__name__)
 
