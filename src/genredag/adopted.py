@@ -75,7 +75,9 @@ def filled(project: Path, page: str) -> str:
         if table not in TABLES or not path.is_file():
             hint = f"genredag generate --results DIR --name {name}"
             raise GenredagError(f"no table for the mark {name}/{table}", where=page, hint=hint)
-        content = TABLES[table](pd.read_csv(path, keep_default_na=True)).strip()
+        values = pd.read_csv(path)
+        words = values.select_dtypes(exclude="number").columns
+        content = TABLES[table](values.assign(**values[words].fillna(""))).strip()
         # Headings inside a page belong to the page.
         content = re.sub(r"\A# [^\n]*\n+", "", content)
         return f"<!-- begin {name}/{table} -->\n{content}\n<!-- end {name}/{table} -->"
