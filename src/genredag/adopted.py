@@ -75,7 +75,7 @@ def filled(project: Path, page: str) -> str:
         if table not in TABLES or not path.is_file():
             hint = f"genredag generate --results DIR --name {name}"
             raise GenredagError(f"no table for the mark {name}/{table}", where=page, hint=hint)
-        values = pd.read_csv(path)
+        values = pd.read_csv(path).astype({"n_test_tracks": "Int64"})
         words = values.select_dtypes(exclude="number").columns
         content = TABLES[table](values.assign(**values[words].fillna(""))).strip()
         # Headings inside a page belong to the page.
