@@ -34,10 +34,14 @@ def _board(table: pd.DataFrame) -> str:
     return leaderboard_markdown(table.astype({"n_parameters": "Int64"})[list(SHOWN)])
 
 
+def _studies(table: pd.DataFrame) -> str:
+    return published_markdown(table.astype({"n_test_tracks": "Int64"}))
+
+
 TABLES: dict[str, Callable[[pd.DataFrame], str]] = {
     "leaderboard": _board,
     "leakage_audit": worth_markdown,
-    "as_published": published_markdown,
+    "as_published": _studies,
 }
 
 
@@ -75,9 +79,11 @@ def filled(project: Path, page: str) -> str:
         if table not in TABLES or not path.is_file():
             hint = f"genredag generate --results DIR --name {name}"
             raise GenredagError(f"no table for the mark {name}/{table}", where=page, hint=hint)
-        values = pd.read_csv(path).astype({"n_test_tracks": "Int64"})
-        words = values.select_dtypes(exclude="number").columns
-        content = TABLES[table](values.assign(**values[words].fillna(""))).strip()
+        values = pd.read_csv(path)
+        # A column of words may be empty throughout, and looks like numbers then.
+        words = [name for name in ("note", "faults", "differs", "warning") if name in values]
+        content = TABLES[table](values.assign(**values[words].astype("str").where(values[words].notna(), "")))
+        content = content.strip()
         # Headings inside a page belong to the page.
         content = re.sub(r"\A# [^\n]*\n+", "", content)
         return f"<!-- begin {name}/{table} -->\n{content}\n<!-- end {name}/{table} -->"
