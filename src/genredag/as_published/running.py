@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import shlex
 import subprocess
 import sys
@@ -22,6 +23,8 @@ logger = logging.getLogger(__name__)
 # The manifest is there before, and the report is of all studies.
 NOT_RUN = ("download", "report")
 MISTAKE = "genredag: error: "
+# What follows the reason may name folders of this machine, which a table must not; the log has it.
+REMEDY = re.compile(r"; expected |\. Hint: ")
 
 
 class LeftOutError(GenredagError):
@@ -72,7 +75,7 @@ def run_stages(
         sys.stderr.write(done.stderr)
         told = [line for line in done.stderr.splitlines() if line.startswith(MISTAKE)]
         if done.returncode == EXIT_USER_ERROR and told:
-            raise LeftOutError(f"{stage}: {told[-1].removeprefix(MISTAKE)}")
+            raise LeftOutError(f"{stage}: {REMEDY.split(told[-1].removeprefix(MISTAKE))[0]}")
         if done.returncode:
             raise GenredagError(f"{stage} failed ({done.returncode})", where=str(folder))
         if stage == "split" and watch != "validation":
