@@ -49,7 +49,8 @@ def python(code):
     return [sys.executable, "-c", code]
 
 
-REFUSAL = "import sys; print('genredag: error: no weights; expected /home/me/w.h5. Hint: get it', file=sys.stderr); sys.exit(2)"
+TOLD = "genredag: error: no weights; expected /home/me/w.h5. Hint: get it"
+REFUSAL = f"import sys; print({TOLD!r}, file=sys.stderr); sys.exit(2)"
 
 
 def test_a_stage_that_refuses_leaves_the_study_out_with_its_reason(tmp_path):
