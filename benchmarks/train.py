@@ -2,12 +2,14 @@
 
 Plain Keras is `model.fit` on float32 arrays in memory, 32 slices a batch, with Keras' own dropout. genredag
 gathers its batches from a float16 frame store. The rate of training is that of the epochs after the first,
-validation included; forward is one batch again and again; predict goes over all slices. Threads are fixed
-when TensorFlow starts, so each setting is a process of its own. Repeats are interleaved, and the best counts.
+validation included; forward is one batch again and again; predict goes over all training slices. Each
+setting is a process of its own. Repeats are interleaved, and the best counts.
 
 `--side-by-side` adds as many jobs of one thread at once as there are threads, and their sum.
+`--memory` measures the peak memory of such a process instead.
 
     python benchmarks/train.py --models cnn_370k crnn --threads 1 4 --repeats 3 --side-by-side --output o.json
+    python benchmarks/train.py --models cnn_370k crnn --threads 4 --tracks 1000 --memory
 """
 
 from __future__ import annotations
@@ -38,24 +40,40 @@ KINDS = ("plain", "float32", "mixed_bfloat16")
 WORK = ("train", "forward", "predict")
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 N_BINS, N_FRAMES, N_CLASSES, BATCH_SIZE = 128, 130, 10, 32
+TRACK_FRAMES, TRACK_SLICES, HOP_FRAMES = 1292, 19, 64  # 30 s, in slices of 3 s that overlap by half
 
 
-def make_data(folder: Path, n_slices: int) -> dict[str, Any]:
-    """Return what `train_bundle` trains on: noise, on disk, with an eighth of the slices for validation."""
+def make_data(folder: Path, n_tracks: int) -> dict[str, Any]:
+    """Return what `train_bundle` trains on: noise of 30 s a track, on disk; every eighth track validates."""
     rng = np.random.default_rng(0)
-    values = rng.normal(-40, 10, (n_slices * N_FRAMES, N_BINS)).astype(np.float16)
-    np.save(folder / "frames.npy", values)
+    shape = (n_tracks * TRACK_FRAMES, N_BINS)
+    array = np.lib.format.open_memmap(folder / "frames.npy", "w+", np.float16, shape)
+    for start in range(0, len(array), TRACK_FRAMES):  # never all in memory: its peak is measured
+        array[start : start + TRACK_FRAMES] = rng.normal(-40, 10, (TRACK_FRAMES, N_BINS))
+    array.flush()
+    del array
     spec = FrameSpec(
-        *("mel", N_BINS, 43.07, n_slices, len(values), "float16", 0.0, 1.0, -80.0, "dB"),
+        *("mel", N_BINS, 43.07, n_tracks, shape[0], "float16", 0.0, 1.0, -80.0, "dB"),
         bins=list(range(N_BINS)),
         params={},
         sr=22050,
     )
+    tracks = pd.DataFrame({"track": np.repeat(np.arange(n_tracks), TRACK_SLICES)})
+    starts = np.tile(HOP_FRAMES * np.arange(TRACK_SLICES), n_tracks)
     slices = pd.DataFrame(
-        {"track_id": "t", "first_frame": N_FRAMES * np.arange(n_slices), "n_valid": N_FRAMES, "parent": None}
+        {
+            "track_id": tracks["track"].map("track{:04d}".format),
+            "first_frame": TRACK_FRAMES * tracks["track"] + starts,
+            "n_valid": N_FRAMES,
+            "parent": None,
+        }
     )
-    split = pd.DataFrame({"genre": [f"g{i % N_CLASSES}" for i in range(n_slices)], "part": "train"})
-    split.loc[split.index >= n_slices * 7 // 8, "part"] = "validation"
+    split = pd.DataFrame(
+        {
+            "genre": (tracks["track"] % N_CLASSES).map("genre{}".format),
+            "part": np.where(tracks["track"] % 8 == 7, "validation", "train"),
+        }
+    )
     return {
         "frames": Frames(spec, pd.DataFrame(), np.load(folder / "frames.npy", mmap_mode="r")),
         "slices": slices,
@@ -80,20 +98,23 @@ def train_plain(name: str, recipe: Network, precision: str, data: dict[str, Any]
 
     sizes = {"n_frames": N_FRAMES, "n_bins": N_BINS, "n_classes": N_CLASSES}
     model = build_network(name, recipe, **sizes, statistics=None, precision=precision)
-    values = slices_of(data)
+    parts = [data["split"]["part"] == part for part in ("train", "validation")]
     labels = pd.factorize(data["split"]["genre"])[0]
-    n_train = len(values) * 7 // 8
+    (values, held_out), (labels, held_out_labels) = zip(
+        *((slices_of(data, part), labels[part]) for part in parts), strict=True
+    )
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    held_out = (values[n_train:], labels[n_train:])
-    model.fit(values[:n_train], labels[:n_train], BATCH_SIZE, epochs, verbose=0, validation_data=held_out)
+    model.fit(values, labels, BATCH_SIZE, epochs, verbose=0, validation_data=(held_out, held_out_labels))
     return model, lambda x: model.predict(x, BATCH_SIZE, verbose=0)
 
 
-def slices_of(data: dict[str, Any]) -> np.ndarray:
-    return data["frames"].array.reshape(-1, N_FRAMES, N_BINS).astype(np.float32)
+def slices_of(data: dict[str, Any], part: pd.Series) -> np.ndarray:
+    """Return the slices of a part in memory, (n_slices, n_frames, n_bins), float32."""
+    array, first = data["frames"].array, data["slices"]["first_frame"][part]
+    return np.stack([array[start : start + N_FRAMES] for start in first]).astype(np.float32)
 
 
-def measure(params: Path, name: str, kind: str, threads: int, n_slices: int, clock: str) -> dict[str, Any]:
+def measure(params: Path, name: str, kind: str, threads: int, n_tracks: int, clock: str) -> dict[str, Any]:
     """Return the rates of one setting; to be called in a fresh process."""
     configure_backend(threads)
     recipe, now = load_params(params).entry("models", name), CLOCKS[clock]
@@ -104,37 +125,53 @@ def measure(params: Path, name: str, kind: str, threads: int, n_slices: int, clo
         return now() - start
 
     with tempfile.TemporaryDirectory() as folder:
-        data = make_data(Path(folder), n_slices)
+        data = make_data(Path(folder), n_tracks)
         train, precision = (train_plain, "float32") if kind == "plain" else (train_ours, kind)
         train(name, recipe, precision, data, 1)  # imports Keras, starts TensorFlow
         once = seconds(lambda: train(name, recipe, precision, data, 1))
         start = now()
         model, predict = train(name, recipe, precision, data, 3)
         per_epoch = (now() - start - once) / 2
-        values = slices_of(data)
-    batch, n_batches = values[:BATCH_SIZE], max(1, n_slices // BATCH_SIZE)
+        is_training = data["split"]["part"] == "train"
+        values = slices_of(data, is_training)
+    batch, n_batches = values[:BATCH_SIZE], max(1, len(values) // BATCH_SIZE)
     model.predict_on_batch(batch)
     predict(values)
     forward = seconds(lambda: [model.predict_on_batch(batch) for _ in range(n_batches)])
     return {
         **{"model": name, "kind": kind, "threads": threads, "jobs": 1},
-        "train": n_slices * 7 / 8 / per_epoch,
+        "train": len(values) / per_epoch,
         "forward": n_batches * len(batch) / forward,
-        "predict": n_slices / seconds(lambda: predict(values)),
-        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10,
+        "predict": len(values) / seconds(lambda: predict(values)),
     }
 
 
-def in_a_process(*arguments: object) -> dict[str, Any]:
-    command = [sys.executable, __file__, "--one", json.dumps(arguments, default=str)]
+def measure_memory(params: Path, name: str, kind: str, threads: int, n_tracks: int, _: str) -> dict[str, Any]:
+    """Return the peak memory of training for an epoch; to be called in a fresh process."""
+    configure_backend(threads)
+    recipe = load_params(params).entry("models", name)
+    with tempfile.TemporaryDirectory() as folder:
+        data = make_data(Path(folder), n_tracks)
+        train, precision = (train_plain, "float32") if kind == "plain" else (train_ours, kind)
+        train(name, recipe, precision, data, 1)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    return {"model": name, "kind": kind, "threads": threads, "tracks": n_tracks, "peak_memory_gib": peak}
+
+
+def in_a_process(measurement: str, *arguments: object) -> dict[str, Any]:
+    """Call a function of `MEASUREMENTS` in a process of its own: threads are fixed when TensorFlow starts."""
+    command = [sys.executable, __file__, "--one", json.dumps([measurement, *arguments], default=str)]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     return json.loads(done.stdout.splitlines()[-1])
+
+
+MEASUREMENTS = {"rates": measure, "memory": measure_memory}
 
 
 def side_by_side(jobs: int, *arguments: object) -> dict[str, Any]:
     """Return the summed rates of so many equal jobs at once."""
     with ThreadPoolExecutor(jobs) as pool:
-        rows = list(pool.map(lambda _: in_a_process(*arguments), range(jobs)))
+        rows = list(pool.map(lambda _: in_a_process("rates", *arguments), range(jobs)))
     return {**rows[0], "jobs": jobs, **{work: sum(row[work] for row in rows) for work in WORK}}
 
 
@@ -162,30 +199,37 @@ def main() -> None:
     parser.add_argument("--params", type=Path, default=Path("params.yaml"))
     parser.add_argument("--models", nargs="+", default=["cnn_370k", "lstm", "crnn"])
     parser.add_argument("--threads", type=int, nargs="+", default=[1, os.cpu_count()])
-    parser.add_argument("--slices", type=int, default=256, help="slices in all, an eighth for validation")
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
+    parser.add_argument("--tracks", type=int, default=16, help="of 30 s, 19 slices each; an eighth validates")
     parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--side-by-side", action="store_true", help="jobs of one thread, one a core, as well")
     parser.add_argument(
         "--clock", choices=CLOCKS, default="wall", help="cpu: for one thread on a busy machine"
     )
+    parser.add_argument("--memory", action="store_true", help="peak memory of an epoch instead of rates")
     parser.add_argument("--output", type=Path, help="a JSON file for the figures")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.one:
-        print(json.dumps(measure(*json.loads(args.one))))
+        measurement, *arguments = json.loads(args.one)
+        print(json.dumps(MEASUREMENTS[measurement](*arguments)))
         return
     settings = [
-        (jobs, (args.params, model, kind, threads, args.slices, args.clock))
+        (jobs, (args.params, model, kind, threads, args.tracks, args.clock))
         for model in args.models
         for jobs, threads in [(1, n) for n in args.threads] + [(max(args.threads), 1)] * args.side_by_side
-        for kind in KINDS
+        for kind in args.kinds
     ]
-    runs = [
-        [in_a_process(*one) if jobs == 1 else side_by_side(jobs, *one) for jobs, one in settings]
-        for _ in range(args.repeats)
-    ]
-    rows = [best(list(repeats)) for repeats in zip(*runs, strict=True)]
-    print(table(rows))
+    if args.memory:
+        rows = [in_a_process("memory", *one) for jobs, one in settings if jobs == 1]
+        print(pd.DataFrame(rows).round(2).to_markdown(index=False))
+    else:
+        runs = [
+            [in_a_process("rates", *one) if jobs == 1 else side_by_side(jobs, *one) for jobs, one in settings]
+            for _ in range(args.repeats)
+        ]
+        rows = [best(list(repeats)) for repeats in zip(*runs, strict=True)]
+        print(table(rows))
     if args.output:
         write_json(args.output, rows)
 
