@@ -52,6 +52,12 @@ def test_every_learner_has_a_row(rows):
     assert {row["kind"] for row in rows.values()} == {"network", "estimator", "hybrid"}
 
 
+def test_estimators_name_their_features(rows):
+    assert rows["svm_rbf"]["features"] == ["features_133", "bin_statistics"]
+    assert rows["random_forest"]["features"] == ["features_133"]
+    assert rows["crnn"]["features"] == []
+
+
 @pytest.mark.parametrize("name", COUNTS)
 def test_counts(rows, name):
     published, ours = COUNTS[name]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from genredag.errors import ModelError, ParameterError
-from genredag.models.features import check_columns
+from genredag.models.features import choose
 from genredag.models.frozen import check_picture
 from genredag.models.registry import features_seen, learner
 from genredag.params import Params
@@ -114,7 +114,7 @@ def check_pair(params: Params, model: str, representation: str, datasets: list[s
     group = params.entry("representations", representation)
     columns = REPRESENTATIONS[representation].columns(group)
     if features:
-        check_columns(columns, features)
+        choose(features, columns)
     elif not isinstance(columns, range):
         raise ModelError(
             f"{representation} is no spectrogram",

@@ -181,8 +181,9 @@ class Estimator(Group):
     """A scikit-learn classifier on features of each slice."""
 
     kind: Literal["estimator"]
-    features: Features = Field(
-        description="what it sees: statistics of every bin, or a set of handcrafted ones"
+    features: Features | Annotated[list[Features], Field(min_length=1)] = Field(
+        description="what it sees: statistics of every bin, or a set of handcrafted ones; of a list, the"
+        " first set that can be made of the representation"
     )
     folds: Annotated[int, Field(ge=2)] = Field(description="folds of the search over lists in `options`")
     backbone: None = Field(description="null: networks alone stand on one")

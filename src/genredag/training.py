@@ -21,6 +21,7 @@ from genredag.checkpoint import Checkpoint, fingerprint
 from genredag.embedding import NOTHING, embedded
 from genredag.errors import ModelError
 from genredag.estimator_training import fit_estimator
+from genredag.models.features import choose
 from genredag.models.registry import check_classifier, features_seen, learner
 from genredag.network_training import feature_slices, fit_network
 from genredag.params import Train
@@ -74,7 +75,8 @@ def train_bundle(
     ModelError
         There is nothing to train on, the model can't take these slices, or it diverges.
     """
-    seen = features_seen(model, recipe)
+    sets = features_seen(model, recipe)
+    seen = choose(sets, frames.spec.bins) if sets else None
     class_names = sorted(split.loc[split["part"].notna(), "genre"].unique())
     parts = _parts(model, frames, slices, slice_spec["n_frames"], split, class_names)
     identity = [model, recipe.model_dump(), _weights_hash(recipe), params.model_dump(), seed, class_names]

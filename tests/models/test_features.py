@@ -1,13 +1,15 @@
+from typing import get_args
+
 import numpy as np
 import pytest
 import scipy.stats
 from numpy.testing import assert_allclose
 
 from genredag.errors import ModelError
-from genredag.models.features import FEATURE_SETS, features, slice_statistics
+from genredag.models.features import FEATURE_SETS, choose, features, slice_statistics
 from genredag.models.registry import learners
 from genredag.params import Handcrafted
-from genredag.recipes import Estimator
+from genredag.recipes import Features
 from genredag.representations.handcrafted import describe
 
 BINS = describe(Handcrafted(n_fft=2048, hop_length=512, n_mfcc=30), 22_050)["bins"]
@@ -90,8 +92,15 @@ def test_other_frames_are_refused(slices, name):
 def test_networks_and_recipes_name_sets_that_exist():
     named = {learner.features for learner in learners().values() if learner.features}
     assert named == FEATURE_SETS.keys() - {"features_133"}
-    allowed = Estimator.model_json_schema()["properties"]["features"]["enum"]
-    assert set(allowed) == {"bin_statistics", *FEATURE_SETS}
+    assert set(get_args(Features)) == {"bin_statistics", *FEATURE_SETS}
     for learner in learners().values():
         if learner.features:
             assert learner.published_input == (int(learner.features.split("_")[1]), 1, 1)
+
+
+def test_the_first_set_that_the_columns_allow(slices):
+    sets = ["features_133", "bin_statistics"]
+    assert choose(sets, BINS) == "features_133"
+    assert choose(sets, [100.0, 200.0]) == choose("bin_statistics", []) == "bin_statistics"
+    with pytest.raises(ModelError, match=r"features_133: the frames have no centroid_khz"):
+        choose(["features_133", "features_30"], [100.0, 200.0])

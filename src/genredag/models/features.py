@@ -74,6 +74,20 @@ def features(slices: np.ndarray, bins: Sequence[float | str], name: str) -> np.n
     return np.stack(parts, axis=1).astype(np.float32)
 
 
+def choose(names: str | Sequence[str], bins: Sequence[float | str]) -> str:
+    """Return the first of these feature sets that can be made of columns with the labels `bins`.
+
+    Raises
+    ------
+    ModelError
+        None can; it says what the first lacks.
+    """
+    names = [names] if isinstance(names, str) else names
+    chosen = next((name for name in names if not _missing(bins, name)), names[0])
+    check_columns(bins, chosen)
+    return chosen
+
+
 def check_columns(bins: Sequence[float | str], name: str) -> None:
     """Refuse frames whose columns are not those of a feature set.
 
@@ -82,8 +96,7 @@ def check_columns(bins: Sequence[float | str], name: str) -> None:
     ModelError
         The frames lack a column.
     """
-    columns = [column for series, _ in FEATURE_SETS.get(name, ()) for one in series for column in one]
-    missing = [column for column in columns if column not in bins]
+    missing = _missing(bins, name)
     if missing:
         raise ModelError(
             f"the frames have no {missing[0]}",
@@ -91,6 +104,11 @@ def check_columns(bins: Sequence[float | str], name: str) -> None:
             expected="the representation handcrafted",
             hint="choose it; representations.handcrafted.n_mfcc must be large enough",
         )
+
+
+def _missing(bins: Sequence[float | str], name: str) -> list[str]:
+    columns = [column for series, _ in FEATURE_SETS.get(name, ()) for one in series for column in one]
+    return [column for column in columns if column not in bins]
 
 
 def slice_statistics(slices: np.ndarray) -> np.ndarray:

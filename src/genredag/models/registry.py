@@ -23,7 +23,7 @@ import difflib
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -202,8 +202,8 @@ def check_backbone(name: str, backbone: object) -> None:
         raise ParameterError(state, where=f"models.{name}.backbone", expected=expected)
 
 
-def features_seen(name: str, recipe: Recipe) -> str | None:
-    """Return the feature set that a model sees, None for whole slices, once its recipe is known to fit.
+def features_seen(name: str, recipe: Recipe) -> str | Sequence[str] | None:
+    """Return the feature set that a model sees, or some to choose from; None for whole slices.
 
     Raises
     ------
