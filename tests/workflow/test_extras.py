@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from genredag.check_params.plan import write_tree
+from genredag.check_params.plan import choice_of, write_tree
 from genredag.check_params.trial import tiny_tree
 from genredag.check_params.workplace import Workplace, copy_project
 from genredag.settings import set_values
@@ -22,8 +22,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
     root = Path(__file__).resolve().parents[2]
     place = copy_project(root, tmp_path_factory.mktemp("extras"))
     tree = yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8"))
-    choice = {key: tree[key] for key in ("representation", "model", "split", "seed")}
-    write_tree(place.folder / "params.yaml", tiny_tree(tree, choice, touched=[]))
+    write_tree(place.folder / "params.yaml", tiny_tree(tree, choice_of(tree), touched=[]))
     audit = ["leakage_audit.seed=[1]", "leakage_audit.cnn.filters=[4]", "leakage_audit.cnn.epochs=1"]
     studies = ["as_published.studies=[gtzan_keras_2020_elastic_net, atml19_resnet18_frozen]"]
     studies += ["as_published.dataset=synthetic"]
