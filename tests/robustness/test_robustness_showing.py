@@ -65,3 +65,8 @@ def test_the_page_has_every_figure(table):
     assert page.index("| MP3 | 64 kbit/s") < page.index("| Gain | -6 dB")
     assert page.count("\n|") == 2 + len(table)
     assert "LEAKY" in robustness_markdown(table.assign(warning="LEAKY: slices"))
+
+
+def test_the_page_of_a_table_that_was_written_is_the_same(table, tmp_path):
+    table.to_csv(tmp_path / "robustness.csv", index=False)
+    assert robustness_markdown(pd.read_csv(tmp_path / "robustness.csv")) == robustness_markdown(table)
