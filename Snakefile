@@ -49,11 +49,13 @@ include: "workflow/rules/embed.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/report.smk"
-# Beside the DAG, when asked for: snakemake leakage_audit, snakemake as_published
+# Beside the DAG, when asked for: snakemake leakage_audit, snakemake as_published, snakemake robustness
 include: "workflow/rules/audit_split.smk"
 include: "workflow/rules/leakage_audit.smk"
 include: "workflow/rules/run_study.smk"
 include: "workflow/rules/as_published.smk"
+include: "workflow/rules/predict_deformed.smk"
+include: "workflow/rules/robustness.smk"
 
 
 onsuccess:

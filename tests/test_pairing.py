@@ -150,3 +150,15 @@ def test_frames_of_unknown_size_are_left_to_training(tree):
     options = {"filter_bins": 129}
     tree = with_values(tree, model="frequency", models__frequency__options=options, **own)
     assert ("mel", "crnn") in matrix_pairs(parse_params(tree)).built
+
+
+def test_the_models_of_robustness_are_paired_alike(tree):
+    values = {
+        "robustness__model": ["cnn_370k", "svm_rbf"],
+        "robustness__representation": ["handcrafted", "mel"],
+    }
+    found = matrix_pairs(parse_params(with_values(tree, **values)), "robustness")
+    assert found.built == [("mel", "cnn_370k"), ("handcrafted", "svm_rbf"), ("mel", "svm_rbf")]
+    tree["robustness"]["representation"] = ["handcrafted"]
+    with pytest.raises(ParameterError, match=r"robustness.model: 'cnn_370k' can take none of handcrafted"):
+        matrix_pairs(parse_params(tree), "robustness")

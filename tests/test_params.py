@@ -12,6 +12,8 @@ from genredag.params import STAGE_GROUPS, Params, load_params, parse_params, sta
 from genredag.stages import STAGES
 
 LEAKY_SPLIT = {"protocol": "leaky_slices", "ratios": [0.8, 0.1, 0.1]}
+DEFORMATIONS = "robustness.deformations"
+NO_KIND = dict.fromkeys(("mp3_kbps", "resample_hz", "gain_db", "noise_snr_db", "high_pass_hz"))
 CHOICE = {"dataset": "synthetic", "representation": "mel", "model": "crnn", "split": "artist_disjoint"}
 
 
@@ -98,6 +100,36 @@ def test_the_projects_own_values_are_valid(project_dir):
             r"leakage_audit.split.faults: 'filtered' is no key of `splits`",
         ),
         ("as_published.corrected_split", "artists", r"as_published.corrected_split: 'artists' is no key"),
+        ("robustness.model", ["svm"], r"robustness.model: 'svm' is no key of `models`"),
+        ("robustness.representation", [], r"robustness.representation: \[\]: .*at least 1 item"),
+        ("robustness.split", "tracks", r"robustness.split: 'tracks' is no key of `splits`"),
+        (
+            "robustness.dataset",
+            ["synthetic", "spectrograms"],
+            r"robustness.dataset: .*has no audio to deform",
+        ),
+        (f"{DEFORMATIONS}.mp3", [64], r"deformations.mp3: unknown key. Hint: one of gain_db, .*, mp3_kbps"),
+        (f"{DEFORMATIONS}.mp3_kbps", [], r"deformations.mp3_kbps: \[\]: .*at least 1 item"),
+        (f"{DEFORMATIONS}.mp3_kbps", [64, 65], r"mp3_kbps: no MP3 of 22050 Hz has 65 kbit/s; .*one of 16, "),
+        (f"{DEFORMATIONS}.mp3_kbps", [64.5], r"deformations.mp3_kbps.0: 64.5: .*integer"),
+        (f"{DEFORMATIONS}.mp3_kbps", [320], r"mp3_kbps: no MP3 of 22050 Hz has 320 kbit/s"),
+        (
+            f"{DEFORMATIONS}.resample_hz",
+            [22_050],
+            r"resample_hz: 22050 is not below 22050; .*spectrograms.sr",
+        ),
+        (f"{DEFORMATIONS}.resample_hz", [10], r"deformations.resample_hz.0: 10: .*equal to 1000"),
+        (
+            f"{DEFORMATIONS}.gain_db",
+            [6.0, 6.0],
+            r"deformations.gain_db: 6 stands twice; expected each .*once",
+        ),
+        (f"{DEFORMATIONS}.gain_db", 6.0, r"deformations.gain_db: 6.0: .*list"),
+        (f"{DEFORMATIONS}.noise_snr_db", [-61.0], r"deformations.noise_snr_db.0: -61.0: .*equal to -60"),
+        (f"{DEFORMATIONS}.noise_snr_db", [float("nan")], r"deformations.noise_snr_db.0: nan: .*finite"),
+        (f"{DEFORMATIONS}.high_pass_hz", [0.0], r"deformations.high_pass_hz.0: 0.0: .*greater than 0"),
+        (f"{DEFORMATIONS}.high_pass_hz", [11025.0], r"high_pass_hz: 11025 is not below 11025; .*half of"),
+        (DEFORMATIONS, NO_KIND, r"robustness.deformations: every kind is null; expected strengths of one"),
         ("leakage_audit.svm.C", [], r"leakage_audit.svm.C: \[\]: .*at least 1 item"),
         ("representations.mel.n_fft", 2047, r"mel.n_fft: 2047: .*multiple of 2"),
         ("spectrograms.dtype", "float64", r"spectrograms.dtype: 'float64': .*'float16' or 'uint8'"),
@@ -137,6 +169,11 @@ def test_published_spectrograms_have_no_audio_to_shift(tree):
     tree |= {"dataset": "spectrograms", "representation": "mel"}
     with pytest.raises(ParameterError, match=r"spectrograms.shifts: .*no audio to shift; expected \[\]"):
         parse_params(tree)
+
+
+def test_a_kind_of_deformation_may_be_left_out(tree):
+    group = parse_params(put(tree, f"{DEFORMATIONS}.mp3_kbps", None)).robustness.deformations
+    assert group.mp3_kbps is None and group.gain_db
 
 
 def test_a_fold_beyond_the_last_is_refused(tree):

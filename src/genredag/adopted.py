@@ -18,11 +18,12 @@ from genredag.atomic import atomic_path
 from genredag.errors import DataError, GenredagError
 from genredag.leakage_audit.showing import worth_markdown
 from genredag.report.leaderboard import leaderboard_markdown
+from genredag.robustness.showing import robustness_markdown
 
 FOLDER = Path("docs/results")
 PAGES = ("README.md", "docs/results.md")
 MARK = re.compile(r"<!-- begin ([a-z0-9_]+)/([a-z_]+) -->\n.*?<!-- end \1/\2 -->", re.DOTALL)
-FIGURES = ("leakage_audit.png",)
+FIGURES = ("leakage_audit.png", "robustness.png")
 # What a page has room for; the CSV file has the rest.
 SHOWN = (
     *("representation", "model", "split", "track_accuracy", "track_low", "track_high", "slice_accuracy"),
@@ -42,6 +43,7 @@ TABLES: dict[str, Callable[[pd.DataFrame], str]] = {
     "leaderboard": _board,
     "leakage_audit": worth_markdown,
     "as_published": _studies,
+    "robustness": robustness_markdown,
 }
 
 

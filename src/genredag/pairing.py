@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from genredag.errors import ModelError, ParameterError
 from genredag.models.features import choose
@@ -46,15 +47,15 @@ def check_experiment(params: Params) -> None:
         raise _refusal("model", f"{params.model!r} can't take {params.representation}", error) from None
 
 
-def matrix_pairs(params: Params) -> Pairs:
-    """Pair the models of the matrix with the representations that they can take.
+def matrix_pairs(params: Params, key: Literal["matrix", "robustness"] = "matrix") -> Pairs:
+    """Pair the models of the matrix, or of a group like it, with the representations that they can take.
 
     Raises
     ------
     ParameterError
         A model can take none of them, or its recipe doesn't fit its builder or names a file that isn't there.
     """
-    matrix = params.matrix
+    matrix = getattr(params, key)
     representations = list(dict.fromkeys(matrix.representation))
     built: list[tuple[str, str]] = []
     left_out: dict[tuple[str, str], list[str]] = {}
@@ -69,7 +70,7 @@ def matrix_pairs(params: Params) -> Pairs:
                 refused.setdefault(f"{error.what}; expected {error.expected}", []).append(representation)
                 last = error
         if sum(map(len, refused.values())) == len(representations):
-            raise _refusal("matrix.model", f"{model!r} can take none of {', '.join(representations)}", last)
+            raise _refusal(f"{key}.model", f"{model!r} can take none of {', '.join(representations)}", last)
         for reason, on in refused.items():
             left_out.setdefault((", ".join(on), reason), []).append(model)
     lines = [f"not built on {on}: {', '.join(models)} ({why})" for (on, why), models in left_out.items()]

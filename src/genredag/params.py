@@ -14,9 +14,10 @@ import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from genredag.errors import ParameterError
-from genredag.extra_groups import AsPublished, LeakageAudit
+from genredag.extra_groups import AsPublished, LeakageAudit, Robustness
 from genredag.groups import Count, Group, Name, Names, Seconds, Seed, Share
 from genredag.params_checks import (
+    check_deformations,
     check_embeddings,
     check_experiment,
     check_frequencies,
@@ -228,7 +229,7 @@ class Report(Group):
     title: str = Field(description="heading of the report")
     audio: list[Name] = Field(description="data sets whose mistaken tracks are copied into the page as clips")
     clip_seconds: Seconds = Field(description="length of these clips, in seconds")
-    audits: list[Literal["leakage_audit", "as_published"]] = Field(
+    audits: list[Literal["leakage_audit", "as_published", "robustness"]] = Field(
         description="audits that Snakemake makes first and the report shows"
     )
 
@@ -256,6 +257,7 @@ class Params(Group):
     report: Report
     leakage_audit: LeakageAudit
     as_published: AsPublished
+    robustness: Robustness
 
     @model_validator(mode="after")
     def _values_agree(self) -> Self:
@@ -264,6 +266,7 @@ class Params(Group):
         check_frequencies(self)
         check_spectrograms(self)
         check_embeddings(self)
+        check_deformations(self)
         return self
 
     def entry(self, collection: str, name: str) -> Any:
@@ -303,6 +306,8 @@ EXTRA_GROUPS: dict[str, tuple[str, ...]] = {
     "leakage_audit": ("leakage_audit", "report.n_resamples"),
     "run_study": (),
     "as_published": ("as_published", "report.n_resamples", "evaluate"),
+    "predict_deformed": ("robustness.deformations",),
+    "robustness": ("robustness", "report.n_resamples", "evaluate"),
 }
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from genredag.errors import ParameterError
 from genredag.protocols import LeakySlices, n_folds
+from genredag.robustness.mp3_rates import bit_rates
 
 if TYPE_CHECKING:
     from genredag.params import Params
@@ -51,6 +52,9 @@ def _named(params: Params) -> Iterator[tuple[str, str, list[str]]]:
         yield f"leakage_audit.split.{key}", "splits", [name]
     yield "as_published.dataset", "datasets", [published.dataset]
     yield "as_published.corrected_split", "splits", [published.corrected_split]
+    for key in ("dataset", "representation", "model"):
+        yield f"robustness.{key}", COLLECTIONS[key], getattr(params.robustness, key)
+    yield "robustness.split", "splits", [params.robustness.split]
 
 
 def check_splits(params: Params) -> None:
@@ -97,6 +101,8 @@ def check_frequencies(params: Params) -> None:
 def check_spectrograms(params: Params) -> None:
     """Refuse other representations of a data set that has no audio."""
     group = params.datasets.spectrograms
+    if "spectrograms" in params.robustness.dataset:
+        raise ValueError("robustness.dataset: the data set `spectrograms` has no audio to deform")
     for where, datasets, representations in (
         ("representation", [params.dataset], [params.representation]),
         ("matrix.representation", params.matrix.dataset, params.matrix.representation),
@@ -122,3 +128,20 @@ def check_embeddings(params: Params) -> None:
                 f"models.{name}.augment: not empty, and the frozen part sees each slice once, before; "
                 f"expected [], or models.{name}.backbone.embed = false"
             )
+
+
+def check_deformations(params: Params) -> None:
+    """Refuse deformations that audio at the sample rate of the analysis can't have."""
+    sr, group = params.spectrograms.sr, params.robustness.deformations
+    for key, strengths, limit, meaning in (
+        ("resample_hz", group.resample_hz, sr, "spectrograms.sr"),
+        ("high_pass_hz", group.high_pass_hz, sr / 2, "half of spectrograms.sr"),
+    ):
+        for strength in strengths or ():
+            if strength >= limit:
+                what = f"robustness.deformations.{key}: {strength:g} is not below {limit:g}"
+                raise ValueError(f"{what}; expected less than {meaning}")
+    for kbps in group.mp3_kbps or ():
+        if kbps not in bit_rates(sr):
+            what = f"robustness.deformations.mp3_kbps: no MP3 of {sr} Hz has {kbps} kbit/s"
+            raise ValueError(f"{what}; expected one of {', '.join(map(str, bit_rates(sr)))}")

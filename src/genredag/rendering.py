@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -25,6 +26,9 @@ from genredag.shifts import Shift, shifted
 
 # Of audio. A shorter data set is rendered before processes that import librosa have started.
 MIN_PARALLEL_SECONDS = 5_000.0
+
+# Maps the samples of a track and their rate to other samples.
+Change = Callable[[np.ndarray, int], np.ndarray]
 
 EMPTIED_CACHE_HINT = (
     "the cache folder was emptied: rerun the download stage "
@@ -93,7 +97,8 @@ def render(
             raise ParameterError("no audio to shift", where="spectrograms.shifts", expected="[]")
         spec, blocks = _precomputed(tracks, spec, cache_dir)
     else:
-        blocks = _render_tracks(tracks, spec, cache_dir, n_jobs)
+        changes = [shift and partial(shifted, shift=shift) for shift in tracks["shift"]]
+        blocks = render_tracks(tracks, changes, spec, cache_dir=cache_dir, n_jobs=n_jobs)
     blocks = progress(blocks, f"rendering {name}", total=len(tracks))
     n_frames = _write_frames(out_dir / "frames.npy", blocks, spec)
     spec = FrameSpec(**{**asdict(spec), "n_tracks": len(tracks), "total_frames": sum(n_frames)})
@@ -130,30 +135,43 @@ def _index(tracks: pd.DataFrame, n_frames: list[int]) -> pd.DataFrame:
     )
 
 
-def _render_tracks(
-    tracks: pd.DataFrame, spec: FrameSpec, cache_dir: Path, n_jobs: int
+def render_tracks(
+    tracks: pd.DataFrame,
+    changes: Sequence[Change | None],
+    spec: FrameSpec,
+    *,
+    cache_dir: Path,
+    n_jobs: int,
 ) -> Iterator[np.ndarray]:
-    """Yield the stored numbers of each track, in order."""
+    """Yield the stored numbers of each track, (n_frames, n_bins), in order.
+
+    Parameters
+    ----------
+    tracks
+        Rows of a manifest: track_id, path, duration.
+    changes
+        What is done to the samples of each before they are rendered, or None.
+    """
     from joblib import Parallel, delayed, parallel_config
     from threadpoolctl import threadpool_limits
 
     if tracks["duration"].sum() < MIN_PARALLEL_SECONDS:
         n_jobs = 1
     jobs = (
-        delayed(_render_track)(track_id, cache_dir / path, shift, spec)
-        for track_id, path, shift in zip(tracks["track_id"], tracks["path"], tracks["shift"], strict=True)
+        delayed(_render_track)(track_id, cache_dir / path, change, spec)
+        for track_id, path, change in zip(tracks["track_id"], tracks["path"], changes, strict=True)
     )
     # One thread of linear algebra, here and in each process: the sums of several threads round differently.
     with threadpool_limits(1), parallel_config("loky", inner_max_num_threads=1):
         yield from Parallel(n_jobs, return_as="generator")(jobs)
 
 
-def _render_track(track_id: str, path: Path, shift: Shift | None, spec: FrameSpec) -> np.ndarray:
+def _render_track(track_id: str, path: Path, change: Change | None, spec: FrameSpec) -> np.ndarray:
     if not path.is_file():
         raise DataError(f"no such file: {path}", where=f"track {track_id}", hint=EMPTIED_CACHE_HINT)
     y, sr = decode(path, spec.sr)
-    if shift is not None:
-        y = shifted(y, sr, shift)
+    if change is not None:
+        y = change(y, sr)
     representation = REPRESENTATIONS[spec.representation]
     return spec.encode(representation.transform(y, sr, representation.group(**spec.params)))
 

@@ -15,7 +15,7 @@ from genredag.params import Params
 
 STAGES = ("download", "spectrograms", "slices", "split", "embed", "train", "evaluate", "report")
 # Rules beside the DAG: nothing of theirs is built unless asked for, and DVC has no such stage.
-EXTRAS = ("audit_split", "leakage_audit", "run_study", "as_published")
+EXTRAS = ("audit_split", "leakage_audit", "run_study", "as_published", "predict_deformed", "robustness")
 
 
 def read_stages(path: Path) -> dict[str, dict[str, Any]]:

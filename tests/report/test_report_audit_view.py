@@ -10,7 +10,9 @@ WORTH |= {"n_tracks": 100, "note": ""}
 
 
 def test_an_audit_that_nobody_knows_is_refused(tmp_path):
-    with pytest.raises(DataError, match="guesswork: no such audit; expected leakage_audit or as_published"):
+    with pytest.raises(
+        DataError, match="guesswork: no such audit; expected leakage_audit or as_published or robustness"
+    ):
         read_audits([("guesswork", tmp_path / "a.csv")])
 
 
@@ -43,3 +45,24 @@ def test_published_figures_stand_beside_ours(study):
     assert (row["published"], row["ours"][0]) == (0.91, Interval(0.9, 0.85, 0.95))
     assert row["ours"][1].estimate != row["ours"][1].estimate
     assert (row["faults"], row["differs"]) == ("slices leak", "")
+
+
+def test_deformations_stand_kind_by_kind_after_none(tmp_path):
+    row = {"dataset": "toy", "split": "by_track", "representation": "mel", "model": "svm", "warning": ""}
+    row |= {f"track_accuracy{end}": 50.0 for end in ("", "_low", "_high")} | {"n_tracks": 50}
+    gain = {f"track_points{end}": value for end, value in (("", -4.0), ("_low", -7.0), ("_high", 0.0))}
+    kinds = [("gain_db", 6.0, gain), ("mp3_kbps", 64.0, gain), ("none", float("nan"), {})]
+    rows = [row | {"deformation": kind, "strength": strength} | points for kind, strength, points in kinds]
+    pd.DataFrame(rows).to_csv(tmp_path / "a.csv", index=False)
+    (view,) = audit_views(read_audits([("robustness", tmp_path / "a.csv")]))
+    (part,) = view["parts"]
+    assert (part["dataset"], part["split"]) == ("toy", "by_track")
+    assert [(row["deformation"], row["strength"]) for row in part["rows"]] == [
+        ("none", ""),
+        ("MP3", "64 kbit/s"),
+        ("Gain", "6 dB"),
+    ]
+    assert part["rows"][2]["accuracy"] == Interval(0.5, 0.5, 0.5)
+    assert part["rows"][2]["points"] == Interval(-0.04, -0.07, 0.0)
+    assert part["rows"][0]["points"].estimate != part["rows"][0]["points"].estimate
+    assert (part["rows"][0]["entry"], part["rows"][0]["warning"]) == ("svm on mel", "")

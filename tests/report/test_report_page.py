@@ -258,12 +258,24 @@ def test_near_duplicates_and_audits_are_shown_if_they_are_given(two_genres, tree
     mistake = {"dataset": "synthetic", "level": "track", "model": "svm", "mistake": "artists on both sides"}
     mistake |= {"points": 4.0, "points_low": 1.0, "points_high": 7.0, "note": "", "n_tracks": 100}
     mistake |= {"accuracy": 60.0, "leaky_accuracy": 64.0}
+    deformed = words | {"deformation": "gain_db", "strength": 13.0, "split": "by_track", "n_tracks": 100}
+    deformed |= {"representation": "mel", "warning": ""}
+    figures = [f"track_{name}{end}" for name in ("accuracy", "points") for end in ("", "_low", "_high")]
     audits = {"as_published": pd.DataFrame([study]), "leakage_audit": pd.DataFrame([mistake])}
+    audits |= {"robustness": pd.DataFrame([deformed | dict.fromkeys(figures, 50.0)])}
     with_all = pages_of(
         [two_genres.run], params, read_data_sets(manifest, [], [("synthetic", pairs)]), audits
     )
     without = pages_of([two_genres.run], params, read_data_sets(manifest, []))
-    for told in ("Near-duplicates", "0.988", "somebody 2018", "91.0", "artists on both sides", "+4.0"):
+    for told in (
+        "Near-duplicates",
+        "0.988",
+        "somebody 2018",
+        "91.0",
+        "artists on both sides",
+        "+4.0",
+        "13 dB",
+    ):
         assert told in with_all["html"]
         assert told not in without["html"]
 

@@ -1,4 +1,4 @@
-"""The targets beside the DAG on the tiny data set: the leakage audit and the published studies."""
+"""The targets beside the DAG on the tiny data set: leakage audit, published studies, robustness."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from genredag.check_params.plan import write_tree
+from genredag.check_params.plan import choice_of, write_tree
 from genredag.check_params.trial import tiny_tree
 from genredag.check_params.workplace import Workplace, copy_project
 from genredag.settings import set_values
@@ -18,17 +18,23 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
-    """A copy whose audit and studies are tiny, built by Snakemake."""
+    """A copy whose audit, studies and deformations are few, built by Snakemake."""
     root = Path(__file__).resolve().parents[2]
     place = copy_project(root, tmp_path_factory.mktemp("extras"))
     tree = yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8"))
-    choice = {key: tree[key] for key in ("representation", "model", "split", "seed")}
-    write_tree(place.folder / "params.yaml", tiny_tree(tree, choice, touched=[]))
+    write_tree(place.folder / "params.yaml", tiny_tree(tree, choice_of(tree), touched=[]))
     audit = ["leakage_audit.seed=[1]", "leakage_audit.cnn.filters=[4]", "leakage_audit.cnn.epochs=1"]
     studies = ["as_published.studies=[gtzan_keras_2020_elastic_net, atml19_resnet18_frozen]"]
     studies += ["as_published.dataset=synthetic"]
-    set_values(place.folder / "params.yaml", [*audit, *studies])
-    place.snakemake("--cores", "2", "--show-failed-logs", "leakage_audit", "as_published")
+    robustness = ["robustness.model=[svm_rbf, cnn_370k]", "robustness.representation=[mel, handcrafted]"]
+    robustness += ["robustness.deformations.mp3_kbps=[32]", "robustness.deformations.noise_snr_db=[10.0]"]
+    robustness += [
+        f"robustness.deformations.{kind}=null" for kind in ("resample_hz", "gain_db", "high_pass_hz")
+    ]
+    set_values(place.folder / "params.yaml", [*audit, *studies, *robustness])
+    evaluated = "results/synthetic/mel/{}/stratified_8_1_1/42/predictions.parquet"
+    targets = ["leakage_audit", "as_published", "robustness", *map(evaluated.format, ("svm_rbf", "cnn_370k"))]
+    place.snakemake("--cores", "2", "--show-failed-logs", *targets)
     return place
 
 
@@ -56,7 +62,32 @@ def test_studies_have_both_figures_or_say_why_not(tiny: Workplace) -> None:
     assert "as published is left out: train: " in left_out["note"]
 
 
+@pytest.mark.parametrize("model", ["svm_rbf", "cnn_370k"])
+def test_undeformed_tracks_are_predicted_as_by_the_evaluate_stage(tiny: Workplace, model: str) -> None:
+    run = pd.read_parquet(
+        tiny.folder / f"results/robustness/synthetic/mel/{model}/stratified_8_1_1/42.parquet"
+    )
+    evaluated = pd.read_parquet(
+        tiny.folder / f"results/synthetic/mel/{model}/stratified_8_1_1/42/predictions.parquet"
+    )
+    expected = evaluated[evaluated["part"] == "test"].reset_index(drop=True)
+    found = run.loc[run["deformation"] == "none", expected.columns].reset_index(drop=True)
+    pd.testing.assert_frame_equal(found, expected, check_exact=True)
+
+
+def test_robustness_has_every_strength_of_every_model_that_fits(tiny: Workplace) -> None:
+    table = pd.read_csv(tiny.folder / "results/robustness.csv")
+    entries = table.groupby(["representation", "model"], sort=False)
+    assert set(entries.groups) == {("mel", "svm_rbf"), ("mel", "cnn_370k"), ("handcrafted", "svm_rbf")}
+    for _, own in entries:
+        places = own[["deformation", "strength"]].fillna(0).to_numpy().tolist()
+        assert places == [["none", 0], ["mp3_kbps", 32], ["noise_snr_db", 10]]
+        assert own[["track_accuracy_low", "slice_accuracy", "chance"]].notna().all(axis=None)
+    assert (table["chance"] == 10).all()
+    assert (tiny.folder / "results/robustness.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_nothing_is_left_to_do_and_nothing_of_the_studies_is_left_behind(tiny: Workplace) -> None:
-    done = tiny.snakemake("--dry-run", "leakage_audit", "as_published")
+    done = tiny.snakemake("--dry-run", "leakage_audit", "as_published", "robustness")
     assert "Nothing to be done" in done.stdout + done.stderr
     assert not [path for path in (tiny.folder / "results/as_published").rglob(".*")]

@@ -70,3 +70,26 @@ def combinations(pattern):
             )
         }
     )
+
+
+def robustness_combinations(pattern):
+    """Make the function that fills `pattern` with what `robustness` names and fits, asked only if it is built."""
+
+    def filled(wildcards):
+        group = PARAMS.robustness
+        pairs = matrix_pairs(PARAMS, "robustness")
+        if workflow.is_main_process:
+            for line in pairs.left_out:
+                print(f"genredag: robustness: {line}", file=sys.stderr)
+        choice = {"dataset": group.dataset, "split": group.split, "seed": group.seed}
+        choice["fold"] = fold_suffixes(PARAMS.splits[group.split])
+        paths = [
+            path
+            for representation, model in pairs.built
+            for path in expand(
+                pattern, representation=representation, model=model, **choice
+            )
+        ]
+        return list(dict.fromkeys(paths))
+
+    return filled

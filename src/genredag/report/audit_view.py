@@ -1,4 +1,4 @@
-"""What the page tells of audits: what each mistake is worth, and published figures redone."""
+"""What the page tells of audits: what each mistake is worth, published figures redone, robustness."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import pandas as pd
 
 from genredag.errors import DataError
 from genredag.evaluation.intervals import Interval
+from genredag.robustness.kinds import KINDS, NONE
 
-TITLES = {"leakage_audit": "Leakage audit", "as_published": "As published"}
+TITLES = {"leakage_audit": "Leakage audit", "as_published": "As published", "robustness": "Robustness"}
 
 
 def read_audits(files: Iterable[tuple[str, Path]]) -> dict[str, pd.DataFrame]:
@@ -36,15 +37,12 @@ def audit_views(tables: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
     Parameters
     ----------
     tables
-        ``leakage_audit.csv`` and ``as_published.csv``, those that are there, by their names in `TITLES`.
+        ``leakage_audit.csv``, ``as_published.csv`` and ``robustness.csv``, those that are there, by their
+        names in `TITLES`.
     """
+    parts = {"leakage_audit": _worth, "as_published": _studies, "robustness": _deformed}
     return [
-        {
-            "name": name,
-            "title": TITLES[name],
-            "parts": _worth(table) if name == "leakage_audit" else _studies(table),
-        }
-        for name, table in tables.items()
+        {"name": name, "title": TITLES[name], "parts": parts[name](table)} for name, table in tables.items()
     ]
 
 
@@ -79,3 +77,30 @@ def _studies(table: pd.DataFrame) -> list[dict[str, Any]]:
         }
         for row in table.to_dict("records")
     ]
+
+
+def _deformed(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return of each data set and split the track accuracies in 0..1, deformed and not, kind by kind."""
+    places = {kind: place for place, kind in enumerate([NONE, *KINDS])}
+    ordered = table.sort_values("deformation", key=lambda kinds: kinds.map(places), kind="stable")
+    return [
+        {"dataset": dataset, "split": split, "rows": [_tracks(row) for row in own.to_dict("records")]}
+        for (dataset, split), own in ordered.groupby(["dataset", "split"], sort=False)
+    ]
+
+
+def _tracks(row: Mapping[Any, Any]) -> dict[str, Any]:
+    kind = KINDS.get(row["deformation"])
+    accuracy, points = (
+        Interval(*(row[f"track_{name}{end}"] / 100 for end in ("", "_low", "_high")))
+        for name in ("accuracy", "points")
+    )
+    return {
+        "deformation": kind.name if kind else NONE,
+        "strength": f"{row['strength']:g} {kind.unit}" if kind else "",
+        "entry": f"{row['model']} on {row['representation']}",
+        "accuracy": accuracy,
+        "points": points,
+        "n_tracks": row["n_tracks"],
+        "warning": row["warning"] if isinstance(row["warning"], str) else "",
+    }

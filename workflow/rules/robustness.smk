@@ -1,0 +1,33 @@
+"""Input: predictions of deformed test tracks by the models of `robustness`.
+Output: accuracy against the strength of each deformation, as a table and as a figure.
+"""
+
+
+rule robustness:
+    """Compare what models recognise of deformed tracks with what they recognise of these undeformed."""
+    input:
+        robustness_combinations(rules.predict_deformed.output),
+    output:
+        table=report(
+            "results/robustness.csv",
+            caption="../report/robustness.rst",
+            category="Robustness",
+        ),
+        markdown="results/robustness.md",
+        figure=report(
+            "results/robustness.png",
+            caption="../report/robustness.rst",
+            category="Robustness",
+        ),
+    log:
+        "logs/robustness.log",
+    cache: True
+    conda:
+        "../../envs/genredag.yaml"
+    params:
+        values=values("robustness"),
+        code=extra_code("robustness"),
+    shell:
+        "python workflow/scripts/robustness.py --params params.yaml --predictions {input}"
+        " --table {output.table} --markdown {output.markdown} --figure {output.figure}"
+        " 2>&1 | tee {log}"

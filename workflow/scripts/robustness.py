@@ -1,0 +1,34 @@
+"""Robustness: accuracy against the strength of deformations of test tracks, as a table and as a figure."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import pandas as pd
+
+from genredag.atomic import write_csv, write_text
+from genredag.errors import exits_cleanly
+from genredag.evaluation.plots import save_figure
+from genredag.params import load_params
+from genredag.robustness.scores import robustness_table
+from genredag.robustness.showing import robustness_figure, robustness_markdown
+
+
+@exits_cleanly
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--predictions", type=Path, nargs="+", required=True)
+    for name in ("--params", "--table", "--markdown", "--figure"):
+        parser.add_argument(name, type=Path, required=True)
+    args = parser.parse_args(argv)
+    params = load_params(args.params)
+    runs = map(pd.read_parquet, args.predictions)
+    table = robustness_table(runs, params.evaluate.track_decision, params.report.n_resamples)
+    write_csv(args.table, table)
+    write_text(args.markdown, robustness_markdown(table))
+    save_figure(args.figure, robustness_figure(table))
+
+
+if __name__ == "__main__":
+    main()
