@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from genredag.artists import artist_groups
 from genredag.errors import DataError
 
 LEVEL = 0.95
@@ -31,8 +32,11 @@ class Interval:
 
 
 def cluster_names(predictions: pd.DataFrame) -> np.ndarray:
-    """Return what each row is drawn with: its artist, or its track where the artist isn't known."""
-    artist = predictions["artist"]
+    """Return what each row is drawn with: its artist, or its track where the artist isn't known.
+
+    Spellings of a name, and collaborations among the rows, are one: see `artist_groups`.
+    """
+    artist = artist_groups(predictions["artist"])
     return ("artist " + artist).where(artist.notna(), "track " + predictions["track_id"]).to_numpy(object)
 
 

@@ -124,7 +124,7 @@ def difference(made: pd.DataFrame, avoided: pd.DataFrame | None, n_resamples: in
     rows = np.zeros((sum(map(len, tables)), 4))
     for table, columns, start in zip(tables, (slice(0, 2), slice(2, 4)), (0, len(made)), strict=False):
         rows[start : start + len(table), columns] = table[["hits", "n"]]
-    sums, sizes = cluster_sums(rows, np.concatenate([cluster_names(table) for table in tables]))
+    sums, sizes = cluster_sums(rows, cluster_names(pd.concat(tables)))
     estimate = float(_difference(sums.sum(axis=0)))
     if len(sums) < 2 or (sums == sums[0]).all():
         return Interval(estimate, math.nan, math.nan)

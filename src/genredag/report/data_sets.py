@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from genredag.artists import artist_groups
 from genredag.errors import DataError
 from genredag.report.runs import Run
 
@@ -99,7 +100,8 @@ def _owner(data_sets: dict[str, DataSet], name: str, what: str) -> DataSet:
 
 def genre_table(data_set: DataSet) -> pd.DataFrame:
     """Count per genre (the index): tracks, artists, hours; of the usable tracks; and quarantined."""
-    groups = data_set.tracks.groupby("genre")
+    tracks = data_set.tracks
+    groups = tracks.assign(artist=artist_groups(tracks["artist"])).groupby("genre")
     table = pd.DataFrame(
         {
             "tracks": groups.size(),
