@@ -163,7 +163,7 @@ def comparisons(entries: Sequence[Entry]) -> pd.DataFrame:
     correct = pd.DataFrame(hits).dropna()
     tracks = entries[0].tracks.set_index(keys).loc[correct.index].reset_index()
     draws = {"n_resamples": entries[0].n_resamples, "seed": _SEED}
-    return compare(correct[list(hits)], cluster_names(tracks), **draws)
+    return compare(correct[list(hits)], cluster_names(tracks), tracks["track_id"].to_numpy(), **draws)
 
 
 def all_comparisons(entries: Iterable[Entry]) -> pd.DataFrame:
