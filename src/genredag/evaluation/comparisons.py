@@ -32,9 +32,7 @@ def compare(
     n_resamples: int,
     seed: int,
 ) -> pd.DataFrame:
-    """Compare every pair of models on the same rows; see `paired_tests`.
-
-    Holm's correction of ``p_bootstrap`` decides whether two models are ``distinguishable``.
+    """Compare every pair of models on the same rows; see `paired_tests` and `corrected`.
 
     Parameters
     ----------
@@ -55,18 +53,23 @@ def compare(
     DataError
         There are no rows.
     """
-    from statsmodels.stats.multitest import multipletests
-
     pairs = list(combinations(range(correct.shape[1]), 2))
     if not pairs:
         return pd.DataFrame(columns=list(COLUMNS))
     table = paired_tests(correct.to_numpy(), clusters, pairs, tracks, n_resamples=n_resamples, seed=seed)
     for side, name in enumerate("ab"):
         table[name] = [correct.columns[pair[side]] for pair in pairs]
-    table["distinguishable"], table["p_holm"], *_ = multipletests(
-        table["p_bootstrap"], alpha=1 - LEVEL, method="holm"
-    )
-    return table[list(COLUMNS)]
+    return corrected(table)
+
+
+def corrected(table: pd.DataFrame) -> pd.DataFrame:
+    """Correct ``p_bootstrap`` for all rows by Holm; that decides which models are ``distinguishable``."""
+    from statsmodels.stats.multitest import multipletests
+
+    if table.empty:
+        return pd.DataFrame(columns=list(COLUMNS))
+    distinguishable, p, *_ = multipletests(table["p_bootstrap"], alpha=1 - LEVEL, method="holm")
+    return table.assign(distinguishable=distinguishable, p_holm=p)[list(COLUMNS)]
 
 
 def paired_tests(
@@ -84,10 +87,11 @@ def paired_tests(
     -------
     pd.DataFrame
         A row a pair: difference (accuracy of the first minus that of the second) with its 95 % interval
-        low, high (`difference_bounds`). p_bootstrap: of the difference over its bootstrap standard error, by Student's t with
-        as many degrees of freedom as `effective_number` of clusters less one. p_mcnemar: McNemar's exact
-        test of the clusters of which one model gets more right, against those of which the other does;
-        of single rows it is McNemar's own, and several seeds of a track don't count as several tracks.
+        low, high (`difference_bounds`). p_bootstrap: of the difference over its bootstrap standard error,
+        by Student's t with as many degrees of freedom as `effective_number` of clusters less one.
+        p_mcnemar: McNemar's exact test of the clusters of which one model gets more right, against those
+        of which the other does; of single rows it is McNemar's own, and several seeds of a track don't
+        count as several tracks.
         Of a single cluster, bounds are NaN and p is 1.
     """
     from scipy import stats
