@@ -62,7 +62,7 @@ NUMBERS = (
 )
 COLUMNS = (
     *("dataset", "level", "model", "mistake", *NUMBERS),
-    *("n_tracks", "n_leaky_tracks", "n_seeds", "note"),
+    *("n_tracks", "n_leaky_tracks", "n_seeds", "note", "warning"),
 )
 
 
@@ -85,7 +85,7 @@ def worth_table(outcomes: pd.DataFrame, splits: AuditSplits, n_resamples: int) -
         [
             {"dataset": dataset, "level": level, "model": model, "mistake": mistake.name}
             | _worth(own[(own["level"] == level) & (own["model"] == model)], mistake, splits, n_resamples)
-            | {"note": _note(own, mistake, splits)}
+            | {"note": _note(own, mistake, splits), "warning": f"LEAKY: {mistake.name}"}
             for dataset, own in outcomes.groupby("dataset", sort=False)
             for level in LEVELS[::-1]
             for model in MODELS

@@ -83,7 +83,8 @@ def read_data_sets(
     for name, path in near_duplicates:
         data_set = _owner(data_sets, name, "near-duplicates")
         text = {key: "str" for key in ("track_id", "part", "other", "other_part")}
-        pairs = pd.read_csv(path, dtype=text, keep_default_na=False)
+        pairs = pd.read_csv(path, dtype=text, keep_default_na=False, na_values={"correlation": [""]})
+        pairs = pairs.dropna(subset="correlation")  # the mark of a leaky split that has none
         known = [pairs] if data_set.near_duplicates is None else [data_set.near_duplicates, pairs]
         both = pd.concat(known).sort_values("correlation", ascending=False)
         # Other representations find the same pairs: each is told once, as alike as it is at most.
