@@ -35,6 +35,18 @@ def test_a_page_shows_the_adopted_table(tmp_path, results):
     assert filled(tmp_path, "README.md") == text
 
 
+def test_a_leaky_entry_is_shown_as_such(tmp_path, results):
+    board = results / "leaderboard.csv"
+    pd.read_csv(board).assign(warning=["", "LEAKY"]).to_csv(board, index=False)
+    (tmp_path / "README.md").write_text(PAGE)
+    adopt_results(tmp_path, results, "mine")
+    head, _, honest, leaky = filled(tmp_path, "README.md").splitlines()[2:6]
+    assert head.endswith("| warning |") and honest.endswith("|  |") and leaky.endswith("| LEAKY |")
+    pd.read_csv(board).assign(warning="").to_csv(board, index=False)
+    adopt_results(tmp_path, results, "mine")
+    assert "warning" not in filled(tmp_path, "README.md")
+
+
 def test_a_mark_without_a_table_is_told(tmp_path):
     (tmp_path / "README.md").write_text(PAGE)
     with pytest.raises(GenredagError, match=r"no table for the mark mine/leaderboard.*--name mine"):

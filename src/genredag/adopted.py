@@ -32,7 +32,8 @@ SHOWN = (
 
 
 def _board(table: pd.DataFrame) -> str:
-    return leaderboard_markdown(table.astype({"n_parameters": "Int64"})[list(SHOWN)])
+    shown = [*SHOWN, "warning"] if "warning" in table and table["warning"].any() else list(SHOWN)
+    return leaderboard_markdown(table.astype({"n_parameters": "Int64"})[shown])
 
 
 def _studies(table: pd.DataFrame) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from genredag.artists import artist_groups
 from genredag.errors import DataError
 
 
@@ -43,7 +44,8 @@ def by_artist(tracks: pd.DataFrame, ratios: Sequence[float], rng: np.random.Gene
 
     First each part gets an artist of each genre, then the others go, largest first, where they lower
     Pearson's chi-squared distance between tracks per genre and part and the tracks wanted there. An
-    artist of several genres stays whole. A track of unknown artist is a group of its own.
+    artist of several genres stays whole, with all spellings and collaborations (`artist_groups`). A track
+    of unknown artist is a group of its own.
 
     On GTZAN's artists at 8:1:1 (20 seeds), the worst share of a genre is 0.03 off on average, against
     0.14 for two of ten folds of scikit-learn's StratifiedGroupKFold, which also leaves parts without a genre.
@@ -55,7 +57,7 @@ def by_artist(tracks: pd.DataFrame, ratios: Sequence[float], rng: np.random.Gene
     """
     if tracks["artist"].isna().all():
         raise DataError("no artist is known", where="manifest", hint="use a split with group_by: track")
-    group = tracks["artist"].where(tracks["artist"].notna(), "unknown: " + tracks["track_id"])
+    group = artist_groups(tracks["artist"]).fillna("unknown: " + tracks["track_id"])
     artist_of, artists = pd.factorize(group, sort=True)
     genre_of, genres = pd.factorize(tracks["genre"], sort=True)
     counts = np.zeros((len(artists), len(genres)), dtype=int)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from genredag.artists import artist_groups
 from genredag.dealing import by_artist, by_genre
 from genredag.errors import DataError, ParameterError
 from genredag.protocols import (
@@ -158,9 +159,9 @@ def check_split(split: pd.DataFrame, manifest: pd.DataFrame, protocol: Split) ->
     Raises
     ------
     DataError
-        Names the first slice that stands twice; the first track, copy of a track or (if promised) artist on
-        two sides, or augmented track away from its parent, unless the protocol is leaky; or the genre that
-        a part lacks.
+        Names the first slice that stands twice; the first track, copy of a track or (if promised) artist,
+        as `artist_groups` tells them, on two sides, or augmented track away from its parent, unless the
+        protocol is leaky; or the genre that a part lacks.
     """
     if "parent" not in split:
         split = split.assign(parent=None)
@@ -206,6 +207,7 @@ def _crossings(dealt: pd.DataFrame, manifest: pd.DataFrame, protocol: Split) -> 
     promises = {"track_id": "track", "sha256": "audio"}
     if keeps_artists_whole(protocol):
         promises["artist"] = "artist"
+        tracks["artist"] = artist_groups(tracks["artist"])
     for column, what in promises.items():
         sides = tracks.dropna(subset=column).drop_duplicates([column, "part"])
         crossing = sides[sides[column].duplicated(keep=False)].sort_values([column, "part"]).head(2)

@@ -181,7 +181,8 @@ def test_equals_are_called_different_in_one_of_twenty_everywhere(n_tracks, by_ar
     print(n_tracks, by_artist, n_seeds, accuracy, p_bootstrap, p_mcnemar, interval)
     assert 0.02 <= p_bootstrap <= 0.07
     assert p_mcnemar <= 0.06
-    assert 0.02 <= interval <= 0.07
+    # Of 50 tracks few differ, and the interval is cautious: see difference_bounds.
+    assert (0.02 if n_tracks > 50 else 0.005) <= interval <= 0.07
 
 
 def test_pretending_that_seeds_are_tracks_would_not():

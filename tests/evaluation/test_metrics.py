@@ -10,11 +10,11 @@ from genredag.evaluation.metrics import (
     confusion_counts,
     decision_accuracies,
     evaluate_predictions,
-    is_leaky,
     per_genre,
     scores,
     tables_of_test,
 )
+from genredag.leaky import is_leaky, marked
 
 # actual, predicted, and the probability of the actual genre; the rest goes to the next genre
 ROWS = [
@@ -138,6 +138,14 @@ def test_a_leaky_split_is_warned_of():
     metrics = evaluate_predictions(both, leaky, "mean")
     assert metrics["leaky"] is True
     assert metrics["warning"].startswith("LEAKY: slices of one track")
+
+
+def test_what_comes_of_a_leaky_split_is_marked_even_without_rows():
+    leaky = pd.DataFrame({"track_id": ["a", "a"], "part": ["train", "test"]})
+    table = pd.DataFrame({"n": [1, 2]})
+    assert marked(table, leaky)["warning"].str.startswith("LEAKY").tolist() == [True, True]
+    assert "LEAKY" in marked(table[:0], leaky).to_csv()
+    assert marked(table, leaky[:1]) is table
 
 
 def test_what_is_left_out_does_not_leak():

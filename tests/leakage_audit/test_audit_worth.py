@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from genredag.leakage_audit.worth import COLUMNS, MISTAKES, difference, worth_table
+from genredag.evaluation.intervals import accuracy_interval
+from genredag.leakage_audit.worth import COLUMNS, MISTAKES, accuracy, difference, worth_table
 
 
 def row_of(table, mistake, model="svm", level="track"):
@@ -36,10 +37,36 @@ def test_a_track_that_both_test_is_paired_with_itself(outcomes_table):
 def test_artists_are_drawn_whole(outcomes_table):
     hits = np.repeat(np.arange(20) % 2, 10)
     artists = [f"artist {i // 10}" for i in range(200)]
-    whole = difference(outcomes_table("a", hits, artists=artists), None, 2000)
-    single = difference(outcomes_table("a", hits), None, 2000)
+    whole = accuracy(outcomes_table("a", hits, artists=artists), 2000)
+    single = accuracy(outcomes_table("a", hits), 2000)
     assert whole.estimate == single.estimate == 0.5
     assert whole.high - whole.low > 2 * (single.high - single.low)
+
+
+def test_an_accuracy_has_the_interval_of_the_leaderboard(outcomes_table):
+    slices = outcomes_table("a", [3, 0, 4, 2, 4, 1]).assign(n=4.0, hits=lambda table: table["hits"] * 1.0)
+    right = np.concatenate([np.arange(4) < hits for hits in (3, 0, 4, 2, 4, 1)])
+    expected = accuracy_interval(right, np.repeat(np.arange(6), 4), n_resamples=500, seed=0)
+    assert accuracy(slices, 500) == expected
+
+
+def test_what_is_all_right_or_changes_nothing_is_not_known_exactly(outcomes_table):
+    artists = [f"artist {min(i // 3, 9)}" for i in range(40)]  # of unequal sizes
+    right = outcomes_table("a", np.ones(40, int), artists=artists)
+    assert accuracy(right, 500).low == pytest.approx(0.025 ** (1 / 10))
+    nothing = difference(right, right, 2000)
+    assert nothing.estimate == 0
+    assert nothing.low == pytest.approx(-nothing.high, abs=0.03)
+    assert 0.05 < nothing.high < 0.12
+
+
+def test_two_samples_without_a_common_track_are_agresti_and_caffos(outcomes_table):
+    """With no miss in 60 and no miss in 80: one success and one failure added to each."""
+    made, avoided = outcomes_table("a", np.ones(60, int)), outcomes_table("b", np.ones(80, int))
+    found = difference(made, avoided.assign(track_id="other " + avoided["track_id"]), 5000)
+    deviation = np.sqrt(61 / 62**3 + 81 / 82**3)
+    assert -found.low == pytest.approx(1.96 * deviation, rel=0.35)
+    assert found.high == pytest.approx(1.96 * deviation, rel=0.35)
 
 
 def test_a_mistake_that_can_not_be_shown_says_why(outcomes_table, group):

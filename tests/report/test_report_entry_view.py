@@ -61,6 +61,41 @@ def test_scores(view, tracks, slices):
     assert view["n_runs"] == 2 and view["trials"] == "over 2 seeds"
 
 
+def test_scores_of_slices_and_of_tracks_stand_side_by_side(view, tracks, slices):
+    shown = {name: values for name, *values in view["scores"]}
+    for at, table in enumerate((slices, tracks)):
+        actual, p = table["genre"], table[[f"p_{genre}" for genre in GENRES]].to_numpy(float)
+        p = p / p.sum(axis=1, keepdims=True)
+        expected = {
+            "Accuracy": metrics.accuracy_score(actual, table["predicted"]),
+            "Balanced accuracy": metrics.balanced_accuracy_score(actual, table["predicted"]),
+            "Macro F1": metrics.f1_score(actual, table["predicted"], average="macro"),
+            "Top-3 accuracy": 1.0,
+            "Log loss": metrics.log_loss(actual, p, labels=GENRES),
+            "Area under the ROC": metrics.roc_auc_score(actual, p, multi_class="ovr"),
+        }
+        for name, value in expected.items():
+            assert shown[name][at] == pytest.approx(value, abs=2e-6), name
+    assert shown["Calibration error"][1] == view["calibration_error"]
+
+
+def test_the_three_decisions_stand_side_by_side(view, tracks, slices):
+    p = [f"p_{genre}" for genre in GENRES]
+    keys = [slices["track_id"], slices["genre"], np.arange(len(slices)) // (len(slices) // len(SEEDS))]
+    won = (slices[p] == slices[p].max(axis=1).to_numpy()[:, None]).astype(float)
+    scores = {
+        "Mean of probabilities": slices[p].groupby(keys).mean(),
+        "Vote": won.groupby(keys).sum() + slices[p].groupby(keys).mean() / 2,
+        "Sum of log-probabilities": np.log(slices[p]).groupby(keys).sum(),
+    }
+    shown = {name: accuracy for name, accuracy, _ in view["decisions"]}
+    assert list(shown) == list(scores)
+    for name, score in scores.items():
+        predicted = score.idxmax(axis=1).str.removeprefix("p_")
+        assert shown[name] == pytest.approx((predicted == score.index.get_level_values("genre")).mean())
+    assert [name for name, _, used in view["decisions"] if used] == ["Mean of probabilities"]
+
+
 def test_confusion(view, tracks):
     counts = metrics.confusion_matrix(tracks["genre"], tracks["predicted"], labels=GENRES)
     shown = dict(view["confusion"])

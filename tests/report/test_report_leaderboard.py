@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genredag.errors import DataError
+from genredag.evaluation.comparisons import COLUMNS as PAIR_COLUMNS
 from genredag.evaluation.intervals import accuracy_interval
 from genredag.report import leaderboard as module
 from genredag.report.leaderboard import (
@@ -161,9 +162,23 @@ def test_models_are_compared_by_the_tracks_that_all_have():
     assert table["distinguishable"].tolist() == [True]
 
 
-def test_models_without_common_tracks_are_refused():
-    with pytest.raises(DataError, match="no predictions"):
-        comparisons(entries([run_of(model="a"), run_of(model="b", seed=2)]))
+def test_models_without_common_tracks_are_left_out_and_told(caplog):
+    table = comparisons(entries([run_of(model="a"), run_of(model="b", seed=2)]))
+    assert list(table) == list(PAIR_COLUMNS) and table.empty
+    assert "a, s: a on mel and b on mel share no test track and are not compared" in caplog.text
+
+
+def test_models_with_common_tracks_are_compared_beside_one_without():
+    right, wrong = [1] * 20, [1] * 4 + [0] * 16
+    pair = [run_of(right, "a"), run_of(wrong, "b")]
+    bridge = [run_of(right, "c", seed=2), run_of(right, "c", seed=1)]
+    table = comparisons(entries([*pair, run_of(wrong, "d", seed=2), *bridge])).set_index(["a", "b"])
+    told = {tuple(sorted(name[0] for name in names)) for names in table.index}
+    assert told == {("a", "b"), ("a", "c"), ("b", "c"), ("c", "d")}
+    alone = comparisons(entries(pair)).iloc[0]
+    row = table.loc[("a on mel", "b on mel")]
+    assert row["p_bootstrap"] == alone["p_bootstrap"]
+    assert alone["p_bootstrap"] < row["p_holm"] <= 4 * alone["p_bootstrap"]
 
 
 def test_only_runs_of_one_data_set_and_split_are_compared():

@@ -18,6 +18,7 @@ from genredag.settings import set_values
 
 SAME = ("manifest.parquet", "quarantine.csv", "frames.npy", "frames.parquet", "frames.json", "slices.parquet")
 SAME += ("slices.json", "split.parquet", "metrics.json", "predictions.parquet", "confusion.csv")
+SAME += ("track_predictions.parquet",)
 SAME += ("per_genre.csv", "roc.csv", "reliability.csv")
 
 

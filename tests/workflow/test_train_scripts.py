@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ EMBEDDED = {"embeddings": "embeddings.npy"}
 TRAINED = {"bundle": "bundle.zip", "history": "history.csv", "timing": "timing.json"}
 EVALUATED = {
     "predictions": "predictions.parquet",
+    "track-predictions": "track_predictions.parquet",
     "metrics": "metrics.json",
     "confusion": "confusion.csv",
     "per-genre": "per_genre.csv",
@@ -111,6 +113,66 @@ def test_train_then_evaluate(script, store, model):
     assert set(json.loads((store / "a" / "timing.json").read_text())) == {
         *("seconds", "slices_per_second", "peak_memory_mb")
     }
+
+
+@pytest.fixture
+def titles(monkeypatch):
+    """Give the titles of all figures that are saved."""
+    from matplotlib.figure import Figure
+
+    save, found = Figure.savefig, {}
+
+    def remember(figure, path, **options):
+        if isinstance(path, Path):  # the report's own are drawn into the page
+            found[path.name.split(".", 2)[-1]] = figure.get_suptitle()
+        save(figure, path, **options)
+
+    monkeypatch.setattr(Figure, "savefig", remember)
+    return found
+
+
+def leaky_run(script, store, model):
+    """Split, train and evaluate leakily, and return the folder of what that leaves."""
+    tracks = pd.read_parquet(store / "split.parquet").drop_duplicates("track_id")[["track_id", "genre"]]
+    manifest = tracks.assign(artist=None, path="", duration=1.0, status="ok", sha256=tracks["track_id"])
+    manifest.to_parquet(store / "manifest.parquet")
+    manifest[:0].to_csv(store / "quarantine.csv", index=False)
+    run = store / model
+    common = ["--params", store / "params.yaml", "--seed", 3]
+    data = flags(store, {name: INPUTS[name] for name in ("frames", "slices")})
+    dealt = {"split": "split.parquet", "near-duplicates": "near_duplicates.csv"}
+    given = [*data, *flags(store, {"manifest": "manifest.parquet"}), *flags(run, dealt)]
+    script("split", [*common, "--split-name", "leaky_slices", "--fold", 0, *given])
+    given = [*common, "--model", model, *data, "--split", run / "split.parquet"]
+    script("train", [*given, *flags(store, EMBEDDED), *flags(run, TRAINED)])
+    trained = {name: TRAINED[name] for name in ("bundle", "history")}
+    choice = [
+        "--dataset",
+        "synthetic",
+        "--representation",
+        "mel",
+        "--split-name",
+        "leaky_slices",
+        "--fold",
+        0,
+    ]
+    script("evaluate", [*given, *choice, *flags(run, trained), *flags(run, EVALUATED)])
+    return run
+
+
+def test_every_output_of_a_leaky_split_says_so(script, store, titles):
+    runs = [leaky_run(script, store, model) for model in ("svm_rbf", "lstm")]
+    reports = {"leaderboard": "leaderboard.csv", "markdown": "leaderboard.md", "html": "report.html"}
+    reports |= {"comparisons": "comparisons.csv", "significance": "significance.html", "data": "data.html"}
+    near = [f"--near-duplicates=synthetic={run / 'near_duplicates.csv'}" for run in runs]
+    data = ["--dataset", f"synthetic={store / 'manifest.parquet'}", "--params", store / "params.yaml"]
+    script("report", [*data, *near, "--runs", *runs, *flags(store / "report", reports)])
+    made = [path for folder in (*runs, store / "report") for path in folder.iterdir()]
+    assert len(made) == 2 * (2 + len(TRAINED) + len(EVALUATED)) + len(reports)
+    # What shows the data set alone tells nothing that leaks.
+    silent = {path.name for path in made if b"LEAKY" not in path.read_bytes()} - {"data.html"}
+    assert silent == {path.name for path in made if path.suffix == ".png"}
+    assert {name for name, title in titles.items() if "LEAKY" in title} == silent
 
 
 # Runs a script, and kills itself while Keras waits for the fourth batch of the third epoch.

@@ -25,7 +25,7 @@ OUTPUTS = {
     "embed": ("embeddings",),
     "train": ("bundle", "history", "timing"),
     "evaluate": (
-        *("predictions", "metrics", "confusion", "per-genre", "roc", "reliability"),
+        *("predictions", "track-predictions", "metrics", "confusion", "per-genre", "roc", "reliability"),
         *("confusion-matrix", "learning-curves", "roc-curves", "reliability-diagram"),
     ),
     "report": ("leaderboard", "markdown", "comparisons", "html", "significance", "data"),

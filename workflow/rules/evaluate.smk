@@ -1,5 +1,5 @@
 """Input: a bundle and the slices that it was not trained on.
-Output: predictions (kept, so that any metric can be recomputed), metrics and plots.
+Output: predictions of slices and of tracks (kept, so that any metric can be recomputed), metrics and plots.
 """
 
 
@@ -16,6 +16,7 @@ rule evaluate:
         history=rules.train.output.history,
     output:
         predictions="results/{dataset}/{representation}/{model}/{split}{fold}/{seed}/predictions.parquet",
+        track_predictions="results/{dataset}/{representation}/{model}/{split}{fold}/{seed}/track_predictions.parquet",
         metrics="results/{dataset}/{representation}/{model}/{split}{fold}/{seed}/metrics.json",
         confusion="results/{dataset}/{representation}/{model}/{split}{fold}/{seed}/confusion.csv",
         per_genre="results/{dataset}/{representation}/{model}/{split}{fold}/{seed}/per_genre.csv",
@@ -60,8 +61,9 @@ rule evaluate:
         " --split-name {wildcards.split} --fold {params.fold} --seed {wildcards.seed}"
         " --frames {input.frames} --slices {input.slices} --split {input.split}"
         " --bundle {input.bundle} --history {input.history}"
-        " --predictions {output.predictions} --metrics {output.metrics} --confusion {output.confusion}"
-        " --per-genre {output.per_genre} --roc {output.roc} --reliability {output.reliability}"
+        " --predictions {output.predictions} --track-predictions {output.track_predictions}"
+        " --metrics {output.metrics} --confusion {output.confusion} --per-genre {output.per_genre}"
+        " --roc {output.roc} --reliability {output.reliability}"
         " --confusion-matrix {output.confusion_matrix} --learning-curves {output.learning_curves}"
         " --roc-curves {output.roc_curves} --reliability-diagram {output.reliability_diagram}"
         " 2>&1 | tee {log}"

@@ -14,7 +14,9 @@ from genredag.errors import exits_cleanly
 from genredag.evaluation.metrics import evaluate_predictions, tables_of_test
 from genredag.evaluation.plots import run_figures, save_figure
 from genredag.evaluation.predicting import predict_split
+from genredag.evaluation.predictions import track_predictions
 from genredag.frames import open_frames
+from genredag.leaky import mark, marked
 from genredag.logs import configure_logging
 from genredag.params import load_params
 
@@ -28,7 +30,9 @@ def main(argv: list[str] | None = None) -> None:
         parser.add_argument(name, required=True)
     for name in ("--params", "--frames", "--slices", "--split", "--bundle", "--history"):
         parser.add_argument(name, type=Path, required=True)
-    for name in ("--predictions", "--metrics", "--confusion", "--per-genre", "--roc", "--reliability"):
+    for name in ("--predictions", "--track-predictions", "--metrics"):
+        parser.add_argument(name, type=Path, required=True)
+    for name in ("--confusion", "--per-genre", "--roc", "--reliability"):
         parser.add_argument(name, type=Path, required=True)
     for name in ("--confusion-matrix", "--learning-curves", "--roc-curves", "--reliability-diagram"):
         parser.add_argument(name, type=Path, required=True)
@@ -42,12 +46,14 @@ def main(argv: list[str] | None = None) -> None:
     choice |= {"split": args.split_name, "fold": args.fold, "seed": args.seed}
     choice |= {"n_parameters": bundle.info["n_parameters"]}
     metrics = choice | evaluate_predictions(predictions, split, decision)
-    predictions.attrs = split.attrs
+    tracks = track_predictions(predictions, decision)
+    predictions.attrs = tracks.attrs = mark(split)
     write_parquet(args.predictions, predictions)
+    write_parquet(args.track_predictions, tracks)
     write_json(args.metrics, metrics)
     tables = tables_of_test(predictions, decision)
     for name, table in tables.items():
-        write_csv(getattr(args, name), table)
+        write_csv(getattr(args, name), marked(table, split))
     for name, figure in run_figures(tables, pd.read_csv(args.history), bundle.class_names).items():
         save_figure(getattr(args, name), figure, metrics.get("warning", ""))
 

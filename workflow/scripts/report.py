@@ -9,6 +9,7 @@ from pathlib import Path
 from genredag.atomic import write_csv, write_text
 from genredag.cache import default_cache_dir
 from genredag.errors import exits_cleanly
+from genredag.logs import configure_logging
 from genredag.params import load_params
 from genredag.report.audit_view import read_audits
 from genredag.report.data_sets import named_path, read_data_sets
@@ -36,6 +37,7 @@ def main(argv: list[str] | None = None) -> None:
     ):
         parser.add_argument(name, type=Path, required=True)
     args = parser.parse_args(argv)
+    configure_logging()
     params = load_params(args.params)
     runs = [read_run(folder) for folder in args.runs]
     pooled = entries(runs, params.evaluate.track_decision, params.report.n_resamples)

@@ -10,6 +10,7 @@ import pandas as pd
 from genredag.atomic import write_csv, write_parquet
 from genredag.errors import exits_cleanly
 from genredag.frames import open_frames
+from genredag.leaky import marked
 from genredag.logs import configure_logging
 from genredag.near_duplicates import near_duplicates
 from genredag.params import load_params
@@ -33,7 +34,7 @@ def main(argv: list[str] | None = None) -> None:
     check_split(split, manifest, protocol)
     alike = near_duplicates(split, open_frames(args.frames.parent), params.near_duplicates.correlation)
     write_parquet(args.split, split)
-    write_csv(args.near_duplicates, alike)
+    write_csv(args.near_duplicates, marked(alike, split))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from genredag.backend import configure_backend
 from genredag.bundle import save_bundle
 from genredag.errors import exits_cleanly
 from genredag.frames import open_frames
+from genredag.leaky import mark, marked
 from genredag.logs import configure_logging
 from genredag.params import load_params
 from genredag.training import train_bundle
@@ -31,6 +32,7 @@ def main(argv: list[str] | None = None) -> None:
     configure_logging()
     params = load_params(args.params)
     configure_backend(params.train.threads)
+    split = pd.read_parquet(args.split)
     # No runner knows of this file and of those beside it, so that none removes them when a job fails.
     checkpoint = args.bundle.with_name(f".{args.bundle.name}.checkpoint")
     bundle, history, timing = train_bundle(
@@ -40,14 +42,14 @@ def main(argv: list[str] | None = None) -> None:
         frames=open_frames(args.frames.parent),
         slices=pd.read_parquet(args.slices),
         slice_spec=json.loads(args.slices.with_suffix(".json").read_text(encoding="utf-8")),
-        split=pd.read_parquet(args.split),
+        split=split,
         embeddings=np.load(args.embeddings, mmap_mode="r"),
         seed=args.seed,
         checkpoint=checkpoint,
     )
     save_bundle(args.bundle, bundle)
-    write_csv(args.history, history)
-    write_json(args.timing, timing)
+    write_csv(args.history, marked(history, split))
+    write_json(args.timing, timing | mark(split))
     for file in checkpoint.parent.glob(f"*{checkpoint.name}"):
         file.unlink()
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-import re
-import unicodedata
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from genredag.artists import artist_key
 from genredag.datasets import fma as fma_module
 from genredag.datasets import gtzan as gtzan_module
 from genredag.datasets.manifest import LISTED
@@ -72,14 +71,6 @@ def mix(params: GtzanFma, gtzan: pd.DataFrame, fma: pd.DataFrame) -> pd.DataFram
         )
     tracks = pd.concat([*ours, *theirs], ignore_index=True)
     return tracks.assign(artist=_one_spelling(tracks["artist"]), subset=None)[LISTED]
-
-
-def artist_key(name: str) -> str:
-    """Reduce an artist's name to what spellings share: ``The 2 Pac feat. X`` and ``2Pac`` are equal."""
-    plain = unicodedata.normalize("NFKD", name).casefold().replace("&", " and ")
-    plain = re.sub(r"\b(feat|ft|featuring)\b.*", "", plain)
-    plain = re.sub(r"^\s*the\s+|,\s*the\s*$", "", plain)
-    return "".join(character for character in plain if character.isalnum()) or name.strip()
 
 
 def _fma_genres(genres: dict[str, GenreSources], fma: pd.DataFrame) -> pd.Series:

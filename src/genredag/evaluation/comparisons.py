@@ -8,7 +8,14 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from genredag.evaluation.intervals import LEVEL, bootstrap, cluster_sums, effective_number
+from genredag.evaluation.intervals import (
+    LEVEL,
+    bootstrap,
+    cluster_sums,
+    difference_bounds,
+    effective_number,
+    rows_of_a_track,
+)
 
 _NO_ERROR = 1e-12
 COLUMNS = (
@@ -17,10 +24,15 @@ COLUMNS = (
 )
 
 
-def compare(correct: pd.DataFrame, clusters: np.ndarray, *, n_resamples: int, seed: int) -> pd.DataFrame:
-    """Compare every pair of models on the same rows; see `paired_tests`.
-
-    Holm's correction of ``p_bootstrap`` decides whether two models are ``distinguishable``.
+def compare(
+    correct: pd.DataFrame,
+    clusters: np.ndarray,
+    tracks: np.ndarray | None = None,
+    *,
+    n_resamples: int,
+    seed: int,
+) -> pd.DataFrame:
+    """Compare every pair of models on the same rows; see `paired_tests` and `corrected`.
 
     Parameters
     ----------
@@ -28,6 +40,8 @@ def compare(correct: pd.DataFrame, clusters: np.ndarray, *, n_resamples: int, se
         0 or 1 of each row (a test track of a run) and model (column).
     clusters
         Name of each row's track or artist, (n_rows,).
+    tracks
+        Name of each row's track, (n_rows,); None: each row is a track of its own.
 
     Returns
     -------
@@ -39,24 +53,30 @@ def compare(correct: pd.DataFrame, clusters: np.ndarray, *, n_resamples: int, se
     DataError
         There are no rows.
     """
-    from statsmodels.stats.multitest import multipletests
-
     pairs = list(combinations(range(correct.shape[1]), 2))
     if not pairs:
         return pd.DataFrame(columns=list(COLUMNS))
-    table = paired_tests(correct.to_numpy(), clusters, pairs, n_resamples=n_resamples, seed=seed)
+    table = paired_tests(correct.to_numpy(), clusters, pairs, tracks, n_resamples=n_resamples, seed=seed)
     for side, name in enumerate("ab"):
         table[name] = [correct.columns[pair[side]] for pair in pairs]
-    table["distinguishable"], table["p_holm"], *_ = multipletests(
-        table["p_bootstrap"], alpha=1 - LEVEL, method="holm"
-    )
-    return table[list(COLUMNS)]
+    return corrected(table)
+
+
+def corrected(table: pd.DataFrame) -> pd.DataFrame:
+    """Correct ``p_bootstrap`` for all rows by Holm; that decides which models are ``distinguishable``."""
+    from statsmodels.stats.multitest import multipletests
+
+    if table.empty:
+        return pd.DataFrame(columns=list(COLUMNS))
+    distinguishable, p, *_ = multipletests(table["p_bootstrap"], alpha=1 - LEVEL, method="holm")
+    return table.assign(distinguishable=distinguishable, p_holm=p)[list(COLUMNS)]
 
 
 def paired_tests(
     correct: np.ndarray,
     clusters: np.ndarray,
     pairs: Sequence[tuple[int, int]],
+    tracks: np.ndarray | None = None,
     *,
     n_resamples: int,
     seed: int,
@@ -67,27 +87,31 @@ def paired_tests(
     -------
     pd.DataFrame
         A row a pair: difference (accuracy of the first minus that of the second) with its 95 % interval
-        low, high. p_bootstrap: of the difference over its bootstrap standard error, by Student's t with
-        as many degrees of freedom as `effective_number` of clusters less one. p_mcnemar: McNemar's exact
-        test of the clusters of which one model gets more right, against those of which the other does;
-        of single rows it is McNemar's own, and several seeds of a track don't count as several tracks.
+        low, high (`difference_bounds`). p_bootstrap: of the difference over its bootstrap standard error,
+        by Student's t with as many degrees of freedom as `effective_number` of clusters less one.
+        p_mcnemar: McNemar's exact test of the clusters of which one model gets more right, against those
+        of which the other does; of single rows it is McNemar's own, and several seeds of a track don't
+        count as several tracks.
         Of a single cluster, bounds are NaN and p is 1.
     """
     from scipy import stats
 
-    rows = np.column_stack([correct, np.ones(len(correct))])
-    sums, sizes = cluster_sums(rows.astype(np.float64), clusters)
     a, b = np.array(pairs).T
+    correct = np.asarray(correct, dtype=np.float64)
+    rows = np.column_stack([correct[:, a] - correct[:, b], np.ones(len(correct))])
+    sums, sizes = cluster_sums(rows, clusters)
 
     def differences(totals: np.ndarray) -> np.ndarray:
-        return (totals[:, a] - totals[:, b]) / totals[:, -1:]
+        return totals[:, :-1] / totals[:, -1:]
 
     table = pd.DataFrame({"difference": differences(sums.sum(axis=0)[None])[0]})
-    table["p_mcnemar"] = [_mcnemar(sums[:, i] - sums[:, j]) for i, j in pairs]
+    table["p_mcnemar"] = [_mcnemar(difference) for difference in sums.T[:-1]]
+    swings = rows_of_a_track(len(rows), tracks) * np.ones((2, sums.shape[1]))
+    swings[1, :-1] *= -1
+    table["low"], table["high"] = difference_bounds(sums, swings, differences, sizes, n_resamples, seed)
     if len(sums) < 2:
-        return table.assign(low=np.nan, high=np.nan, p_bootstrap=1.0)
+        return table.assign(p_bootstrap=1.0)
     result = bootstrap(sums, differences, sizes, "percentile", n_resamples, seed)
-    table["low"], table["high"] = result.confidence_interval
     error = result.bootstrap_distribution.std(axis=-1, ddof=1)
     t: pd.Series[float] = table["difference"].abs() / np.where(error > _NO_ERROR, error, np.nan)
     p = 2 * stats.t.sf(t, max(effective_number(sizes), 2.0) - 1)

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from genredag.artists import artist_groups
 from genredag.errors import DataError
 
 LEVEL = 0.95
@@ -31,8 +32,11 @@ class Interval:
 
 
 def cluster_names(predictions: pd.DataFrame) -> np.ndarray:
-    """Return what each row is drawn with: its artist, or its track where the artist isn't known."""
-    artist = predictions["artist"]
+    """Return what each row is drawn with: its artist, or its track where the artist isn't known.
+
+    Spellings of a name, and collaborations among the rows, are one: see `artist_groups`.
+    """
+    artist = artist_groups(predictions["artist"])
     return ("artist " + artist).where(artist.notna(), "track " + predictions["track_id"]).to_numpy(object)
 
 
@@ -75,17 +79,67 @@ def macro_f1_interval(
 
 
 def difference_interval(
-    correct_a: np.ndarray, correct_b: np.ndarray, clusters: np.ndarray, *, n_resamples: int, seed: int
+    correct_a: np.ndarray,
+    correct_b: np.ndarray,
+    clusters: np.ndarray,
+    tracks: np.ndarray | None = None,
+    *,
+    n_resamples: int,
+    seed: int,
 ) -> Interval:
-    """Estimate the paired difference of two means, a minus b, and its interval; see `accuracy_interval`."""
+    """Estimate the paired difference of two means, a minus b, and its interval; see `difference_bounds`.
+
+    Parameters
+    ----------
+    tracks
+        Name of each row's track, (n_rows,); None: each row is a track of its own.
+    """
     difference = np.asarray(correct_a, dtype=np.float64) - np.asarray(correct_b, dtype=np.float64)
     rows = np.stack([difference, np.ones_like(difference)], axis=1)
     sums, sizes = cluster_sums(rows, clusters)
+    n = rows_of_a_track(len(rows), tracks)
     estimate = float(ratio(sums.sum(axis=0)))
+    low, high = difference_bounds(sums, np.array([[n, n], [-n, n]]), ratio, sizes, n_resamples, seed)
+    return Interval(estimate, float(low), float(high))
+
+
+def rows_of_a_track(n_rows: int, tracks: np.ndarray | None) -> float:
+    """Return how many rows (seeds, slices) a track has, on average; one if `tracks` isn't told."""
+    return n_rows / pd.Series(tracks).nunique() if tracks is not None and n_rows else 1.0
+
+
+def difference_bounds(
+    sums: np.ndarray,
+    swings: np.ndarray,
+    statistic: Callable[[np.ndarray], np.ndarray],
+    sizes: np.ndarray,
+    n_resamples: int,
+    seed: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Bound a difference of two shares by bootstrap over the clusters and two tracks more.
+
+    Of the two one is right on the first side alone, one on the second alone. That is Bonett and Price's
+    interval (2012) of pairs, and Agresti and Caffo's (2000) of independent samples, for clusters: where
+    nothing differs that could be drawn, nothing is known of the tracks that would.
+
+    Parameters
+    ----------
+    sums, statistic, sizes
+        As of `bootstrap`.
+    swings
+        What each of those two tracks adds to the totals, (2, ...).
+
+    Returns
+    -------
+    tuple[np.ndarray, np.ndarray]
+        The bounds, around the estimate at least; NaN of a single cluster.
+    """
+    estimate = statistic(sums.sum(axis=0)[np.newaxis])[0]
     if len(sums) < 2:
-        return Interval(estimate, math.nan, math.nan)
-    bounds = bootstrap(sums, ratio, sizes, "percentile", n_resamples, seed).confidence_interval
-    return Interval(estimate, float(bounds.low), float(bounds.high))
+        return np.full_like(estimate, np.nan), np.full_like(estimate, np.nan)
+    drawn = np.concatenate([sums, swings])
+    bounds = bootstrap(drawn, statistic, sizes, "percentile", n_resamples, seed).confidence_interval
+    return np.minimum(bounds.low, estimate), np.maximum(bounds.high, estimate)
 
 
 def ratio(sums: np.ndarray) -> np.ndarray:

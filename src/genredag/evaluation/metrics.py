@@ -10,7 +10,7 @@ import pandas as pd
 from genredag.errors import DataError
 from genredag.evaluation.curves import calibration_error, is_hit, reliability_by_level, roc_points
 from genredag.evaluation.predictions import Decision, class_names, probabilities_of, track_predictions
-from genredag.protocols import LEAKY
+from genredag.leaky import is_leaky, mark
 
 PARTS = ("train", "validation", "test")
 DIGITS = 6
@@ -28,7 +28,7 @@ def evaluate_predictions(
     DataError
         A part has no slices.
     """
-    metrics: dict[str, Any] = {"leaky": True, "warning": LEAKY} if is_leaky(split) else {}
+    metrics: dict[str, Any] = {"leaky": True, **mark(split)} if is_leaky(split) else {}
     slices = split["part"].value_counts()
     tracks = split.groupby("part")["track_id"].nunique()
     metrics["n_slices"] = {part: int(slices.get(part, 0)) for part in PARTS}
@@ -41,12 +41,6 @@ def evaluate_predictions(
         }
     metrics["test"]["decisions"] = decision_accuracies(of_part)
     return metrics
-
-
-def is_leaky(split: pd.DataFrame) -> bool:
-    """Say whether a track has slices in more than one part; slices that were left out don't count."""
-    used = split.loc[split["part"].notna(), ["track_id", "part"]]
-    return bool(used.drop_duplicates()["track_id"].duplicated().any())
 
 
 def scores(predictions: pd.DataFrame) -> dict[str, float | None]:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from genredag.evaluation.intervals import Interval, bootstrap, cluster_names, cluster_sums
+from genredag.evaluation.intervals import (
+    Interval,
+    accuracy_interval,
+    cluster_names,
+    cluster_sums,
+    difference_bounds,
+)
 from genredag.leakage_audit.outcomes import LEVELS
 
 if TYPE_CHECKING:
@@ -57,7 +62,7 @@ NUMBERS = (
 )
 COLUMNS = (
     *("dataset", "level", "model", "mistake", *NUMBERS),
-    *("n_tracks", "n_leaky_tracks", "n_seeds", "note"),
+    *("n_tracks", "n_leaky_tracks", "n_seeds", "note", "warning"),
 )
 
 
@@ -80,7 +85,7 @@ def worth_table(outcomes: pd.DataFrame, splits: AuditSplits, n_resamples: int) -
         [
             {"dataset": dataset, "level": level, "model": model, "mistake": mistake.name}
             | _worth(own[(own["level"] == level) & (own["model"] == model)], mistake, splits, n_resamples)
-            | {"note": _note(own, mistake, splits)}
+            | {"note": _note(own, mistake, splits), "warning": f"LEAKY: {mistake.name}"}
             for dataset, own in outcomes.groupby("dataset", sort=False)
             for level in LEVELS[::-1]
             for model in MODELS
@@ -96,8 +101,8 @@ def _worth(outcomes: pd.DataFrame, mistake: Mistake, splits: AuditSplits, n_resa
         return {}
     intervals = {
         "points": difference(made, avoided, n_resamples),
-        "accuracy": difference(avoided, None, n_resamples),
-        "leaky_accuracy": difference(made, None, n_resamples),
+        "accuracy": accuracy(avoided, n_resamples),
+        "leaky_accuracy": accuracy(made, n_resamples),
     }
     row: dict[str, Any] = {}
     for name, interval in intervals.items():
@@ -109,8 +114,15 @@ def _worth(outcomes: pd.DataFrame, mistake: Mistake, splits: AuditSplits, n_resa
     return row | {name: values.nunique() for name, values in counts.items()}
 
 
-def difference(made: pd.DataFrame, avoided: pd.DataFrame | None, n_resamples: int) -> Interval:
-    """Return the share of hits in `made` less that in `avoided` (None: 0), with its interval.
+def accuracy(outcomes: pd.DataFrame, n_resamples: int) -> Interval:
+    """Return the share of hits in `outcomes` (track_id, artist, hits, n) with its interval."""
+    hits, n = (outcomes[name].to_numpy(int) for name in ("hits", "n"))
+    correct = np.repeat(np.tile([1, 0], len(outcomes)), np.column_stack([hits, n - hits]).ravel())
+    return accuracy_interval(correct, np.repeat(cluster_names(outcomes), n), n_resamples=n_resamples, seed=0)
+
+
+def difference(made: pd.DataFrame, avoided: pd.DataFrame, n_resamples: int) -> Interval:
+    """Return the share of hits in `made` less that in `avoided`, with its interval; see `difference_bounds`.
 
     Artists, or tracks where they are unknown, are drawn from both at once: a track that both test stays
     paired with itself, and what only one tests varies on its own.
@@ -120,16 +132,13 @@ def difference(made: pd.DataFrame, avoided: pd.DataFrame | None, n_resamples: in
     made, avoided
         track_id, artist, hits, n.
     """
-    tables = [made] if avoided is None else [made, avoided]
-    rows = np.zeros((sum(map(len, tables)), 4))
-    for table, columns, start in zip(tables, (slice(0, 2), slice(2, 4)), (0, len(made)), strict=False):
-        rows[start : start + len(table), columns] = table[["hits", "n"]]
-    sums, sizes = cluster_sums(rows, np.concatenate([cluster_names(table) for table in tables]))
-    estimate = float(_difference(sums.sum(axis=0)))
-    if len(sums) < 2 or (sums == sums[0]).all():
-        return Interval(estimate, math.nan, math.nan)
-    bounds = bootstrap(sums, _difference, sizes, "percentile", n_resamples, seed=0).confidence_interval
-    return Interval(estimate, float(bounds.low), float(bounds.high))
+    rows = np.zeros((len(made) + len(avoided), 4))
+    rows[: len(made), :2], rows[len(made) :, 2:] = made[["hits", "n"]], avoided[["hits", "n"]]
+    sums, sizes = cluster_sums(rows, cluster_names(pd.concat([made, avoided])))
+    one, other = (table["n"].sum() / table["track_id"].nunique() for table in (made, avoided))
+    swings = np.array([[one, one, 0, other], [0, one, other, other]])
+    low, high = difference_bounds(sums, swings, _difference, sizes, n_resamples, seed=0)
+    return Interval(float(_difference(sums.sum(axis=0))), float(low), float(high))
 
 
 def _difference(sums: np.ndarray) -> np.ndarray:

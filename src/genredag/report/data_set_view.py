@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from markupsafe import Markup
 
+from genredag.artists import artist_groups
 from genredag.report.data_figures import balance_figure, durations_figure, genre_map
 from genredag.report.data_sets import (
     DataSet,
@@ -41,7 +42,7 @@ def data_set_view(data_set: DataSet, runs: Sequence[Run], seconds: float) -> dic
         "name": data_set.name,
         "genres": table.reset_index(names="genre").to_dict("records"),
         "total": table.sum().to_dict(),
-        "artists": data_set.tracks["artist"].nunique(),
+        "artists": artist_groups(data_set.tracks["artist"]).nunique(),
         "lengths": (durations.min(), durations.median(), durations.max()),
         "figures": _figures(data_set, table),
         "parts": _parts(data_set, runs),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from genredag.artists import artist_groups
 from genredag.errors import DataError
 from genredag.report.runs import Run
 
@@ -82,7 +83,8 @@ def read_data_sets(
     for name, path in near_duplicates:
         data_set = _owner(data_sets, name, "near-duplicates")
         text = {key: "str" for key in ("track_id", "part", "other", "other_part")}
-        pairs = pd.read_csv(path, dtype=text, keep_default_na=False)
+        pairs = pd.read_csv(path, dtype=text, keep_default_na=False, na_values={"correlation": [""]})
+        pairs = pairs.dropna(subset="correlation")  # the mark of a leaky split that has none
         known = [pairs] if data_set.near_duplicates is None else [data_set.near_duplicates, pairs]
         both = pd.concat(known).sort_values("correlation", ascending=False)
         # Other representations find the same pairs: each is told once, as alike as it is at most.
@@ -99,7 +101,8 @@ def _owner(data_sets: dict[str, DataSet], name: str, what: str) -> DataSet:
 
 def genre_table(data_set: DataSet) -> pd.DataFrame:
     """Count per genre (the index): tracks, artists, hours; of the usable tracks; and quarantined."""
-    groups = data_set.tracks.groupby("genre")
+    tracks = data_set.tracks
+    groups = tracks.assign(artist=artist_groups(tracks["artist"])).groupby("genre")
     table = pd.DataFrame(
         {
             "tracks": groups.size(),

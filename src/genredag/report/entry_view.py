@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from genredag.evaluation.curves import reliability_bins, roc_points
 from genredag.evaluation.metrics import confusion_counts, per_genre
+from genredag.evaluation.predictions import Decision
 from genredag.params import STAGE_GROUPS, Params
 from genredag.report.data_sets import DataSet, example_frames, value_limits
 from genredag.report.leaderboard import Entry, leaderboard_row
@@ -22,6 +23,21 @@ from genredag.report.svg import to_svg
 
 if TYPE_CHECKING:
     from genredag.report.runs import Run
+
+SCORES = {
+    "accuracy": "Accuracy",
+    "balanced_accuracy": "Balanced accuracy",
+    "macro_f1": "Macro F1",
+    "top3_accuracy": "Top-3 accuracy",
+    "log_loss": "Log loss",
+    "calibration_error": "Calibration error",
+    "roc_auc": "Area under the ROC",
+}
+DECISIONS: dict[Decision, str] = {
+    "mean": "Mean of probabilities",
+    "vote": "Vote",
+    "log_sum": "Sum of log-probabilities",
+}
 
 
 def entry_view(
@@ -54,6 +70,8 @@ def entry_view(
         "genres": first.genres,
         "layers": first.layers,
         "curves": _curves(entry),
+        "scores": _scores(entry),
+        "decisions": _decisions(entry),
         "confusion": _confusion(entry),
         **_curves_of_scores(entry),
         "mistakes": _mistakes(entry, data_set, params.report.example_seconds),
@@ -82,12 +100,26 @@ def _curves(entry: Entry) -> list[Markup]:
 def _told(histories: Sequence[pd.DataFrame], quantity: str) -> str:
     """Say in words what learning curves show."""
     epochs = sorted({len(history) for history in histories})
-    first, last = (pd.DataFrame([history.iloc[row] for history in histories]).mean() for row in (0, -1))
+    shown = [quantity, f"val_{quantity}"]
+    first, last = (pd.concat([history[shown].iloc[[row]] for history in histories]).mean() for row in (0, -1))
     return (
         f"{quantity} over {' to '.join(map(str, sorted({epochs[0], epochs[-1]})))} epochs, "
         f"training from {first[quantity]:.3g} to {last[quantity]:.3g}, "
         f"validation from {first[f'val_{quantity}']:.3g} to {last[f'val_{quantity}']:.3g}"
     )
+
+
+def _scores(entry: Entry) -> list[tuple[str, float | None, float | None]]:
+    """Return every score by its name, of slices and of tracks."""
+    return [(name, entry.slice_scores[key], entry.track_scores[key]) for key, name in SCORES.items()]
+
+
+def _decisions(entry: Entry) -> list[tuple[str, float, bool]]:
+    """Return the track accuracy of each way to decide for a track, and whether it is the one used."""
+    return [
+        (DECISIONS[decision], accuracy, decision == entry.decision)
+        for decision, accuracy in entry.decision_accuracies.items()
+    ]
 
 
 def _confusion(entry: Entry) -> list[tuple[str, list[tuple[str, int, float]]]]:

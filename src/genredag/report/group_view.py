@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import comb
 from typing import Any
 
 from genredag.evaluation.comparisons import groups
@@ -36,4 +37,5 @@ def group_view(entries: Sequence[Entry], views: dict[str, dict[str, Any]], param
         "n_bars": len(bars),
         "equals": [by_label[label] for label in labels if label in equal],
         "pairs": pairs.to_dict("records"),
+        "n_not_compared": comb(len(entries), 2) - len(pairs),
     }

@@ -5,22 +5,26 @@ An entry pools the runs of one data set, representation, model and split: its se
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby
+from itertools import combinations, groupby
 from statistics import fmean
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import pandas as pd
 
 from genredag.errors import DataError
-from genredag.evaluation.comparisons import compare
+from genredag.evaluation.comparisons import COLUMNS as PAIR_COLUMNS
+from genredag.evaluation.comparisons import compare, corrected
 from genredag.evaluation.curves import is_hit
 from genredag.evaluation.intervals import Interval, accuracy_interval, cluster_names, macro_f1_interval
 from genredag.evaluation.metrics import DIGITS, scores
 from genredag.evaluation.predictions import Decision, track_predictions
 from genredag.report.runs import Run
+
+logger = logging.getLogger(__name__)
 
 COLUMNS = (
     *("dataset", "representation", "model", "split", "n_seeds", "n_folds"),
@@ -30,6 +34,7 @@ COLUMNS = (
 )
 _RATES = COLUMNS[6:16]
 _SEED = 0
+_TRIAL = ["seed", "fold", "track_id"]
 
 Metric = Literal["track_accuracy", "slice_accuracy", "macro_f1"]
 
@@ -79,6 +84,16 @@ class Entry:
     def tracks(self) -> pd.DataFrame:
         """Predictions of the test tracks of all runs, with their seed and fold."""
         return self._pooled([track_predictions(_test(run), self.decision) for run in self.runs])
+
+    @cached_property
+    def decision_accuracies(self) -> dict[Decision, float]:
+        """Accuracy of the test tracks by each way in which slices may decide for their track, pooled."""
+        return {
+            decision: float(
+                is_hit(pd.concat(track_predictions(_test(run), decision) for run in self.runs)).mean()
+            )
+            for decision in get_args(Decision)
+        }
 
     @cached_property
     def track_scores(self) -> dict[str, float | None]:
@@ -148,31 +163,47 @@ def comparable(entries: Iterable[Entry]) -> list[list[Entry]]:
 def comparisons(entries: Sequence[Entry]) -> pd.DataFrame:
     """Compare every pair of one data set and split, by the test tracks that all of them have.
 
+    If there are none, each pair is compared by the tracks that both have; a pair without is left out.
+
     Returns
     -------
     pd.DataFrame
         What `genredag.evaluation.comparisons.compare` returns, the models by their `Entry.label`.
-
-    Raises
-    ------
-    DataError
-        They share no test track.
     """
-    keys = ["seed", "fold", "track_id"]
-    hits = {entry.label: entry.tracks.set_index(keys).pipe(is_hit) for entry in entries}
-    correct = pd.DataFrame(hits).dropna()
-    tracks = entries[0].tracks.set_index(keys).loc[correct.index].reset_index()
+    blocks = [list(entries)] if len(_common(entries)) else [list(pair) for pair in combinations(entries, 2)]
+    return corrected(pd.concat([_compared(block) for block in blocks], ignore_index=True))
+
+
+def _compared(entries: Sequence[Entry]) -> pd.DataFrame:
+    correct = _common(entries)
+    labels = [entry.label for entry in entries]
+    if correct.empty:
+        where = ", ".join(entries[0].choice[key] for key in ("dataset", "split"))
+        logger.warning("%s: %s share no test track and are not compared", where, " and ".join(labels))
+        return pd.DataFrame(columns=list(PAIR_COLUMNS))
+    tracks = entries[0].tracks.set_index(_TRIAL).loc[correct.index].reset_index()
     draws = {"n_resamples": entries[0].n_resamples, "seed": _SEED}
-    return compare(correct[list(hits)], cluster_names(tracks), **draws)
+    return compare(correct[labels], cluster_names(tracks), tracks["track_id"].to_numpy(), **draws)
+
+
+def _common(entries: Sequence[Entry]) -> pd.DataFrame:
+    """Return which tests of a track that all entries have each of them passed."""
+    hits = {entry.label: entry.tracks.set_index(_TRIAL).pipe(is_hit) for entry in entries}
+    return pd.DataFrame(hits).dropna()
 
 
 def all_comparisons(entries: Iterable[Entry]) -> pd.DataFrame:
-    """Return `comparisons` of every data set and split, with these in front."""
+    """Return `comparisons` of every data set and split, with these in front; marked if any is leaky."""
     tables = [
-        comparisons(group).assign(dataset=group[0].choice["dataset"], split=group[0].choice["split"])
+        comparisons(group).assign(
+            dataset=group[0].choice["dataset"],
+            split=group[0].choice["split"],
+            warning="LEAKY" if group[0].leaky else "",
+        )
         for group in comparable(entries)
     ]
     table = pd.concat(tables, ignore_index=True)
+    table = table if table["warning"].any() else table.drop(columns="warning")
     return table[["dataset", "split", *table.columns.drop(["dataset", "split"])]].round(DIGITS)
 
 

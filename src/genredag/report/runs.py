@@ -15,8 +15,6 @@ from genredag.evaluation.predictions import class_names
 
 CHOICE = ("dataset", "representation", "model", "split", "fold", "seed")
 
-CHOICE = ("dataset", "representation", "model", "split", "fold", "seed")
-
 
 @dataclass(frozen=True)
 class Run:
