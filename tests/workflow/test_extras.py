@@ -2,36 +2,72 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
 
-from genredag.check_params.plan import write_tree
+from genredag.check_params.plan import choice_of, write_tree
 from genredag.check_params.trial import tiny_tree
 from genredag.check_params.workplace import Workplace, copy_project
+from genredag.models.backbones import BACKBONES
 from genredag.settings import set_values
 
-pytestmark = pytest.mark.slow
+LEFT_OUT = "atml19_resnet18_frozen"
+
+
+def make_tiny(folder: Path, *assignments: str) -> Workplace:
+    """Copy the project with parameters of the tiny data set; no weights can be downloaded."""
+    root = Path(__file__).resolve().parents[2]
+    place = copy_project(root, folder)
+    tree = yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8"))
+    write_tree(place.folder / "params.yaml", tiny_tree(tree, choice_of(tree), touched=[]))
+    set_values(place.folder / "params.yaml", ["as_published.dataset=synthetic", *assignments])
+    return place
+
+
+@pytest.fixture(scope="module", autouse=True)
+def offline() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("HTTPS_PROXY", "https_proxy"):
+            patch.setenv(name, "http://127.0.0.1:9")
+        yield
+
+
+# Not among the slow tests: always, one study is brought from params.yaml to the table, without its weights.
+def test_a_study_without_weights_is_left_out_until_they_come(tmp_path: Path) -> None:
+    place = make_tiny(
+        tmp_path,
+        *("as_published.corrected_split=stratified_8_1_1", f"as_published.studies=[{LEFT_OUT}]"),
+        *("datasets.synthetic.clip_seconds=1.0", "datasets.synthetic.tracks_per_genre=2"),
+        *("split=kfold_10", "fold=3", "matrix.split=[stratified_8_1_1]"),
+    )
+    place.snakemake("--cores", "2", "--show-failed-logs", "as_published")
+    (row,) = pd.read_csv(place.folder / "results/as_published.csv").to_dict("records")
+    assert pd.isna(row["as_published"]) and pd.isna(row["corrected"])
+    assert "corrected is left out: weights: imagenet: resnet18" in row["note"]
+    assert row["corrected_on"] == "stratified_8_1_1, artists not parted"
+    weights = place.folder / ".genredag-cache" / "weights" / BACKBONES["resnet18"].weights.name
+    weights.parent.mkdir(parents=True, exist_ok=True)
+    weights.write_bytes(b"supplied")
+    done = place.snakemake("--dry-run", "as_published")
+    assert re.search(r"^run_study +2$", done.stdout, re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
     """A copy whose audit and studies are tiny, built by Snakemake."""
-    root = Path(__file__).resolve().parents[2]
-    place = copy_project(root, tmp_path_factory.mktemp("extras"))
-    tree = yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8"))
-    choice = {key: tree[key] for key in ("representation", "model", "split", "seed")}
-    write_tree(place.folder / "params.yaml", tiny_tree(tree, choice, touched=[]))
     audit = ["leakage_audit.seed=[1]", "leakage_audit.cnn.filters=[4]", "leakage_audit.cnn.epochs=1"]
-    studies = ["as_published.studies=[gtzan_keras_2020_elastic_net, atml19_resnet18_frozen]"]
-    studies += ["as_published.dataset=synthetic"]
-    set_values(place.folder / "params.yaml", [*audit, *studies])
+    studies = f"as_published.studies=[gtzan_keras_2020_elastic_net, {LEFT_OUT}]"
+    place = make_tiny(tmp_path_factory.mktemp("extras"), *audit, studies)
     place.snakemake("--cores", "2", "--show-failed-logs", "leakage_audit", "as_published")
     return place
 
 
+@pytest.mark.slow
 def test_the_audit_has_every_mistake_or_says_why_not(tiny: Workplace) -> None:
     table = pd.read_csv(tiny.folder / "results/leakage_audit.csv")
     assert set(table["dataset"]) == {"synthetic"}
@@ -45,18 +81,32 @@ def test_the_audit_has_every_mistake_or_says_why_not(tiny: Workplace) -> None:
     assert (tiny.folder / "results/leakage_audit.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_studies_have_both_figures_or_say_why_not(tiny: Workplace) -> None:
     table = pd.read_csv(tiny.folder / "results/as_published.csv").set_index("study")
     run = table.loc["gtzan_keras_2020_elastic_net"]
     assert run[["as_published", "as_published_low", "corrected", "corrected_high"]].notna().all()
     assert pd.isna(run["note"])
-    left_out = table.loc["atml19_resnet18_frozen"]
+    left_out = table.loc[LEFT_OUT]
     assert pd.isna(left_out["as_published"])
     assert "LEAKY: slices of a track" in left_out["note"]
-    assert "as published is left out: train: " in left_out["note"]
+    assert "as published is left out: weights: imagenet: " in left_out["note"]
 
 
+@pytest.mark.slow
 def test_nothing_is_left_to_do_and_nothing_of_the_studies_is_left_behind(tiny: Workplace) -> None:
     done = tiny.snakemake("--dry-run", "leakage_audit", "as_published")
     assert "Nothing to be done" in done.stdout + done.stderr
     assert not [path for path in (tiny.folder / "results/as_published").rglob(".*")]
+
+
+@pytest.mark.slow
+def test_a_study_that_there_is_not_is_told_in_one_line(tiny: Workplace) -> None:
+    path = tiny.folder / "params.yaml"
+    before = path.read_text(encoding="utf-8")
+    path.write_text(before.replace(LEFT_OUT, LEFT_OUT[:-1]), encoding="utf-8")
+    done = tiny.snakemake("--dry-run", "as_published", check=False)
+    path.write_text(before, encoding="utf-8")
+    told = (done.stdout + done.stderr).splitlines()
+    assert [line for line in told if line.startswith("genredag: error: as_published.studies: 'atml19")]
+    assert not [line for line in told if "Traceback" in line]
