@@ -51,3 +51,11 @@ def test_nonsense_is_refused_and_the_file_is_untouched(params_file, assignment, 
     with pytest.raises(ParameterError, match=message):
         set_values(params_file, ["seed=1", assignment])
     assert params_file.read_bytes() == before
+
+
+def test_a_study_that_there_is_not_is_refused_where_studies_are(params_file, project_dir):
+    before = params_file.read_bytes()
+    (params_file.parent / "studies.yaml").write_bytes((project_dir / "studies.yaml").read_bytes())
+    with pytest.raises(ParameterError, match=r"'pons_tim' is unknown.*did you mean 'pons_time'"):
+        set_values(params_file, ["as_published.studies=[pons_tim]"])
+    assert params_file.read_bytes() == before

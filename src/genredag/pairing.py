@@ -16,6 +16,10 @@ from genredag.slices import slice_length
 NO_AUDIO = "spectrograms"
 
 
+class UnfitError(ParameterError):
+    """A model can't take a representation or its slices."""
+
+
 @dataclass(frozen=True)
 class Pairs:
     """The matrix, as far as it can be built.
@@ -77,9 +81,9 @@ def matrix_pairs(params: Params, key: Literal["matrix", "robustness"] = "matrix"
     return Pairs(built, lines)
 
 
-def _refusal(where: str, what: str, error: ModelError) -> ParameterError:
+def _refusal(where: str, what: str, error: ModelError) -> UnfitError:
     where = f"params.yaml: {where}"
-    return ParameterError(f"{what}: {error.what}", where=where, expected=error.expected, hint=error.hint)
+    return UnfitError(f"{what}: {error.what}", where=where, expected=error.expected, hint=error.hint)
 
 
 def check_recipe(params: Params, model: str) -> None:

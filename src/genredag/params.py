@@ -17,6 +17,7 @@ from genredag.errors import ParameterError
 from genredag.extra_groups import AsPublished, LeakageAudit, Robustness
 from genredag.groups import Count, Group, Name, Names, Seconds, Seed, Share
 from genredag.params_checks import (
+    check_audited_splits,
     check_deformations,
     check_embeddings,
     check_experiment,
@@ -263,6 +264,7 @@ class Params(Group):
     def _values_agree(self) -> Self:
         check_names(self)
         check_splits(self)
+        check_audited_splits(self)
         check_frequencies(self)
         check_spectrograms(self)
         check_embeddings(self)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from genredag.errors import ParameterError
-from genredag.protocols import LeakySlices, n_folds
+from genredag.protocols import KFold, LeakySlices, n_folds
 from genredag.robustness.mp3_rates import bit_rates
 
 if TYPE_CHECKING:
@@ -66,6 +66,18 @@ def check_splits(params: Params) -> None:
     for name, split in params.splits.items():
         if isinstance(split, LeakySlices) and "leaky" not in name:
             raise ValueError(f"splits.{name}: a leaky protocol; expected a name with the word leaky")
+
+
+def check_audited_splits(params: Params) -> None:
+    """Refuse splits of audits that have folds, or leak what they must keep apart."""
+    names = {f"leakage_audit.split.{key}": name for key, name in params.leakage_audit.split}
+    names["as_published.corrected_split"] = params.as_published.corrected_split
+    for where, name in names.items():
+        split = params.splits[name]
+        if isinstance(split, KFold):
+            raise ValueError(f"{where}: {name!r} has folds, of which one would run; expected a split without")
+        if isinstance(split, LeakySlices) and where != "leakage_audit.split.slices":
+            raise ValueError(f"{where}: {name!r} is leaky; expected a split that keeps tracks whole")
 
 
 def check_experiment(params: Params) -> None:

@@ -6,6 +6,7 @@ import io
 from pathlib import Path
 from typing import Any
 
+from genredag.as_published.studies import check_studies
 from genredag.atomic import write_text
 from genredag.errors import ParameterError
 from genredag.pairing import matrix_pairs
@@ -38,7 +39,11 @@ def set_values(path: Path, assignments: list[str]) -> None:
                 f"{assignment!r} assigns nothing", expected="KEY=VALUE", hint="slices.seconds=5.0"
             )
         _assign(tree, key.strip().split("."), yaml.load(text) if text.strip() else None, path.name)
-    matrix_pairs(parse_params(_plain(tree), source=path.name))
+    params = parse_params(_plain(tree), source=path.name)
+    matrix_pairs(params)
+    studies = path.with_name("studies.yaml")
+    if studies.is_file():
+        check_studies(params, studies)
     buffer = io.StringIO()
     yaml.dump(tree, buffer)
     write_text(path, buffer.getvalue())

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from genredag.as_published.studies import load_studies
-from genredag.as_published.table import left_out, published_markdown, published_table, read_runs
+from genredag.as_published.table import corrected_on, left_out, published_markdown, published_table, read_runs
 from genredag.params import parse_params
 
 STUDIES = load_studies(Path(__file__).resolve().parents[2] / "studies.yaml")
@@ -31,6 +31,9 @@ def table(tree):
     names = ("atml19_homebrew", "ml_python_mlp_89", "pons_time")
     own = predictions(["rock", "pop", "pop", "pop", "rock", "rock", "rock", "rock"])
     runs = {(name, variant): own for name in names for variant in ("as_published", "corrected")}
+    # Two of the four tracks, of two seeds.
+    half = own.iloc[4:]
+    runs["ml_python_mlp_89", "corrected"] = pd.concat([half, half.assign(seed=2)])
     runs["atml19_homebrew", "corrected"] = left_out("split: no artist is known")
     return published_table(runs, {name: STUDIES[name] for name in names}, parse_params(tree)).set_index(
         "study"
@@ -45,7 +48,31 @@ def test_slices_or_tracks_are_scored_as_the_project_did(table):
     assert table.loc["pons_time", "corrected"] == 75.0
     low, high = table.loc["atml19_homebrew", ["as_published_low", "as_published_high"]]
     assert low < 62.5 < high
-    assert table["n_test_tracks"].tolist() == [4, 4, 4]
+
+
+def test_each_variant_has_its_own_counts_in_whole_numbers(table, tmp_path):
+    assert table["as_published_n_test_tracks"].tolist() == [4, 4, 4]
+    assert table["corrected_n_test_tracks"].tolist() == [pd.NA, 2, 4]
+    assert table["corrected_n_seeds"].tolist() == [pd.NA, 2, 1]
+    table.to_csv(tmp_path / "table.csv")
+    written = pd.read_csv(tmp_path / "table.csv", dtype="str").set_index("study")
+    assert written.loc["ml_python_mlp_89", ["corrected_n_test_tracks", "corrected_n_seeds"]].tolist() == [
+        "2",
+        "2",
+    ]
+    # Read from the file, counts beside a row that was left out are floats.
+    read = pd.read_csv(tmp_path / "table.csv").fillna({"note": ""})
+    for page in map(published_markdown, (table.reset_index(), read)):
+        line = next(line for line in page.splitlines() if line.startswith("| ML_Python"))
+        assert "| LEAKY 75.0 (0.0 to 100.0) | 4 |" in line
+        assert line.endswith("| 2 |")
+
+
+def test_the_second_variant_is_called_by_its_split(table, tree):
+    assert set(table["corrected_on"]) == {"artist_disjoint, artists parted"}
+    assert "| on artist_disjoint, artists parted | test tracks |" in published_markdown(table.reset_index())
+    tree["as_published"]["corrected_split"] = "stratified_8_1_1"
+    assert corrected_on(parse_params(tree)) == "stratified_8_1_1, artists not parted"
 
 
 def test_what_leaks_and_what_is_left_out_is_told(table):
@@ -56,8 +83,9 @@ def test_what_leaks_and_what_is_left_out_is_told(table):
     assert pd.isna(row["corrected"])
     page = published_markdown(table.reset_index())
     assert "| ATML19 (2019) | homebrew_published | slices | 75.0 | LEAKY 62.5 (" in page
-    assert "| left out | 4 |" in page
+    assert "| 4 | left out |  |" in page
     assert "| Pons, Lidy and Serra (2016) | time_published | tracks |  | 75.0 (" in page
+    assert "| mlp_89_published | tracks | 72.7 to 74.2 | LEAKY 75.0 (" in page
 
 
 def test_runs_are_read_by_their_folders_and_seeds_are_pooled(tmp_path):

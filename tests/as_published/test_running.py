@@ -3,10 +3,13 @@
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from genredag.as_published.running import LeftOutError, commands, run_stages, watching
+from genredag.as_published.running import LACKS, commands, run_stages, watching
+from genredag.as_published.studies import LeftOutError
+from genredag.dealing import by_artist
 from genredag.errors import GenredagError
 from genredag.stages import STAGES, read_stages
 
@@ -49,13 +52,65 @@ def python(code):
     return [sys.executable, "-c", code]
 
 
-TOLD = "genredag: error: no weights; expected /home/me/w.h5. Hint: get it"
-REFUSAL = f"import sys; print({TOLD!r}, file=sys.stderr); sys.exit(2)"
+def refusing(told):
+    told = f"genredag: error: {told}"
+    return python(f"import sys; print({told!r}, file=sys.stderr); sys.exit(2)")
 
 
-def test_a_stage_that_refuses_leaves_the_study_out_with_its_reason(tmp_path):
-    with pytest.raises(LeftOutError, match=r"^train: no weights$"):
-        run_stages({"train": python(REFUSAL)}, tmp_path, tmp_path, "validation")
+LACKING = [
+    ("split", "manifest: no artist is known. Hint: use", "manifest: no artist is known"),
+    (
+        "split",
+        "split: genre rock has too few artists: 1; expected at least 3. Hint: add",
+        "split: genre rock has too few artists: 1",
+    ),
+    (
+        "split",
+        "manifest: the data set lists no track for train. Hint: use",
+        "manifest: the data set lists no track for train",
+    ),
+    (
+        "slices",
+        "slices: all 8 tracks are shorter than 29.9 s. Hint: shorten",
+        "slices: all 8 tracks are shorter than 29.9 s",
+    ),
+    (
+        "train",
+        "vgg16: pictures of 40 bins x 20 frames are too small; expected at least 32 bins x 32 frames",
+        "vgg16: pictures of 40 bins x 20 frames are too small",
+    ),
+]
+
+
+@pytest.mark.parametrize(("stage", "told", "reason"), LACKING)
+def test_a_study_is_left_out_with_what_its_data_set_lacks(tmp_path, stage, told, reason):
+    with pytest.raises(LeftOutError) as caught:
+        run_stages({stage: refusing(told)}, tmp_path, tmp_path, "validation")
+    assert str(caught.value) == f"{stage}: {reason}"
+
+
+@pytest.mark.parametrize(
+    ("stage", "told"),
+    [
+        ("split", "params.yaml: fold: 3 is no fold of own; expected 0. Hint: look"),
+        ("train", "params.yaml: models.x.backbone.weights: 'w.h5' is no file; expected imagenet"),
+        ("train", "w.h5: not a Keras weights file; expected HDF5"),
+        ("slices", "slices.overlap: 0.99: slices begin 0.3 frames apart; expected at least one frame"),
+    ],
+)
+def test_a_users_mistake_leaves_nothing_out(tmp_path, stage, told):
+    with pytest.raises(GenredagError, match=r"expected") as caught:
+        run_stages({stage: refusing(told)}, tmp_path, tmp_path, "validation")
+    assert not isinstance(caught.value, LeftOutError)
+    assert str(caught.value) == f"{stage}: {told}"
+
+
+def test_the_split_stage_begins_its_refusals_as_expected():
+    tracks = pd.DataFrame({"track_id": ["a", "b", "c"], "genre": "rock", "artist": ["x", "x", "x"]})
+    for artists in (tracks, tracks.assign(artist=None)):
+        with pytest.raises(GenredagError) as caught:
+            by_artist(artists, [0.8, 0.1, 0.1], np.random.default_rng(0))
+        assert LACKS["split"].match(str(caught.value))
 
 
 def test_a_stage_that_crashes_is_an_error(tmp_path):

@@ -5,10 +5,18 @@ from pathlib import Path
 import pytest
 import yaml
 
-from genredag.as_published.studies import VARIANTS, choose, load_studies, study_tree
+from genredag.as_published.studies import (
+    VARIANTS,
+    LeftOutError,
+    check_studies,
+    choose,
+    load_studies,
+    study_tree,
+    study_values,
+)
 from genredag.errors import ParameterError
 from genredag.models.registry import learners
-from genredag.params import load_params
+from genredag.params import load_params, parse_params
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDIES = load_studies(ROOT / "studies.yaml")
@@ -57,11 +65,55 @@ def test_what_leaks_is_marked_in_its_own_variant_alone():
     assert {study.warning("corrected") for study in STUDIES.values()} == {""}
 
 
+def test_a_fold_of_the_experiment_is_none_of_a_study(tree):
+    tree |= {"split": "kfold_10", "fold": 3}
+    for variant in VARIANTS:
+        assert study_tree(tree, STUDIES["gtzan_keras_2020_svm"], variant, "gtzan", 1)["fold"] == 0
+    params = parse_params(tree)
+    choice = {"study": "gtzan_keras_2020_svm", "variant": "corrected", "dataset": "gtzan", "seed": "1"}
+    assert "no fold" not in study_values(params, ROOT / "studies.yaml", **choice)
+
+
+def test_a_study_that_the_data_set_cannot_have_is_left_out(tree):
+    with pytest.raises(LeftOutError, match="spectrograms holds mel frames and no audio"):
+        study_tree(tree, STUDIES["gtzan_keras_2020_svm"], "corrected", "spectrograms", 1)
+    small = STUDIES["gtzan_keras_2018_vgg16"].model_copy(update={"values": {"slices.seconds": 0.5}})
+    with pytest.raises(
+        LeftOutError, match=r"can't take mel: pictures of 128 bins x 22 frames are too small$"
+    ):
+        study_tree(tree, small, "as_published", "gtzan", 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "studies.yaml: empty; expected a mapping of names to studies. Hint: "),
+        ("[one, two]", r"studies.yaml: \['one', 'two'\] is no mapping"),
+        ("word", "studies.yaml: 'word' is no mapping"),
+        ("3: {project: one}", r"studies.yaml: 3\..*string"),
+        ("one: word", "studies.yaml: one: "),
+        ("{", "studies.yaml: not YAML: "),
+    ],
+)
+def test_a_file_that_holds_no_studies(tmp_path, text, message):
+    (tmp_path / "studies.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(ParameterError, match=message):
+        load_studies(tmp_path / "studies.yaml")
+
+
+def test_names_are_checked_before_anything_runs(tree, project_dir):
+    check_studies(parse_params(tree), project_dir / "studies.yaml")
+    tree["as_published"]["studies"] = ["pons_time", "pons_tim"]
+    with pytest.raises(ParameterError, match=r"as_published.studies: 'pons_tim' is unknown.*'pons_time'"):
+        check_studies(parse_params(tree), project_dir / "studies.yaml")
+
+
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
         ("level", "song", r"studies.yaml: one.level: .*'slice' or 'track'"),
-        ("publishd", 1.0, r"studies.yaml: one.publishd: Extra"),
+        ("publishd", 1.0, r"studies.yaml: one.publishd: Extra.*did you mean 'published'"),
+        ("split", {"protocol": "kfold", "k": 3, "group_by": "track"}, r"studies.yaml: one.split: .*'kfold'"),
         ("values", {"slices.secnds": 3.0}, r"studies.yaml: slices.secnds: unknown key.*'seconds'"),
         ("values", {"slicez.seconds": 3.0}, r"studies.yaml: slicez.seconds: no such key"),
         ("values", {"slices.seconds": -3.0}, r"studies.yaml: slices.seconds: -3.0: .*greater than 0"),

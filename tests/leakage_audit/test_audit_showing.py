@@ -16,6 +16,12 @@ def table(outcomes_table, group):
     return worth_table(pd.concat(tables), group.split, 200)
 
 
+def test_counts_are_whole_numbers_after_a_csv_file_too(table, tmp_path):
+    table.to_csv(tmp_path / "table.csv", index=False)
+    page = worth_markdown(pd.read_csv(tmp_path / "table.csv").fillna({"note": ""}))
+    assert page == worth_markdown(table)
+
+
 def test_the_page_has_the_figures_and_the_reasons(table):
     page = worth_markdown(table)
     assert "## toy, accuracy of tracks (%)" in page

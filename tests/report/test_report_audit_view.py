@@ -4,6 +4,7 @@ import pytest
 from genredag.errors import DataError
 from genredag.evaluation.intervals import Interval
 from genredag.report.audit_view import audit_views, read_audits
+from genredag.report.page import percent
 
 WORTH = {"dataset": "gtzan", "level": "track", "model": "svm", "accuracy": 60.0, "leaky_accuracy": 64.0}
 WORTH |= {"n_tracks": 100, "note": ""}
@@ -33,18 +34,33 @@ def test_mistakes_share_an_axis_that_holds_zero_and_what_is_left_out_is_told(tmp
 @pytest.fixture
 def study():
     words = {"project": "somebody 2018", "model": "cnn", "level": "slice", "measured_on": "GTZAN"}
-    words |= {"dataset": "synthetic", "faults": "slices leak", "differs": float("nan"), "note": ""}
-    figures = {"published": 91.0, "as_published": 90.0, "as_published_low": 85.0, "as_published_high": 95.0}
-    nothing = {f"corrected{end}": float("nan") for end in ("", "_low", "_high")}
-    return pd.DataFrame([words | figures | nothing | {"n_test_tracks": 100}])
+    words |= {
+        "dataset": "synthetic",
+        "faults": "slices leak",
+        "differs": float("nan"),
+        "note": "LEAKY: slices",
+    }
+    words |= {"corrected_on": "artist_disjoint, artists parted"}
+    figures = {"published": 91.0, "published_from": float("nan"), "as_published_n_test_tracks": 100}
+    figures |= {"as_published": 90.0, "as_published_low": 85.0, "as_published_high": 95.0}
+    nothing = {f"corrected{end}": float("nan") for end in ("", "_low", "_high", "_n_test_tracks")}
+    return pd.DataFrame([words | figures | nothing])
 
 
 def test_published_figures_stand_beside_ours(study):
     (view,) = audit_views({"as_published": study})
     (row,) = view["parts"]
-    assert (row["published"], row["ours"][0]) == (0.91, Interval(0.9, 0.85, 0.95))
-    assert row["ours"][1].estimate != row["ours"][1].estimate
+    own, corrected = row["ours"]
+    assert (row["published"], own["scored"], own["n_test_tracks"]) == (0.91, Interval(0.9, 0.85, 0.95), 100)
+    assert corrected["scored"].estimate != corrected["scored"].estimate
+    assert (own["leaks"], corrected["leaks"]) == (True, False)
     assert (row["faults"], row["differs"]) == ("slices leak", "")
+    assert row["corrected_on"] == "artist_disjoint, artists parted"
+
+
+def test_a_figure_that_nobody_verified_is_a_dash():
+    assert percent(float("nan")) == "\N{EN DASH}"
+    assert percent(0.5) == "50.0\u202f%"
 
 
 def test_deformations_stand_kind_by_kind_after_none(tmp_path):

@@ -251,10 +251,12 @@ def test_near_duplicates_and_audits_are_shown_if_they_are_given(two_genres, tree
     columns = ["track_id", "part", "other", "other_part", "correlation"]
     pd.DataFrame(rows, columns=columns).to_csv(pairs, index=False)
     manifest, params = [("synthetic", two_genres.manifest)], parse_params(tree)
-    words = dict.fromkeys(("model", "level", "measured_on", "dataset", "faults", "differs", "note"), "word")
-    variants = [f"{v}{end}" for v in ("as_published", "corrected") for end in ("", "_low", "_high")]
+    words = ("model", "level", "measured_on", "dataset", "corrected_on", "faults", "differs")
+    words = dict.fromkeys(words, "word") | {"note": "LEAKY: slices"}
+    ends = ("", "_low", "_high", "_n_test_tracks")
+    variants = [f"{v}{end}" for v in ("as_published", "corrected") for end in ends]
     ours = dict.fromkeys(variants, 50.0)
-    study = words | ours | {"project": "somebody 2018", "published": 91.0, "n_test_tracks": 100}
+    study = words | ours | {"project": "somebody 2018", "published": 91.0, "published_from": float("nan")}
     mistake = {"dataset": "synthetic", "level": "track", "model": "svm", "mistake": "artists on both sides"}
     mistake |= {"points": 4.0, "points_low": 1.0, "points_high": 7.0, "note": "", "n_tracks": 100}
     mistake |= {"accuracy": 60.0, "leaky_accuracy": 64.0}
@@ -278,6 +280,8 @@ def test_near_duplicates_and_audits_are_shown_if_they_are_given(two_genres, tree
     ):
         assert told in with_all["html"]
         assert told not in without["html"]
+    # Beside the figure of the variant that leaks, and of no other.
+    assert with_all["html"].count('<strong class="badge">LEAKY</strong> 50.0') == 1
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import sys
 
+from genredag.as_published.studies import check_studies
 from genredag.errors import GenredagError
 from genredag.pairing import matrix_pairs
 from genredag.params import load_params, stage_values
@@ -19,6 +20,7 @@ try:
     PARAMS = load_params("params.yaml")
     refuse_overrides(config, "params.yaml")
     PAIRS = matrix_pairs(PARAMS)
+    check_studies(PARAMS, "studies.yaml")
 except GenredagError as error:
     print(f"genredag: error: {error}", file=sys.stderr)
     sys.exit(2)

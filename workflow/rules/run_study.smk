@@ -3,26 +3,33 @@ Output: the predictions of a published study's experiment, by its own protocol o
 """
 
 from genredag.as_published.studies import study_values
+from genredag.as_published.weights import awaited_state
+
+# A function of parameters that takes `output` would be none of those that Snakemake compares.
+STUDY = "results/as_published/{dataset}/{study}/{variant}/{seed}.parquet"
 
 
 rule run_study:
-    """Run the stages of a study in a folder of its own. LEAKY where the study was."""
+    """Run the stages of a study in a folder of its own. LEAKY where the study was.
+
+    Not cached: that weights could not be had is a result too, and must not come back.
+    """
     input:
         manifest=rules.download.output.manifest,
         studies="studies.yaml",
         stages="dvc.yaml",
     output:
-        "results/as_published/{dataset}/{study}/{variant}/{seed}.parquet",
+        STUDY,
     log:
         "logs/run_study/{dataset}/{study}/{variant}/{seed}.log",
     wildcard_constraints:
         study="[a-z0-9_]+",
         variant="as_published|corrected",
-    cache: True
     conda:
         "../../envs/genredag.yaml"
     params:
         values=lambda wildcards: study_values(PARAMS, "studies.yaml", **wildcards),
+        weights=lambda wildcards: awaited_state(STUDY.format(**wildcards)),
         code=lambda wildcards: [extra_code("run_study")(wildcards)]
         + [code(stage) for stage in STAGES],
     shell:

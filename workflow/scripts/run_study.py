@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import shutil
 from pathlib import Path
 
 import yaml
 
-from genredag.as_published.running import LeftOutError, commands, run_stages
-from genredag.as_published.studies import VARIANTS, choose, load_studies, study_tree
+from genredag.as_published.running import commands, run_stages
+from genredag.as_published.studies import VARIANTS, LeftOutError, choose, load_studies, study_tree
 from genredag.as_published.table import left_out
+from genredag.as_published.weights import NoWeightsError, close_note, require_weights, write_note
 from genredag.atomic import write_parquet, write_text
-from genredag.errors import ParameterError, exits_cleanly
+from genredag.cache import default_cache_dir
+from genredag.errors import exits_cleanly
 from genredag.logs import configure_logging
-from genredag.params import load_params
+from genredag.params import load_params, parse_params
 from genredag.stages import read_stages
 
 
@@ -36,11 +39,16 @@ def main(argv: list[str] | None = None) -> None:
     params = load_params(args.params).model_dump()
     try:
         tree = study_tree(params, study, args.variant, args.dataset, args.seed)
+        require_weights(parse_params(tree).models[study.model].backbone, default_cache_dir())
         write_text(folder / "params.yaml", yaml.safe_dump(tree, sort_keys=False))
         shutil.copyfile(args.manifest, folder / "manifest.parquet")
         predictions = run_stages(commands(read_stages(args.stages), tree, folder), Path.cwd(), folder, watch)
-    except (LeftOutError, ParameterError) as error:
+        close_note(args.predictions)
+    except LeftOutError as error:
+        logging.getLogger(__name__).warning("left out: %s", error)
         predictions = left_out(str(error))
+        if isinstance(error, NoWeightsError):
+            write_note(args.predictions, error.path)
     write_parquet(args.predictions, predictions.assign(seed=args.seed, warning=study.warning(args.variant)))
     shutil.rmtree(folder, ignore_errors=True)
 

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from genredag.as_published.studies import LeftOutError
 from genredag.atomic import write_parquet
 from genredag.check_params.leaves import Tree
 from genredag.errors import EXIT_USER_ERROR, GenredagError
@@ -25,10 +26,14 @@ NOT_RUN = ("download", "report")
 MISTAKE = "genredag: error: "
 # What follows the reason may name folders of this machine, which a table must not; the log has it.
 REMEDY = re.compile(r"; expected |\. Hint: ")
-
-
-class LeftOutError(GenredagError):
-    """A stage says that this study can't be run here."""
+# How stages begin to say that a data set can't have a study's slices or split, or a model its slices.
+# Whatever else they refuse is a mistake to mend, and no reason to leave a study out.
+LACKS = {
+    "slices": re.compile(r"slices: all \d+ tracks are shorter"),
+    "split": re.compile(r"(split|manifest): "),
+    "embed": re.compile(r"\w+: (slices|pictures) of .* are too small"),
+    "train": re.compile(r"\w+: (slices|pictures) of .* are too small|models\.\w+: can't take slices"),
+}
 
 
 def commands(stages: Mapping[str, Mapping[str, Any]], tree: Tree, folder: Path) -> dict[str, list[str]]:
@@ -65,9 +70,9 @@ def run_stages(
     Raises
     ------
     LeftOutError
-        A stage refuses: weights, artists or listed parts that are not there, for instance.
+        A stage says what `LACKS` knows: no artist is known, no part is listed, slices are too small.
     GenredagError
-        A stage fails for no reason that it knows.
+        A stage refuses anything else, or fails for no reason that it knows.
     """
     for stage, command in todo.items():
         logger.info("%s: %s", folder.name, stage)
@@ -75,7 +80,7 @@ def run_stages(
         sys.stderr.write(done.stderr)
         told = [line for line in done.stderr.splitlines() if line.startswith(MISTAKE)]
         if done.returncode == EXIT_USER_ERROR and told:
-            raise LeftOutError(f"{stage}: {REMEDY.split(told[-1].removeprefix(MISTAKE))[0]}")
+            raise _refusal(stage, told[-1].removeprefix(MISTAKE))
         if done.returncode:
             raise GenredagError(f"{stage} failed ({done.returncode})", where=str(folder))
         if stage == "split" and watch != "validation":
@@ -83,6 +88,13 @@ def run_stages(
             for name, table in zip(("slices", "split"), watching(slices, split, watch), strict=True):
                 write_parquet(folder / f"{name}.parquet", table)
     return pd.read_parquet(folder / "predictions.parquet")
+
+
+def _refusal(stage: str, told: str) -> GenredagError:
+    """Return the error of a stage that refuses: that the study is left out, or what it told."""
+    if stage in LACKS and LACKS[stage].match(told):
+        return LeftOutError(f"{stage}: {REMEDY.split(told)[0]}")
+    return GenredagError(told, where=stage)
 
 
 def watching(

@@ -11,14 +11,23 @@ from pydantic import Field, TypeAdapter, ValidationError
 from genredag.check_params.leaves import Tree, assign
 from genredag.errors import GenredagError, ParameterError
 from genredag.groups import Group, Name
+from genredag.pairing import NO_AUDIO, UnfitError
 from genredag.params import Params, parse_params, stage_values
 from genredag.params_checks import similar
-from genredag.protocols import LeakySlices, Split
+from genredag.protocols import LeakySlices, Official, Stratified
 from genredag.stages import STAGES
 
 VARIANTS = ("as_published", "corrected")
+EXPECTED = "a mapping of names to studies"
 Percent = Annotated[float, Field(ge=0, le=100)]
+Range = Annotated[list[Percent], Field(min_length=2, max_length=2)]
+# One experiment a seed: of k folds, only one would be run.
+OwnSplit = Annotated[Stratified | Official | LeakySlices, Field(discriminator="protocol")]
 Value = bool | int | float | str | list[Any] | dict[str, Any] | None
+
+
+class LeftOutError(GenredagError):
+    """The data set or the machine lacks what a study needs."""
 
 
 class Study(Group):
@@ -27,7 +36,8 @@ class Study(Group):
     Attributes
     ----------
     published, spread
-        Accuracy in percent, and what stands after its plus-minus; null if none could be verified.
+        Accuracy in percent, or its two ends where no more can be read off a chart, and what stands after its
+        plus-minus; null if none could be verified.
     watch
         What the project looked at when it chose its epoch or schedule: its test part (LEAKY), its validation
         part, or nothing but training. Where it had no validation part, ours goes to training.
@@ -41,7 +51,7 @@ class Study(Group):
 
     project: str
     source: str
-    published: Percent | None
+    published: Percent | Range | None
     spread: Percent | None
     level: Literal["slice", "track"]
     measured_on: str
@@ -49,10 +59,17 @@ class Study(Group):
     differs: list[str]
     model: Name
     representation: Name
-    split: Split
+    split: OwnSplit
     watch: Literal["validation", "test", "train"]
     values: dict[str, Value]
     corrected: dict[str, Value]
+
+    @property
+    def published_range(self) -> tuple[float | None, float | None]:
+        """Both ends of what was published: the lower one None where it is one figure."""
+        if isinstance(self.published, list):
+            return self.published[0], self.published[1]
+        return None, self.published
 
     def warning(self, variant: str) -> str:
         """Return what leaks in a variant, marked LEAKY, or ""."""
@@ -73,17 +90,35 @@ def load_studies(path: Path) -> dict[str, Study]:
     """
     try:
         tree = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-        return TypeAdapter(dict[Name, Study]).validate_python(
-            {key: value for key, value in tree.items() if not key.startswith(".")}
-        )
     except FileNotFoundError:
         raise ParameterError("no such file", where=str(path), hint="run from the project's folder") from None
     except yaml.YAMLError as error:
-        raise ParameterError(f"not YAML: {error}", where=str(path)) from None
+        raise ParameterError(f"not YAML: {error}", where=str(path), hint="check the indentation") from None
+    if not isinstance(tree, dict):
+        what = "empty" if tree is None else f"{tree!r:.40} is no mapping"
+        raise ParameterError(what, where=Path(path).name, expected=EXPECTED, hint="docs/leakage.md")
+    own = {key: value for key, value in tree.items() if not str(key).startswith(".")}
+    try:
+        return TypeAdapter(dict[Name, Study]).validate_python(own)
     except ValidationError as error:
         first = error.errors()[0]
         where = f"{Path(path).name}: {'.'.join(map(str, first['loc']))}"
-        raise ParameterError(first["msg"], where=where) from None
+        is_unknown = first["type"] == "extra_forbidden"
+        hint = similar(str(first["loc"][-1]), Study.model_fields) if is_unknown else ""
+        raise ParameterError(first["msg"], where=where, hint=hint) from None
+
+
+def check_studies(params: Params, path: Path) -> None:
+    """Refuse names in `as_published.studies` that the ``studies.yaml`` at `path` doesn't hold.
+
+    Raises
+    ------
+    ParameterError
+        It doesn't, or can't be used itself.
+    """
+    known = load_studies(path)
+    for name in params.as_published.studies:
+        choose(known, name)
 
 
 def choose(studies: dict[str, Study], name: str) -> Study:
@@ -115,7 +150,12 @@ def study_tree(tree: Tree, study: Study, variant: str, dataset: str, seed: int) 
     ------
     ParameterError
         The study names a key that there is not, or the values don't fit each other.
+    LeftOutError
+        Its model can't take the slices, or the data set holds other frames and no audio to render.
     """
+    held = tree["datasets"][NO_AUDIO]["representation"]
+    if dataset == NO_AUDIO and study.representation != held:
+        raise LeftOutError(f"the data set {NO_AUDIO} holds {held} frames and no audio")
     is_own = variant == "as_published"
     # A leaky protocol must bear the word in its name.
     own = "own_leaky" if isinstance(study.split, LeakySlices) else "own"
@@ -127,14 +167,18 @@ def study_tree(tree: Tree, study: Study, variant: str, dataset: str, seed: int) 
         "model": study.model,
     }
     choice |= {"split": own if is_own else tree["as_published"]["corrected_split"], "seed": seed}
-    result |= choice
+    # The fold of params.yaml is one of another split.
+    result |= {**choice, "fold": 0}
     result["matrix"] |= {key: [value] for key, value in choice.items()}
     for key, value in (study.values | ({} if is_own else study.corrected)).items():
         try:
             assign(result, tuple(key.split(".")), value)
         except (KeyError, TypeError):
             raise ParameterError("no such key", where=f"studies.yaml: {key}") from None
-    parse_params(result, source="studies.yaml")
+    try:
+        parse_params(result, source="studies.yaml")
+    except UnfitError as error:
+        raise LeftOutError(error.what) from None
     return result
 
 

@@ -12,16 +12,23 @@ import pandas as pd
 from genredag.as_published.studies import VARIANTS
 from genredag.evaluation.intervals import accuracy_interval, cluster_names
 from genredag.evaluation.predictions import Decision, track_predictions
+from genredag.protocols import keeps_artists_whole
 
 if TYPE_CHECKING:
     from genredag.as_published.studies import Study
     from genredag.params import Params
 
 LEFT_OUT = "left_out"
+COUNTS = tuple(f"{variant}_{count}" for variant in VARIANTS for count in ("n_test_tracks", "n_seeds"))
 COLUMNS = (
-    *("study", "project", "model", "level", "published", "published_spread", "measured_on", "dataset"),
-    *(f"{variant}{end}" for variant in VARIANTS for end in ("", "_low", "_high")),
-    *("n_test_tracks", "n_seeds", "faults", "differs", "note"),
+    *("study", "project", "model", "level", "published", "published_from", "published_spread", "measured_on"),
+    *("dataset", "corrected_on"),
+    *(
+        f"{variant}{end}"
+        for variant in VARIANTS
+        for end in ("", "_low", "_high", "_n_test_tracks", "_n_seeds")
+    ),
+    *("faults", "differs", "note"),
 )
 
 
@@ -52,7 +59,8 @@ def published_table(
     Returns
     -------
     pd.DataFrame
-        `COLUMNS`; accuracies are in percent.
+        `COLUMNS`; accuracies are in percent. `published_from` is the lower end where `published` is the
+        upper one of a range.
     """
     rows = []
     for name, study in studies.items():
@@ -60,9 +68,11 @@ def published_table(
         row: dict[str, Any] = {
             "study": name,
             "dataset": params.as_published.dataset,
+            "corrected_on": corrected_on(params),
             "published_spread": study.spread,
         }
-        row |= {key: getattr(study, key) for key in ("project", "model", "level", "published", "measured_on")}
+        row["published_from"], row["published"] = study.published_range
+        row |= {key: getattr(study, key) for key in ("project", "model", "level", "measured_on")}
         row |= {key: "; ".join(getattr(study, key)) for key in ("faults", "differs")}
         own = {variant: runs[name, variant] for variant in VARIANTS}
         for variant, predictions in own.items():
@@ -71,7 +81,14 @@ def published_table(
         reasons = {v: p[LEFT_OUT].dropna() for v, p in own.items() if LEFT_OUT in p}
         notes = [f"{v.replace('_', ' ')} is left out: {r.iloc[0]}" for v, r in reasons.items()]
         rows.append(row | {"note": "; ".join(filter(None, [study.warning("as_published"), *notes]))})
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"n_test_tracks": "Int64", "n_seeds": "Int64"})
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(dict.fromkeys(COUNTS, "Int64"))
+
+
+def corrected_on(params: Params) -> str:
+    """Return the split of the second variant, and whether it keeps artists apart."""
+    name = params.as_published.corrected_split
+    parted = keeps_artists_whole(params.splits[name])
+    return f"{name}, artists {'parted' if parted else 'not parted'}"
 
 
 def _figures(
@@ -85,26 +102,32 @@ def _figures(
     interval = accuracy_interval(correct, cluster_names(test), n_resamples=n_resamples, seed=0)
     ends = zip(("", "_low", "_high"), (interval.estimate, interval.low, interval.high), strict=True)
     figures: dict[str, Any] = {f"{variant}{end}": round(100 * value, 2) for end, value in ends}
-    return figures | {"n_test_tracks": test["track_id"].nunique(), "n_seeds": predictions["seed"].nunique()}
+    counts = {"n_test_tracks": test["track_id"], "n_seeds": predictions["seed"]}
+    return figures | {f"{variant}_{name}": values.nunique() for name, values in counts.items()}
 
 
 def published_markdown(table: pd.DataFrame) -> str:
     """Return the table as a Markdown page, faults and differences below it."""
+    # ASSUME: a table that was adopted before has fewer columns.
+    table = table.reindex(columns=list(COLUMNS)).astype(dict.fromkeys(COUNTS, "Int64"))
+    splits = table["corrected_on"].dropna().unique()
+    second = f"on {' or '.join(splits)}" if len(splits) else "on another split"
     lines = [
         "# As published, and corrected",
         "",
         "Accuracy in percent, of slices or of tracks as the project reported it, with 95 % intervals.",
-        "As published: the project's own protocol on our data set, LEAKY where it says so. Corrected: the",
-        "same model on another split, watched on validation. How to read it: docs/leakage.md.",
+        "As published: the project's own protocol on our data set, LEAKY where it says so. Beside it: the",
+        f"same model {second}, watched on validation. How to read it: docs/leakage.md.",
         "",
-        "| project | model | of | published | as published | corrected | test tracks |",
-        "|---|---|---|---:|---:|---:|---:|",
+        f"| project | model | of | published | as published | test tracks | {second} | test tracks |",
+        "|---|---|---|---:|---:|---:|---:|---:|",
     ]
     rows: Any = table.astype(object).to_dict(orient="records")
     for row in rows:
         cells = [row["project"], row["model"], f"{row['level']}s", _published(row)]
-        cells += [_ours(row, variant) for variant in VARIANTS]
-        lines.append(f"| {' | '.join([*cells, _shown(row['n_test_tracks'])])} |")
+        for variant in VARIANTS:
+            cells += [_ours(row, variant), _shown(row[f"{variant}_n_test_tracks"])]
+        lines.append(f"| {' | '.join(cells)} |")
     for row in rows:
         lines += ["", f"**{row['project']}, {row['model']}** (measured on {row['measured_on']})."]
         for key, word in (("faults", "Faults"), ("differs", "Ours differs"), ("note", "Note")):
@@ -113,8 +136,11 @@ def published_markdown(table: pd.DataFrame) -> str:
 
 
 def _published(row: dict[str, Any]) -> str:
+    if _missing(row["published"]):
+        return ""
+    start = "" if _missing(row["published_from"]) else f"{row['published_from']:.1f} to "
     spread = "" if _missing(row["published_spread"]) else f" ± {row['published_spread']:.1f}"
-    return "" if _missing(row["published"]) else f"{row['published']:.1f}{spread}"
+    return f"{start}{row['published']:.1f}{spread}"
 
 
 def _ours(row: dict[str, Any], variant: str) -> str:

@@ -47,7 +47,12 @@ def check_params(project: Path, against: str | None, output: Path | None, tolera
     ParameterError
         The parameters are not valid, or the reference can't be read.
     """
-    matrix_pairs(load_params(project / "params.yaml"))
+    # Studies are laid over leaves, which this package holds.
+    from genredag.as_published.studies import check_studies
+
+    params = load_params(project / "params.yaml")
+    matrix_pairs(params)
+    check_studies(params, project / "studies.yaml")
     old = None if against is None else _read(_reference_text(project, against), against)
     findings = Findings(against)
     with tempfile.TemporaryDirectory(prefix="genredag-") as name:

@@ -107,7 +107,8 @@ def _order(names: pd.Series) -> pd.Series:
 def _line(row: dict) -> str:
     cells = [row["mistake"], row["model"], interval_text(row, "points", "+.1f")]
     cells += [interval_text(row, name, ".1f") for name in ("accuracy", "leaky_accuracy")]
-    return f"| {' | '.join([*cells, str(row['n_tracks']), str(row['n_seeds'])])} |"
+    # A CSV file with rows left out gives counts back as floats.
+    return f"| {' | '.join([*cells, *(f'{row[name]:.0f}' for name in ('n_tracks', 'n_seeds'))])} |"
 
 
 def interval_text(row: dict, name: str, form: str) -> str:

@@ -66,14 +66,12 @@ def _studies(table: pd.DataFrame) -> list[dict[str, Any]]:
         {
             **{
                 key: row[key]
-                for key in ("project", "model", "level", "measured_on", "dataset", "n_test_tracks")
+                for key in ("project", "model", "level", "measured_on", "dataset", "corrected_on")
             },
             **{key: row[key] if isinstance(row[key], str) else "" for key in ("faults", "differs", "note")},
             "published": row["published"] / 100,
-            "ours": [
-                Interval(*(row[f"{variant}{end}"] / 100 for end in ("", "_low", "_high")))
-                for variant in ("as_published", "corrected")
-            ],
+            "published_from": row["published_from"] / 100,
+            "ours": [_variant(row, variant) for variant in ("as_published", "corrected")],
         }
         for row in table.to_dict("records")
     ]
@@ -103,4 +101,14 @@ def _tracks(row: Mapping[Any, Any]) -> dict[str, Any]:
         "points": points,
         "n_tracks": row["n_tracks"],
         "warning": row["warning"] if isinstance(row["warning"], str) else "",
+    }
+
+
+def _variant(row: Mapping[Any, Any], variant: str) -> dict[str, Any]:
+    """Return one of a study's two accuracies, and whether it leaks; only the project's protocol may."""
+    note = row["note"] if isinstance(row["note"], str) else ""
+    return {
+        "scored": Interval(*(row[f"{variant}{end}"] / 100 for end in ("", "_low", "_high"))),
+        "n_test_tracks": row[f"{variant}_n_test_tracks"],
+        "leaks": variant == "as_published" and note.startswith("LEAKY"),
     }

@@ -103,8 +103,8 @@ def _told(
 
 
 def percent(rate: float) -> str:
-    """Write a rate in 0..1 as per cent with one decimal."""
-    return f"{100 * rate:.1f}\u202f%"
+    """Write a rate in 0..1 as per cent with one decimal, and a dash where it isn't known."""
+    return _DASH if rate != rate else f"{100 * rate:.1f}\u202f%"
 
 
 def interval(scored: Interval, plain: bool = False) -> str:
