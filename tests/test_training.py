@@ -7,6 +7,7 @@ import pytest
 
 from genredag.bundle import load_bundle, save_bundle
 from genredag.errors import ModelError, ParameterError
+from genredag.evaluation.predicting import predict_split
 from genredag.models.registry import learners
 from genredag.network_training import HISTORY_COLUMNS, Course
 from genredag.params import Train
@@ -261,6 +262,23 @@ def test_a_network_over_windows_weighs_all_slices_alike(toy_slices):
     losses, accuracies = history["val_loss"], history["val_accuracy"]
     assert losses.min() == pytest.approx(-np.log(p[np.arange(len(labels)), labels]).mean(), abs=1e-5)
     assert accuracies[losses.argmin()] == pytest.approx((p.argmax(axis=1) == labels).mean())
+
+
+def test_an_estimator_sees_no_padding(toy_slices):
+    """Slices padded to twice their length train and predict as the valid frames alone do."""
+    valid = np.tile(np.array([10, 7, 10], np.int32), 24)
+    data = {**toy_slices, "slices": toy_slices["slices"].assign(n_valid=valid)}
+    found = []
+    for n_frames in (10, 20):
+        spec = {**toy_slices["slice_spec"], "n_frames": n_frames}
+        bundle, history, _ = train_bundle("svm_rbf", SVM, TRAIN, **{**data, "slice_spec": spec}, seed=1)
+        x = data["frames"].gather(data["slices"]["first_frame"].to_numpy(), n_frames, valid)
+        found.append((history.drop(columns="learning_rate").to_numpy(), bundle.predict(x, valid)))
+        predicted = predict_split(bundle, data["frames"], data["slices"], data["split"])
+        held_out = (data["split"]["part"] != "train").to_numpy()
+        np.testing.assert_array_equal(predicted.filter(like="p_"), found[-1][1][held_out])
+    np.testing.assert_array_equal(found[0][0], found[1][0])
+    np.testing.assert_array_equal(found[0][1], found[1][1])
 
 
 @pytest.mark.parametrize("part", ["train", "validation"])

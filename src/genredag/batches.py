@@ -66,8 +66,12 @@ class SliceSet:
 
     def chunks(self) -> Iterator[np.ndarray]:
         """Yield all slices in order, a few hundred at a time."""
-        for start in range(0, len(self), CHUNK):
-            yield self.take(np.arange(start, min(start + CHUNK, len(self))))
+        for rows in self.chunks_of_rows():
+            yield self.take(rows)
+
+    def chunks_of_rows(self) -> list[np.ndarray]:
+        """Return the numbers of all slices in order, a few hundred at a time."""
+        return np.split(np.arange(len(self)), range(CHUNK, len(self), CHUNK))
 
 
 @dataclass(frozen=True)
@@ -125,8 +129,9 @@ def slice_set(
 
 def summarise(slices: SliceSet, name: str) -> SliceSet:
     """Return the features of slices, computed once, as slices of one frame whose bins are the features."""
-    bins = slices.frames.spec.bins
-    values = np.concatenate([features(chunk, bins, name) for chunk in slices.chunks()])
+    bins, n_valid = slices.frames.spec.bins, slices.n_valid
+    chunks = slices.chunks_of_rows()
+    values = np.concatenate([features(slices.take(rows), bins, name, n_valid[rows]) for rows in chunks])
     return with_features(slices, values, np.arange(len(slices)))
 
 

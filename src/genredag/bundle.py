@@ -69,7 +69,7 @@ class Bundle:
         """Whether the model decides on a slice by the earlier slices of its track, too."""
         return self.is_network and self.model.input_shape[1] is None
 
-    def predict(self, slices: np.ndarray) -> np.ndarray:
+    def predict(self, slices: np.ndarray, n_valid: np.ndarray | None = None) -> np.ndarray:
         """Return class probabilities, float32 (n_slices, n_classes).
 
         Parameters
@@ -77,6 +77,8 @@ class Bundle:
         slices
             Float32 (n_slices, n_frames, n_bins), in the values of the frame store. A model `over_windows`
             takes them for the slices of one track, in order.
+        n_valid
+            Frames of each slice before its padding, which features leave out; None: all.
 
         Raises
         ------
@@ -90,14 +92,16 @@ class Bundle:
                 where=self.info["model"],
                 expected=f"(n_slices, {expected[0]}, {expected[1]}): frames, bins",
             )
+        n_valid = np.full(len(slices), expected[0]) if n_valid is None else n_valid
         size = max(len(slices), 1) if self.over_windows else BATCH_SIZE
-        batches = [slices[i : i + size] for i in range(0, len(slices), size)]
+        batches = [slice(i, i + size) for i in range(0, len(slices), size)]
         empty = np.empty((0, len(self.class_names)), np.float32)
-        return np.concatenate([empty, *map(self._predict, batches)], dtype=np.float32)
+        found = [self._predict(slices[rows], n_valid[rows]) for rows in batches]
+        return np.concatenate([empty, *found], dtype=np.float32)
 
-    def _predict(self, slices: np.ndarray) -> np.ndarray:
+    def _predict(self, slices: np.ndarray, n_valid: np.ndarray) -> np.ndarray:
         if self.info["features"]:
-            slices = features(slices, self.info["frames"]["bins"], self.info["features"])
+            slices = features(slices, self.info["frames"]["bins"], self.info["features"], n_valid)
         if not self.is_network:
             return self.model.predict_proba(slices)
         if self.over_windows:

@@ -95,3 +95,18 @@ def test_networks_and_recipes_name_sets_that_exist():
     for learner in learners().values():
         if learner.features:
             assert learner.published_input == (int(learner.features.split("_")[1]), 1, 1)
+
+
+@pytest.mark.parametrize("name", ["bin_statistics", *FEATURE_SETS])
+def test_padding_is_left_out(slices, name):
+    padded, n_valid = slices.copy(), np.array([50, 20, 33, 20])
+    for one, n in zip(padded, n_valid, strict=True):
+        one[n:] = 0
+    found = features(padded, BINS, name, n_valid)
+    alone = [features(slices[i : i + 1, :n], BINS, name)[0] for i, n in enumerate(n_valid)]
+    np.testing.assert_array_equal(found, alone)
+
+
+def test_one_valid_frame_does_not_change(slices):
+    found = features(slices, BINS, "bin_statistics", np.array([50, 50, 50, 1]))[3].reshape(4, -1)
+    np.testing.assert_array_equal(found, [slices[3, 0], *np.zeros((3, len(BINS)))])

@@ -46,7 +46,9 @@ FEATURE_SETS: dict[str, tuple[tuple[tuple[Series, ...], tuple[str, ...]], ...]] 
 }
 
 
-def features(slices: np.ndarray, bins: Sequence[float | str], name: str) -> np.ndarray:
+def features(
+    slices: np.ndarray, bins: Sequence[float | str], name: str, n_valid: np.ndarray | None = None
+) -> np.ndarray:
     """Return the features of slices (n_slices, n_frames, n_bins), float32 (n_slices, n_features).
 
     Parameters
@@ -55,23 +57,42 @@ def features(slices: np.ndarray, bins: Sequence[float | str], name: str) -> np.n
         Labels of the columns, as a frame store has them.
     name
         A key of `FEATURE_SETS`, or ``bin_statistics`` for `slice_statistics`.
+    n_valid
+        Frames of each slice before its padding, which is left out; None: all.
 
     Raises
     ------
     ModelError
         The frames lack a column, or the slices a second frame.
     """
-    if name == BIN_STATISTICS:
-        return slice_statistics(slices)
+    if n_valid is None:
+        n_valid = np.full(len(slices), slices.shape[1])
+    summary = slice_statistics if name == BIN_STATISTICS else _feature_set(bins, name)
+    found = np.empty((len(slices), summary(slices[:0]).shape[1]), np.float32)
+    for n in np.unique(n_valid):
+        rows = n_valid == n
+        valid = slices[rows, :n]
+        found[rows] = summary(
+            np.repeat(valid, 2, axis=1) if n == 1 else valid
+        )  # nothing changes in one frame
+    return found
+
+
+def _feature_set(bins: Sequence[float | str], name: str) -> Callable[[np.ndarray], np.ndarray]:
+    """Return the function that computes the features `name` of slices without padding."""
     check_columns(bins, name)
     place = {label: i for i, label in enumerate(bins)}
-    parts = []
-    for series, statistics in FEATURE_SETS[name]:
-        for columns in series:
-            values = slices[:, :, [place[column] for column in columns]]
-            values = values.reshape(len(slices), slices.shape[1] * len(columns))
-            parts += [STATISTICS[statistic](values) for statistic in statistics]
-    return np.stack(parts, axis=1).astype(np.float32)
+
+    def summary(slices: np.ndarray) -> np.ndarray:
+        parts = []
+        for series, statistics in FEATURE_SETS[name]:
+            for columns in series:
+                values = slices[:, :, [place[column] for column in columns]]
+                values = values.reshape(len(slices), slices.shape[1] * len(columns))
+                parts += [STATISTICS[statistic](values) for statistic in statistics]
+        return np.stack(parts, axis=1).astype(np.float32)
+
+    return summary
 
 
 def check_columns(bins: Sequence[float | str], name: str) -> None:

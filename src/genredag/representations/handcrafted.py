@@ -86,7 +86,7 @@ def describe(params: Handcrafted, sr: int) -> dict[str, Any]:
         raise ParameterError(
             f"{params.n_fft}: too short", where=where, expected=f"at least {sr / CONTRAST_FMIN:.0f}"
         )
-    return {"bins": columns(params), "unit": "feature", "floor": 0.0}
+    return {"bins": columns(params), "unit": "feature", "floor": 0.0}  # features leave out padding
 
 
 def columns(params: Handcrafted) -> list[str]:
