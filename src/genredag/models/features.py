@@ -1,7 +1,8 @@
 """What estimators, and networks on handcrafted features, see of a slice: statistics over its frames.
 
 The sets are those of erwanrh/ML_Python-Music_Classification (2021; 30 to 89 features) and of
-Hguimaraes/gtzan.keras (2020; 133). Features per clip are features of slices as long as a clip.
+Hguimaraes/gtzan.keras (2020; 133). Features per clip are features of slices as long as a clip. Frequencies
+are in Hz, as in both: a threshold on the variance of features that are not scaled depends on it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 from genredag.errors import ModelError
 
 BIN_STATISTICS = "bin_statistics"
+KHZ, HZ_PER_KHZ = "_khz", 1000
 # Each series is one column of the representation `handcrafted`, or several taken as one.
 Series = tuple[str, ...]
 
@@ -72,9 +74,8 @@ def features(
     for n in np.unique(n_valid):
         rows = n_valid == n
         valid = slices[rows, :n]
-        found[rows] = summary(
-            np.repeat(valid, 2, axis=1) if n == 1 else valid
-        )  # nothing changes in one frame
+        # Nothing changes over one frame.
+        found[rows] = summary(np.repeat(valid, 2, axis=1) if n == 1 else valid)
     return found
 
 
@@ -89,6 +90,8 @@ def _feature_set(bins: Sequence[float | str], name: str) -> Callable[[np.ndarray
             for columns in series:
                 values = slices[:, :, [place[column] for column in columns]]
                 values = values.reshape(len(slices), slices.shape[1] * len(columns))
+                if columns[0].endswith(KHZ):
+                    values = HZ_PER_KHZ * values
                 parts += [STATISTICS[statistic](values) for statistic in statistics]
         return np.stack(parts, axis=1).astype(np.float32)
 
