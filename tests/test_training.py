@@ -72,6 +72,7 @@ def test_keeps_the_best_epoch(toy_slices):
     labels = np.searchsorted(bundle.class_names, toy_slices["split"].loc[rows, "genre"])
     loss = -np.log(bundle.predict(x)[np.arange(len(labels)), labels]).mean()
     assert loss == pytest.approx(history["val_loss"].min(), abs=1e-4)
+    assert bundle.info["metrics"] == history.loc[best].drop("learning_rate").to_dict()
 
 
 def test_learning_rate_falls_along_a_cosine(toy_slices):
@@ -192,6 +193,12 @@ def test_a_hybrid_gives_the_features_of_its_network_to_a_classifier(toy_slices, 
     x = toy_slices["frames"].gather(np.array([0, 200]), 10, np.array([10, 10]))
     expected = bundle.classifier.predict_proba(np.asarray(bundle.model(x)))
     np.testing.assert_allclose(load_bundle(tmp_path / "a").predict(x), expected, atol=1e-5)
+    rows = (toy_slices["split"]["part"] == "validation").to_numpy()
+    x = toy_slices["frames"].gather(toy_slices["slices"]["first_frame"][rows], 10, np.full(rows.sum(), 10))
+    labels = np.searchsorted(bundle.class_names, toy_slices["split"]["genre"][rows])
+    accuracy = (bundle.predict(x).argmax(axis=1) == labels).mean()
+    assert bundle.info["metrics"]["val_accuracy"] == accuracy
+    assert bundle.info["metrics"]["val_loss"] not in set(history["val_loss"])  # which are the network's own
 
 
 def test_refuses_options_of_another_classifier(toy_slices):

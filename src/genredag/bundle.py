@@ -43,7 +43,8 @@ class Bundle:
     ----------
     info
         ``bundle.json``: class_names, model, frames, slices, train, recipe, options (those chosen of the
-        recipe's), features, n_parameters, layers (see `genredag.architecture`), seed, versions, commit.
+        recipe's), metrics (the epoch kept, its losses and accuracies of training and validation slices),
+        features, n_parameters, layers (see `genredag.architecture`), seed, versions, commit.
     model
         A Keras model or a scikit-learn classifier.
     classifier
