@@ -81,6 +81,8 @@ def test_over_windows_a_track_of_any_length_is_decided_as_a_whole(bundle):
     for n in (0, 1, 70):
         p = network.predict(np.zeros((n, 10, 12), np.float32))
         assert p.tolist() == [[i + 1] * 3 for i in range(n)]
+    p = network.predict(np.zeros((170, 10, 12), np.float32))  # longer than memory should have to hold
+    assert p[:, 0].tolist() == [*range(1, 58), *range(1, 58), *range(1, 57)]
 
 
 @pytest.mark.parametrize("shape", [(10, 12), (1, 11, 12), (1, 10, 13), (1, 12, 10)])

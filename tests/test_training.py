@@ -253,7 +253,9 @@ def without_some_last_slices(toy):
     return {**toy, **tables}
 
 
-def test_a_network_over_windows_weighs_all_slices_alike(toy_slices):
+@pytest.mark.parametrize("longest", [80, 2])
+def test_a_network_over_windows_weighs_all_slices_alike(toy_slices, monkeypatch, longest):
+    monkeypatch.setattr("genredag.batches.MAX_WINDOWS", longest)
     data = without_some_last_slices(toy_slices)
     augment = [{"kind": "noise", "std": 1.0}, {"kind": "mask_frames", "count": 1, "width": 2}]
     recipe = Network(**NETWORK | {"augment": augment})

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from genredag.atomic import atomic_path
+from genredag.batches import runs_of_windows
 from genredag.errors import ModelError
 from genredag.models.features import features
 
@@ -77,7 +78,7 @@ class Bundle:
         ----------
         slices
             Float32 (n_slices, n_frames, n_bins), in the values of the frame store. A model `over_windows`
-            takes them for the slices of one track, in order.
+            takes them for the slices of one track, in order, and a long one in runs, as in training.
         n_valid
             Frames of each slice before its padding, which features leave out; None: all.
 
@@ -94,8 +95,11 @@ class Bundle:
                 expected=f"(n_slices, {expected[0]}, {expected[1]}): frames, bins",
             )
         n_valid = np.full(len(slices), expected[0]) if n_valid is None else n_valid
-        size = max(len(slices), 1) if self.over_windows else BATCH_SIZE
-        batches = [slice(i, i + size) for i in range(0, len(slices), size)]
+        each = np.arange(len(slices))
+        if self.over_windows:
+            batches = runs_of_windows(each)
+        else:
+            batches = [each[i : i + BATCH_SIZE] for i in range(0, len(each), BATCH_SIZE)]
         empty = np.empty((0, len(self.class_names)), np.float32)
         found = [self._predict(slices[rows], n_valid[rows]) for rows in batches]
         return np.concatenate([empty, *found], dtype=np.float32)
