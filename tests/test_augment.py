@@ -19,6 +19,7 @@ STEPS = {
     "mask_frames": {"count": 2, "width": 4},
     "mask_bins": {"count": 2, "width": 3},
     "cutout": {"bins": 3, "frames": 4},
+    "drop_stripes": {"bins": 3, "frames": 4, "probability": 0.5},
     "time_reversal": {"probability": 0.5},
     "mixup": {"alpha": 0.4},
 }
@@ -120,6 +121,23 @@ def test_cutout_silences_one_rectangle(bins, frames, seed):
     assert set(silent.any(axis=2).sum(axis=1)) == {min(frames, 20)}
     assert set(silent.any(axis=1).sum(axis=1)) == {min(bins, 12)}
     assert set(silent.sum(axis=(1, 2))) == {min(frames, 20) * min(bins, 12)}
+
+
+@given(bins=st.integers(1, 5), frames=st.integers(1, 5), seed=st.integers(0, 2**32 - 1))
+def test_drop_stripes_silences_whole_bins_and_whole_frames(bins, frames, seed):
+    slices = noise_slices()
+    silent = run("drop_stripes", slices, seed, bins=bins, frames=frames, probability=1.0)[0] == FLOOR
+    of_frames, of_bins = silent.all(axis=2), silent.all(axis=1)
+    np.testing.assert_array_equal(silent, of_frames[:, :, np.newaxis] | of_bins[:, np.newaxis])
+    assert of_frames.sum(axis=1).min() >= 1 and of_frames.sum(axis=1).max() <= frames
+    assert of_bins.sum(axis=1).min() >= 1 and of_bins.sum(axis=1).max() <= bins
+
+
+def test_drop_stripes_of_half_the_slices():
+    slices = noise_slices(200)
+    changed = run("drop_stripes", slices)[0] != slices
+    assert 60 < changed.any(axis=(1, 2)).sum() < 140
+    assert set(changed.all(axis=2).sum(axis=1)) == {0, 2, 3, 4}  # of four frames some are drawn twice
 
 
 def test_time_reversal():

@@ -12,17 +12,25 @@ from genredag.bundle import load_bundle
 TRIAL = Path(__file__).with_name("backend_trial.py")
 SEEDS = (1, 2, 3)
 
+# NumPy is loaded before and scikit-learn behind, each with its own BLAS.
 PROGRAM = """
+import json, numpy
 from genredag.backend import configure_backend
 configure_backend(threads=3)
-import tensorflow as tf
-print(tf.config.threading.get_intra_op_parallelism_threads(), __import__("os").environ["OMP_NUM_THREADS"])
+import sklearn.svm, tensorflow, threadpoolctl
+pools = {pool["filepath"]: pool["num_threads"] for pool in threadpoolctl.threadpool_info()}
+print(json.dumps([list(pools.values()), __import__("os").environ["TF_NUM_INTRAOP_THREADS"]]))
 """
 
 
-def test_sets_the_threads_of_tensorflow():
-    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
-    assert done.stdout.split()[1] == "3"
+def test_sets_the_threads_of_every_library():
+    environment = {key: value for key, value in os.environ.items() if "NUM_THREADS" not in key}
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=True
+    )
+    pools, tensorflow = json.loads(done.stdout)
+    assert len(pools) >= 3 and set(pools) == {3}  # two of BLAS, one of OpenMP
+    assert tensorflow == "3"
 
 
 def test_tensorflow_is_the_default_whatever_keras_was_told_elsewhere(tmp_path):

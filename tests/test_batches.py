@@ -3,7 +3,14 @@ import dataclasses
 import numpy as np
 import pytest
 
-from genredag.batches import LEAST_VARIANCE, sequences, shuffled_batches, slice_set, statistics
+from genredag.batches import (
+    LEAST_VARIANCE,
+    runs_of_windows,
+    sequences,
+    shuffled_batches,
+    slice_set,
+    statistics,
+)
 
 
 @pytest.fixture
@@ -95,6 +102,19 @@ def test_sequences_are_tracks_padded_at_their_end(toy_slices):
     np.testing.assert_array_equal(values[0], found.slices.take(np.array([3, 4, 5])))
     np.testing.assert_array_equal(values[1], found.slices.take(np.array([0, 1, 1])))
     assert weights.tolist() == found.weights[[2, 0]].tolist()
+
+
+def test_long_tracks_are_several_sequences(toy_slices, monkeypatch):
+    monkeypatch.setattr("genredag.batches.MAX_WINDOWS", 2)
+    found = sequences(some_slices(toy_slices, [0, 1, 2, 48, 49, 51]))
+    assert found.rows.tolist() == [[0, 1], [2, 2], [3, 4], [5, 5]]
+    np.testing.assert_allclose(found.weights, np.array([[1, 1], [1, 0], [1, 1], [1, 0]]) * 8 / 6)
+
+
+def test_runs_of_windows_are_as_equal_as_can_be():
+    assert [len(run) for run in runs_of_windows(np.arange(80))] == [80]
+    assert [len(run) for run in runs_of_windows(np.arange(161))] == [54, 54, 53]
+    assert runs_of_windows(np.arange(0)) == []
 
 
 def test_a_copy_of_a_track_is_a_sequence_of_its_own(toy_slices):

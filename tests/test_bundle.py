@@ -36,10 +36,22 @@ def test_says_what_it_is(bundle):
     assert bundle.class_names == ["blues", "jazz", "rock"]
     assert not bundle.is_network
     assert set(bundle.info) == {
-        *("class_names", "model", "frames", "slices", "train", "recipe", "options", "features"),
-        *("n_parameters", "layers", "seed", "versions", "commit"),
+        *("class_names", "model", "frames", "slices", "train", "recipe", "options", "metrics"),
+        *("features", "n_parameters", "layers", "seed", "versions", "commit"),
     }
     assert bundle.info["versions"]["numpy"] == np.__version__
+
+
+def test_metrics_are_those_of_what_it_predicts(bundle, toy_slices):
+    assert set(bundle.info["metrics"]) == {"epoch", "loss", "accuracy", "val_loss", "val_accuracy"}
+    split, slices = toy_slices["split"], toy_slices["slices"]
+    for part, prefix in (("train", ""), ("validation", "val_")):
+        rows = (split["part"] == part).to_numpy()
+        x = toy_slices["frames"].gather(slices["first_frame"][rows], 10, slices["n_valid"][rows])
+        p, labels = bundle.predict(x), np.searchsorted(bundle.class_names, split["genre"][rows])
+        loss = -np.log(p[np.arange(len(labels)), labels]).mean()
+        assert bundle.info["metrics"][f"{prefix}loss"] == pytest.approx(loss, rel=1e-3)
+        assert bundle.info["metrics"][f"{prefix}accuracy"] == (p.argmax(axis=1) == labels).mean()
 
 
 def test_probabilities_sum_to_one(bundle, toy_slices):
@@ -69,6 +81,8 @@ def test_over_windows_a_track_of_any_length_is_decided_as_a_whole(bundle):
     for n in (0, 1, 70):
         p = network.predict(np.zeros((n, 10, 12), np.float32))
         assert p.tolist() == [[i + 1] * 3 for i in range(n)]
+    p = network.predict(np.zeros((170, 10, 12), np.float32))  # longer than memory should have to hold
+    assert p[:, 0].tolist() == [*range(1, 58), *range(1, 58), *range(1, 57)]
 
 
 @pytest.mark.parametrize("shape", [(10, 12), (1, 11, 12), (1, 10, 13), (1, 12, 10)])

@@ -7,6 +7,7 @@ import pytest
 
 from genredag.bundle import load_bundle, save_bundle
 from genredag.errors import ModelError, ParameterError
+from genredag.evaluation.predicting import predict_split
 from genredag.models.registry import learners
 from genredag.network_training import HISTORY_COLUMNS, Course
 from genredag.params import Train
@@ -55,8 +56,9 @@ def test_learns_and_is_reproducible(toy_slices, tmp_path, model, recipe):
     assert set(timing) == {"seconds", "slices_per_second", "peak_memory_mb"}
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
     assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
-    fitted = "estimator.skops" if model == "svm_rbf" else "model.weights.h5"
-    assert files_of(tmp_path / "a")[fitted] != files_of(tmp_path / "c")[fitted]
+    x = toy_slices["frames"].gather(np.array([0, 200]), 10, np.array([10, 10]))
+    first, third = (load_bundle(tmp_path / name).predict(x) for name in "ac")
+    assert (first == third).all() == (model == "svm_rbf")  # which draws nothing, whatever its seed
 
 
 def test_keeps_the_best_epoch(toy_slices):
@@ -71,6 +73,7 @@ def test_keeps_the_best_epoch(toy_slices):
     labels = np.searchsorted(bundle.class_names, toy_slices["split"].loc[rows, "genre"])
     loss = -np.log(bundle.predict(x)[np.arange(len(labels)), labels]).mean()
     assert loss == pytest.approx(history["val_loss"].min(), abs=1e-4)
+    assert bundle.info["metrics"] == history.loc[best].drop("learning_rate").to_dict()
 
 
 def test_learning_rate_falls_along_a_cosine(toy_slices):
@@ -191,6 +194,12 @@ def test_a_hybrid_gives_the_features_of_its_network_to_a_classifier(toy_slices, 
     x = toy_slices["frames"].gather(np.array([0, 200]), 10, np.array([10, 10]))
     expected = bundle.classifier.predict_proba(np.asarray(bundle.model(x)))
     np.testing.assert_allclose(load_bundle(tmp_path / "a").predict(x), expected, atol=1e-5)
+    rows = (toy_slices["split"]["part"] == "validation").to_numpy()
+    x = toy_slices["frames"].gather(toy_slices["slices"]["first_frame"][rows], 10, np.full(rows.sum(), 10))
+    labels = np.searchsorted(bundle.class_names, toy_slices["split"]["genre"][rows])
+    accuracy = (bundle.predict(x).argmax(axis=1) == labels).mean()
+    assert bundle.info["metrics"]["val_accuracy"] == accuracy
+    assert bundle.info["metrics"]["val_loss"] not in set(history["val_loss"])  # which are the network's own
 
 
 def test_refuses_options_of_another_classifier(toy_slices):
@@ -244,7 +253,9 @@ def without_some_last_slices(toy):
     return {**toy, **tables}
 
 
-def test_a_network_over_windows_weighs_all_slices_alike(toy_slices):
+@pytest.mark.parametrize("longest", [80, 2])
+def test_a_network_over_windows_weighs_all_slices_alike(toy_slices, monkeypatch, longest):
+    monkeypatch.setattr("genredag.batches.MAX_WINDOWS", longest)
     data = without_some_last_slices(toy_slices)
     augment = [{"kind": "noise", "std": 1.0}, {"kind": "mask_frames", "count": 1, "width": 2}]
     recipe = Network(**NETWORK | {"augment": augment})
@@ -261,6 +272,23 @@ def test_a_network_over_windows_weighs_all_slices_alike(toy_slices):
     losses, accuracies = history["val_loss"], history["val_accuracy"]
     assert losses.min() == pytest.approx(-np.log(p[np.arange(len(labels)), labels]).mean(), abs=1e-5)
     assert accuracies[losses.argmin()] == pytest.approx((p.argmax(axis=1) == labels).mean())
+
+
+def test_an_estimator_sees_no_padding(toy_slices):
+    """Slices padded to twice their length train and predict as the valid frames alone do."""
+    valid = np.tile(np.array([10, 7, 10], np.int32), 24)
+    data = {**toy_slices, "slices": toy_slices["slices"].assign(n_valid=valid)}
+    found = []
+    for n_frames in (10, 20):
+        spec = {**toy_slices["slice_spec"], "n_frames": n_frames}
+        bundle, history, _ = train_bundle("svm_rbf", SVM, TRAIN, **{**data, "slice_spec": spec}, seed=1)
+        x = data["frames"].gather(data["slices"]["first_frame"].to_numpy(), n_frames, valid)
+        found.append((history.drop(columns="learning_rate").to_numpy(), bundle.predict(x, valid)))
+        predicted = predict_split(bundle, data["frames"], data["slices"], data["split"])
+        held_out = (data["split"]["part"] != "train").to_numpy()
+        np.testing.assert_array_equal(predicted.filter(like="p_"), found[-1][1][held_out])
+    np.testing.assert_array_equal(found[0][0], found[1][0])
+    np.testing.assert_array_equal(found[0][1], found[1][1])
 
 
 @pytest.mark.parametrize("part", ["train", "validation"])

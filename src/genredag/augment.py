@@ -79,6 +79,29 @@ def cutout(
     return np.where(in_frames[:, :, np.newaxis] & in_bins[:, np.newaxis], np.float32(floor), slices)
 
 
+def drop_stripes(
+    slices: np.ndarray,
+    rng: np.random.Generator,
+    floor: float,
+    *,
+    bins: int,
+    frames: int,
+    probability: float,
+) -> np.ndarray:
+    """Silence `bins` whole bins and `frames` whole frames of slices with this probability.
+
+    They are drawn with replacement, as in gtzan.keras (2020). The name is that of PANNs' masks of the same
+    shape (Kong et al. 2020).
+    """
+    n, n_frames, n_bins = slices.shape
+    silent = np.zeros(slices.shape, bool)
+    each = np.arange(n)[:, np.newaxis]
+    silent[each, rng.integers(0, n_frames, (n, frames))] = True
+    silent[each, :, rng.integers(0, n_bins, (n, bins))] = True
+    silent &= rng.random((n, 1, 1)) < probability
+    return np.where(silent, np.float32(floor), slices)
+
+
 def time_reversal(
     slices: np.ndarray, rng: np.random.Generator, floor: float, *, probability: float
 ) -> np.ndarray:
@@ -108,7 +131,7 @@ def mixup(
 
 TRANSFORMS: dict[str, Callable[..., np.ndarray]] = {
     function.__name__: function
-    for function in (noise, brightness, contrast, mask_frames, mask_bins, cutout, time_reversal)
+    for function in (noise, brightness, contrast, mask_frames, mask_bins, cutout, drop_stripes, time_reversal)
 }
 
 

@@ -8,12 +8,14 @@ from collections.abc import Iterator
 
 
 def configure_backend(threads: int) -> None:
-    """Write the environment variables by which Keras' backends and OpenMP choose their threads; import Keras.
+    """Set the threads of Keras' backends, OpenMP and BLAS; import Keras.
 
     TensorFlow computes unless KERAS_BACKEND names another, such as ``jax``; ``~/.keras`` has no say. Sums of
     several threads round differently, so a result belongs to its number of threads. Call it before Keras is
-    imported: later it has no effect.
+    imported: later it reaches neither backend.
     """
+    from threadpoolctl import threadpool_limits
+
     os.environ.update(
         KERAS_BACKEND=os.environ.get("KERAS_BACKEND", "tensorflow"),
         NPROC=str(threads),  # JAX's
@@ -24,6 +26,8 @@ def configure_backend(threads: int) -> None:
     )
     with _no_stderr():
         import keras  # noqa: F401
+    # NumPy's BLAS read OMP_NUM_THREADS when NumPy was imported, which may have been before.
+    threadpool_limits(threads)
 
 
 @contextlib.contextmanager

@@ -22,6 +22,8 @@ CHUNK = 256
 # than what rounding makes of a constant, as a share of the mean square.
 LEAST_VARIANCE = 1e-4
 ROUNDING = 1e-10
+# Of a sequence: two minutes in slices of 3 s that overlap by half. Without a bound memory grows with tracks.
+MAX_WINDOWS = 80
 
 Pair = tuple[np.ndarray, np.ndarray]
 Prepare = Callable[[np.ndarray, np.ndarray, np.random.Generator], Pair]
@@ -66,18 +68,22 @@ class SliceSet:
 
     def chunks(self) -> Iterator[np.ndarray]:
         """Yield all slices in order, a few hundred at a time."""
-        for start in range(0, len(self), CHUNK):
-            yield self.take(np.arange(start, min(start + CHUNK, len(self))))
+        for rows in self.chunks_of_rows():
+            yield self.take(rows)
+
+    def chunks_of_rows(self) -> list[np.ndarray]:
+        """Return the numbers of all slices in order, a few hundred at a time."""
+        return np.split(np.arange(len(self)), range(CHUNK, len(self), CHUNK))
 
 
 @dataclass(frozen=True)
 class Sequences:
-    """The tracks of a `SliceSet`, each as all its slices in order.
+    """The tracks of a `SliceSet`, each as its slices in order, one run or several (`runs_of_windows`).
 
     Attributes
     ----------
     rows
-        The slices of each track (n_tracks, n_windows), padded with its last one to the longest track.
+        The slices of each run (n_runs, n_windows), padded with its last one to the longest.
     weights
         Of each of `rows`: 0 of padding, else the same, so that the mean over all is that over the slices.
     """
@@ -89,22 +95,28 @@ class Sequences:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def batch(self, tracks: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return slices (n_tracks, n_windows, n_frames, n_bins), and the class and weight of each."""
-        rows = self.rows[tracks]
+    def batch(self, runs: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return slices (n_runs, n_windows, n_frames, n_bins), and the class and weight of each."""
+        rows = self.rows[runs]
         values = self.slices.take(rows.ravel())
-        return values.reshape(*rows.shape, *values.shape[1:]), self.slices.labels[rows], self.weights[tracks]
+        return values.reshape(*rows.shape, *values.shape[1:]), self.slices.labels[rows], self.weights[runs]
 
 
 def sequences(slices: SliceSet) -> Sequences:
-    """Return the slices of each track, or shifted copy of one, as a sequence."""
-    first = np.flatnonzero(np.append(True, slices.cut_from[1:] != slices.cut_from[:-1]))
-    counts = np.diff(first, append=len(slices))[:, np.newaxis]
+    """Return the slices of each track, or shifted copy of one, as a sequence, of a long one as several."""
+    starts = np.flatnonzero(slices.cut_from[1:] != slices.cut_from[:-1]) + 1
+    tracks = np.split(np.arange(len(slices)), starts)
+    runs = [run for track in tracks for run in runs_of_windows(track)]
+    first, counts = (np.array([[f(run)] for run in runs]) for f in (np.min, len))
     window = np.arange(counts.max())
     weights = (window < counts) * (counts.size * len(window) / len(slices))
-    return Sequences(
-        slices, first[:, np.newaxis] + np.minimum(window, counts - 1), weights.astype(np.float32)
-    )
+    return Sequences(slices, first + np.minimum(window, counts - 1), weights.astype(np.float32))
+
+
+def runs_of_windows(track: np.ndarray) -> list[np.ndarray]:
+    """Return the slices of a track in runs as equal as can be, of at most `MAX_WINDOWS` each."""
+    n_runs = -(-len(track) // MAX_WINDOWS)
+    return np.array_split(track, n_runs) if n_runs else []
 
 
 def slice_set(
@@ -125,8 +137,9 @@ def slice_set(
 
 def summarise(slices: SliceSet, name: str) -> SliceSet:
     """Return the features of slices, computed once, as slices of one frame whose bins are the features."""
-    bins = slices.frames.spec.bins
-    values = np.concatenate([features(chunk, bins, name) for chunk in slices.chunks()])
+    bins, n_valid = slices.frames.spec.bins, slices.n_valid
+    chunks = slices.chunks_of_rows()
+    values = np.concatenate([features(slices.take(rows), bins, name, n_valid[rows]) for rows in chunks])
     return with_features(slices, values, np.arange(len(slices)))
 
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from genredag.atomic import atomic_path
+from genredag.batches import runs_of_windows
 from genredag.errors import ModelError
 from genredag.models.features import features
 
@@ -43,7 +44,8 @@ class Bundle:
     ----------
     info
         ``bundle.json``: class_names, model, frames, slices, train, recipe, options (those chosen of the
-        recipe's), features, n_parameters, layers (see `genredag.architecture`), seed, versions, commit.
+        recipe's), metrics (the epoch kept, its losses and accuracies of training and validation slices),
+        features, n_parameters, layers (see `genredag.architecture`), seed, versions, commit.
     model
         A Keras model or a scikit-learn classifier.
     classifier
@@ -69,14 +71,16 @@ class Bundle:
         """Whether the model decides on a slice by the earlier slices of its track, too."""
         return self.is_network and self.model.input_shape[1] is None
 
-    def predict(self, slices: np.ndarray) -> np.ndarray:
+    def predict(self, slices: np.ndarray, n_valid: np.ndarray | None = None) -> np.ndarray:
         """Return class probabilities, float32 (n_slices, n_classes).
 
         Parameters
         ----------
         slices
             Float32 (n_slices, n_frames, n_bins), in the values of the frame store. A model `over_windows`
-            takes them for the slices of one track, in order.
+            takes them for the slices of one track, in order, and a long one in runs, as in training.
+        n_valid
+            Frames of each slice before its padding, which features leave out; None: all.
 
         Raises
         ------
@@ -90,14 +94,19 @@ class Bundle:
                 where=self.info["model"],
                 expected=f"(n_slices, {expected[0]}, {expected[1]}): frames, bins",
             )
-        size = max(len(slices), 1) if self.over_windows else BATCH_SIZE
-        batches = [slices[i : i + size] for i in range(0, len(slices), size)]
+        n_valid = np.full(len(slices), expected[0]) if n_valid is None else n_valid
+        each = np.arange(len(slices))
+        if self.over_windows:
+            batches = runs_of_windows(each)
+        else:
+            batches = [each[i : i + BATCH_SIZE] for i in range(0, len(each), BATCH_SIZE)]
         empty = np.empty((0, len(self.class_names)), np.float32)
-        return np.concatenate([empty, *map(self._predict, batches)], dtype=np.float32)
+        found = [self._predict(slices[rows], n_valid[rows]) for rows in batches]
+        return np.concatenate([empty, *found], dtype=np.float32)
 
-    def _predict(self, slices: np.ndarray) -> np.ndarray:
+    def _predict(self, slices: np.ndarray, n_valid: np.ndarray) -> np.ndarray:
         if self.info["features"]:
-            slices = features(slices, self.info["frames"]["bins"], self.info["features"])
+            slices = features(slices, self.info["frames"]["bins"], self.info["features"], n_valid)
         if not self.is_network:
             return self.model.predict_proba(slices)
         if self.over_windows:

@@ -87,6 +87,15 @@ class Cutout(Group):
     frames: Count = Field(description="its width")
 
 
+class DropStripes(Group):
+    """Whole bins and whole frames silenced, each drawn alone; some may be drawn twice."""
+
+    kind: Literal["drop_stripes"]
+    bins: Count = Field(description="bins drawn")
+    frames: Count = Field(description="frames drawn")
+    probability: Annotated[float, Field(gt=0, le=1)] = Field(description="share of slices")
+
+
 class TimeReversal(Group):
     """Slices that run backwards."""
 
@@ -102,7 +111,8 @@ class Mixup(Group):
 
 
 Augmentation = Annotated[
-    Noise | Brightness | Contrast | Masks | Cutout | TimeReversal | Mixup, Field(discriminator="kind")
+    Noise | Brightness | Contrast | Masks | Cutout | DropStripes | TimeReversal | Mixup,
+    Field(discriminator="kind"),
 ]
 
 

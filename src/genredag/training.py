@@ -23,7 +23,7 @@ from genredag.errors import ModelError
 from genredag.estimator_training import fit_estimator
 from genredag.models.features import choose
 from genredag.models.registry import check_classifier, features_seen, learner
-from genredag.network_training import feature_slices, fit_network
+from genredag.network_training import HISTORY_COLUMNS, feature_slices, fit_network
 from genredag.params import Train
 from genredag.provenance import read_code_hash, read_commit, read_versions
 from genredag.recipes import Estimator, Hybrid, Recipe
@@ -84,7 +84,7 @@ def train_bundle(
     kept = _checkpoint(checkpoint, identity, frames, parts) if checkpoint else None
     once = embedded(embeddings, split, parts)
     inputs = {name: summarise(part, seen) if seen else part for name, part in parts.items()}
-    fitted, history, options, seconds = _fit(
+    fitted, histories, options, seconds = _fit(
         model, recipe, params, inputs, {"n_classes": len(class_names), "seed": seed}, kept, once
     )
     info = {
@@ -95,6 +95,7 @@ def train_bundle(
         "train": params.model_dump(),
         "recipe": recipe.model_dump(),
         "options": options,
+        "metrics": _metrics(histories[-1]),
         "features": seen,
         "n_parameters": None if recipe.kind == "estimator" else fitted[0].count_params(),
         "layers": [row for part in fitted for row in layers(part)],
@@ -105,6 +106,7 @@ def train_bundle(
     if "warning" in split.attrs:  # of a leaky split
         info["warning"] = split.attrs["warning"]
         logger.warning(info["warning"])
+    history = histories[0]
     return Bundle(info, *fitted), history, _timing(seconds, len(parts["train"]) * len(history))
 
 
@@ -116,25 +118,32 @@ def _fit(
     sizes: dict[str, int],
     checkpoint: Checkpoint | None,
     once: dict[str, SliceSet] | None,
-) -> tuple[tuple[Any, ...], pd.DataFrame, dict[str, Any], float]:
-    """Return what a bundle holds, the history, the options chosen, and the seconds that it took."""
+) -> tuple[tuple[Any, ...], list[pd.DataFrame], dict[str, Any], float]:
+    """Return what a bundle holds, the history of each, the options chosen, and the seconds that it took."""
     data: dict[str, Any] = {"training": parts["train"], "validation": parts["validation"], **sizes}
     started = time.perf_counter()
     if isinstance(recipe, Estimator):
         build = learner(model).build
         fitted, history, chosen = fit_estimator(model, build, recipe.options, recipe.folds, **data)
-        return (fitted,), history, chosen, time.perf_counter() - started
+        return (fitted,), [history], chosen, time.perf_counter() - started
     network, history, seconds = fit_network(
         model, recipe, params, **data, checkpoint=checkpoint, embedded=once
     )
     if not isinstance(recipe, Hybrid):
-        return (network,), history, recipe.options, seconds
+        return (network,), [history], recipe.options, seconds
     started = time.perf_counter()
     network, seen = feature_slices(network, parts, once)
     data |= {"training": seen["train"], "validation": seen["validation"]}
     build = check_classifier(model, recipe.classifier)
-    classifier, _, chosen = fit_estimator(model, build, recipe.classifier, recipe.folds, **data)
-    return (network, classifier), history, recipe.options | chosen, seconds + time.perf_counter() - started
+    classifier, last, chosen = fit_estimator(model, build, recipe.classifier, recipe.folds, **data)
+    seconds += time.perf_counter() - started
+    return (network, classifier), [history, last], recipe.options | chosen, seconds
+
+
+def _metrics(history: pd.DataFrame) -> dict[str, float]:
+    """Return number, losses and accuracies of the epoch that was kept: the first of least validation loss."""
+    row = history.iloc[int(np.argmin(history["val_loss"]))]
+    return {"epoch": int(row["epoch"])} | {key: float(row[key]) for key in HISTORY_COLUMNS[1:5]}
 
 
 def _versions(recipe: Recipe) -> dict[str, str]:

@@ -4,6 +4,7 @@ import pytest
 
 from genredag.models.backbones import RESNET18, SQUEEZENET, VGG16, resnet18, squeezenet, vgg16
 from genredag.models.pretrained import fetch_weights, load_weights, read_weights
+from genredag.params import load_params
 
 
 @pytest.fixture
@@ -125,3 +126,14 @@ def test_resnet18_normalises_raw_pixels(resnet18_file):
     beta, mean, variance = read_weights(resnet18_file)["bn_data"]
     first = keras.Model(network.input, network.get_layer("bn_data").output)
     np.testing.assert_allclose(first(x), (x - mean) / np.sqrt(variance + 2e-5) + beta, rtol=1e-4)
+
+
+def test_presets_on_resnet18_give_it_pixels(project_dir):
+    """Its first layer divides by the deviation of pixels: standardised values would come out all alike."""
+    recipes = load_params(project_dir / "params.yaml").models
+    given = {
+        name: recipe.backbone.preprocessing
+        for name, recipe in recipes.items()
+        if recipe.backbone and recipe.backbone.architecture == "resnet18"
+    }
+    assert len(given) >= 4 and set(given.values()) == {"imagenet"}

@@ -56,7 +56,7 @@ def test_bin_statistics_need_no_names(slices):
 
 def test_means_and_deviations(slices):
     found = features(slices, BINS, "features_89_centroid")
-    mfcc, centroid = series(slices, "mfcc_1"), series(slices, "centroid_khz")
+    mfcc, centroid = series(slices, "mfcc_1"), 1000 * series(slices, "centroid_khz")  # in Hz
     assert_allclose(found[:, :2], np.stack([mfcc.mean(axis=1), mfcc.std(axis=1)], 1), rtol=1e-5)
     assert_allclose(found[:, -3:-1], np.stack([centroid.mean(axis=1), centroid.std(axis=1)], 1), rtol=1e-5)
     assert_allclose(found[:, -1], series(slices, "tempo_bpm").mean(axis=1), rtol=1e-5)
@@ -70,10 +70,20 @@ def test_six_statistics_are_those_of_scipy(slices):
     assert_allclose(found, np.stack(expected, axis=1), rtol=1e-4, atol=1e-5)
 
 
+def test_frequencies_are_in_hz(slices):
+    """Of the published trees' features, a threshold of 0.16 would drop deviations of the centroid in kHz."""
+    found = features(slices, BINS, "features_133")
+    for name, first in (("centroid_khz", 0), ("rolloff_khz", 6), ("bandwidth_khz", 36)):
+        x = series(slices, name).astype(np.float64)
+        expected = [1000 * x.max(axis=1), 1000 * x.mean(axis=1), 1000 * x.std(axis=1)]
+        assert_allclose(found[:, [first, first + 2, first + 3]], np.stack(expected, axis=1), rtol=1e-5)
+        assert_allclose(found[:, first + 4], scipy.stats.kurtosis(x, axis=1), rtol=1e-3, atol=1e-4)
+
+
 def test_a_constant_series_has_no_moments():
     constant = np.full((2, 50, len(BINS)), 0.1, np.float32)
     found = features(constant, BINS, "features_133")
-    assert_allclose(found[0, :6], [0.1, 0.1, 0.1, 0, 0, 0], atol=1e-6)
+    assert_allclose(found[0, :6], [100, 100, 100, 0, 0, 0], atol=1e-4)  # in Hz
     assert np.isfinite(found).all()
 
 
@@ -104,3 +114,18 @@ def test_the_first_set_that_the_columns_allow(slices):
     assert choose(sets, [100.0, 200.0]) == choose("bin_statistics", []) == "bin_statistics"
     with pytest.raises(ModelError, match=r"features_133: the frames have no centroid_khz"):
         choose(["features_133", "features_30"], [100.0, 200.0])
+
+
+@pytest.mark.parametrize("name", ["bin_statistics", *FEATURE_SETS])
+def test_padding_is_left_out(slices, name):
+    padded, n_valid = slices.copy(), np.array([50, 20, 33, 20])
+    for one, n in zip(padded, n_valid, strict=True):
+        one[n:] = 0
+    found = features(padded, BINS, name, n_valid)
+    alone = [features(slices[i : i + 1, :n], BINS, name)[0] for i, n in enumerate(n_valid)]
+    np.testing.assert_array_equal(found, alone)
+
+
+def test_one_valid_frame_does_not_change(slices):
+    found = features(slices, BINS, "bin_statistics", np.array([50, 50, 50, 1]))[3].reshape(4, -1)
+    np.testing.assert_array_equal(found, [slices[3, 0], *np.zeros((3, len(BINS)))])

@@ -1,5 +1,6 @@
 import importlib.util
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -50,6 +51,15 @@ MODELS = {
             **{"architecture": "resnet18", "size": 16, "weights": None, "preprocessing": "none"},
             **{"frozen_layers": "all", "embed": True},
         },
+    },
+}
+
+
+LOGISTIC = {
+    **{"kind": "estimator", "features": "bin_statistics", "folds": 2, "backbone": None},
+    "options": {
+        **{"C": 1.0, "l1_ratio": 0.0, "max_iter": 100},
+        **{"min_variance": 0.0, "selection_trees": 0},
     },
 }
 
@@ -224,6 +234,35 @@ def test_killed_in_mid_epoch_it_ends_in_the_same_bytes(project_dir, store):
     assert sorted(path.name for path in (store / "killed").iterdir()) == sorted(TRAINED.values())
     for name in ("bundle.zip", "history.csv"):
         assert (store / "killed" / name).read_bytes() == (store / "undisturbed" / name).read_bytes()
+
+
+@pytest.mark.slow
+def test_threads_are_those_of_params_whatever_the_environment_says(project_dir, store, tree):
+    """DVC leaves OMP_NUM_THREADS as it is, Snakemake sets it; BLAS reads it as soon as NumPy is imported."""
+    grow(store)
+    tree["models"]["logistic_regression"] = LOGISTIC
+    (store / "params.yaml").write_text(yaml.safe_dump(tree))
+    common = ["--params", store / "params.yaml", "--model", "logistic_regression", "--seed", 3]
+    bundles = []
+    plain = {key: value for key, value in os.environ.items() if "NUM_THREADS" not in key}
+    for name, environment in (("dvc", {}), ("snakemake", {"OMP_NUM_THREADS": "1"})):
+        (store / name).mkdir()
+        argv = [*common, *flags(store, INPUTS | EMBEDDED), *flags(store / name, TRAINED)]
+        command = [sys.executable, project_dir / "workflow/scripts/train.py", *argv]
+        subprocess.run([str(part) for part in command], env=plain | environment, check=True)
+        bundles.append((store / name / "bundle.zip").read_bytes())
+    assert bundles[0] == bundles[1]
+
+
+def grow(store):
+    """Widen the frames of a store and repeat its slices, so that BLAS shares its products among threads."""
+    array = np.load(store / "frames.npy")
+    noise = np.random.default_rng(1).normal(-40, 5, (len(array), 128 - array.shape[1]))
+    np.save(store / "frames.npy", np.concatenate([array, noise], axis=1).astype(np.float16))
+    spec = json.loads((store / "frames.json").read_text())
+    (store / "frames.json").write_text(json.dumps(spec | {"n_bins": 128, "bins": list(range(128))}))
+    for name in ("slices.parquet", "split.parquet"):
+        pd.concat([pd.read_parquet(store / name)] * 20, ignore_index=True).to_parquet(store / name)
 
 
 def test_a_mistake_is_one_line(script, store, capsys):

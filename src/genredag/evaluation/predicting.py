@@ -42,7 +42,7 @@ def predict_split(bundle: Bundle, frames: Frames, slices: pd.DataFrame, split: p
     chunks = _chunks(held_out, bundle.over_windows)
     probabilities = np.empty((len(data), len(names)), np.float32)
     for rows in progress(chunks, f"predicting with {bundle.info['model']}", len(chunks)):
-        probabilities[rows] = bundle.predict(data.take(rows))
+        probabilities[rows] = bundle.predict(data.take(rows), data.n_valid[rows])
     predictions = held_out[["track_id", "slice", "part", "genre", "artist"]].copy()
     predictions["predicted"] = np.array(names, dtype=object)[probabilities.argmax(axis=1)]
     columns = pd.DataFrame(probabilities, columns=[PREFIX + name for name in names])

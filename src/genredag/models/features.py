@@ -1,7 +1,8 @@
 """What estimators, and networks on handcrafted features, see of a slice: statistics over its frames.
 
 The sets are those of erwanrh/ML_Python-Music_Classification (2021; 30 to 89 features) and of
-Hguimaraes/gtzan.keras (2020; 133). Features per clip are features of slices as long as a clip.
+Hguimaraes/gtzan.keras (2020; 133). Features per clip are features of slices as long as a clip. Frequencies
+are in Hz, as in both: a threshold on the variance of features that are not scaled depends on it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 from genredag.errors import ModelError
 
 BIN_STATISTICS = "bin_statistics"
+KHZ, HZ_PER_KHZ = "_khz", 1000
 # Each series is one column of the representation `handcrafted`, or several taken as one.
 Series = tuple[str, ...]
 
@@ -46,7 +48,9 @@ FEATURE_SETS: dict[str, tuple[tuple[tuple[Series, ...], tuple[str, ...]], ...]] 
 }
 
 
-def features(slices: np.ndarray, bins: Sequence[float | str], name: str) -> np.ndarray:
+def features(
+    slices: np.ndarray, bins: Sequence[float | str], name: str, n_valid: np.ndarray | None = None
+) -> np.ndarray:
     """Return the features of slices (n_slices, n_frames, n_bins), float32 (n_slices, n_features).
 
     Parameters
@@ -55,23 +59,43 @@ def features(slices: np.ndarray, bins: Sequence[float | str], name: str) -> np.n
         Labels of the columns, as a frame store has them.
     name
         A key of `FEATURE_SETS`, or ``bin_statistics`` for `slice_statistics`.
+    n_valid
+        Frames of each slice before its padding, which is left out; None: all.
 
     Raises
     ------
     ModelError
         The frames lack a column, or the slices a second frame.
     """
-    if name == BIN_STATISTICS:
-        return slice_statistics(slices)
+    if n_valid is None:
+        n_valid = np.full(len(slices), slices.shape[1])
+    summary = slice_statistics if name == BIN_STATISTICS else _feature_set(bins, name)
+    found = np.empty((len(slices), summary(slices[:0]).shape[1]), np.float32)
+    for n in np.unique(n_valid):
+        rows = n_valid == n
+        valid = slices[rows, :n]
+        # Nothing changes over one frame.
+        found[rows] = summary(np.repeat(valid, 2, axis=1) if n == 1 else valid)
+    return found
+
+
+def _feature_set(bins: Sequence[float | str], name: str) -> Callable[[np.ndarray], np.ndarray]:
+    """Return the function that computes the features `name` of slices without padding."""
     check_columns(bins, name)
     place = {label: i for i, label in enumerate(bins)}
-    parts = []
-    for series, statistics in FEATURE_SETS[name]:
-        for columns in series:
-            values = slices[:, :, [place[column] for column in columns]]
-            values = values.reshape(len(slices), slices.shape[1] * len(columns))
-            parts += [STATISTICS[statistic](values) for statistic in statistics]
-    return np.stack(parts, axis=1).astype(np.float32)
+
+    def summary(slices: np.ndarray) -> np.ndarray:
+        parts = []
+        for series, statistics in FEATURE_SETS[name]:
+            for columns in series:
+                values = slices[:, :, [place[column] for column in columns]]
+                values = values.reshape(len(slices), slices.shape[1] * len(columns))
+                if columns[0].endswith(KHZ):
+                    values = HZ_PER_KHZ * values
+                parts += [STATISTICS[statistic](values) for statistic in statistics]
+        return np.stack(parts, axis=1).astype(np.float32)
+
+    return summary
 
 
 def choose(names: str | Sequence[str], bins: Sequence[float | str]) -> str:

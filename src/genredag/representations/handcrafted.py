@@ -17,7 +17,8 @@ from genredag.representations.spectrum import power_spectrogram
 # Octave bands of the spectral contrast start here and end at 64 times it (Jiang et al. 2002).
 CONTRAST_FMIN = 200.0
 N_MELS = 128
-# Of the track's peak: quieter samples are silence. ASSUME: gtzan.keras does not say what its measure is.
+# Of the track's peak: quieter samples are silence. gtzan.keras has one number a clip, of samples that
+# `librosa.effects.trim` takes off its ends; ours is a series, so that slices of any length have their own.
 SILENCE = 0.01
 PITCH_CLASSES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
@@ -86,7 +87,7 @@ def describe(params: Handcrafted, sr: int) -> dict[str, Any]:
         raise ParameterError(
             f"{params.n_fft}: too short", where=where, expected=f"at least {sr / CONTRAST_FMIN:.0f}"
         )
-    return {"bins": columns(params), "unit": "feature", "floor": 0.0}
+    return {"bins": columns(params), "unit": "feature", "floor": 0.0}  # features leave out padding
 
 
 def columns(params: Handcrafted) -> list[str]:
