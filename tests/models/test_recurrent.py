@@ -74,3 +74,12 @@ def test_the_lstm_sees_mean_and_deviation_of_each_bin():
     seen = np.asarray(keras.Model(model.input, layer.input)(track))
     scaled = (track + 40) / 10
     np.testing.assert_allclose(seen, np.concatenate([scaled.mean(2), scaled.std(2)], -1), atol=1e-5)
+
+
+def test_convolutions_of_windows_stay_in_float32():
+    """In bfloat16 TensorFlow 2.21 ends the process (segmentation fault) when it trains them on a CPU."""
+    sizes = {"n_frames": 130, "n_bins": 128, "n_classes": 3}
+    recipe = Network(**RECIPE | {"options": {"units": 4, "dropout": 0.1}})
+    model = build_network("crnn_windows", recipe, **sizes, statistics=None, precision="mixed_bfloat16")
+    dtypes = {layer.compute_dtype for layer in model.layers if layer.name.startswith("conv3d")}
+    assert dtypes == {"float32"}

@@ -35,7 +35,8 @@ def conv_block(x: KerasTensor, filters: int, *, pool: tuple[int, int], dropout: 
     *_, bins, frames, _ = x.shape
     pool = (min(pool[0], bins), min(pool[1], frames))
     if len(x.shape) == 5:
-        x = keras.layers.Conv3D(filters, (1, 3, 3), padding="same")(x)
+        # In bfloat16 it ends the process on CPUs (TensorFlow 2.21, segmentation fault).
+        x = keras.layers.Conv3D(filters, (1, 3, 3), padding="same", dtype="float32")(x)
         x = keras.layers.MaxPooling3D((1, *pool))(x)
     else:
         x = keras.layers.Conv2D(filters, 3, padding="same")(x)
