@@ -8,8 +8,9 @@ from typer.testing import CliRunner
 
 from genredag.catalogue import catalogue
 from genredag.cli import app
+from genredag.errors import ParameterError
 from genredag.models.registry import learners
-from genredag.params import load_params
+from genredag.params import load_params, parse_params
 
 # At the published input, and at 128 bins x 130 frames. Batch normalisation counts its moving statistics: 640
 # of homebrew, 7,942 of ResNet-18.
@@ -50,6 +51,12 @@ def rows(project_dir):
 def test_every_learner_has_a_row(rows):
     assert list(rows) == list(learners())
     assert {row["kind"] for row in rows.values()} == {"network", "estimator", "hybrid"}
+
+
+def test_a_value_that_no_network_takes_is_told(tree):
+    tree["models"]["time"]["options"]["filter_frames"] = "abc"
+    with pytest.raises(ParameterError, match=r"^models\.time\.options\.filter_frames: 'abc'"):
+        catalogue(parse_params(tree).models)
 
 
 @pytest.mark.parametrize("name", COUNTS)
