@@ -2,8 +2,9 @@
 
 import sys
 
-from genredag.errors import GenredagError
-from genredag.pairing import matrix_pairs
+from genredag.cache import default_cache_dir
+from genredag.errors import GenredagError, exits_cleanly
+from genredag.pairing import matrix_pairs, obtain_weights
 from genredag.params import load_params, stage_values
 from genredag.protocols import fold_suffixes
 from genredag.stages import (
@@ -70,3 +71,11 @@ def combinations(pattern):
             )
         }
     )
+
+
+@exits_cleanly
+def fetch_weights(jobs):
+    """Download the published weights of the networks that `jobs` train, so that none of them starts in vain."""
+    trained = (job for job in jobs if job.rule.name in ("embed", "train"))
+    models = sorted({job.wildcards.model for job in trained})
+    obtain_weights(PARAMS, models, default_cache_dir())
