@@ -58,5 +58,11 @@ include: "workflow/rules/predict_deformed.smk"
 include: "workflow/rules/robustness.smk"
 
 
+# Not in a dry run, when nothing is left to build, or in the jobs of a cluster
+onstart:
+    if not workflow.touch:
+        fetch_weights(workflow.dag.needrun_jobs())
+
+
 onsuccess:
     print(f"The report is ready: {Path('results/report.html').absolute()}")

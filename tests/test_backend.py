@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from genredag.backend import configure_backend
 from genredag.bundle import load_bundle
+from genredag.errors import ParameterError
 
 TRIAL = Path(__file__).with_name("backend_trial.py")
 SEEDS = (1, 2, 3)
@@ -46,6 +48,21 @@ def test_tensorflow_is_the_default_whatever_keras_was_told_elsewhere(tmp_path):
         check=True,
     )
     assert done.stdout.split()[-1] == "tensorflow"
+
+
+def test_another_backend_is_refused_before_keras_is_imported(monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "nope")
+    with pytest.raises(ParameterError, match=r"^KERAS_BACKEND: 'nope'; expected tensorflow or jax$"):
+        configure_backend(1)
+
+
+def test_a_backend_that_is_not_installed_is_told(monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    monkeypatch.setattr("genredag.backend.find_spec", lambda name: None)
+    with pytest.raises(
+        ParameterError, match=r"^KERAS_BACKEND: jax is not installed\. Hint: pip install jax$"
+    ):
+        configure_backend(1)
 
 
 @pytest.fixture(scope="module")

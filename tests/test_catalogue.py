@@ -8,8 +8,9 @@ from typer.testing import CliRunner
 
 from genredag.catalogue import catalogue
 from genredag.cli import app
+from genredag.errors import ParameterError
 from genredag.models.registry import learners
-from genredag.params import load_params
+from genredag.params import load_params, parse_params
 
 # At the published input, and at 128 bins x 130 frames. Batch normalisation counts its moving statistics: 640
 # of homebrew, 7,942 of ResNet-18.
@@ -56,6 +57,12 @@ def test_estimators_name_their_features(rows):
     assert rows["svm_rbf"]["features"] == ["features_133", "bin_statistics"]
     assert rows["random_forest"]["features"] == ["features_133"]
     assert rows["crnn"]["features"] == []
+
+
+def test_a_value_that_no_network_takes_is_told(tree):
+    tree["models"]["time"]["options"]["filter_frames"] = "abc"
+    with pytest.raises(ParameterError, match=r"^models\.time\.options\.filter_frames: 'abc'"):
+        catalogue(parse_params(tree).models)
 
 
 @pytest.mark.parametrize("name", COUNTS)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import h5py
 import pytest
 
 from genredag.errors import ParameterError
-from genredag.pairing import matrix_pairs
+from genredag.models.backbones import RESNET18
+from genredag.pairing import matrix_pairs, obtain_weights
 from genredag.params import parse_params
 
 
@@ -120,6 +124,18 @@ def test_a_model_without_a_representation_is_refused(tree, models, representatio
         ),
         ({"models__crnn__options": {"dropuot": 0.1}}, r"models.crnn.options: 'dropuot' is unknown"),
         (
+            {"model": "time", "models__time__options": {"filter_frames": "abc"}},
+            r"^models.time.options.filter_frames: 'abc': input should be a valid integer",
+        ),
+        (
+            {"model": "vgg16_svm", "models__vgg16_svm__classifier": {"C": [1.0, -1.0]}},
+            r"^models.vgg16_svm.classifier.C: -1.0: input should be greater than 0",
+        ),
+        (
+            {"model": "vgg16_ft", "models__vgg16_ft__backbone": {"architecture": "resnet18"}},
+            r"^models.vgg16_ft.backbone.architecture: 'resnet18'; expected 'vgg16'$",
+        ),
+        (
             {
                 "model": "mlp_85",
                 "representation": "handcrafted",
@@ -135,10 +151,56 @@ def test_an_experiment_that_can_not_be_trained_is_refused(tree, values, message)
     assert "\n" not in str(caught.value)
 
 
-def test_a_file_of_weights_may_be_anywhere(tree, tmp_path):
-    (tmp_path / "w.h5").touch()
-    backbone = {"weights": str(tmp_path / "w.h5")}
-    parse_params(with_values(tree, model="vgg16_ft", models__vgg16_ft__backbone=backbone))
+def with_weights(tree: dict, model: str, weights: object) -> dict:
+    return with_values(tree, model=model, **{f"models__{model}__backbone": {"weights": weights}})
+
+
+@pytest.fixture
+def weights(tmp_path):
+    """A file that has the layers of VGG16, by their names."""
+    with h5py.File(tmp_path / "w.h5", "w") as file:
+        file.attrs["layer_names"] = [b"input_1", b"block1_conv1", b"block5_conv3"]
+    return str(tmp_path / "w.h5")
+
+
+def test_a_file_of_weights_may_be_anywhere(tree, weights):
+    parse_params(with_weights(tree, "vgg16_ft", weights))
+
+
+@pytest.mark.parametrize(
+    ("model", "content", "message"),
+    [
+        ("resnet18_ft", None, r"w.h5': no layer 'bn_data'; expected weights of this architecture"),
+        ("vgg16_ft", "# A page", r"w.h5': not a Keras weights file; expected HDF5"),
+    ],
+)
+def test_a_file_of_other_weights_is_refused(tree, weights, model, content, message):
+    if content:
+        Path(weights).write_text(content, encoding="utf-8")
+    where = rf"^params.yaml: models.{model}.backbone.weights: '.*"
+    with pytest.raises(ParameterError, match=where + message) as caught:
+        parse_params(with_weights(tree, model, weights))
+    assert f"models.{model}.backbone.weights=null starts from random" in str(caught.value)
+
+
+def test_published_weights_that_can_not_be_had_are_told_with_what_to_do(tree, tmp_path, monkeypatch):
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    with pytest.raises(ParameterError) as caught:
+        obtain_weights(parse_params(tree), ["crnn", "svm_rbf", "resnet18_ft"], tmp_path)
+    line = str(caught.value)
+    assert line.startswith("params.yaml: models.resnet18_ft.backbone.weights: 'imagenet': resnet18_imagenet")
+    assert "\n" not in line
+    for part in (
+        str(tmp_path / "weights" / RESNET18.weights.name),
+        "models.resnet18_ft.backbone.weights=null",
+    ):
+        assert part in line
+
+
+def test_only_models_that_start_from_published_weights_need_a_file(tree, weights, tmp_path, monkeypatch):
+    monkeypatch.setattr("genredag.models.backbones.fetch_weights", None)
+    params = parse_params(with_weights(with_weights(tree, "vgg16_svm", None), "vgg16_ft", weights))
+    obtain_weights(params, ["crnn", "svm_rbf", "vgg16_ft", "vgg16_svm"], tmp_path)
 
 
 def test_recipes_that_nothing_uses_may_be_of_any_size(tree):

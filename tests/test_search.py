@@ -98,6 +98,24 @@ def test_lists_are_values_of_parameters():
     assert search_table([a, b])["models.crnn.augment"].tolist() == ['[{"kind": "noise", "std": 1.0}]', "[]"]
 
 
+@pytest.mark.parametrize("chosen", [5, None])
+def test_null_is_a_value(chosen):
+    runs = []
+    for run, depth in zip(experiments([RUNS[0], RUNS[2]] * 2), (5, 5, None, None), strict=True):
+        metrics = run.metrics | {"validation.track.accuracy": 0.5 + 0.1 * (depth == chosen)}
+        runs.append(Experiment(run.params | {"max_depth": depth}, metrics))
+    table = search_table(runs)
+    shown = {5: 5, None: "null"}
+    assert set(table["max_depth"]) == set(shown.values())
+    assert table["max_depth"][0] == shown[chosen]
+    axes = search_figure(table).axes[0]
+    labels = [label.get_text() for label in (*axes.get_xticklabels(), *axes.get_yticklabels())]
+    assert labels == ["5", "null", "5", "50"] or labels == ["5", "50", "5", "null"]
+    assert len(axes.texts) == 4
+    bars = search_figure(search_table(runs[::2])).axes[0]
+    assert {bar.get_text() for bar in bars.get_yticklabels()} == {"max_depth 5", "max_depth null"}
+
+
 def test_experiments_are_read_by_name(dvc):
     dvc(
         *(shown("grid-1"), shown("grid-2", None, RUNS[1]), shown("grid"), shown("grid-3", "running")),

@@ -177,7 +177,10 @@ def test_refuses_a_backbone_too_many_or_too_few(toy_slices, model, backbone, mes
         train_bundle(model, recipe, TRAIN, **toy_slices, seed=1)
 
 
-def test_a_hybrid_gives_the_features_of_its_network_to_a_classifier(toy_slices, tmp_path):
+def test_a_hybrid_gives_the_features_of_its_network_to_a_classifier(toy_slices, tmp_path, monkeypatch):
+    # On SqueezeNet, which is faster.
+    hybrid = dataclasses.replace(learners()["vgg16_svm"], backbones=("squeezenet",))
+    monkeypatch.setattr("genredag.models.registry.learners", lambda: learners() | {"vgg16_svm": hybrid})
     small = PRETRAINED | {"architecture": "squeezenet", "weights": None, "frozen_layers": "all"}
     values = NETWORK | {"kind": "hybrid", "options": {"dropout": 0.1}, "backbone": small}
     recipe = Hybrid(**values, folds=2, classifier={"C": [1.0, 100.0], "gamma": "scale"})
@@ -202,6 +205,32 @@ def test_a_hybrid_gives_the_features_of_its_network_to_a_classifier(toy_slices, 
     assert bundle.info["metrics"]["val_loss"] not in set(history["val_loss"])  # which are the network's own
 
 
+@pytest.mark.parametrize(
+    ("classifier", "folds", "message"),
+    [
+        (
+            {"C": [1.0, -1.0], "gamma": "scale"},
+            2,
+            r"vgg16_svm\.classifier\.C: -1\.0: input should be greater",
+        ),
+        ({"C": 1.0, "gamma": "scael"}, 2, r"vgg16_svm\.classifier\.gamma: 'scael'"),
+        (
+            {"C": [1.0, 2.0], "gamma": "scale"},
+            9,
+            r"folds: a genre has 4 training tracks; expected at least 9",
+        ),
+    ],
+)
+def test_a_hybrid_is_refused_before_its_network_is_trained(
+    toy_slices, monkeypatch, classifier, folds, message
+):
+    monkeypatch.setattr("genredag.training.fit_network", None)
+    values = NETWORK | {"kind": "hybrid", "options": {"dropout": 0.1}, "backbone": PRETRAINED}
+    recipe = Hybrid(**values, folds=folds, classifier=classifier)
+    with pytest.raises((ParameterError, ModelError), match=message):
+        train_bundle("vgg16_svm", recipe, TRAIN, **toy_slices, seed=1)
+
+
 def test_refuses_options_of_another_classifier(toy_slices):
     values = NETWORK | {"kind": "hybrid", "options": {"dropout": 0.1}, "backbone": PRETRAINED}
     recipe = Hybrid(**values, folds=2, classifier={"C": 1.0})
@@ -220,7 +249,7 @@ def test_another_file_of_weights_is_another_training(toy_slices, tmp_path, monke
         monkeypatch.chdir(tmp_path)
         path.write_bytes(content)
         with pytest.raises(TypeError):  # nothing was trained
-            train_bundle("squeezenet_ft", recipe, TRAIN, **toy_slices, seed=1, checkpoint=tmp_path / "c")
+            train_bundle("vgg16_ft", recipe, TRAIN, **toy_slices, seed=1, checkpoint=tmp_path / "c")
     assert keys[0] == keys[2] != keys[1]
 
 

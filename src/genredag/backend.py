@@ -5,6 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
+from importlib.util import find_spec
+
+from genredag.errors import ParameterError
+
+BACKENDS = ("tensorflow", "jax")
 
 
 def configure_backend(threads: int) -> None:
@@ -13,11 +18,23 @@ def configure_backend(threads: int) -> None:
     TensorFlow computes unless KERAS_BACKEND names another, such as ``jax``; ``~/.keras`` has no say. Sums of
     several threads round differently, so a result belongs to its number of threads. Call it before Keras is
     imported: later it reaches neither backend.
+
+    Raises
+    ------
+    ParameterError
+        KERAS_BACKEND names another backend, or one that isn't installed.
     """
     from threadpoolctl import threadpool_limits
 
+    backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
+    if backend not in BACKENDS:
+        raise ParameterError(repr(backend), where="KERAS_BACKEND", expected=" or ".join(BACKENDS))
+    if find_spec(backend) is None:
+        raise ParameterError(
+            f"{backend} is not installed", where="KERAS_BACKEND", hint=f"pip install {backend}"
+        )
     os.environ.update(
-        KERAS_BACKEND=os.environ.get("KERAS_BACKEND", "tensorflow"),
+        KERAS_BACKEND=backend,
         NPROC=str(threads),  # JAX's
         TF_NUM_INTRAOP_THREADS=str(threads),
         TF_NUM_INTEROP_THREADS="1",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from genredag.errors import ModelError
 from genredag.models.frozen import backbone_features
-from genredag.models.registry import PUBLISHED, Learner, learners
+from genredag.models.registry import PUBLISHED, Learner, features_seen, learners
 from genredag.recipes import Estimator, Recipe
 
 if TYPE_CHECKING:
@@ -25,9 +25,16 @@ def catalogue(recipes: Mapping[str, Recipe]) -> list[dict[str, Any]]:
     `parameters` counts the weights of a network for ten genres at its published input, with the options of
     its published recipe if there is one; `parameters_128x130` those for our slices, with its default
     recipe. None where there is no such network. If `over_windows`, `input` is that of each window.
+
+    Raises
+    ------
+    ParameterError
+        A recipe doesn't fit its builder.
     """
     rows = []
     for name, learner in learners().items():
+        for preset in {name, name + PUBLISHED} & recipes.keys():
+            features_seen(preset, recipes[preset])
         default = recipes.get(name)
         published = recipes.get(name + PUBLISHED, default)
         rows.append(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -48,16 +48,18 @@ def fit_estimator(
     -------
     tuple
         The estimator, a history of one row, and the options that were chosen.
+
+    Raises
+    ------
+    ModelError
+        As for `check_parts`.
     """
     from sklearn.calibration import CalibratedClassifierCV
     from sklearn.frozen import FrozenEstimator
     from sklearn.metrics import log_loss
 
     parts = {"train": training, "validation": validation}
-    for part, slices in parts.items():
-        if len(set(slices.labels)) < n_classes:
-            hint = "look into split.parquet"
-            raise ModelError(f"a genre has no {part} slice", where=f"models.{name}", hint=hint)
+    check_parts(name, options, folds, parts, n_classes)
     options = search_options(name, build, options, folds, training, seed)
     inputs = {part: features_of(slices) for part, slices in parts.items()}
     model = build(**options, seed=seed).fit(inputs["train"], training.labels)
@@ -76,6 +78,46 @@ def fit_estimator(
     return model, pd.DataFrame([row])[list(HISTORY_COLUMNS)], options
 
 
+def check_parts(
+    name: str, options: Options, folds: int, parts: Mapping[str, SliceSet], n_classes: int
+) -> None:
+    """Refuse parts that an estimator can't be fitted on, or that the search over `options` can't fold.
+
+    Parameters
+    ----------
+    parts
+        Slices of "train" and "validation", or features of them.
+
+    Raises
+    ------
+    ModelError
+        A genre has no slice of a part, or, if there is a search, fewer training tracks than folds.
+    """
+    for part, slices in parts.items():
+        if len(set(slices.labels)) < n_classes:
+            hint = "look into split.parquet"
+            raise ModelError(f"a genre has no {part} slice", where=f"models.{name}", hint=hint)
+    _check_folds(name, options, folds, parts["train"])
+
+
+def _check_folds(name: str, options: Options, folds: int, training: SliceSet) -> None:
+    if len(_candidates(options)) == 1:
+        return
+    n_tracks = pd.Series(training.track_ids).groupby(training.labels).nunique().min()
+    if n_tracks < folds:
+        raise ModelError(
+            f"a genre has {n_tracks} training tracks",
+            where=f"models.{name}.folds",
+            expected=f"at least {folds}",
+            hint="fewer folds, or options without lists",
+        )
+
+
+def _candidates(options: Options) -> list[dict[str, Any]]:
+    lists = [value if isinstance(value, list) else [value] for value in options.values()]
+    return [dict(zip(options, values, strict=True)) for values in itertools.product(*lists)]
+
+
 def search_options(
     name: str, build: Callable[..., Any], options: Options, folds: int, training: SliceSet, seed: int
 ) -> dict[str, Any]:
@@ -90,19 +132,10 @@ def search_options(
     """
     from sklearn.model_selection import StratifiedGroupKFold, cross_val_score
 
-    lists = [value if isinstance(value, list) else [value] for value in options.values()]
-    candidates = [dict(zip(options, values, strict=True)) for values in itertools.product(*lists)]
+    _check_folds(name, options, folds, training)
+    candidates = _candidates(options)
     if len(candidates) == 1:
         return candidates[0]
-    n_tracks = pd.Series(training.track_ids).groupby(training.labels).nunique().min()
-    if n_tracks < folds:
-        hint = "fewer folds, or options without lists"
-        raise ModelError(
-            f"a genre has {n_tracks} training tracks",
-            where=f"models.{name}.folds",
-            expected=f"at least {folds}",
-            hint=hint,
-        )
     inputs, labels = features_of(training), training.labels
     deal = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     scores = []

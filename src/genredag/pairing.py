@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from genredag.errors import ModelError, ParameterError
+from genredag.models.backbones import BACKBONES, weights_file
 from genredag.models.features import choose
 from genredag.models.frozen import check_picture
+from genredag.models.pretrained import check_layers
 from genredag.models.registry import features_seen, learner
 from genredag.params import Params
+from genredag.recipes import Pretrained
 from genredag.representations.registry import REPRESENTATIONS
 from genredag.slices import slice_length
 
@@ -87,12 +93,12 @@ def _refusal(where: str, what: str, error: ModelError) -> UnfitError:
 
 
 def check_recipe(params: Params, model: str) -> None:
-    """Refuse a recipe that doesn't fit its builder, or whose file of weights isn't there.
+    """Refuse a recipe that doesn't fit its builder, or whose own file of weights isn't there or is another's.
 
     Raises
     ------
     ParameterError
-        It doesn't, or there is none.
+        It doesn't, or there is none, or it lacks layers of the backbone.
     """
     recipe = params.entry("models", model)
     features_seen(model, recipe)
@@ -104,6 +110,34 @@ def check_recipe(params: Params, model: str) -> None:
             expected="imagenet, null or the path of a Keras weights file",
             hint="a path starts at the project's folder",
         )
+    if recipe.backbone and weights:
+        with _refusing_weights(model, recipe.backbone):
+            check_layers(weights, BACKBONES[recipe.backbone.architecture].ends)
+
+
+def obtain_weights(params: Params, models: Iterable[str], cache_dir: Path) -> None:
+    """Download the published weights that `models` start from, as far as `cache_dir` hasn't got them.
+
+    Raises
+    ------
+    ParameterError
+        A file can't be had.
+    """
+    for model in models:
+        backbone = params.entry("models", model).backbone
+        if backbone:
+            with _refusing_weights(model, backbone):
+                weights_file(backbone, cache_dir)
+
+
+@contextmanager
+def _refusing_weights(model: str, backbone: Pretrained) -> Iterator[None]:
+    key = f"models.{model}.backbone.weights"
+    try:
+        yield
+    except ModelError as error:
+        error.hint = "; ".join(filter(None, [error.hint, f"{key}=null starts from random ones"]))
+        raise _refusal(key, repr(backbone.weights), error) from None
 
 
 def check_pair(params: Params, model: str, representation: str, datasets: list[str]) -> None:

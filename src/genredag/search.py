@@ -91,7 +91,7 @@ def search_table(experiments: list[Experiment]) -> pd.DataFrame:
         if len({json.dumps(e.params.get(leaf)) for e in experiments}) > 1 and leaf not in REPEATS
     ]
     rows = [
-        {leaf: _plain(e.params.get(leaf)) for leaf in varied}
+        {leaf: _plain(e.params.get(leaf, "")) for leaf in varied}
         | {
             "n_runs": 1,
             "validation_accuracy": e.metrics["validation.track.accuracy"],
@@ -111,7 +111,8 @@ def search_table(experiments: list[Experiment]) -> pd.DataFrame:
 
 
 def _plain(value: Any) -> Any:
-    return json.dumps(value) if isinstance(value, list | dict) else value
+    """Return a value that pandas groups by: for it, None and NaN would be none."""
+    return json.dumps(value) if value is None or isinstance(value, list | dict) else value
 
 
 def search_figure(table: pd.DataFrame) -> Figure:

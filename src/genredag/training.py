@@ -20,7 +20,7 @@ from genredag.bundle import Bundle
 from genredag.checkpoint import Checkpoint, fingerprint
 from genredag.embedding import NOTHING, embedded
 from genredag.errors import ModelError
-from genredag.estimator_training import fit_estimator
+from genredag.estimator_training import check_parts, fit_estimator
 from genredag.models.features import choose
 from genredag.models.registry import check_classifier, features_seen, learner
 from genredag.network_training import HISTORY_COLUMNS, feature_slices, fit_network
@@ -126,6 +126,8 @@ def _fit(
         build = learner(model).build
         fitted, history, chosen = fit_estimator(model, build, recipe.options, recipe.folds, **data)
         return (fitted,), [history], chosen, time.perf_counter() - started
+    if isinstance(recipe, Hybrid):  # now, not after the network is trained
+        check_parts(model, recipe.classifier, recipe.folds, parts, sizes["n_classes"])
     network, history, seconds = fit_network(
         model, recipe, params, **data, checkpoint=checkpoint, embedded=once
     )

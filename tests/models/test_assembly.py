@@ -3,6 +3,7 @@ import pytest
 
 from genredag.errors import ModelError, ParameterError
 from genredag.models.assembly import build_network
+from genredag.models.registry import Learner
 from genredag.recipes import Network
 
 SIZES = [(216, 130), (128, 130), (84, 130), (128, 34), (47, 130), (12, 10), (1, 1)]
@@ -64,11 +65,21 @@ def test_normalises_each_bin_and_stands_the_slice_upright():
     np.testing.assert_allclose(np.asarray(upright(slices))[0, :, :, 0], expected[0].T, rtol=1e-6)
 
 
-def test_what_a_builder_cannot_do_is_told_in_one_line():
-    with pytest.raises(ModelError, match=r"^models\.lstm: can't take slices of 128 bins x 130 frames \("):
+def test_what_a_builder_cannot_do_is_told_in_one_line(monkeypatch):
+    def build(x, n_classes, *, units):
+        import keras
+
+        return keras.layers.LSTM(units)(x)
+
+    found = Learner("lstm", "network", build, paper="P", published="")
+    monkeypatch.setattr("genredag.models.registry.learner", lambda name: found)
+    message = (
+        r"^models\.lstm: can't be built for slices of 128 bins x 130 frames with the options {'units': 0} "
+    )
+    with pytest.raises(ModelError, match=message):
         build_network(
             "lstm",
-            recipe({"units": 0, "dropout": 0.5}),
+            recipe({"units": 0}),
             **{"n_bins": 128, "n_frames": 130, "n_classes": 10, "statistics": None, "precision": "float32"},
         )
 

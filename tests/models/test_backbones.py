@@ -2,8 +2,9 @@ import h5py
 import numpy as np
 import pytest
 
-from genredag.models.backbones import RESNET18, SQUEEZENET, VGG16, resnet18, squeezenet, vgg16
-from genredag.models.pretrained import fetch_weights, load_weights, read_weights
+from genredag.errors import ModelError
+from genredag.models.backbones import BACKBONES, RESNET18, SQUEEZENET, VGG16, resnet18, squeezenet, vgg16
+from genredag.models.pretrained import check_layers, fetch_weights, load_weights, read_weights
 from genredag.params import load_params
 
 
@@ -55,6 +56,18 @@ def resnet18_file(tmp_path_factory):
             for weight, shape in weights.items():
                 group[f"{name}/{weight}"] = rng.random(shape, np.float32)
     return path
+
+
+@pytest.mark.parametrize("backbone", BACKBONES.values(), ids=BACKBONES)
+def test_the_ends_are_the_first_and_last_layer_with_weights(backbone):
+    layers = [layer.name for layer in backbone.build((64, 64, 3)).layers if layer.weights]
+    assert backbone.ends == (layers[0], layers[-1])
+
+
+def test_layers_are_looked_for_without_reading_them(squeezenet_file):
+    check_layers(squeezenet_file, SQUEEZENET.ends)
+    with pytest.raises(ModelError, match="no layer 'block1_conv1'; expected weights of this architecture"):
+        check_layers(squeezenet_file, VGG16.ends)
 
 
 def count(arrays):

@@ -2,6 +2,7 @@ import pytest
 
 from genredag.errors import ModelError, ParameterError
 from genredag.models import registry
+from genredag.recipes import Pretrained
 
 
 @pytest.fixture
@@ -64,6 +65,18 @@ def test_unknown_names_get_a_hint():
         registry.learner("crn")
     with pytest.raises(ParameterError, match=r"Hint: one of .*crnn"):
         registry.learner("zzz")
+
+
+def test_a_network_stands_on_the_backbones_that_it_names(empty):
+    register = registry.network(
+        "tiny", paper="P", published_input=(9, 9, 3), backbones=("vgg16", "squeezenet")
+    )
+    register(lambda x, n_classes: x)
+    values = {"size": 0, "weights": None, "preprocessing": "none", "frozen_layers": 0, "embed": False}
+    for architecture in ("vgg16", "squeezenet"):
+        registry.check_backbone("tiny", Pretrained(architecture=architecture, **values))
+    with pytest.raises(ParameterError, match=r"architecture: 'resnet18'; expected 'vgg16' or 'squeezenet'$"):
+        registry.check_backbone("tiny", Pretrained(architecture="resnet18", **values))
 
 
 @pytest.mark.parametrize(

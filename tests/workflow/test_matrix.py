@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 
 import pytest
 
+from genredag.check_params.plan import build_for_show
 from genredag.search import read_search, search_table
 
 
@@ -59,6 +61,48 @@ def test_an_impossible_experiment_is_refused_before_any_job(toy, runner, changes
         line for line in (done.stdout + done.stderr).splitlines() if line.startswith("genredag: error:")
     ]
     assert len(errors) == 1 and told in errors[0] and "Hint: " in errors[0]
+
+
+ABSENT = (
+    "genredag: error: params.yaml: models.vgg16_ft.backbone.weights: 'imagenet': "
+    "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5 is not in the cache"
+)
+
+
+@pytest.fixture
+def offline(monkeypatch) -> None:
+    """Let no download come through."""
+    for name in ("HTTPS_PROXY", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+
+
+def test_without_the_published_weights_snakemake_plans_and_runs_nothing(toy, offline) -> None:
+    toy.set("model=vgg16_ft", "matrix.model=[svm_rbf, vgg16_ft]")
+    toy.snakemake("--dry-run")
+    done = toy.snakemake("--cores", "1", check=False)
+    assert (done.returncode, toy.ran()) == (2, Counter())
+    assert [line.startswith(ABSENT) for line in done.stderr.splitlines() if "genredag:" in line] == [True]
+    assert "Traceback" not in done.stderr
+    # What doesn't train it is built all the same.
+    toy.snakemake("--cores", "1", "data/synthetic/manifest.parquet")
+    assert toy.ran() == Counter(download=1)
+
+
+@pytest.mark.slow
+def test_asking_what_reruns_needs_no_weights(toy, offline) -> None:
+    toy.set("model=vgg16_ft", "matrix.model=[vgg16_ft]")
+    build_for_show(toy)
+    assert not (toy.folder / ".genredag-cache").exists()
+
+
+def test_without_the_published_weights_dvc_downloads_nothing(toy, project_dir, offline) -> None:
+    script = "workflow/scripts/download.py"
+    shutil.copyfile(project_dir / script, toy.folder / script)
+    toy.set("model=vgg16_ft")
+    done = toy.with_git().dvc("repro", "download", check=False)
+    assert done.returncode != 0
+    assert [line.startswith(ABSENT) for line in done.stderr.splitlines() if "genredag:" in line] == [True]
+    assert not (toy.folder / "experiment/manifest.parquet").exists()
 
 
 def test_a_matrix_with_a_model_that_fits_nothing_is_refused(toy) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from genredag.bundle import load_bundle
 from genredag.check_params.workplace import Workplace, copy_project
+from genredag.embedding import NOTHING
 
 HEADING = "## An architecture of your own"
 
@@ -45,6 +46,7 @@ def write_store(folder: Path, toy_slices: dict) -> None:
     toy_slices["slices"].to_parquet(folder / "slices.parquet")
     (folder / "slices.json").write_text(json.dumps(toy_slices["slice_spec"]))
     toy_slices["split"].to_parquet(folder / "split.parquet")
+    np.save(folder / "embeddings.npy", NOTHING)
 
 
 def test_it_is_ten_lines(shown) -> None:
@@ -56,7 +58,8 @@ def test_it_trains(place, toy_slices) -> None:
     write_store(place.folder / "toy", toy_slices)
     place.run(sys.executable, "-m", "genredag.cli", "set", "model=my_cnn", "models.my_cnn.epochs=1")
     flags = "--model my_cnn --seed 1 --frames toy/frames.npy --slices toy/slices.parquet"
-    flags += " --split toy/split.parquet --bundle toy/b.zip --history toy/h.csv --timing toy/t.json"
+    flags += " --split toy/split.parquet --embeddings toy/embeddings.npy"
+    flags += " --bundle toy/b.zip --history toy/h.csv --timing toy/t.json"
     place.run(sys.executable, "workflow/scripts/train.py", "--params", "params.yaml", *flags.split())
     bundle = load_bundle(place.folder / "toy/b.zip")
     assert bundle.info["recipe"]["options"] == {"filters": 32}

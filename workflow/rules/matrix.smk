@@ -3,8 +3,9 @@
 import sys
 
 from genredag.as_published.studies import check_studies
-from genredag.errors import GenredagError
-from genredag.pairing import matrix_pairs
+from genredag.cache import default_cache_dir
+from genredag.errors import GenredagError, exits_cleanly
+from genredag.pairing import matrix_pairs, obtain_weights
 from genredag.params import load_params, stage_values
 from genredag.protocols import fold_suffixes
 from genredag.stages import (
@@ -95,3 +96,11 @@ def robustness_combinations(pattern):
         return list(dict.fromkeys(paths))
 
     return filled
+
+
+@exits_cleanly
+def fetch_weights(jobs):
+    """Download the published weights of the networks that `jobs` train, so that none of them starts in vain."""
+    trained = (job for job in jobs if job.rule.name in ("embed", "train"))
+    models = sorted({job.wildcards.model for job in trained})
+    obtain_weights(PARAMS, models, default_cache_dir())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import importlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -27,7 +29,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     configure_logging()
     for output in (args.manifest, args.quarantine):  # a folder that can't be had is told before the work
         output.parent.mkdir(parents=True, exist_ok=True)
-    manifest = build_manifest(args.dataset, load_params(args.params), default_cache_dir(), args.jobs)
+    params = load_params(args.params)
+    if "DVC_STAGE" in os.environ:  # Snakemake asks for its models' weights before the first job
+        # Loaded by its name: it knows all architectures, and data depend on none.
+        pairing = importlib.import_module("genredag.pairing")
+        pairing.obtain_weights(params, [params.model], default_cache_dir())
+    manifest = build_manifest(args.dataset, params, default_cache_dir(), args.jobs)
     write_parquet(args.manifest, manifest)
     write_csv(args.quarantine, quarantined(manifest))
 

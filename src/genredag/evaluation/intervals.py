@@ -41,7 +41,7 @@ def cluster_names(predictions: pd.DataFrame) -> np.ndarray:
 
 
 def accuracy_interval(correct: np.ndarray, clusters: np.ndarray, *, n_resamples: int, seed: int) -> Interval:
-    """Estimate the mean of `correct` and its interval.
+    """Estimate the mean of `correct` and its interval: Wilson's where each row is a cluster, else by bootstrap.
 
     Parameters
     ----------
@@ -57,9 +57,9 @@ def accuracy_interval(correct: np.ndarray, clusters: np.ndarray, *, n_resamples:
     """
     correct = np.asarray(correct, dtype=np.float64)
     rows = np.stack([correct, np.ones_like(correct)], axis=1)
-    # Measured (docs/evaluation.md): of few artists only BCa covers enough, of single rows it covers too much.
-    method: Method = "percentile" if len(set(clusters)) == len(rows) else "BCa"
-    return _rate_interval(rows, clusters, ratio, method, n_resamples, seed)
+    if len(set(clusters)) == len(rows) > 1 and set(correct) <= {0, 1}:
+        return _binomial_interval(correct)
+    return _rate_interval(rows, clusters, ratio, n_resamples, seed)
 
 
 def macro_f1_interval(
@@ -75,7 +75,7 @@ def macro_f1_interval(
     names = np.asarray(labels, dtype=object)
     is_actual, is_predicted = (np.asarray(x, dtype=object)[:, None] == names for x in (actual, predicted))
     rows = np.concatenate([is_actual & is_predicted, is_actual, is_predicted], axis=1).astype(np.float64)
-    return _rate_interval(rows, clusters, _macro_f1, "BCa", n_resamples, seed)
+    return _rate_interval(rows, clusters, _macro_f1, n_resamples, seed)
 
 
 def difference_interval(
@@ -222,11 +222,19 @@ def bootstrap(
         )
 
 
+def _binomial_interval(correct: np.ndarray) -> Interval:
+    """Return Wilson's score interval (1927): near 1, a bootstrap of single rows is too short."""
+    from scipy import stats
+
+    n_correct = int(correct.sum())
+    bounds = stats.binomtest(n_correct, len(correct)).proportion_ci(LEVEL, method="wilson")
+    return Interval(n_correct / len(correct), float(bounds.low), float(bounds.high))
+
+
 def _rate_interval(
     rows: np.ndarray,
     clusters: np.ndarray,
     statistic: Callable[[np.ndarray], np.ndarray],
-    method: Method,
     n_resamples: int,
     seed: int,
 ) -> Interval:
@@ -241,7 +249,7 @@ def _rate_interval(
         # Nothing varies that could be drawn: Clopper and Pearson, of clusters.
         exact = stats.binomtest(round(estimate) * len(sums), len(sums)).proportion_ci(LEVEL)
         return Interval(estimate, float(exact.low), float(exact.high))
-    bounds = bootstrap(sums, statistic, sizes, method, n_resamples, seed).confidence_interval
+    bounds = bootstrap(sums, statistic, sizes, "BCa", n_resamples, seed).confidence_interval
     if math.isnan(bounds.low):  # BCa has no answer where leaving out a cluster changes nothing.
         bounds = bootstrap(sums, statistic, sizes, "percentile", n_resamples, seed).confidence_interval
     return Interval(estimate, float(bounds.low), float(bounds.high))

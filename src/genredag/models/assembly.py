@@ -41,7 +41,7 @@ def build_network(
     ParameterError
         There is no such network, or its options are wrong.
     ModelError
-        It can't take slices of this size.
+        It can't take slices of this size, or options that its builder doesn't annotate.
     """
     import keras
 
@@ -56,7 +56,8 @@ def build_network(
             return keras.Model(inputs, learner.build(x, n_classes, **recipe.options), name=name)
         except ValueError as error:
             raise ModelError(
-                f"can't take slices of {n_bins} bins x {n_frames} frames ({str(error).splitlines()[0]})",
+                f"can't be built for slices of {n_bins} bins x {n_frames} frames with the options "
+                f"{recipe.options} ({str(error).splitlines()[0]})",
                 where=f"models.{name}",
-                hint="lengthen slices.seconds, or choose another representation or other options",
+                hint="change its options, lengthen slices.seconds, or choose another representation",
             ) from error

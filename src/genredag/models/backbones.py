@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from genredag.models.pretrained import WeightsFile
+from genredag.models.pretrained import WeightsFile, check_layers, fetch_weights
 
 if TYPE_CHECKING:
     import keras
     from keras import KerasTensor
+
+    from genredag.recipes import Pretrained
 
 Shape = tuple[int, int, int]
 # Channel means of ImageNet, blue, green, red, as Caffe's networks expect them to be taken off.
@@ -34,12 +37,15 @@ class Backbone:
         Channel means that its input, 0 to 255, is reduced by.
     min_size
         Smallest height and width.
+    ends
+        Its first and its last layer with weights: a file that has both is taken for one of its weights.
     """
 
     name: str
     build: Callable[[Shape], keras.Model]
     means: tuple[float, float, float]
     min_size: int
+    ends: tuple[str, str]
     weights: WeightsFile
 
 
@@ -129,6 +135,7 @@ VGG16 = Backbone(
     vgg16,
     CAFFE_MEANS,
     32,
+    ("block1_conv1", "block5_conv3"),
     WeightsFile(
         "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5",
         "https://storage.googleapis.com/tensorflow/keras-applications/vgg16/"
@@ -141,6 +148,7 @@ SQUEEZENET = Backbone(
     squeezenet,
     CAFFE_MEANS,
     31,
+    ("conv1", "fire9_expand3x3"),
     WeightsFile(
         "squeezenet_weights_tf_dim_ordering_tf_kernels_notop.h5",
         "https://github.com/rcmalli/keras-squeezenet/releases/download/v1.0/"
@@ -153,6 +161,7 @@ RESNET18 = Backbone(
     resnet18,
     (0.0, 0.0, 0.0),  # its first layer normalises
     1,
+    ("bn_data", "bn1"),
     WeightsFile(
         "resnet18_imagenet_1000_no_top.h5",
         "https://github.com/qubvel/classification_models/releases/download/0.0.1/"
@@ -161,3 +170,21 @@ RESNET18 = Backbone(
     ),
 )
 BACKBONES = {backbone.name: backbone for backbone in (VGG16, SQUEEZENET, RESNET18)}
+
+
+def weights_file(pretrained: Pretrained, cache_dir: Path) -> Path | None:
+    """Return the file of weights that a network starts from, None for random ones.
+
+    The published one is downloaded into `cache_dir` if it isn't there.
+
+    Raises
+    ------
+    ModelError
+        It can't be had, or the user's own file is none of this network's.
+    """
+    backbone = BACKBONES[pretrained.architecture]
+    if pretrained.weights == "imagenet":
+        return fetch_weights(backbone.weights, cache_dir)
+    if pretrained.weights_path is not None:
+        check_layers(pretrained.weights_path, backbone.ends)
+    return pretrained.weights_path

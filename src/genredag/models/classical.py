@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from genredag.models.options import CountOrZero, Gamma, NotNegative, Positive
 from genredag.models.registry import estimator
 from genredag.models.trees_and_linear import selecting_pipeline
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     published=".788 on tracks, one 75/25 hold-out",
 )
 def svm_rbf(
-    *, C: float, gamma: float | str, min_variance: float, selection_trees: int, seed: int
+    *, C: Positive, gamma: Gamma, min_variance: NotNegative, selection_trees: CountOrZero, seed: int
 ) -> Pipeline:
     """Return a support vector machine with a radial kernel on standardised features.
 
@@ -29,7 +30,7 @@ def svm_rbf(
     return selecting_pipeline(machine, True, min_variance, selection_trees, seed)
 
 
-def svm_on_features(*, C: float, gamma: float | str, seed: int) -> Pipeline:
+def svm_on_features(*, C: Positive, gamma: Gamma, seed: int) -> Pipeline:
     """Return a support vector machine with a radial kernel on features scaled to 0 to 1, for `vgg16_svm`."""
     from sklearn.pipeline import Pipeline
     from sklearn.preprocessing import MinMaxScaler

@@ -12,9 +12,9 @@ import numpy as np
 
 from genredag.cache import default_cache_dir
 from genredag.errors import ModelError
-from genredag.models.backbones import BACKBONES, Backbone
+from genredag.models.backbones import BACKBONES, Backbone, weights_file
 from genredag.models.inputs import dtype_policy, slices_input
-from genredag.models.pretrained import fetch_weights, load_weights
+from genredag.models.pretrained import load_weights
 
 if TYPE_CHECKING:
     import keras
@@ -71,10 +71,8 @@ def backbone_features(x: KerasTensor, pretrained: Pretrained) -> KerasTensor:
     backbone = BACKBONES[pretrained.architecture]
     x = as_image(x, backbone, size=pretrained.size, preprocessing=pretrained.preprocessing)
     network = backbone.build(x.shape[1:])
-    if pretrained.weights == "imagenet":
-        load_weights(network, fetch_weights(backbone.weights, default_cache_dir()))
-    elif pretrained.weights_path is not None:
-        load_weights(network, pretrained.weights_path)
+    if weights := weights_file(pretrained, default_cache_dir()):
+        load_weights(network, weights)
     frozen = network.layers[: None if pretrained.frozen_layers == "all" else pretrained.frozen_layers]
     for layer in frozen:
         layer.trainable = False

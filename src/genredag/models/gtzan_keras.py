@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from genredag.models.layers import conv_block, probabilities
+from genredag.models.options import NotNegative, Share
 from genredag.models.registry import network
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     published_input=(128, 129, 1),
     smallest=(78, 78),
 )
-def cnn2d_2018(x: KerasTensor, n_classes: int, *, dropout: float) -> KerasTensor:
+def cnn2d_2018(x: KerasTensor, n_classes: int, *, dropout: Share) -> KerasTensor:
     """Return class probabilities from five valid convolutions that leave 64 features of 128 x 129.
 
     The last pool never exceeds what is left of an axis, so that 84 bins of a CQT pass.
@@ -46,10 +47,10 @@ def cnn_2020(
     x: KerasTensor,
     n_classes: int,
     *,
-    conv_dropout: float,
-    flat_dropout: float,
-    dense_dropout: float,
-    l2: float,
+    conv_dropout: Share,
+    flat_dropout: Share,
+    dense_dropout: Share,
+    l2: NotNegative,
 ) -> KerasTensor:
     """Return class probabilities from five blocks of growing width and a dense layer, both with L2 decay."""
     import keras

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from genredag.models.layers import probabilities
+from genredag.models.options import CountOrZero, Share
 from genredag.models.registry import network
 
 if TYPE_CHECKING:
@@ -19,7 +20,13 @@ if TYPE_CHECKING:
     smallest=(72, 8),
 )
 def homebrew(
-    x: KerasTensor, n_classes: int, *, size: int, momentum: float, conv_dropout: float, dense_dropout: float
+    x: KerasTensor,
+    n_classes: int,
+    *,
+    size: CountOrZero,
+    momentum: Share,
+    conv_dropout: Share,
+    dense_dropout: Share,
 ) -> KerasTensor:
     """Return class probabilities from four k x 1 convolutions with batch normalisation.
 

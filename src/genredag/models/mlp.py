@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from genredag.errors import ModelError
 from genredag.models.layers import probabilities
+from genredag.models.options import Share
 from genredag.models.registry import network
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ PROTOCOL = "on clips of 12 classes, random 80:20, chosen on the test set"
 @network(
     "mlp_30", paper=PAPER, published=f".51-.52 {PROTOCOL}", published_input=(30, 1, 1), features="features_30"
 )
-def mlp_30(x: KerasTensor, n_classes: int, *, dropout: float) -> KerasTensor:
+def mlp_30(x: KerasTensor, n_classes: int, *, dropout: Share) -> KerasTensor:
     """Return class probabilities from means of 30 MFCC; the last two layers are linear."""
     return _mlp(x, n_classes, 30, (30, 25), (20, 15), dropout=dropout)
 
@@ -30,7 +31,7 @@ def mlp_30(x: KerasTensor, n_classes: int, *, dropout: float) -> KerasTensor:
 @network(
     "mlp_42", paper=PAPER, published=f".57-.60 {PROTOCOL}", published_input=(42, 1, 1), features="features_42"
 )
-def mlp_42(x: KerasTensor, n_classes: int, *, dropout: float) -> KerasTensor:
+def mlp_42(x: KerasTensor, n_classes: int, *, dropout: Share) -> KerasTensor:
     """Return class probabilities from means of 30 MFCC and 12 chroma."""
     return _mlp(x, n_classes, 42, (42, 35, 24, 15), dropout=dropout)
 
@@ -42,7 +43,7 @@ def mlp_42(x: KerasTensor, n_classes: int, *, dropout: float) -> KerasTensor:
     published_input=(60, 1, 1),
     features="features_60",
 )
-def mlp_60(x: KerasTensor, n_classes: int, *, dropout: float) -> KerasTensor:
+def mlp_60(x: KerasTensor, n_classes: int, *, dropout: Share) -> KerasTensor:
     """Return class probabilities from means and deviations of 30 MFCC."""
     return _mlp(x, n_classes, 60, (60, 50, 40, 30, 20), dropout=dropout)
 
@@ -50,7 +51,7 @@ def mlp_60(x: KerasTensor, n_classes: int, *, dropout: float) -> KerasTensor:
 @network(
     "mlp_85", paper=PAPER, published=f".68-.70 {PROTOCOL}", published_input=(85, 1, 1), features="features_85"
 )
-def mlp_85(x: KerasTensor, n_classes: int, *, dropout: float) -> KerasTensor:
+def mlp_85(x: KerasTensor, n_classes: int, *, dropout: Share) -> KerasTensor:
     """Return class probabilities from means and deviations of MFCC and chroma, and tempo."""
     return _mlp(x, n_classes, 85, (85, 75, 65, 55, 45, 35, 25), dropout=dropout)
 
@@ -58,7 +59,7 @@ def mlp_85(x: KerasTensor, n_classes: int, *, dropout: float) -> KerasTensor:
 @network(
     "mlp_87", paper=PAPER, published=f".64-.67 {PROTOCOL}", published_input=(87, 1, 1), features="features_87"
 )
-def mlp_87(x: KerasTensor, n_classes: int, *, dropout: float) -> KerasTensor:
+def mlp_87(x: KerasTensor, n_classes: int, *, dropout: Share) -> KerasTensor:
     """Return class probabilities from the 85 features and the zero-crossing rate's two."""
     return _mlp(x, n_classes, 87, (87, 75, 65, 55, 45, 35, 25), dropout=dropout)
 
@@ -70,7 +71,7 @@ def mlp_87(x: KerasTensor, n_classes: int, *, dropout: float) -> KerasTensor:
     published_input=(89, 1, 1),
     features="features_89",
 )
-def mlp_89(x: KerasTensor, n_classes: int, *, dropout: float) -> KerasTensor:
+def mlp_89(x: KerasTensor, n_classes: int, *, dropout: Share) -> KerasTensor:
     """Return class probabilities from the 87 features and the spectral roll-off's two."""
     return _mlp(x, n_classes, 89, (89, 79, 69, 59, 49, 39, 29), dropout=dropout)
 
@@ -82,7 +83,7 @@ def mlp_89(x: KerasTensor, n_classes: int, *, dropout: float) -> KerasTensor:
     published_input=(89, 1, 1),
     features="features_89_centroid",
 )
-def mlp_89_centroid(x: KerasTensor, n_classes: int, *, dropout: float) -> KerasTensor:
+def mlp_89_centroid(x: KerasTensor, n_classes: int, *, dropout: Share) -> KerasTensor:
     """Return class probabilities from the 87 features and the spectral centroid's two."""
     return _mlp(x, n_classes, 89, (89, 79, 69, 59, 49, 39, 29), dropout=dropout)
 

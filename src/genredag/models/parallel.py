@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from genredag.models.layers import probabilities
+from genredag.models.options import Share
 from genredag.models.registry import network
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ Stage = tuple[int, tuple[int, int], tuple[int, int]]  # filters, their size, poo
 
 
 @network("lidy_shallow", paper=PAPER, published_input=(80, 80, 1), smallest=(20, 20))
-def lidy_shallow(x: KerasTensor, n_classes: int, *, dropout: float) -> KerasTensor:
+def lidy_shallow(x: KerasTensor, n_classes: int, *, dropout: Share) -> KerasTensor:
     """Return class probabilities from one convolution a branch (after Lidy's MIREX 2015 entry)."""
     over_time = _branch(x, [(16, (10, 23), (1, 20))])
     over_frequency = _branch(x, [(16, (21, 20), (20, 1))])
@@ -30,7 +31,7 @@ def lidy_shallow(x: KerasTensor, n_classes: int, *, dropout: float) -> KerasTens
 
 
 @network("schindler_deep", paper=PAPER, published_input=(80, 80, 1), smallest=(40, 40))
-def schindler_deep(x: KerasTensor, n_classes: int, *, dropout: float) -> KerasTensor:
+def schindler_deep(x: KerasTensor, n_classes: int, *, dropout: Share) -> KerasTensor:
     """Return class probabilities from four convolutions a branch."""
     half = (2, 2)
     over_time = _branch(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from genredag.errors import ModelError
 from genredag.models.layers import probabilities
+from genredag.models.options import CountOrZero, Share
 from genredag.models.registry import network
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def _smallest(filter_frames: int, filter_bins: int, **_: object) -> tuple[int, i
 
 
 @network("black_box", paper=PAPER, published_input=(40, 80, 1), smallest=(15, 8))
-def black_box(x: KerasTensor, n_classes: int, *, dropout: float) -> KerasTensor:
+def black_box(x: KerasTensor, n_classes: int, *, dropout: Share) -> KerasTensor:
     """Return class probabilities from one layer of 12 x 8 filters."""
     import keras
 
@@ -45,7 +46,7 @@ def black_box(x: KerasTensor, n_classes: int, *, dropout: float) -> KerasTensor:
     published_input=(40, 80, 1),
     smallest=lambda filter_frames, **_: (1, max(1, filter_frames)),
 )
-def time(x: KerasTensor, n_classes: int, *, filter_frames: int, dropout: float) -> KerasTensor:
+def time(x: KerasTensor, n_classes: int, *, filter_frames: CountOrZero, dropout: Share) -> KerasTensor:
     """Return class probabilities from 1 x `filter_frames` filters, each pooled over all bins.
 
     0 frames stands for three quarters of the slice (60 of 80). The text of the project that reuses it
@@ -64,7 +65,7 @@ def time(x: KerasTensor, n_classes: int, *, filter_frames: int, dropout: float) 
     published_input=(40, 80, 1),
     smallest=lambda filter_bins, **_: (max(1, filter_bins), 1),
 )
-def frequency(x: KerasTensor, n_classes: int, *, filter_bins: int, dropout: float) -> KerasTensor:
+def frequency(x: KerasTensor, n_classes: int, *, filter_bins: CountOrZero, dropout: Share) -> KerasTensor:
     """Return class probabilities from `filter_bins` x 1 filters, each pooled over all frames.
 
     0 bins stands for four fifths of the spectrum (32 of 40). Softmax as in `time`.
@@ -90,7 +91,7 @@ def frequency(x: KerasTensor, n_classes: int, *, filter_bins: int, dropout: floa
     smallest=_smallest,
 )
 def time_frequency(
-    x: KerasTensor, n_classes: int, *, filter_frames: int, filter_bins: int, dropout: float
+    x: KerasTensor, n_classes: int, *, filter_frames: CountOrZero, filter_bins: CountOrZero, dropout: Share
 ) -> KerasTensor:
     """Return class probabilities from the features of `time` and `frequency` side by side.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +11,7 @@ from typing import TYPE_CHECKING
 from genredag.errors import ModelError
 
 if TYPE_CHECKING:
+    import h5py
     import keras
     import numpy as np
 
@@ -79,6 +82,26 @@ def load_weights(model: keras.Model, path: Path) -> None:
         layer.set_weights(saved[layer.name])
 
 
+def check_layers(path: Path, layers: Iterable[str]) -> None:
+    """Refuse a file of weights that lacks one of `layers`; no weights are read.
+
+    Raises
+    ------
+    ModelError
+        It lacks one, or there is no such file, or it is of another kind.
+    """
+    with _layers_of(path) as root:
+        names = {_text(layer).replace("/", "_") for layer in root.attrs["layer_names"]}
+    missing = [layer for layer in layers if layer not in names]
+    if missing:
+        raise ModelError(
+            f"no layer {missing[0]!r}",
+            where=str(path),
+            expected="weights of this architecture",
+            hint="choose the file that was published for it",
+        )
+
+
 def read_weights(path: Path) -> dict[str, list[np.ndarray]]:
     """Return the arrays of each layer of a Keras HDF5 file (``.h5`` of Keras 1 and 2, or a whole model).
 
@@ -87,17 +110,23 @@ def read_weights(path: Path) -> dict[str, list[np.ndarray]]:
     ModelError
         There is no such file, or it is of another kind.
     """
+    with _layers_of(path) as root:
+        return {
+            _text(layer).replace("/", "_"): [
+                root[_text(layer)][_text(name)][()] for name in root[_text(layer)].attrs["weight_names"]
+            ]
+            for layer in root.attrs["layer_names"]
+        }
+
+
+@contextmanager
+def _layers_of(path: Path) -> Iterator[h5py.Group]:
+    """Open a file of weights and give the group that holds its layers."""
     import h5py
 
     try:
         with h5py.File(path) as file:
-            root = file.get("model_weights", file)
-            return {
-                _text(layer).replace("/", "_"): [
-                    root[_text(layer)][_text(name)][()] for name in root[_text(layer)].attrs["weight_names"]
-                ]
-                for layer in root.attrs["layer_names"]
-            }
+            yield file.get("model_weights", file)
     except FileNotFoundError:
         raise ModelError("no such file of weights", where=str(path), hint="check `weights`") from None
     except (OSError, KeyError):

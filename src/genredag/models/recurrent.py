@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from genredag.models.layers import bins_to_channels, conv_block, dense_stack, probabilities
+from genredag.models.options import Count, Share
 from genredag.models.registry import network
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ CONVOLUTIONS = ((32, (2, 2)), (64, (2, 2)), (64, (2, 2)), (64, (4, 1)), (128, (4
     published=".687 on tracks, random 8:1:1",
     published_input=(128, 130, 1),
 )
-def lstm(x: KerasTensor, n_classes: int, *, units: int, dropout: float) -> KerasTensor:
+def lstm(x: KerasTensor, n_classes: int, *, units: Count, dropout: Share) -> KerasTensor:
     """Return class probabilities from the LSTM's output at every frame."""
     import keras
 
@@ -39,7 +40,7 @@ def lstm(x: KerasTensor, n_classes: int, *, units: int, dropout: float) -> Keras
     published=".772 on tracks, random 8:1:1",
     published_input=(128, 130, 1),
 )
-def crnn(x: KerasTensor, n_classes: int, *, units: int, dropout: float) -> KerasTensor:
+def crnn(x: KerasTensor, n_classes: int, *, units: Count, dropout: Share) -> KerasTensor:
     """Return class probabilities from an LSTM over what convolutions leave of the time axis.
 
     128 bins are pooled to one; bins left of a taller input become channels of their time step.
@@ -60,7 +61,7 @@ def crnn(x: KerasTensor, n_classes: int, *, units: int, dropout: float) -> Keras
     published_input=(128, 130, 1),
     over_windows=True,
 )
-def lstm_windows(x: KerasTensor, n_classes: int, *, units: int, dropout: float) -> KerasTensor:
+def lstm_windows(x: KerasTensor, n_classes: int, *, units: Count, dropout: Share) -> KerasTensor:
     """Return class probabilities of each window from an LSTM over the windows up to it.
 
     Our reconstruction: a window is summarised to the mean and standard deviation of each bin.
@@ -79,7 +80,7 @@ def lstm_windows(x: KerasTensor, n_classes: int, *, units: int, dropout: float) 
     published_input=(128, 130, 1),
     over_windows=True,
 )
-def crnn_windows(x: KerasTensor, n_classes: int, *, units: int, dropout: float) -> KerasTensor:
+def crnn_windows(x: KerasTensor, n_classes: int, *, units: Count, dropout: Share) -> KerasTensor:
     """Return class probabilities of each window from an LSTM over the windows up to it.
 
     Our reconstruction: the convolutions of `crnn` in each window, then the mean of what they leave of it.

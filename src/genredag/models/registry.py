@@ -1,17 +1,18 @@
 """Every learner by its name: a decorated function is all that a new one needs.
 
     @network("crnn", paper="...", published="...", published_input=(128, 130, 1))
-    def crnn(x: KerasTensor, n_classes: int, *, units: int, dropout: float) -> KerasTensor: ...
+    def crnn(x: KerasTensor, n_classes: int, *, units: Count, dropout: Share) -> KerasTensor: ...
 
     @estimator("svm_rbf", paper="...", published="...")
-    def svm_rbf(*, C: float, gamma: float | str, seed: int) -> Pipeline: ...
+    def svm_rbf(*, C: Positive, gamma: Gamma, seed: int) -> Pipeline: ...
 
 A network maps a tensor (batch, n_bins, n_frames, channels) to class probabilities (batch, n_classes). One
 `over_windows` maps the slices of a track (batch, n_windows, n_bins, n_frames, 1), of any number, to
 (batch, n_windows, n_classes), each row of which depends on no later slice. An estimator is a scikit-learn
 classifier of `genredag.models.features`. A hybrid is a network whose features go to a scikit-learn
 classifier. Keyword arguments are the `options` of ``models.<name>`` in ``params.yaml``; they have no
-defaults. `seed` is no option: training gives it.
+defaults. Their annotations, see `genredag.models.options`, are what values are checked against. `seed` is no
+option: training gives it.
 
 An architecture may have two recipes in ``params.yaml``: ``models.<name>``, the default preset, and
 ``models.<name>_published``, as its source trained it.
@@ -28,7 +29,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 from genredag.errors import ModelError, ParameterError
-from genredag.recipes import Estimator, Hybrid, Mixup, Recipe
+from genredag.models.options import check_values
+from genredag.recipes import Estimator, Hybrid, Mixup, Pretrained, Recipe
 
 PUBLISHED = "_published"
 Size = tuple[int, int]
@@ -52,8 +54,9 @@ class Learner:
         The set of `genredag.models.features` that a network takes as (n_features, 1, 1) in place of slices.
     smallest
         The fewest (n_bins, n_frames) that a network takes, or a function that makes them from its options.
-    on_backbone
-        Whether a network takes the features of `models.<name>.backbone` in place of slices.
+    backbones
+        The architectures, one of which `models.<name>.backbone` names, whose features a network takes in
+        place of slices; none if it takes slices.
     branches
         Networks, trained first with the same recipe, whose filters a network starts from.
     over_windows
@@ -71,7 +74,7 @@ class Learner:
     published_input: tuple[int, int, int] | None = None
     features: str | None = None
     smallest: Size | Callable[..., Size] = (1, 1)
-    on_backbone: bool = False
+    backbones: tuple[str, ...] = ()
     branches: tuple[str, ...] = ()
     over_windows: bool = False
     classifier: Callable[..., Any] | None = None
@@ -96,6 +99,11 @@ class Learner:
             )
 
     @property
+    def on_backbone(self) -> bool:
+        """Whether a network takes features of a backbone in place of slices."""
+        return bool(self.backbones)
+
+    @property
     def options(self) -> list[str]:
         """Names of the options that `build` needs."""
         return options_of(self.build)
@@ -118,14 +126,14 @@ def network(
     published: str = "",
     features: str | None = None,
     smallest: Size | Callable[..., Size] = (1, 1),
-    on_backbone: bool = False,
+    backbones: tuple[str, ...] = (),
     branches: tuple[str, ...] = (),
     over_windows: bool = False,
     classifier: Callable[..., Any] | None = None,
 ) -> Callable[[Builder], Builder]:
     """Register a builder ``(x, n_classes, *, options) -> probabilities`` of a Keras network."""
     about: dict[str, Any] = {"published_input": published_input, "features": features, "smallest": smallest}
-    about |= {"on_backbone": on_backbone, "branches": branches, "over_windows": over_windows}
+    about |= {"backbones": backbones, "branches": branches, "over_windows": over_windows}
     about["classifier"] = classifier
     return _register(name, "hybrid" if classifier else "network", paper, published, **about)
 
@@ -166,12 +174,14 @@ def check_options(name: str, kind: str, options: Mapping[str, object]) -> Learne
     Raises
     ------
     ParameterError
-        The kind is another, or an option is unknown or missing.
+        The kind is another, or an option is unknown or missing, or has a value that can't be used.
     """
     found = learner(name)
     if kind != found.kind:
         raise ParameterError(f"kind = {kind!r}", where=f"models.{name}", expected=repr(found.kind))
-    _check_names(f"models.{name}.options", options, found.options)
+    where = f"models.{name}.options"
+    _check_names(where, options, found.options)
+    check_values(where, found.build, options, lists=kind == "estimator")
     return found
 
 
@@ -181,25 +191,30 @@ def check_classifier(name: str, options: Mapping[str, object]) -> Callable[..., 
     Raises
     ------
     ParameterError
-        An option is unknown or missing.
+        An option is unknown or missing, or has a value that can't be used.
     """
-    build = learner(name).classifier
+    build, where = learner(name).classifier, f"models.{name}.classifier"
     assert build is not None
-    _check_names(f"models.{name}.classifier", options, options_of(build))
+    _check_names(where, options, options_of(build))
+    check_values(where, build, options, lists=True)
     return build
 
 
-def check_backbone(name: str, backbone: object) -> None:
+def check_backbone(name: str, backbone: Pretrained | None) -> None:
     """Refuse a backbone (None for none) that the learner called `name` doesn't stand on, or lacks.
 
     Raises
     ------
     ParameterError
-        One is given or missing.
+        One is given or missing, or is of another architecture.
     """
-    if (backbone is not None) != learner(name).on_backbone:
+    found, where = learner(name), f"models.{name}.backbone"
+    if (backbone is not None) != found.on_backbone:
         state, expected = ("null", "a backbone") if backbone is None else ("not null", "null")
-        raise ParameterError(state, where=f"models.{name}.backbone", expected=expected)
+        raise ParameterError(state, where=where, expected=expected)
+    if backbone is not None and backbone.architecture not in found.backbones:
+        expected = " or ".join(map(repr, found.backbones))
+        raise ParameterError(repr(backbone.architecture), where=f"{where}.architecture", expected=expected)
 
 
 def features_seen(name: str, recipe: Recipe) -> str | Sequence[str] | None:

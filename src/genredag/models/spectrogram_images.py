@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from genredag.models.layers import probabilities
+from genredag.models.options import Share
 from genredag.models.registry import network
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ PAPER = "Intelligent-Systems-MSc/Music-genre-classification, 2021"
     published_input=(224, 224, 3),
     smallest=(10, 10),
 )
-def cnn_2layers(x: KerasTensor, n_classes: int, *, dropout: float) -> KerasTensor:
+def cnn_2layers(x: KerasTensor, n_classes: int, *, dropout: Share) -> KerasTensor:
     """Return class probabilities from two 3 x 3 convolutions and two dense layers."""
     import keras
 
@@ -41,7 +42,7 @@ def cnn_2layers(x: KerasTensor, n_classes: int, *, dropout: float) -> KerasTenso
     published_input=(217, 334, 3),
     smallest=(40, 40),
 )
-def cnn_3layers(x: KerasTensor, n_classes: int, *, dropout: float) -> KerasTensor:
+def cnn_3layers(x: KerasTensor, n_classes: int, *, dropout: Share) -> KerasTensor:
     """Return class probabilities from convolutions of 3 x 3, 5 x 5 and, in strides of 2, 3 x 3."""
     import keras
 

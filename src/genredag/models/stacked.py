@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from genredag.models.layers import conv_block, dense_stack, probabilities
+from genredag.models.options import Share
 from genredag.models.registry import network
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     published=".73 on tracks, random 8:1:1",
     published_input=(128, 129, 1),
 )
-def cnn_370k(x: KerasTensor, n_classes: int, *, dropout: float) -> KerasTensor:
+def cnn_370k(x: KerasTensor, n_classes: int, *, dropout: Share) -> KerasTensor:
     """Return class probabilities from five blocks of convolution, pooling and dropout."""
     import keras
 

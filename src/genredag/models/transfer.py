@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from genredag.models.classical import svm_on_features
 from genredag.models.layers import probabilities
+from genredag.models.options import Share
 from genredag.models.registry import network
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ VGG16_PAPER = "Intelligent-Systems-MSc/Music-genre-classification, 2021; Simonya
     paper=VGG16_PAPER,
     published=".835 on GTZAN's last tracks (C and gamma chosen on these; otherwise about .775)",
     published_input=(217, 334, 3),
-    on_backbone=True,
+    backbones=("vgg16",),
     classifier=svm_on_features,
 )
 @network(
@@ -34,9 +35,9 @@ VGG16_PAPER = "Intelligent-Systems-MSc/Music-genre-classification, 2021; Simonya
     paper=VGG16_PAPER,
     published=".775 on GTZAN's last tracks (pictures of mel spectrograms)",
     published_input=(217, 334, 3),
-    on_backbone=True,
+    backbones=("vgg16",),
 )
-def vgg16_ft(x: KerasTensor, n_classes: int, *, dropout: float) -> KerasTensor:
+def vgg16_ft(x: KerasTensor, n_classes: int, *, dropout: Share) -> KerasTensor:
     """Return class probabilities from VGG16, its last layers retrained, and dense layers of 512 and 128.
 
     Published with 11 frozen layers, which leaves the last 8, six of them convolutions. `vgg16_svm` gives
@@ -55,9 +56,9 @@ def vgg16_ft(x: KerasTensor, n_classes: int, *, dropout: float) -> KerasTensor:
     paper="Hguimaraes/gtzan.keras, 2018; Simonyan & Zisserman, ICLR 2015",
     published=".864 on slices, leaky split over slices",
     published_input=(128, 129, 3),
-    on_backbone=True,
+    backbones=("vgg16",),
 )
-def vgg16_gtzan(x: KerasTensor, n_classes: int, *, dropout: float) -> KerasTensor:
+def vgg16_gtzan(x: KerasTensor, n_classes: int, *, dropout: Share) -> KerasTensor:
     """Return class probabilities from VGG16 and a dense layer of 256.
 
     Published with 5 frozen layers: the first block and the second's first convolution.
@@ -73,18 +74,20 @@ def vgg16_gtzan(x: KerasTensor, n_classes: int, *, dropout: float) -> KerasTenso
     paper=RESNET_PAPER,
     published=".682 on slices, leaky split over slices",
     published_input=(216, 216, 3),
-    on_backbone=True,
+    backbones=("resnet18",),
 )
 @network(
     "resnet18_ft",
     paper=RESNET_PAPER,
     published=".954 on slices, leaky split over slices",
     published_input=(216, 216, 3),
-    on_backbone=True,
+    backbones=("resnet18",),
 )
-@network("squeezenet_frozen", paper=SQUEEZENET_PAPER, published_input=(227, 227, 3), on_backbone=True)
-@network("squeezenet_ft", paper=SQUEEZENET_PAPER, published_input=(227, 227, 3), on_backbone=True)
-def linear_on_features(x: KerasTensor, n_classes: int, *, dropout: float) -> KerasTensor:
+@network(
+    "squeezenet_frozen", paper=SQUEEZENET_PAPER, published_input=(227, 227, 3), backbones=("squeezenet",)
+)
+@network("squeezenet_ft", paper=SQUEEZENET_PAPER, published_input=(227, 227, 3), backbones=("squeezenet",))
+def linear_on_features(x: KerasTensor, n_classes: int, *, dropout: Share) -> KerasTensor:
     """Return class probabilities from one dense layer on mean features.
 
     ResNet-18 as published, without dropout. SqueezeNet's own classifier is a 1 x 1 convolution with ReLU

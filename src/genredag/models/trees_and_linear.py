@@ -7,8 +7,9 @@ over, say, ``classify__C``. That project selects by LightGBM; extremely randomis
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from genredag.models.options import Count, CountOrZero, Criterion, NotNegative, Positive, Ratio
 from genredag.models.registry import estimator
 
 if TYPE_CHECKING:
@@ -21,7 +22,12 @@ PROTOCOL = "on tracks, one 75/25 hold-out"
 
 @estimator("decision_tree", paper=PAPER, published=f".516 {PROTOCOL}")
 def decision_tree(
-    *, criterion: str, splitter: str, min_variance: float, selection_trees: int, seed: int
+    *,
+    criterion: Criterion,
+    splitter: Literal["best", "random"],
+    min_variance: NotNegative,
+    selection_trees: CountOrZero,
+    seed: int,
 ) -> Pipeline:
     """Return one tree, which overfits: the baseline of the family."""
     from sklearn.tree import DecisionTreeClassifier
@@ -32,7 +38,13 @@ def decision_tree(
 
 @estimator("logistic_regression", paper=PAPER, published=f".764 {PROTOCOL}")
 def logistic_regression(
-    *, C: float, l1_ratio: float, max_iter: int, min_variance: float, selection_trees: int, seed: int
+    *,
+    C: Positive,
+    l1_ratio: Ratio,
+    max_iter: Count,
+    min_variance: NotNegative,
+    selection_trees: CountOrZero,
+    seed: int,
 ) -> Pipeline:
     """Return multinomial logistic regression; `l1_ratio` 0 is the L2 penalty, 1 is L1."""
     from sklearn.linear_model import LogisticRegression
@@ -44,7 +56,13 @@ def logistic_regression(
 
 @estimator("elastic_net", paper=PAPER, published=f".688 {PROTOCOL}")
 def elastic_net(
-    *, alpha: float, l1_ratio: float, max_iter: int, min_variance: float, selection_trees: int, seed: int
+    *,
+    alpha: Positive,
+    l1_ratio: Ratio,
+    max_iter: Count,
+    min_variance: NotNegative,
+    selection_trees: CountOrZero,
+    seed: int,
 ) -> Pipeline:
     """Return one-against-rest logistic regressions with a mixed penalty, by stochastic gradient descent."""
     from sklearn.linear_model import SGDClassifier
@@ -63,11 +81,11 @@ def elastic_net(
 @estimator("random_forest", paper=PAPER, published=f".676 {PROTOCOL}")
 def random_forest(
     *,
-    n_estimators: int,
-    criterion: str,
-    max_depth: int | None,
-    min_variance: float,
-    selection_trees: int,
+    n_estimators: Count,
+    criterion: Criterion,
+    max_depth: Count | None,
+    min_variance: NotNegative,
+    selection_trees: CountOrZero,
     seed: int,
 ) -> Pipeline:
     """Return a random forest; `max_depth` None grows its trees to the end."""

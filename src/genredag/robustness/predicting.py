@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from genredag.errors import DataError
-from genredag.evaluation.metrics import is_leaky
 from genredag.evaluation.predicting import predict_split
 from genredag.frames import Frames
+from genredag.leaky import is_leaky
 from genredag.progress import progress
 from genredag.protocols import LEAKY
 from genredag.rendering import render_tracks

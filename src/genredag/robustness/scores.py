@@ -66,18 +66,20 @@ def hits_of(run: pd.DataFrame, decision: Decision) -> pd.DataFrame:
 
 def _figures(made: pd.DataFrame, undeformed: pd.DataFrame, n_resamples: int) -> dict[str, float]:
     figures: dict[str, float] = {}
-    draws = {"n_resamples": n_resamples, "seed": _SEED}
     for level in LEVELS:
         table, before = (
             outcomes[outcomes["level"] == level].set_index([*UNIT]).sort_index()
             for outcomes in (made, undeformed)
         )
-        clusters = cluster_names(table.reset_index())
+        rows = table.reset_index()
+        clusters, tracks = cluster_names(rows), rows["track_id"].to_numpy()
         hits = table["hit"].to_numpy()
-        figures |= _percent(f"{level}_accuracy", accuracy_interval(hits, clusters, **draws))
+        accuracy = accuracy_interval(hits, clusters, n_resamples=n_resamples, seed=_SEED)
+        figures |= _percent(f"{level}_accuracy", accuracy)
         if made["deformation"].iloc[0] != NONE:
             paired = before["hit"].loc[table.index].to_numpy()
-            figures |= _percent(f"{level}_points", difference_interval(hits, paired, clusters, **draws))
+            points = difference_interval(hits, paired, clusters, tracks, n_resamples=n_resamples, seed=_SEED)
+            figures |= _percent(f"{level}_points", points)
     return figures
 
 

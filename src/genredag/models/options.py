@@ -1,0 +1,59 @@
+"""What values the options of builders may have: the types that builders share, and the check against them.
+
+An annotation of a builder's keyword argument is what pydantic holds the value in ``params.yaml`` against; an
+argument without one takes anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import SimpleNamespace
+from typing import Annotated, Any, Literal, get_type_hints
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+
+from genredag.errors import ParameterError
+from genredag.groups import Count as Count
+from genredag.groups import Share as Share
+
+Ratio = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
+# 0 leaves something out, or its size to the builder.
+CountOrZero = Annotated[int, Field(ge=0)]
+Gamma = Positive | Literal["scale", "auto"]
+Criterion = Literal["gini", "entropy", "log_loss"]
+
+_STRICT = ConfigDict(strict=True, allow_inf_nan=False, arbitrary_types_allowed=True)
+
+
+def check_values(where: str, build: Callable[..., Any], options: Mapping[str, object], lists: bool) -> None:
+    """Refuse values that aren't of the types that a builder's arguments have.
+
+    Parameters
+    ----------
+    lists
+        Whether a list holds candidates, each to be checked.
+
+    Raises
+    ------
+    ParameterError
+        A value is of another type or out of bounds.
+    """
+    for name, value in options.items():
+        adapter = TypeAdapter(_annotation(build, name), config=_STRICT)
+        for candidate in value if lists and isinstance(value, list) else [value]:
+            try:
+                adapter.validate_python(candidate)
+            except ValidationError as error:
+                what = ", or ".join(e["msg"][0].lower() + e["msg"][1:] for e in error.errors())
+                raise ParameterError(f"{candidate!r}: {what}", where=f"{where}.{name}") from None
+
+
+def _annotation(build: Callable[..., Any], name: str) -> Any:
+    """Return the type of one argument; any, if it has none or one that only type checkers can read."""
+    try:
+        alone = SimpleNamespace(__annotations__={name: build.__annotations__[name]})
+        return get_type_hints(alone, build.__globals__, include_extras=True)[name]
+    except (KeyError, NameError):
+        return Any
