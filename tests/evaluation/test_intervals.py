@@ -70,10 +70,15 @@ def test_rows_of_one_cluster_count_once():
     assert fooled.high - fooled.low < 0.4 * (one.high - one.low)
 
 
-def test_an_estimate_of_all_or_nothing_is_clopper_and_pearsons():
-    exact = stats.binomtest(40, 40).proportion_ci()
+def test_single_rows_have_wilsons_interval():
+    wilson = stats.binomtest(40, 40).proportion_ci(method="wilson")
     found = accuracy_interval(np.ones(40), np.arange(40), **DRAWS)
-    assert (found.estimate, found.low, found.high) == (1, exact.low, 1)
+    assert (found.estimate, found.low, found.high) == (1, wilson.low, 1)
+    assert accuracy_interval(np.ones(1), np.arange(1), **DRAWS).estimate == 1
+
+
+def test_all_or_nothing_of_clusters_is_clopper_and_pearsons():
+    exact = stats.binomtest(40, 40).proportion_ci()
     none = accuracy_interval(np.zeros(80), np.arange(80) // 2, **DRAWS)
     assert (none.low, none.high) == (0, pytest.approx(1 - exact.low))
 

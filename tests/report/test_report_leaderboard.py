@@ -205,6 +205,6 @@ def test_markdown_leaves_what_is_unknown_blank():
     assert known.split(" | ")[column] == "1,234"
     assert unknown.split(" | ")[column] == ""
     column = head.split(" | ").index("track_accuracy")
-    assert known.split(" | ")[column] == "1.000 (0.158 to 1.000)"
+    assert known.split(" | ")[column] == "1.000 (0.342 to 1.000)"
     assert unknown.split(" | ")[column] == "1.000"
     assert head.count("|") == len(COLUMNS) - 4 + 1  # bounds stand beside their estimates

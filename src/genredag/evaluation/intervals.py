@@ -41,7 +41,7 @@ def cluster_names(predictions: pd.DataFrame) -> np.ndarray:
 
 
 def accuracy_interval(correct: np.ndarray, clusters: np.ndarray, *, n_resamples: int, seed: int) -> Interval:
-    """Estimate the mean of `correct` and its interval: Wilson's where each row is a cluster, else by bootstrap.
+    """Estimate the mean of `correct` and its interval: Wilson's if each row is a cluster, else by bootstrap.
 
     Parameters
     ----------
