@@ -29,6 +29,8 @@ def train(data, name, project_dir, tmp_path):
     tree = yaml.safe_load((project_dir / "params.yaml").read_text(encoding="utf-8"))
     if tree["models"][name]["kind"] == "network":
         tree["models"][name] |= {"epochs": 1, "batch_size": 8}
+    else:
+        tree["models"][name]["options"]["C"] = 10.0  # too few tracks for a search
     params = parse_params(tree)
     bundle, _, _ = train_bundle(
         name,
