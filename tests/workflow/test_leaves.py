@@ -30,9 +30,9 @@ ROOT = Path(__file__).resolve().parents[2]
 TREE = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
 TREE["matrix"] = {key: [TREE[key]] for key in AXES}
 # Some leaves decide about the other keys of their group, and so have no other valid value; audits ask for
-# results of data sets, splits and seeds of their own; estimators have no backbone.
+# results of data sets, splits and seeds of their own; what stands on no backbone can't.
 OTHER = {"kind", "protocol", "test", "audits"}
-FIXED = {("models", name, "backbone") for name, r in TREE["models"].items() if r["kind"] == "estimator"}
+FIXED = {("models", name, "backbone") for name, r in TREE["models"].items() if r["backbone"] is None}
 LEAVES = [leaf for leaf, _ in flatten(TREE) if leaf[-1] not in OTHER and leaf not in FIXED]
 # Each leaf is changed alone, but the models and splits that the experiment does not use as a whole.
 UNUSED = [(f"{key}s", name) for key in ("model", "split") for name in TREE[f"{key}s"] if name != TREE[key]]
