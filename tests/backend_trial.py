@@ -22,7 +22,7 @@ from genredag.training import train_bundle
 SIZE, GENRES, N_TRACKS = 16, ("low", "beat", "plain"), 50
 RECIPE = {
     **{"kind": "network", "optimizer": "adam", "learning_rate": 0.003, "schedule": "cosine"},
-    **{"batch_size": 16, "epochs": 12, "patience": 12, "augment": []},
+    **{"batch_size": 16, "epochs": 12, "patience": 12, "augment": [], "backbone": None},
 }
 OPTIONS = {"cnn_370k": {"dropout": 0.1}, "lstm": {"units": 16, "dropout": 0.1}}
 
@@ -41,7 +41,7 @@ def store() -> dict:
     part = np.tile(np.repeat(["train", "validation", "test"], [25, 10, 15]), len(GENRES))
     return {
         "frames": Frames(spec, tracks, values.reshape(-1, SIZE).astype(np.float16)),
-        "slices": tracks.assign(first_frame=SIZE * np.arange(count), n_valid=SIZE),
+        "slices": tracks.assign(first_frame=SIZE * np.arange(count), n_valid=SIZE, parent=None),
         "slice_spec": {"seconds": 1.6, "overlap": 0.0, "n_frames": SIZE},
         "split": tracks.assign(genre=genres, part=part),
     }
