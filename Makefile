@@ -28,7 +28,7 @@ run: setup  ## music to report: the matrix of params.yaml on all cores
 test: setup  ## the tests, without the slow ones (minutes)
 	$(BIN)/pytest -n auto -m "not slow"
 
-test-slow: setup  ## the slow tests: every leaf, real trainings, browsers, simulations (half an hour)
+test-slow: setup  ## the slow tests: every leaf, real trainings, browsers, simulations (an hour)
 	$(BIN)/pytest -n 2 --dist loadscope -m slow
 
 lint: setup  ## format check, lint, types

@@ -8,10 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from hypothesis import settings
 
 from genredag.frames import Frames, FrameSpec
 
 ROOT = Path(__file__).resolve().parents[1]
+# A test on a busy machine is slow, not wrong.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")
