@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
         ("render", ["--tracks", "1", "--jobs", "1", "--repeats", "1"]),
         ("embed", ["--models", "squeezenet_frozen", "--slices", "64"]),
         ("report", ["--runs", "2"]),
-        ("train", ["--models", "lstm", "--threads", "1", "2", "--slices", "64", "--side-by-side"]),
+        ("train", ["--models", "lstm", "--threads", "1", "2", "--tracks", "8", "--side-by-side"]),
     ],
 )
 def test_a_benchmark_runs(project_dir, tmp_path, name, arguments):
