@@ -93,6 +93,8 @@ def resnet18(shape: Shape) -> keras.Model:
 
     That port of MXNet's weights normalises raw pixels by a first batch normalisation. The genre project
     used torchvision's older, post-activation form of nearly the same size, whose file isn't for Keras.
+    Moving statistics weigh the past by .9 as there (PyTorch's momentum .1): Keras's .99 needs more batches
+    than an epoch of a small data set has.
     """
     import keras
 
@@ -127,7 +129,7 @@ def _residual(x: KerasTensor, name: str, filters: int, *, strides: int, project:
 def _norm(name: str, *, scale: bool = True) -> keras.Layer:
     import keras
 
-    return keras.layers.BatchNormalization(epsilon=2e-5, scale=scale, name=name)
+    return keras.layers.BatchNormalization(momentum=0.9, epsilon=2e-5, scale=scale, name=name)
 
 
 VGG16 = Backbone(
