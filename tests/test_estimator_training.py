@@ -3,7 +3,7 @@ import pytest
 
 from genredag.batches import slice_set, statistics, summarise
 from genredag.errors import ModelError
-from genredag.estimator_training import features_of, search_options
+from genredag.estimator_training import features_of, fit_estimator, search_options
 from genredag.models.classical import svm_rbf
 from genredag.models.features import slice_statistics
 
@@ -51,7 +51,7 @@ def test_the_best_option_is_chosen(training):
 def test_no_track_is_in_two_folds(training, monkeypatch):
     seen = []
 
-    def watch(model, inputs, labels, *, groups, cv):
+    def watch(model, inputs, labels, *, groups, cv, error_score):
         for fit, judge in cv.split(inputs, labels, groups):
             assert not set(groups[fit]) & set(groups[judge])
             assert set(labels[fit]) == {0, 1, 2}
@@ -62,6 +62,24 @@ def test_no_track_is_in_two_folds(training, monkeypatch):
     search(training, C=[1.0, 2.0])
     assert seen[:4] == seen[4:]
     assert set.union(*seen[:4]) == set(training.track_ids)
+
+
+@pytest.mark.parametrize("min_variance", [[0.0, 2.0], [2.0, 3.0]])
+def test_options_that_can_not_be_fitted_are_told_not_chosen(training, min_variance):
+    # Scaled features have a variance of 1 at most.
+    message = (
+        r"^models\.svm_rbf: can't be fitted with the options .*'min_variance': 2\.0.* variance threshold"
+    )
+    with pytest.raises(ModelError, match=message) as caught:
+        search(training, min_variance=min_variance)
+    assert "\n" not in str(caught.value)
+
+
+def test_one_option_that_can_not_be_fitted_is_told(training):
+    parts = {"training": training, "validation": training}
+    options = OPTIONS | {"min_variance": 2.0}
+    with pytest.raises(ModelError, match=r"^models\.svm_rbf: can't be fitted with the options"):
+        fit_estimator("svm_rbf", svm_rbf, options, 4, **parts, n_classes=3, seed=0)
 
 
 def test_more_folds_than_tracks_are_refused(training):

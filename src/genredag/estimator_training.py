@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import logging
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,7 +53,7 @@ def fit_estimator(
     Raises
     ------
     ModelError
-        As for `check_parts`.
+        As for `check_parts` and `search_options`.
     """
     from sklearn.calibration import CalibratedClassifierCV
     from sklearn.frozen import FrozenEstimator
@@ -62,7 +63,8 @@ def fit_estimator(
     check_parts(name, options, folds, parts, n_classes)
     options = search_options(name, build, options, folds, training, seed)
     inputs = {part: features_of(slices) for part, slices in parts.items()}
-    model = build(**options, seed=seed).fit(inputs["train"], training.labels)
+    with _naming(name, options):
+        model = build(**options, seed=seed).fit(inputs["train"], training.labels)
     if not hasattr(model, "predict_proba"):
         # One temperature, fitted on tracks that the estimator has not seen: folds of the training slices
         # would put slices of a track on both sides. Frozen estimators need no folds: one has all rows.
@@ -128,7 +130,7 @@ def search_options(
     Raises
     ------
     ModelError
-        A genre has fewer training tracks than there are folds.
+        A genre has fewer training tracks than there are folds, or some options can't be fitted.
     """
     from sklearn.model_selection import StratifiedGroupKFold, cross_val_score
 
@@ -141,9 +143,26 @@ def search_options(
     scores = []
     for candidate in progress(candidates, f"searching options of {name}", len(candidates)):
         model = build(**candidate, seed=seed)
-        scores.append(cross_val_score(model, inputs, labels, groups=training.track_ids, cv=deal).mean())
+        with _naming(name, candidate):
+            fold_scores = cross_val_score(
+                model, inputs, labels, groups=training.track_ids, cv=deal, error_score="raise"
+            )
+        scores.append(fold_scores.mean())
         logger.info("%s: %s: cross-validated accuracy %.3f", name, candidate, scores[-1])
     return candidates[int(np.argmax(scores))]
+
+
+@contextmanager
+def _naming(name: str, options: Mapping[str, Any]) -> Iterator[None]:
+    """Tell of which options an estimator can't be fitted with, such as a variance that no feature has."""
+    try:
+        yield
+    except ValueError as error:
+        raise ModelError(
+            f"can't be fitted with the options {dict(options)} ({str(error).splitlines()[0]})",
+            where=f"models.{name}",
+            hint="change them",
+        ) from error
 
 
 def features_of(slices: SliceSet) -> np.ndarray:
