@@ -59,8 +59,16 @@ def test_lists_are_candidates_of_estimators_and_values_of_networks():
     def build(x, n_classes, *, filters: list[int]): ...
 
     check_values("x", build, {"filters": [1, 2]}, lists=False)
-    with pytest.raises(ParameterError, match=r"^x\.filters: 1: input should be a valid list"):
+    with pytest.raises(ParameterError, match=r"^x\.filters: 1: input should be a valid array"):
         check_values("x", build, {"filters": [1, 2]}, lists=True)
+
+
+def test_lists_of_yaml_are_tuples():
+    def build(x, n_classes, *, pool: tuple[int, int]): ...
+
+    check_values("x", build, {"pool": [2, 2]}, lists=False)
+    with pytest.raises(ParameterError, match=r"^x\.pool: \[2\]: "):
+        check_values("x", build, {"pool": [2]}, lists=False)
 
 
 def test_whole_numbers_are_fine_floats():

@@ -6,6 +6,7 @@ argument without one takes anything.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Annotated, Any, Literal, get_type_hints
@@ -44,7 +45,7 @@ def check_values(where: str, build: Callable[..., Any], options: Mapping[str, ob
         adapter = TypeAdapter(_annotation(build, name), config=_STRICT)
         for candidate in value if lists and isinstance(value, list) else [value]:
             try:
-                adapter.validate_python(candidate)
+                adapter.validate_json(json.dumps(candidate))
             except ValidationError as error:
                 what = ", or ".join(e["msg"][0].lower() + e["msg"][1:] for e in error.errors())
                 raise ParameterError(f"{candidate!r}: {what}", where=f"{where}.{name}") from None
