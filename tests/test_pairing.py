@@ -122,6 +122,10 @@ def test_a_model_without_a_representation_is_refused(tree, models, representatio
             {"model": "vgg16_ft", "models__vgg16_ft__backbone": {"weights": "no/such.h5"}},
             r"models.vgg16_ft.backbone.weights: 'no/such.h5' is no file; expected imagenet, null or the path",
         ),
+        (
+            {"model": "vgg16_ft", "train__normalisation": "none"},
+            r"^params.yaml: models.vgg16_ft.backbone.preprocessing: 'imagenet' makes pixels of standardised",
+        ),
         ({"models__crnn__options": {"dropuot": 0.1}}, r"models.crnn.options: 'dropuot' is unknown"),
         (
             {"model": "time", "models__time__options": {"filter_frames": "abc"}},

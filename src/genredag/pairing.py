@@ -93,12 +93,12 @@ def _refusal(where: str, what: str, error: ModelError) -> UnfitError:
 
 
 def check_recipe(params: Params, model: str) -> None:
-    """Refuse a recipe that doesn't fit its builder, or whose own file of weights isn't there or is another's.
+    """Refuse a recipe that doesn't fit its builder, or its normalisation, or has no usable file of weights.
 
     Raises
     ------
     ParameterError
-        It doesn't, or there is none, or it lacks layers of the backbone.
+        It doesn't fit, or its own file of weights isn't there, or lacks layers of the backbone.
     """
     recipe = params.entry("models", model)
     features_seen(model, recipe)
@@ -109,6 +109,16 @@ def check_recipe(params: Params, model: str) -> None:
             where=f"params.yaml: models.{model}.backbone.weights",
             expected="imagenet, null or the path of a Keras weights file",
             hint="a path starts at the project's folder",
+        )
+    if (
+        recipe.backbone
+        and recipe.backbone.preprocessing == "imagenet"
+        and params.train.normalisation == "none"
+    ):
+        raise ParameterError(
+            "'imagenet' makes pixels of standardised values, and train.normalisation is none",
+            where=f"params.yaml: models.{model}.backbone.preprocessing",
+            expected="none, or train.normalisation bin or global",
         )
     if recipe.backbone and weights:
         with _refusing_weights(model, recipe.backbone):
