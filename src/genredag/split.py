@@ -12,8 +12,8 @@ import pandas as pd
 from genredag.artists import artist_groups
 from genredag.dealing import by_artist, by_genre
 from genredag.errors import DataError, ParameterError
+from genredag.leaky import mark
 from genredag.protocols import (
-    LEAKY,
     KFold,
     LeakySlices,
     Official,
@@ -71,12 +71,12 @@ def split_slices(
     rng = np.random.default_rng(seed)
     if isinstance(protocol, LeakySlices):
         part = leaky_slices(split[~is_child], protocol, rng).reindex(split.index)
-        split.attrs["warning"] = LEAKY
     else:
         dealt = PROTOCOLS[type(protocol)](tracks, protocol, fold, rng)
         part = original.map(pd.Series(dealt, tracks["track_id"], dtype="str")).mask(is_child)
     trains = original.isin(split.loc[part == "train", "track_id"])
     split["part"] = part.mask(is_child & trains, "train")
+    split.attrs = mark(split)
     _tell(split)
     return split.assign(parent=parent) if "parent" in slices else split
 
