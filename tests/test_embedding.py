@@ -113,6 +113,14 @@ def test_embeddings_of_another_split_are_refused(toy_slices, embed):
         )
 
 
+def test_embeddings_of_other_weights_are_refused(toy_slices, embed):
+    # As after a change of backend, which draws others from the same seed.
+    with pytest.raises(DataError, match=r"^embeddings of other weights; .* rerun the embed stage"):
+        train_bundle(
+            "squeezenet_frozen", FROZEN, TRAIN, **toy_slices, seed=1, embeddings=embed(FROZEN, seed=2)
+        )
+
+
 def test_augmented_slices_have_no_embeddings(toy_slices):
     recipe = Network(**RECIPE | {"augment": [{"kind": "noise", "std": 1.0}]}, backbone=FROZEN.backbone)
     with pytest.raises(ParameterError, match=r"models\.squeezenet_frozen\.augment: not empty; expected \[\]"):

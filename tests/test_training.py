@@ -8,6 +8,7 @@ import pytest
 from genredag.bundle import load_bundle, save_bundle
 from genredag.errors import ModelError, ParameterError
 from genredag.evaluation.predicting import predict_split
+from genredag.models import registry
 from genredag.models.registry import learners
 from genredag.network_training import HISTORY_COLUMNS, Course
 from genredag.params import Train
@@ -146,12 +147,14 @@ def test_branches_are_trained_first_by_the_same_recipe(toy_slices, monkeypatch):
         begin(self, epoch, logs)
 
     monkeypatch.setattr(Course, "begin", watch)
-    bundle, history, _ = train_bundle("time_frequency_init", recipe, TRAIN, **toy_slices, seed=1)
+    bundle, history, timing = train_bundle("time_frequency_init", recipe, TRAIN, **toy_slices, seed=1)
     phases = ("time", "frequency", "time_frequency_init")
     assert [(name, epoch) for name, epoch, _ in seen] == [
         (name, epoch) for name in phases for epoch in (0, 1)
     ]
     assert (len(history), bundle.info["model"]) == (2, "time_frequency_init")
+    n_slices = 3 * 2 * (toy_slices["split"]["part"] == "train").sum()  # of all three
+    assert timing["seconds"] * timing["slices_per_second"] == pytest.approx(n_slices, rel=0.01)
     for branch in phases[:2]:
         own = {key: value for key, value in options.items() if key in learners()[branch].options}
         alone = recipe.model_copy(update={"options": own})
@@ -203,6 +206,26 @@ def test_a_hybrid_gives_the_features_of_its_network_to_a_classifier(toy_slices, 
     accuracy = (bundle.predict(x).argmax(axis=1) == labels).mean()
     assert bundle.info["metrics"]["val_accuracy"] == accuracy
     assert bundle.info["metrics"]["val_loss"] not in set(history["val_loss"])  # which are the network's own
+
+
+def test_another_classifier_goes_on_from_the_same_network(toy_slices, tmp_path, monkeypatch):
+    hybrid = dataclasses.replace(learners()["vgg16_svm"], backbones=("squeezenet",))
+    monkeypatch.setitem(registry._LEARNERS, "vgg16_svm", hybrid)
+    backbone = PRETRAINED | {"architecture": "squeezenet", "size": 32, "weights": None}
+    values = NETWORK | {"kind": "hybrid", "options": {"dropout": 0.1}, "backbone": backbone, "folds": 2}
+    given = {**toy_slices, "seed": 1, "checkpoint": tmp_path / "checkpoint"}
+    begun, begin = [], Course.begin
+    monkeypatch.setattr(
+        Course, "begin", lambda self, epoch, logs=None: (begun.append(epoch), begin(self, epoch))
+    )
+    bundles = []
+    for C in (1.0, 100.0):
+        recipe = Hybrid(**values, classifier={"C": C, "gamma": "scale"})
+        bundles.append(train_bundle("vgg16_svm", recipe, TRAIN, **given)[0])
+    assert begun == list(range(len(begun)))  # once
+    assert [bundle.info["options"]["C"] for bundle in bundles] == [1.0, 100.0]
+    for ours, theirs in zip(*(bundle.model.get_weights() for bundle in bundles), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def default_cache_dir() -> Path:
-    """Return ``$GENREDAG_CACHE`` or the platform's cache folder for genredag (read by scripts only)."""
+    """Return ``$GENREDAG_CACHE`` or the platform's cache folder for genredag."""
     import os
 
     import platformdirs

@@ -7,6 +7,8 @@ import math
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,9 +16,9 @@ import pandas as pd
 
 from genredag.augment import augment
 from genredag.batches import sequences, shuffled_batches, statistics, with_features
-from genredag.errors import ModelError
+from genredag.errors import DataError, ModelError
 from genredag.models.assembly import build_network
-from genredag.models.frozen import trained_part
+from genredag.models.frozen import embedding_part, trained_part
 from genredag.models.pons import initialise_branches
 from genredag.models.registry import FEATURES, learner
 from genredag.recipes import Mixup
@@ -33,6 +35,19 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 HISTORY_COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
+# Embeddings of other weights differ by more than their own size, those of another backend by rounding.
+SAME_WEIGHTS = 0.1
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What epochs cost, those before a kill included: their seconds and the slices trained on in them."""
+
+    seconds: float = 0.0
+    n_slices: int = 0
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(self.seconds + other.seconds, self.n_slices + other.n_slices)
 
 
 def fit_network(
@@ -46,7 +61,7 @@ def fit_network(
     seed: int,
     checkpoint: Checkpoint | None,
     embedded: Mapping[str, SliceSet] | None = None,
-) -> tuple[keras.Model, pd.DataFrame, float]:
+) -> tuple[keras.Model, pd.DataFrame, Cost]:
     """Train a network until its validation loss falls no more; give it the weights of its best epoch.
 
     Parameters
@@ -57,18 +72,26 @@ def fit_network(
     Returns
     -------
     tuple
-        The network, its history (`HISTORY_COLUMNS`, one row an epoch), and the seconds that its epochs took,
-        those before a kill included.
+        The network, its history (`HISTORY_COLUMNS`, one row an epoch), and what its epochs cost, those of the
+        networks that it starts from included.
+
+    Raises
+    ------
+    ModelError
+        It diverges.
+    DataError
+        The embeddings are of other weights.
     """
     import keras
 
     data = {"training": training, "validation": validation, "n_classes": n_classes, "seed": seed}
-    branches, branch_seconds = _train_branches(name, recipe, params, checkpoint, data)
+    branches, cost = _train_branches(name, recipe, params, checkpoint, data)
     model = _new_network(name, recipe, params, training, n_classes, seed)
     initialise_branches(model, branches)
     trained = trained_part(model) if embedded else model
     _compile(trained, recipe)
     if embedded:
+        _check_embeddings(model, training, embedded["train"])
         training, validation = embedded["train"], embedded["validation"]
     augmented, plain = _preparations(recipe, training.frames.spec.floor, trained)
     batches = _batches(name, training, recipe.batch_size, seed, augmented)
@@ -85,14 +108,14 @@ def fit_network(
         )
     trained.set_weights(course.best)
     history = pd.DataFrame(course.history)[list(HISTORY_COLUMNS)]
-    return model, history, branch_seconds + course.seconds
+    return model, history, cost + Cost(course.seconds, len(training) * len(history))
 
 
 def _train_branches(
     name: str, recipe: Network, params: Train, checkpoint: Checkpoint | None, data: dict[str, Any]
-) -> tuple[list[keras.Model], float]:
-    """Train the networks that another starts from, by its recipe; return them and the seconds they took."""
-    models, seconds = [], 0.0
+) -> tuple[list[keras.Model], Cost]:
+    """Train the networks that another starts from, by its recipe; return them and what they cost."""
+    models, total = [], Cost()
     for branch in learner(name).branches:
         options = {key: recipe.options[key] for key in learner(branch).options}
         own = recipe.model_copy(update={"options": options})
@@ -100,8 +123,20 @@ def _train_branches(
             branch, own, params, **data, checkpoint=checkpoint and checkpoint.of(branch)
         )
         models.append(model)
-        seconds += cost
-    return models, seconds
+        total += cost
+    return models, total
+
+
+def _check_embeddings(model: keras.Model, training: SliceSet, embedded: SliceSet) -> None:
+    """Refuse embeddings of other weights: random ones of one seed differ from backend to backend."""
+    rows = np.arange(min(4, len(training)))
+    expected = embedding_part(model).predict_on_batch(training.take(rows)).reshape(len(rows), -1)
+    if np.linalg.norm(embedded.take(rows)[:, 0] - expected) > SAME_WEIGHTS * np.linalg.norm(expected):
+        raise DataError(
+            "embeddings of other weights",
+            expected="those of the frozen part as this backend builds it",
+            hint="rerun the embed stage: snakemake --forcerun embed, dvc repro --force --single-item embed",
+        )
 
 
 def feature_slices(
@@ -238,14 +273,21 @@ class Course:
         self.history.append({"epoch": epoch + 1, **values, "learning_rate": self.rate})
         self.seconds += time.perf_counter() - self.started
         logger.info(
-            "%s: epoch %d of %d: loss %.3f, accuracy %.3f, validation loss %.3f, accuracy %.3f",
-            *(self.name, epoch + 1, self.recipe.epochs, *values.values()),
+            "%s: epoch %d of %d: loss %.3f, accuracy %.3f, validation loss %.3f, accuracy %.3f; %s",
+            *(self.name, epoch + 1, self.recipe.epochs, *values.values(), self.time_left()),
         )
         self.model.stop_training = self.is_over
         if self.checkpoint:
             state = {name: [np.asarray(v) for v in group] for name, group in self._variables().items()}
             about = {"history": self.history, "seconds": self.seconds}
             self.checkpoint.write(about, {**state, "best": self.best})
+
+    def time_left(self) -> str:
+        """Tell how long the epochs to come take, at the pace of those so far."""
+        if self.is_over:
+            return "the last one"
+        seconds = self.seconds / len(self.history) * (self.recipe.epochs - len(self.history))
+        return f"at most {timedelta(seconds=round(seconds))} left"
 
     def _go_on(self, about: dict[str, Any], arrays: dict[str, list[np.ndarray]]) -> None:
         self.history, self.seconds, self.best = about["history"], about["seconds"], arrays["best"]

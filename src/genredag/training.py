@@ -21,9 +21,10 @@ from genredag.checkpoint import Checkpoint, fingerprint
 from genredag.embedding import NOTHING, embedded
 from genredag.errors import ModelError
 from genredag.estimator_training import check_parts, fit_estimator
+from genredag.leaky import mark
 from genredag.models.features import choose
 from genredag.models.registry import check_classifier, features_seen, learner
-from genredag.network_training import HISTORY_COLUMNS, feature_slices, fit_network
+from genredag.network_training import HISTORY_COLUMNS, Cost, feature_slices, fit_network
 from genredag.params import Train
 from genredag.provenance import read_code_hash, read_commit, read_versions
 from genredag.recipes import Estimator, Hybrid, Recipe
@@ -79,12 +80,12 @@ def train_bundle(
     seen = choose(sets, frames.spec.bins) if sets else None
     class_names = sorted(split.loc[split["part"].notna(), "genre"].unique())
     parts = _parts(model, frames, slices, slice_spec["n_frames"], split, class_names)
-    identity = [model, recipe.model_dump(), _weights_hash(recipe), params.model_dump(), seed, class_names]
+    identity = [model, _network_recipe(recipe), _weights_hash(recipe), params.model_dump(), seed, class_names]
     identity += [_versions(recipe), len(embeddings)]
     kept = _checkpoint(checkpoint, identity, frames, parts) if checkpoint else None
     once = embedded(embeddings, split, parts)
     inputs = {name: summarise(part, seen) if seen else part for name, part in parts.items()}
-    fitted, histories, options, seconds = _fit(
+    fitted, histories, options, timing = _fit(
         model, recipe, params, inputs, {"n_classes": len(class_names), "seed": seed}, kept, once
     )
     info = {
@@ -103,11 +104,10 @@ def train_bundle(
         "versions": _versions(recipe),
         "commit": read_commit(),
     }
-    if "warning" in split.attrs:  # of a leaky split
-        info["warning"] = split.attrs["warning"]
+    info |= mark(split)
+    if "warning" in info:
         logger.warning(info["warning"])
-    history = histories[0]
-    return Bundle(info, *fitted), history, _timing(seconds, len(parts["train"]) * len(history))
+    return Bundle(info, *fitted), histories[0], timing
 
 
 def _fit(
@@ -118,28 +118,27 @@ def _fit(
     sizes: dict[str, int],
     checkpoint: Checkpoint | None,
     once: dict[str, SliceSet] | None,
-) -> tuple[tuple[Any, ...], list[pd.DataFrame], dict[str, Any], float]:
-    """Return what a bundle holds, the history of each, the options chosen, and the seconds that it took."""
+) -> tuple[tuple[Any, ...], list[pd.DataFrame], dict[str, Any], dict[str, float]]:
+    """Return what a bundle holds, the history of each, the options chosen, and what it cost."""
     data: dict[str, Any] = {"training": parts["train"], "validation": parts["validation"], **sizes}
     started = time.perf_counter()
     if isinstance(recipe, Estimator):
         build = learner(model).build
         fitted, history, chosen = fit_estimator(model, build, recipe.options, recipe.folds, **data)
-        return (fitted,), [history], chosen, time.perf_counter() - started
+        cost = Cost(time.perf_counter() - started, len(parts["train"]))
+        return (fitted,), [history], chosen, _timing(cost)
     if isinstance(recipe, Hybrid):  # now, not after the network is trained
         check_parts(model, recipe.classifier, recipe.folds, parts, sizes["n_classes"])
-    network, history, seconds = fit_network(
-        model, recipe, params, **data, checkpoint=checkpoint, embedded=once
-    )
+    network, history, cost = fit_network(model, recipe, params, **data, checkpoint=checkpoint, embedded=once)
     if not isinstance(recipe, Hybrid):
-        return (network,), [history], recipe.options, seconds
+        return (network,), [history], recipe.options, _timing(cost)
     started = time.perf_counter()
     network, seen = feature_slices(network, parts, once)
     data |= {"training": seen["train"], "validation": seen["validation"]}
     build = check_classifier(model, recipe.classifier)
     classifier, last, chosen = fit_estimator(model, build, recipe.classifier, recipe.folds, **data)
-    seconds += time.perf_counter() - started
-    return (network, classifier), [history, last], recipe.options | chosen, seconds
+    timing = _timing(cost, time.perf_counter() - started)
+    return (network, classifier), [history, last], recipe.options | chosen, timing
 
 
 def _metrics(history: pd.DataFrame) -> dict[str, float]:
@@ -181,17 +180,23 @@ def _checkpoint(path: Path, identity: list[Any], frames: Frames, parts: dict[str
     return Checkpoint(path, fingerprint(values, [frames.array, *rows]))
 
 
+def _network_recipe(recipe: Recipe) -> dict[str, Any]:
+    """Return what of a recipe trains its network: another classifier goes on from the same state."""
+    return recipe.model_dump(exclude={"classifier", "folds"} if isinstance(recipe, Hybrid) else None)
+
+
 def _weights_hash(recipe: Recipe) -> str | None:
     """Return the SHA-256 of the user's own file of weights that training starts from, None without one."""
     path = recipe.backbone and recipe.backbone.weights_path
     return fingerprint([], [np.fromfile(path, np.uint8)]) if path and path.is_file() else None
 
 
-def _timing(seconds: float, n_slices: int) -> dict[str, float]:
+def _timing(cost: Cost, more_seconds: float = 0.0) -> dict[str, float]:
+    """Return what training cost; its rate is of the epochs alone, without `more_seconds` of a classifier."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     timing = {
-        "seconds": seconds,
-        "slices_per_second": n_slices / seconds,
+        "seconds": cost.seconds + more_seconds,
+        "slices_per_second": cost.n_slices / cost.seconds,
         "peak_memory_mb": peak / 2**20 if sys.platform == "darwin" else peak / 2**10,
     }
     return {key: round(value, 3) for key, value in timing.items()}

@@ -17,6 +17,7 @@ from genredag.frames import open_frames
 from genredag.leaky import mark, marked
 from genredag.logs import configure_logging
 from genredag.params import load_params
+from genredag.recipes import Hybrid
 from genredag.training import train_bundle
 
 
@@ -31,13 +32,14 @@ def main(argv: list[str] | None = None) -> None:
     args = parser.parse_args(argv)
     configure_logging()
     params = load_params(args.params)
+    recipe = params.entry("models", args.model)
     configure_backend(params.train.threads)
     split = pd.read_parquet(args.split)
     # No runner knows of this file and of those beside it, so that none removes them when a job fails.
     checkpoint = args.bundle.with_name(f".{args.bundle.name}.checkpoint")
     bundle, history, timing = train_bundle(
         args.model,
-        params.entry("models", args.model),
+        recipe,
         params.train,
         frames=open_frames(args.frames.parent),
         slices=pd.read_parquet(args.slices),
@@ -50,8 +52,9 @@ def main(argv: list[str] | None = None) -> None:
     save_bundle(args.bundle, bundle)
     write_csv(args.history, marked(history, split))
     write_json(args.timing, timing | mark(split))
-    for file in checkpoint.parent.glob(f"*{checkpoint.name}"):
-        file.unlink()
+    if not isinstance(recipe, Hybrid):  # whose network another classifier goes on from
+        for file in checkpoint.parent.glob(f"*{checkpoint.name}"):
+            file.unlink()
 
 
 if __name__ == "__main__":

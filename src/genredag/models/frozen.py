@@ -43,7 +43,7 @@ def frozen_network(
     with dtype_policy(precision):
         inputs, x = slices_input(n_frames, n_bins, statistics)
         whole = keras.Model(inputs, backbone_features(x, backbone))
-    return keras.Model(inputs, whole.get_layer(EMBEDDING).output) if has_embedding(whole) else None
+    return embedding_part(whole) if has_embedding(whole) else None
 
 
 def trained_part(model: keras.Model) -> keras.Model:
@@ -51,6 +51,13 @@ def trained_part(model: keras.Model) -> keras.Model:
     import keras
 
     return keras.Model(model.get_layer(EMBEDDING).output, model.output, name=model.name)
+
+
+def embedding_part(model: keras.Model) -> keras.Model:
+    """Return the part of a network that ends in its embedding, the weights shared."""
+    import keras
+
+    return keras.Model(model.input, model.get_layer(EMBEDDING).output)
 
 
 def has_embedding(model: keras.Model) -> bool:
