@@ -5,7 +5,8 @@ gathers its batches from a float16 frame store. The rate of training is that of 
 validation included; forward is one batch again and again; predict goes over all training slices. Each
 setting is a process of its own. Repeats are interleaved, and the best counts.
 
-`--side-by-side` adds as many jobs of one thread at once as there are threads, and their sum.
+`--side-by-side` adds as many jobs of one thread at once as there are threads, and their sum; each timed part
+begins when all have come so far.
 `--memory` measures the peak memory of such a process instead.
 
     python benchmarks/train.py --models cnn_370k crnn --threads 1 4 --repeats 3 --side-by-side --output o.json
@@ -15,15 +16,14 @@ setting is a process of its own. Repeats are interleaved, and the best counts.
 from __future__ import annotations
 
 import argparse
-import json
+import multiprocessing
 import os
 import resource
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,9 @@ import pandas as pd
 from genredag.atomic import write_json
 from genredag.backend import configure_backend
 from genredag.frames import Frames, FrameSpec
+from genredag.logs import configure_logging
 from genredag.params import Train, load_params
+from genredag.progress import progress
 from genredag.recipes import Network
 
 KINDS = ("plain", "float32", "mixed_bfloat16")
@@ -70,6 +72,7 @@ def make_data(folder: Path, n_tracks: int) -> dict[str, Any]:
     )
     split = pd.DataFrame(
         {
+            "track_id": slices["track_id"],
             "genre": (tracks["track"] % N_CLASSES).map("genre{}".format),
             "part": np.where(tracks["track"] % 8 == 7, "validation", "train"),
         }
@@ -114,12 +117,19 @@ def slices_of(data: dict[str, Any], part: pd.Series) -> np.ndarray:
     return np.stack([array[start : start + N_FRAMES] for start in first]).astype(np.float32)
 
 
+def meet_at(shared: Barrier) -> None:
+    """Make known to a process where the jobs beside it wait for each other."""
+    global barrier
+    barrier = shared
+
+
 def measure(params: Path, name: str, kind: str, threads: int, n_tracks: int, clock: str) -> dict[str, Any]:
     """Return the rates of one setting; to be called in a fresh process."""
     configure_backend(threads)
     recipe, now = load_params(params).entry("models", name), CLOCKS[clock]
 
     def seconds(work: Callable[[], object]) -> float:
+        barrier.wait()
         start = now()
         work()
         return now() - start
@@ -129,9 +139,9 @@ def measure(params: Path, name: str, kind: str, threads: int, n_tracks: int, clo
         train, precision = (train_plain, "float32") if kind == "plain" else (train_ours, kind)
         train(name, recipe, precision, data, 1)  # imports Keras, starts TensorFlow
         once = seconds(lambda: train(name, recipe, precision, data, 1))
-        start = now()
-        model, predict = train(name, recipe, precision, data, 3)
-        per_epoch = (now() - start - once) / 2
+        trained: list[Any] = []
+        per_epoch = (seconds(lambda: trained.extend(train(name, recipe, precision, data, 3))) - once) / 2
+        model, predict = trained
         is_training = data["split"]["part"] == "train"
         values = slices_of(data, is_training)
     batch, n_batches = values[:BATCH_SIZE], max(1, len(values) // BATCH_SIZE)
@@ -158,20 +168,17 @@ def measure_memory(params: Path, name: str, kind: str, threads: int, n_tracks: i
     return {"model": name, "kind": kind, "threads": threads, "tracks": n_tracks, "peak_memory_gib": peak}
 
 
-def in_a_process(measurement: str, *arguments: object) -> dict[str, Any]:
-    """Call a function of `MEASUREMENTS` in a process of its own: threads are fixed when TensorFlow starts."""
-    command = [sys.executable, __file__, "--one", json.dumps([measurement, *arguments], default=str)]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    return json.loads(done.stdout.splitlines()[-1])
+def in_processes(jobs: int, measurement: Callable[..., Any], *arguments: object) -> list[dict[str, Any]]:
+    """Call a function in so many new processes at once: threads are fixed when TensorFlow starts."""
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, spawn, meet_at, (spawn.Barrier(jobs),)) as pool:
+        calls = [pool.submit(measurement, *arguments) for _ in range(jobs)]
+        return [call.result() for call in calls]
 
 
-MEASUREMENTS = {"rates": measure, "memory": measure_memory}
-
-
-def side_by_side(jobs: int, *arguments: object) -> dict[str, Any]:
+def rates(jobs: int, *arguments: object) -> dict[str, Any]:
     """Return the summed rates of so many equal jobs at once."""
-    with ThreadPoolExecutor(jobs) as pool:
-        rows = list(pool.map(lambda _: in_a_process("rates", *arguments), range(jobs)))
+    rows = in_processes(jobs, measure, *arguments)
     return {**rows[0], "jobs": jobs, **{work: sum(row[work] for row in rows) for work in WORK}}
 
 
@@ -208,12 +215,8 @@ def main() -> None:
     )
     parser.add_argument("--memory", action="store_true", help="peak memory of an epoch instead of rates")
     parser.add_argument("--output", type=Path, help="a JSON file for the figures")
-    parser.add_argument("--one", help=argparse.SUPPRESS)
     args = parser.parse_args()
-    if args.one:
-        measurement, *arguments = json.loads(args.one)
-        print(json.dumps(MEASUREMENTS[measurement](*arguments)))
-        return
+    configure_logging()
     settings = [
         (jobs, (args.params, model, kind, threads, args.tracks, args.clock))
         for model in args.models
@@ -221,12 +224,12 @@ def main() -> None:
         for kind in args.kinds
     ]
     if args.memory:
-        rows = [in_a_process("memory", *one) for jobs, one in settings if jobs == 1]
+        rows = [in_processes(1, measure_memory, *one)[0] for jobs, one in settings if jobs == 1]
         print(pd.DataFrame(rows).round(2).to_markdown(index=False))
     else:
         runs = [
-            [in_a_process("rates", *one) if jobs == 1 else side_by_side(jobs, *one) for jobs, one in settings]
-            for _ in range(args.repeats)
+            [rates(jobs, *one) for jobs, one in progress(settings, f"repeat {i + 1}", len(settings))]
+            for i in range(args.repeats)
         ]
         rows = [best(list(repeats)) for repeats in zip(*runs, strict=True)]
         print(table(rows))
