@@ -9,7 +9,7 @@ import yaml
 
 from genredag.check_params.leaves import flatten
 from genredag.errors import GenredagError
-from genredag.generate import conda_environment, drift, parameters_page, readme, with_code
+from genredag.generate import conda_environment, drift, parameters_page, readme, with_code, write_generated
 
 
 def test_the_projects_own_are_in_step(project_dir):
@@ -44,6 +44,17 @@ def test_code_is_declared_where_it_was_missing(project_dir, tmp_path):
     text = (project_dir / "dvc.yaml").read_text(encoding="utf-8")
     (tmp_path / "dvc.yaml").write_text(text.replace("      - src/genredag/slices.py\n", ""), encoding="utf-8")
     assert with_code(tmp_path) == text
+
+
+def test_a_module_that_is_gone_leaves_dvc_yaml_before_the_snakefile_reads_it(project_dir, tmp_path):
+    for path in project_dir.iterdir():
+        if not path.name.startswith(".") and path.name != "dvc.yaml":
+            (tmp_path / path.name).symlink_to(path)
+    text = (project_dir / "dvc.yaml").read_text(encoding="utf-8")
+    slices, gone = "      - src/genredag/slices.py\n", "      - src/genredag/gone.py\n"
+    (tmp_path / "dvc.yaml").write_text(text.replace(slices, gone + slices), encoding="utf-8")
+    assert write_generated(tmp_path) == [tmp_path / "dvc.yaml"]
+    assert (tmp_path / "dvc.yaml").read_text(encoding="utf-8") == text
 
 
 def test_the_readme_has_the_graph_between_its_marks(tmp_path, monkeypatch):

@@ -21,40 +21,41 @@ from genredag.params import Params
 from genredag.stages import STAGES
 
 
-def generated_files(project: Path) -> dict[Path, str]:
-    """Return the derived files of a project with the text each should have.
+def generated_files(project: Path) -> Iterator[tuple[Path, str]]:
+    """Yield the derived files of a project with the text each should have.
 
     ``params.schema.json`` and ``docs/parameters.md`` come from the pydantic model, the code under `deps`
     in ``dvc.yaml`` from the imports, ``envs/genredag.yaml`` from the lock, the README's picture from the
-    Snakefile, and tables of results from ``docs/results``.
+    Snakefile, and tables of results from ``docs/results``. The README is last, since the Snakefile reads
+    the code that ``dvc.yaml`` declares, which must be there.
     """
-    return {
-        project / "params.schema.json": json.dumps(Params.model_json_schema(), indent=1) + "\n",
-        project / "docs/parameters.md": parameters_page(project / "params.yaml"),
-        project / "docs/reruns.md": reruns_page(yaml.safe_load((project / "params.yaml").read_text("utf-8"))),
-        project / "dvc.yaml": with_code(project),
-        project / "envs/genredag.yaml": conda_environment(project),
-        **{project / page: filled(project, page) for page in PAGES[1:]},
-        project / "README.md": readme(project),
-    }
+    yield project / "params.schema.json", json.dumps(Params.model_json_schema(), indent=1) + "\n"
+    yield project / "docs/parameters.md", parameters_page(project / "params.yaml")
+    yield project / "docs/reruns.md", reruns_page(yaml.safe_load((project / "params.yaml").read_text("utf-8")))
+    yield project / "dvc.yaml", with_code(project)
+    yield project / "envs/genredag.yaml", conda_environment(project)
+    for page in PAGES[1:]:
+        yield project / page, filled(project, page)
+    yield project / "README.md", readme(project)
 
 
 def write_generated(project: Path) -> list[Path]:
     """Write the derived files of a project that differ from what they should be; return those."""
-    drifted = drift(project)
-    for path, text in generated_files(project).items():
-        if path in drifted:
+    written = []
+    for path, text in generated_files(project):
+        if _differs(path, text):
             write_text(path, text)
-    return drifted
+            written.append(path)
+    return written
 
 
 def drift(project: Path) -> list[Path]:
     """Return the derived files that differ from what they should be."""
-    return [
-        path
-        for path, text in generated_files(project).items()
-        if not path.is_file() or path.read_text(encoding="utf-8") != text
-    ]
+    return [path for path, text in generated_files(project) if _differs(path, text)]
+
+
+def _differs(path: Path, text: str) -> bool:
+    return not path.is_file() or path.read_text(encoding="utf-8") != text
 
 
 def parameters_page(params_file: Path) -> str:
