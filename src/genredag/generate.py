@@ -6,17 +6,20 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import TypeAdapter
 
 from genredag.adopted import PAGES, filled
 from genredag.atomic import write_text
 from genredag.check_params.reruns import reruns_page
 from genredag.closure import import_closure
 from genredag.errors import GenredagError
+from genredag.models.options import _annotation as annotation
+from genredag.models.registry import learner, options_of
 from genredag.params import Params
 from genredag.stages import STAGES
 
@@ -31,7 +34,10 @@ def generated_files(project: Path) -> Iterator[tuple[Path, str]]:
     """
     yield project / "params.schema.json", json.dumps(Params.model_json_schema(), indent=1) + "\n"
     yield project / "docs/parameters.md", parameters_page(project / "params.yaml")
-    yield project / "docs/reruns.md", reruns_page(yaml.safe_load((project / "params.yaml").read_text("utf-8")))
+    yield (
+        project / "docs/reruns.md",
+        reruns_page(yaml.safe_load((project / "params.yaml").read_text("utf-8"))),
+    )
     yield project / "dvc.yaml", with_code(project)
     yield project / "envs/genredag.yaml", conda_environment(project)
     for page in PAGES[1:]:
@@ -62,6 +68,9 @@ def parameters_page(params_file: Path) -> str:
     """Return a Markdown page of every parameter: key, value, type and bounds, meaning."""
     tree = yaml.safe_load(params_file.read_text(encoding="utf-8"))
     schema = Params.model_json_schema()
+    schema["properties"]["models"]["properties"] = {
+        name: _recipe(schema, name, recipe) for name, recipe in tree["models"].items()
+    }
     lines = [
         "# Parameters",
         "",
@@ -79,6 +88,26 @@ def parameters_page(params_file: Path) -> str:
             *rows,
         ]
     return "\n".join(lines) + "\n"
+
+
+def _recipe(schema: dict, name: str, recipe: dict[str, Any]) -> dict:
+    """Return the schema of one entry of `models`, with the types that its builders give their options."""
+    known = schema["$defs"][recipe["kind"].capitalize()]
+    builders = {"options": learner(name).build, "classifier": learner(name).classifier}
+    searched = {"estimator": "options", "hybrid": "classifier"}.get(recipe["kind"])
+    options = {key: _options(build, key == searched) for key, build in builders.items() if build}
+    return {**known, "properties": known["properties"] | options}
+
+
+def _options(build: Callable[..., Any], searched: bool) -> dict:
+    """Return the schema of a builder's options; each may be a list where a search chooses."""
+    where = f"argument of `{build.__name__}` in `{build.__module__}`"
+    options = {}
+    for name in options_of(build):
+        one = TypeAdapter(annotation(build, name)).json_schema()
+        either = {"anyOf": [one, {"type": "array", "items": one}]} if searched else one
+        options[name] = {**either, "description": where}
+    return {"properties": options}
 
 
 def _rows(schema: dict, node: dict, key: str, value: Any) -> Iterator[str]:
