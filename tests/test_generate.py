@@ -9,7 +9,8 @@ import yaml
 
 from genredag.check_params.leaves import flatten
 from genredag.errors import GenredagError
-from genredag.generate import conda_environment, drift, parameters_page, readme, with_code
+from genredag.generate import conda_environment, drift, parameters_page, readme, with_code, write_generated
+from genredag.models.registry import learner
 
 
 def test_the_projects_own_are_in_step(project_dir):
@@ -23,6 +24,20 @@ def test_every_leaf_of_params_yaml_has_a_line_with_its_bounds(project_dir):
     assert (
         "| `slices.overlap` | `0.5` | number, ≥ 0, < 1 | share of a slice that the next one repeats |" in page
     )
+
+
+@pytest.mark.parametrize(
+    ("key", "bounds"),
+    [
+        ("homebrew.options.momentum", "number, ≥ 0, < 1"),
+        ("random_forest.options.max_depth", "integer, ≥ 1 or null or list of integer, ≥ 1 or null"),
+        ("vgg16_svm.classifier.gamma", "number, > 0 or `scale` or `auto` or list of number, > 0 or `scale`"),
+    ],
+)
+def test_options_have_the_types_of_their_builders(project_dir, key, bounds):
+    page = parameters_page(project_dir / "params.yaml")
+    (line,) = [line for line in page.splitlines() if line.startswith(f"| `models.{key}` |")]
+    assert f" | {bounds}" in line and f" in `{learner(key.split('.')[0]).build.__module__}` |" in line
 
 
 def test_the_schema_refuses_what_the_model_refuses(project_dir):
@@ -44,6 +59,17 @@ def test_code_is_declared_where_it_was_missing(project_dir, tmp_path):
     text = (project_dir / "dvc.yaml").read_text(encoding="utf-8")
     (tmp_path / "dvc.yaml").write_text(text.replace("      - src/genredag/slices.py\n", ""), encoding="utf-8")
     assert with_code(tmp_path) == text
+
+
+def test_a_module_that_is_gone_leaves_dvc_yaml_before_the_snakefile_reads_it(project_dir, tmp_path):
+    for path in project_dir.iterdir():
+        if not path.name.startswith(".") and path.name != "dvc.yaml":
+            (tmp_path / path.name).symlink_to(path)
+    text = (project_dir / "dvc.yaml").read_text(encoding="utf-8")
+    slices, gone = "      - src/genredag/slices.py\n", "      - src/genredag/gone.py\n"
+    (tmp_path / "dvc.yaml").write_text(text.replace(slices, gone + slices), encoding="utf-8")
+    assert write_generated(tmp_path) == [tmp_path / "dvc.yaml"]
+    assert (tmp_path / "dvc.yaml").read_text(encoding="utf-8") == text
 
 
 def test_the_readme_has_the_graph_between_its_marks(tmp_path, monkeypatch):

@@ -6,61 +6,71 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import TypeAdapter
 
 from genredag.adopted import PAGES, filled
 from genredag.atomic import write_text
 from genredag.check_params.reruns import reruns_page
 from genredag.closure import import_closure
 from genredag.errors import GenredagError
+from genredag.models.options import _annotation as annotation
+from genredag.models.registry import learner, options_of
 from genredag.params import Params
 from genredag.stages import STAGES
 
 
-def generated_files(project: Path) -> dict[Path, str]:
-    """Return the derived files of a project with the text each should have.
+def generated_files(project: Path) -> Iterator[tuple[Path, str]]:
+    """Yield the derived files of a project with the text each should have.
 
     ``params.schema.json`` and ``docs/parameters.md`` come from the pydantic model, the code under `deps`
     in ``dvc.yaml`` from the imports, ``envs/genredag.yaml`` from the lock, the README's picture from the
-    Snakefile, and tables of results from ``docs/results``.
+    Snakefile, and tables of results from ``docs/results``. The README is last, since the Snakefile reads
+    the code that ``dvc.yaml`` declares, which must be there.
     """
-    return {
-        project / "params.schema.json": json.dumps(Params.model_json_schema(), indent=1) + "\n",
-        project / "docs/parameters.md": parameters_page(project / "params.yaml"),
-        project / "docs/reruns.md": reruns_page(yaml.safe_load((project / "params.yaml").read_text("utf-8"))),
-        project / "dvc.yaml": with_code(project),
-        project / "envs/genredag.yaml": conda_environment(project),
-        **{project / page: filled(project, page) for page in PAGES[1:]},
-        project / "README.md": readme(project),
-    }
+    yield project / "params.schema.json", json.dumps(Params.model_json_schema(), indent=1) + "\n"
+    yield project / "docs/parameters.md", parameters_page(project / "params.yaml")
+    yield (
+        project / "docs/reruns.md",
+        reruns_page(yaml.safe_load((project / "params.yaml").read_text("utf-8"))),
+    )
+    yield project / "dvc.yaml", with_code(project)
+    yield project / "envs/genredag.yaml", conda_environment(project)
+    for page in PAGES[1:]:
+        yield project / page, filled(project, page)
+    yield project / "README.md", readme(project)
 
 
 def write_generated(project: Path) -> list[Path]:
     """Write the derived files of a project that differ from what they should be; return those."""
-    drifted = drift(project)
-    for path, text in generated_files(project).items():
-        if path in drifted:
+    written = []
+    for path, text in generated_files(project):
+        if _differs(path, text):
             write_text(path, text)
-    return drifted
+            written.append(path)
+    return written
 
 
 def drift(project: Path) -> list[Path]:
     """Return the derived files that differ from what they should be."""
-    return [
-        path
-        for path, text in generated_files(project).items()
-        if not path.is_file() or path.read_text(encoding="utf-8") != text
-    ]
+    return [path for path, text in generated_files(project) if _differs(path, text)]
+
+
+def _differs(path: Path, text: str) -> bool:
+    return not path.is_file() or path.read_text(encoding="utf-8") != text
 
 
 def parameters_page(params_file: Path) -> str:
     """Return a Markdown page of every parameter: key, value, type and bounds, meaning."""
     tree = yaml.safe_load(params_file.read_text(encoding="utf-8"))
     schema = Params.model_json_schema()
+    schema["properties"]["models"]["properties"] = {
+        name: _recipe(schema, name, recipe) for name, recipe in tree["models"].items()
+    }
     lines = [
         "# Parameters",
         "",
@@ -78,6 +88,26 @@ def parameters_page(params_file: Path) -> str:
             *rows,
         ]
     return "\n".join(lines) + "\n"
+
+
+def _recipe(schema: dict, name: str, recipe: dict[str, Any]) -> dict:
+    """Return the schema of one entry of `models`, with the types that its builders give their options."""
+    known = schema["$defs"][recipe["kind"].capitalize()]
+    builders = {"options": learner(name).build, "classifier": learner(name).classifier}
+    searched = {"estimator": "options", "hybrid": "classifier"}.get(recipe["kind"])
+    options = {key: _options(build, key == searched) for key, build in builders.items() if build}
+    return {**known, "properties": known["properties"] | options}
+
+
+def _options(build: Callable[..., Any], searched: bool) -> dict:
+    """Return the schema of a builder's options; each may be a list where a search chooses."""
+    where = f"argument of `{build.__name__}` in `{build.__module__}`"
+    options = {}
+    for name in options_of(build):
+        one = TypeAdapter(annotation(build, name)).json_schema()
+        either = {"anyOf": [one, {"type": "array", "items": one}]} if searched else one
+        options[name] = {**either, "description": where}
+    return {"properties": options}
 
 
 def _rows(schema: dict, node: dict, key: str, value: Any) -> Iterator[str]:

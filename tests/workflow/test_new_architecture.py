@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -66,3 +67,16 @@ def test_it_trains(place, toy_slices) -> None:
     assert bundle.info["n_parameters"] == 32 * 3 * 3 + 32 + 32 * 3 + 3
     assert len(pd.read_csv(place.folder / "toy/h.csv")) == 1
     assert bundle.predict(np.zeros((2, 10, 12), np.float32)).shape == (2, 3)
+
+
+@pytest.mark.slow
+def test_the_projects_tests_take_it_in(project_dir, place) -> None:
+    for name in ("tests", "docs"):
+        shutil.copytree(project_dir / name, place.folder / name)
+    for name in ("README.md", "pyproject.toml", "requirements.lock"):
+        shutil.copyfile(project_dir / name, place.folder / name)
+    place.run(sys.executable, "-m", "genredag.cli", "generate")
+    pytest_of_copy = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider")
+    done = place.run(*pytest_of_copy, "tests/models", "tests/contract", "-k", "my_cnn")
+    assert int(re.search(r"(\d+) passed", done.stdout)[1]) >= 9
+    place.run(*pytest_of_copy, "tests/workflow/test_parity.py", "-k", "declared_code")

@@ -26,7 +26,10 @@ CONVOLUTIONS = ((32, (2, 2)), (64, (2, 2)), (64, (2, 2)), (64, (4, 1)), (128, (4
     published_input=(128, 130, 1),
 )
 def lstm(x: KerasTensor, n_classes: int, *, units: Count, dropout: Share) -> KerasTensor:
-    """Return class probabilities from the LSTM's output at every frame."""
+    """Return class probabilities from the LSTM's output at every frame.
+
+    Our reconstruction: the source flattens the LSTM's output, and doesn't say what its steps are.
+    """
     import keras
 
     x = keras.layers.LSTM(units, return_sequences=True, dtype="float32")(bins_to_channels(x))
@@ -43,7 +46,8 @@ def lstm(x: KerasTensor, n_classes: int, *, units: Count, dropout: Share) -> Ker
 def crnn(x: KerasTensor, n_classes: int, *, units: Count, dropout: Share) -> KerasTensor:
     """Return class probabilities from an LSTM over what convolutions leave of the time axis.
 
-    128 bins are pooled to one; bins left of a taller input become channels of their time step.
+    Our reconstruction: the source gives neither filters nor pools. 128 bins are pooled to one; bins left of a
+    taller input become channels of their time step.
     """
     import keras
 

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     published_input=(128, 129, 1),
 )
 def cnn_370k(x: KerasTensor, n_classes: int, *, dropout: Share) -> KerasTensor:
-    """Return class probabilities from five blocks of convolution, pooling and dropout."""
+    """Return class probabilities from five blocks of convolution, pooling and dropout.
+
+    Our reconstruction: the source gives no sizes of filters and dense layers; these make its 370 K weights.
+    """
     import keras
 
     for filters in (32, 64, 64, 64, 128):

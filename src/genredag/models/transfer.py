@@ -9,17 +9,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from genredag.models.classical import svm_on_features
 from genredag.models.layers import probabilities
-from genredag.models.options import Share
+from genredag.models.options import Gamma, Positive, Share
 from genredag.models.registry import network
 
 if TYPE_CHECKING:
     from keras import KerasTensor
+    from sklearn.pipeline import Pipeline
 
 RESNET_PAPER = "solak647/ATML19, 2019; He et al., ECCV 2016"
 SQUEEZENET_PAPER = "Iandola et al., 2016; its use for genres is ours"
 VGG16_PAPER = "Intelligent-Systems-MSc/Music-genre-classification, 2021; Simonyan & Zisserman, ICLR 2015"
+
+
+def svm_on_features(*, C: Positive, gamma: Gamma, seed: int) -> Pipeline:
+    """Return a support vector machine with a radial kernel on features scaled to 0 to 1, for `vgg16_svm`."""
+    from sklearn.pipeline import Pipeline
+    from sklearn.preprocessing import MinMaxScaler
+    from sklearn.svm import SVC
+
+    return Pipeline([("scale", MinMaxScaler()), ("classify", SVC(C=C, gamma=gamma, random_state=seed))])
 
 
 @network(
