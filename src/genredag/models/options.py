@@ -42,7 +42,7 @@ def check_values(where: str, build: Callable[..., Any], options: Mapping[str, ob
         A value is of another type or out of bounds.
     """
     for name, value in options.items():
-        adapter = TypeAdapter(_annotation(build, name), config=_STRICT)
+        adapter = TypeAdapter(annotation(build, name), config=_STRICT)
         for candidate in value if lists and isinstance(value, list) else [value]:
             try:
                 adapter.validate_json(json.dumps(candidate))
@@ -51,7 +51,7 @@ def check_values(where: str, build: Callable[..., Any], options: Mapping[str, ob
                 raise ParameterError(f"{candidate!r}: {what}", where=f"{where}.{name}") from None
 
 
-def _annotation(build: Callable[..., Any], name: str) -> Any:
+def annotation(build: Callable[..., Any], name: str) -> Any:
     """Return the type of one argument; any, if it has none or one that only type checkers can read."""
     try:
         alone = SimpleNamespace(__annotations__={name: build.__annotations__[name]})
