@@ -76,7 +76,7 @@ def split_slices(
         part = original.map(pd.Series(dealt, tracks["track_id"], dtype="str")).mask(is_child)
     trains = original.isin(split.loc[part == "train", "track_id"])
     split["part"] = part.mask(is_child & trains, "train")
-    split.attrs = mark(split)
+    split.attrs |= mark(split)
     _tell(split)
     return split.assign(parent=parent) if "parent" in slices else split
 
