@@ -7,9 +7,9 @@ import json
 import pytest
 import yaml
 
-from genredag.check_params.leaves import flatten
 from genredag.errors import GenredagError
 from genredag.generate import conda_environment, drift, parameters_page, readme, with_code
+from genredag.leaves import flatten
 
 
 def test_the_projects_own_are_in_step(project_dir):

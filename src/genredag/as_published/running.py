@@ -16,8 +16,8 @@ import pandas as pd
 
 from genredag.as_published.studies import LeftOutError
 from genredag.atomic import write_parquet
-from genredag.check_params.leaves import Tree
 from genredag.errors import EXIT_USER_ERROR, GenredagError
+from genredag.leaves import Tree
 
 logger = logging.getLogger(__name__)
 

@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import Field, TypeAdapter, ValidationError
 
-from genredag.check_params.leaves import Tree, assign
 from genredag.errors import GenredagError, ParameterError
 from genredag.groups import Group, Name
+from genredag.leaves import Tree, assign
 from genredag.pairing import NO_AUDIO, UnfitError
 from genredag.params import Params, parse_params, stage_values
 from genredag.params_checks import similar
