@@ -2,9 +2,13 @@
 Output: the predictions of a published study's experiment, by its own protocol or corrected.
 """
 
+from functools import cache
+
 from genredag.as_published.studies import study_values
 from genredag.as_published.weights import awaited_state
 
+# Asked once: what a job is told is what Snakemake records, even if a file comes in between.
+awaited = cache(awaited_state)
 # A function of parameters that takes `output` would be none of those that Snakemake compares.
 STUDY = "results/as_published/{dataset}/{study}/{variant}/{seed}.parquet"
 
@@ -29,11 +33,11 @@ rule run_study:
         "../../envs/genredag.yaml"
     params:
         values=lambda wildcards: study_values(PARAMS, "studies.yaml", **wildcards),
-        weights=lambda wildcards: awaited_state(STUDY.format(**wildcards)),
+        awaited=lambda wildcards: awaited(STUDY.format(**wildcards)),
         code=lambda wildcards: [extra_code("run_study")(wildcards)]
         + [code(stage) for stage in STAGES],
     shell:
         "python workflow/scripts/run_study.py --params params.yaml --studies {input.studies} --stages {input.stages}"
         " --dataset {wildcards.dataset} --study {wildcards.study} --variant {wildcards.variant}"
-        " --seed {wildcards.seed} --manifest {input.manifest} --predictions {output}"
+        " --seed {wildcards.seed} --manifest {input.manifest} --predictions {output} --awaited {params.awaited:q}"
         " 2>&1 | tee {log}"
