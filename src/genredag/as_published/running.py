@@ -14,15 +14,13 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from genredag.as_published.studies import LeftOutError
+from genredag.as_published.studies import OWN_STAGES, LeftOutError
 from genredag.atomic import write_parquet
 from genredag.errors import EXIT_USER_ERROR, GenredagError
 from genredag.leaves import Tree
 
 logger = logging.getLogger(__name__)
 
-# The manifest is there before, and the report is of all studies.
-NOT_RUN = ("download", "report")
 MISTAKE = "genredag: error: "
 # What follows the reason may name folders of this machine, which a table must not; the log has it.
 REMEDY = re.compile(r"; expected |\. Hint: ")
@@ -47,10 +45,8 @@ def commands(stages: Mapping[str, Mapping[str, Any]], tree: Tree, folder: Path) 
         The experiment's parameters, which lie in ``params.yaml`` of `folder`.
     """
     found = {}
-    for name, stage in stages.items():
-        if name in NOT_RUN:
-            continue
-        words = shlex.split(Template(stage["cmd"]).substitute(tree))
+    for name in OWN_STAGES:
+        words = shlex.split(Template(stages[name]["cmd"]).substitute(tree))
         words[0] = sys.executable
         found[name] = [_placed(word, folder) for word in words]
     return found
