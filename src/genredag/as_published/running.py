@@ -26,11 +26,15 @@ MISTAKE = "genredag: error: "
 REMEDY = re.compile(r"; expected |\. Hint: ")
 # How stages begin to say that a data set can't have a study's slices or split, or a model its slices.
 # Whatever else they refuse is a mistake to mend, and no reason to leave a study out.
+_TOO_SMALL = re.compile(r"\w+: (slices|pictures) of .* are too small")
 LACKS = {
     "slices": re.compile(r"slices: all \d+ tracks are shorter"),
-    "split": re.compile(r"(split|manifest): "),
-    "embed": re.compile(r"\w+: (slices|pictures) of .* are too small"),
-    "train": re.compile(r"\w+: (slices|pictures) of .* are too small|models\.\w+: can't take slices"),
+    "split": re.compile(
+        r"manifest: (no artist is known|the data set lists no track for )"
+        r"|split: genre .+ (has too few (tracks|artists): |shares too many artists |is missing in )"
+    ),
+    "embed": _TOO_SMALL,
+    "train": _TOO_SMALL,
 }
 
 
