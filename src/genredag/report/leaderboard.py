@@ -198,7 +198,7 @@ def all_comparisons(entries: Iterable[Entry]) -> pd.DataFrame:
         comparisons(group).assign(
             dataset=group[0].choice["dataset"],
             split=group[0].choice["split"],
-            warning="LEAKY" if group[0].leaky else "",
+            warning="LEAKY" if any(entry.leaky for entry in group) else "",
         )
         for group in comparable(entries)
     ]
