@@ -61,7 +61,7 @@ include: "workflow/rules/robustness.smk"
 # Not in a dry run, when nothing is left to build, or in the jobs of a cluster
 onstart:
     if not workflow.touch:
-        fetch_weights(workflow.dag.needrun_jobs())
+        obtain_weights_of(workflow.dag.needrun_jobs())
 
 
 onsuccess:

@@ -7,9 +7,9 @@ import json
 import pytest
 import yaml
 
-from genredag.check_params.leaves import flatten
 from genredag.errors import GenredagError
 from genredag.generate import conda_environment, drift, parameters_page, readme, with_code, write_generated
+from genredag.leaves import flatten
 from genredag.models.registry import learner
 
 

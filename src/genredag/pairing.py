@@ -146,8 +146,12 @@ def _refusing_weights(model: str, backbone: Pretrained) -> Iterator[None]:
     try:
         yield
     except ModelError as error:
-        error.hint = "; ".join(filter(None, [error.hint, f"{key}=null starts from random ones"]))
-        raise _refusal(key, repr(backbone.weights), error) from None
+        raise ParameterError(
+            f"{backbone.weights!r}: {error.what}",
+            where=f"params.yaml: {key}",
+            expected=error.expected,
+            hint="; ".join(filter(None, [error.hint, f"{key}=null starts from random ones"])),
+        ) from None
 
 
 def check_pair(params: Params, model: str, representation: str, datasets: list[str]) -> None:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genredag.check_params.leaves import flatten
 from genredag.check_params.workplace import Workplace
 from genredag.errors import DataError
 from genredag.evaluation.plots import BLUE, ORANGE
+from genredag.leaves import flatten
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -50,3 +50,14 @@ def test_a_users_mistake_ends_with_an_error_and_no_result(run_study, tree, tmp_p
     told = capsys.readouterr().err.splitlines()[-1]
     assert told.startswith("genredag: error: studies.yaml: representations.mel.fmax: 8000 is above 6000")
     assert not (tmp_path / "results").exists()
+
+
+def test_a_users_file_of_other_weights_is_a_mistake(run_study, tree, tmp_path, capsys):
+    (tmp_path / "w.h5").write_text("# A page", encoding="utf-8")
+    tree["models"]["vgg16_ft_published"]["backbone"]["weights"] = str(tmp_path / "w.h5")
+    with pytest.raises(SystemExit, match="2"):
+        run_study("intelligent_vgg16_ft")
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert "models.vgg16_ft_published.backbone.weights: " in told
+    assert "not a Keras weights file" in told
+    assert not (tmp_path / "results").exists()

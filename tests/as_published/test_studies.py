@@ -1,7 +1,9 @@
 """Studies: all of studies.yaml fits the project, and what a study lays over params.yaml."""
 
+import os
 from pathlib import Path
 
+import h5py
 import pytest
 import yaml
 
@@ -72,6 +74,43 @@ def test_a_fold_of_the_experiment_is_none_of_a_study(tree):
     params = parse_params(tree)
     choice = {"study": "gtzan_keras_2020_svm", "variant": "corrected", "dataset": "gtzan", "seed": "1"}
     assert "no fold" not in study_values(params, ROOT / "studies.yaml", **choice)
+
+
+def values_of(tree, text, path):
+    """Return the values of a study whose entry in studies.yaml is `text`."""
+    path.write_text(text, encoding="utf-8")
+    choice = {"study": "intelligent_vgg16_ft", "variant": "as_published", "dataset": "gtzan", "seed": "1"}
+    return study_values(parse_params(tree), path, **choice)
+
+
+def test_what_decides_about_a_study_is_among_its_values_and_words_are_not(tree, tmp_path):
+    text, path = (ROOT / "studies.yaml").read_text(encoding="utf-8"), tmp_path / "studies.yaml"
+    before = values_of(tree, text, path)
+    assert values_of(tree, text.replace("all tracks are dealt at random", "dealt otherwise"), path) == before
+    assert values_of(tree | {"download": tree["download"] | {"retries": 9}}, text, path) == before
+    for old, new in (
+        ("representations.mel.window: blackman\n", "representations.mel.window: hann\n"),
+        (
+            "ratios: [0.7, 0.1, 0.2], group_by: track}\n  watch: validation",
+            "ratios: [0.6, 0.1, 0.3], group_by: track}\n  watch: validation",
+        ),
+        ("watch: validation\n  values: *mel_images", "watch: test\n  values: *mel_images"),
+    ):
+        assert old in text
+        assert values_of(tree, text.replace(old, new), path) != before
+
+
+def test_a_users_own_file_of_weights_is_among_the_values_of_its_study(tree, tmp_path):
+    text = (ROOT / "studies.yaml").read_text(encoding="utf-8")
+    tree["models"]["vgg16_ft_published"]["backbone"]["weights"] = str(tmp_path / "w.h5")
+    states = set()
+    for layer in (b"input_1", b"input_123"):
+        with h5py.File(tmp_path / "w.h5", "w") as file:
+            file.attrs["layer_names"] = [layer, b"block1_conv1", b"block5_conv3"]
+        os.utime(tmp_path / "w.h5", ns=(len(layer), len(layer)))
+        states.add(values_of(tree, text, tmp_path / "studies.yaml"))
+    assert len(states) == 2
+    assert all("no layer" not in state for state in states)
 
 
 def test_a_study_that_the_data_set_cannot_have_is_left_out(tree):

@@ -39,7 +39,7 @@ def test_only_published_weights_are_awaited(offline, tmp_path):
 def test_a_study_has_another_state_once_its_weights_have_come(tmp_path):
     weights, predictions = tmp_path / "weights.h5", tmp_path / "1.parquet"
     assert awaited_state(predictions) == ""
-    close_note(predictions)
+    close_note(predictions, "")
     assert awaited_state(predictions) == ""
     write_note(predictions, weights)
     assert awaited_state(predictions) == ""
@@ -50,6 +50,15 @@ def test_a_study_has_another_state_once_its_weights_have_come(tmp_path):
     weights.write_bytes(b"weights")
     came = awaited_state(predictions)
     assert len({"", wrong, came}) == 3
-    close_note(predictions)
+    close_note(predictions, came)
     weights.unlink()
     assert awaited_state(predictions) == came
+
+
+def test_a_study_that_brings_its_weights_itself_keeps_its_state(tmp_path):
+    weights, predictions = tmp_path / "weights.h5", tmp_path / "1.parquet"
+    write_note(predictions, weights)
+    begun = awaited_state(predictions)
+    weights.write_bytes(b"downloaded by the study")
+    close_note(predictions, begun)
+    assert awaited_state(predictions) == begun == ""

@@ -100,6 +100,14 @@ def test_holm_in_closed_form():
     assert (table["distinguishable"] == (table["p_holm"] <= 0.05)).all()
 
 
+def test_models_whose_interval_holds_0_are_not_told_apart():
+    a = np.arange(100) < 70
+    (row,) = compare(table_of(a=a, b=a & (np.arange(100) > 3)), np.arange(100), **DRAWS).to_dict("records")
+    assert row["low"] < 0 < row["high"]
+    assert row["p_holm"] < 0.05
+    assert not row["distinguishable"]
+
+
 def test_several_seeds_of_a_track_are_no_more_tracks():
     a, b = np.arange(30) < 18, np.arange(30) < 14
     once = compare(table_of(a=a, b=b), np.arange(30), **DRAWS).iloc[0]

@@ -191,6 +191,12 @@ def test_only_runs_of_one_data_set_and_split_are_compared():
     assert list(all_comparisons(entries([run_of()]))) == list(table)
 
 
+@pytest.mark.parametrize("leaky", ["a", "b"])
+def test_a_pair_of_which_one_is_leaky_says_so(leaky):
+    table = all_comparisons(entries([run_of(model=model, leaky=model == leaky) for model in "ab"]))
+    assert table["warning"].tolist() == ["LEAKY"]
+
+
 def test_markdown_is_a_plain_table():
     table = leaderboard(entries([run_of(dataset="a|b", n_parameters=None)]))
     assert leaderboard_markdown(table[["dataset", "n_seeds", "track_accuracy"]]) == (

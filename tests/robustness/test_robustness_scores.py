@@ -98,12 +98,13 @@ def test_seeds_and_folds_are_pooled_and_entries_stand_apart(run):
 
 def test_slices_decide_as_told(run):
     made = run({NONE: [1, 0]})
-    made.loc[1, ["p_blues", "p_rock"]] = [0.45, 0.55]
-    made.loc[0, ["p_blues", "p_rock"]] = [0.501, 0.499]
-    by = {decision: hits_of(made, decision) for decision in ("mean", "vote", "log_sum")}
-    tracks = {
-        decision: table.loc[table["level"] == "track", "hit"].tolist() for decision, table in by.items()
-    }
-    assert tracks == {"mean": [False], "vote": [False], "log_sum": [False]}
-    made.loc[0, ["p_blues", "p_rock"]] = [0.9, 0.1]
-    assert hits_of(made, "mean").query("level == 'track'")["hit"].tolist() == [True]
+    made = pd.concat([made, made.iloc[1:].assign(slice=2)], ignore_index=True)
+    made[["p_blues", "p_rock"]] = [[0.9, 0.1], [0.4, 0.6], [0.4, 0.6]]
+    for decision, hit in (("mean", True), ("log_sum", True), ("vote", False)):
+        tracks = hits_of(made, decision).query("level == 'track'")
+        assert tracks["hit"].tolist() == [hit], decision
+    # A slice that is sure to be wrong vetoes by its logarithm.
+    made[["p_blues", "p_rock"]] = [[0.9, 0.1], [0.9, 0.1], [0.001, 0.999]]
+    for decision, hit in (("mean", True), ("vote", True), ("log_sum", False)):
+        tracks = hits_of(made, decision).query("level == 'track'")
+        assert tracks["hit"].tolist() == [hit], decision

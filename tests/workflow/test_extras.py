@@ -50,6 +50,17 @@ def test_a_study_without_weights_is_left_out_until_they_come(tmp_path: Path) -> 
     assert pd.isna(row["as_published"]) and pd.isna(row["corrected"])
     assert "corrected is left out: weights: imagenet: resnet18" in row["note"]
     assert row["corrected_on"] == "stratified_8_1_1, artists not parted"
+    # Words beside the values run nothing, values do.
+    studies = place.folder / "studies.yaml"
+    text = studies.read_text(encoding="utf-8")
+    for word, other, runs in (
+        ("drawn picture", "PICTURE", False),
+        ("slices.overlap: 0.3", "slices.overlap: 0.2", True),
+    ):
+        assert word in text
+        studies.write_text(text.replace(word, other), encoding="utf-8")
+        assert ("\nrun_study " in place.snakemake("--dry-run", "as_published").stdout) == runs
+    studies.write_text(text, encoding="utf-8")
     weights = place.folder / ".genredag-cache" / "weights" / BACKBONES["resnet18"].weights.name
     weights.parent.mkdir(parents=True, exist_ok=True)
     weights.write_bytes(b"supplied")

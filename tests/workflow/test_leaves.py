@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 import yaml
 
-from genredag.check_params.leaves import Leaf, assign, flatten
 from genredag.check_params.plan import AXES, build_for_show, write_tree
 from genredag.check_params.reruns import reruns, reruns_page
 from genredag.check_params.runners import downstream
 from genredag.check_params.workplace import copy_project
 from genredag.errors import ParameterError
+from genredag.leaves import Leaf, assign, flatten
 from genredag.params import Params, parse_params
 from genredag.stages import STAGES
 

@@ -127,14 +127,15 @@ def test_train_then_evaluate(script, store, model):
 
 @pytest.fixture
 def titles(monkeypatch):
-    """Give the titles of all figures that are saved."""
+    """Give the titles of all figures that are saved, by folder and name."""
     from matplotlib.figure import Figure
 
     save, found = Figure.savefig, {}
 
     def remember(figure, path, **options):
         if isinstance(path, Path):  # the report's own are drawn into the page
-            found[path.name.split(".", 2)[-1]] = figure.get_suptitle()
+            # Written to a temporary name in the folder of the run.
+            found[path.parent.name, path.name.split(".", 2)[-1]] = figure.get_suptitle()
         save(figure, path, **options)
 
     monkeypatch.setattr(Figure, "savefig", remember)
@@ -180,9 +181,10 @@ def test_every_output_of_a_leaky_split_says_so(script, store, titles):
     made = [path for folder in (*runs, store / "report") for path in folder.iterdir()]
     assert len(made) == 2 * (2 + len(TRAINED) + len(EVALUATED)) + len(reports)
     # What shows the data set alone tells nothing that leaks.
-    silent = {path.name for path in made if b"LEAKY" not in path.read_bytes()} - {"data.html"}
-    assert silent == {path.name for path in made if path.suffix == ".png"}
-    assert {name for name, title in titles.items() if "LEAKY" in title} == silent
+    silent = {(path.parent.name, path.name) for path in made if b"LEAKY" not in path.read_bytes()}
+    figures = {(path.parent.name, path.name) for path in made if path.suffix == ".png"}
+    assert silent == {*figures, ("report", "data.html")}
+    assert {place for place, title in titles.items() if "LEAKY" in title} == figures
 
 
 # Runs a script, and kills itself while Keras waits for the fourth batch of the third epoch.

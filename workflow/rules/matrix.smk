@@ -99,7 +99,7 @@ def robustness_combinations(pattern):
 
 
 @exits_cleanly
-def fetch_weights(jobs):
+def obtain_weights_of(jobs):
     """Download the published weights of the networks that `jobs` train, so that none of them starts in vain."""
     trained = (job for job in jobs if job.rule.name in ("embed", "train"))
     models = sorted({job.wildcards.model for job in trained})

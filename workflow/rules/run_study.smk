@@ -2,9 +2,14 @@
 Output: the predictions of a published study's experiment, by its own protocol or corrected.
 """
 
-from genredag.as_published.studies import study_values
-from genredag.as_published.weights import awaited_state
+from functools import cache
 
+from genredag.as_published.studies import OWN_STAGES, study_values
+from genredag.as_published.weights import awaited_state
+from genredag.stages import read_stages
+
+# Asked once: what a job is told is what Snakemake records, even if a file comes in between.
+awaited = cache(awaited_state)
 # A function of parameters that takes `output` would be none of those that Snakemake compares.
 STUDY = "results/as_published/{dataset}/{study}/{variant}/{seed}.parquet"
 
@@ -12,12 +17,11 @@ STUDY = "results/as_published/{dataset}/{study}/{variant}/{seed}.parquet"
 rule run_study:
     """Run the stages of a study in a folder of its own. LEAKY where the study was.
 
-    Not cached: that weights could not be had is a result too, and must not come back.
+    Not cached: that weights could not be had is a result too, and must not come back. studies.yaml and dvc.yaml
+    are no inputs: what a study takes from them is among its parameters, and a reworded `differs` trains nothing.
     """
     input:
         manifest=rules.download.output.manifest,
-        studies="studies.yaml",
-        stages="dvc.yaml",
     output:
         STUDY,
     log:
@@ -29,11 +33,14 @@ rule run_study:
         "../../envs/genredag.yaml"
     params:
         values=lambda wildcards: study_values(PARAMS, "studies.yaml", **wildcards),
-        weights=lambda wildcards: awaited_state(STUDY.format(**wildcards)),
+        awaited=lambda wildcards: awaited(STUDY.format(**wildcards)),
         code=lambda wildcards: [extra_code("run_study")(wildcards)]
-        + [code(stage) for stage in STAGES],
+        + [code(stage) for stage in OWN_STAGES],
+        commands=lambda wildcards: [
+            read_stages("dvc.yaml")[stage]["cmd"] for stage in OWN_STAGES
+        ],
     shell:
-        "python workflow/scripts/run_study.py --params params.yaml --studies {input.studies} --stages {input.stages}"
+        "python workflow/scripts/run_study.py --params params.yaml --studies studies.yaml --stages dvc.yaml"
         " --dataset {wildcards.dataset} --study {wildcards.study} --variant {wildcards.variant}"
-        " --seed {wildcards.seed} --manifest {input.manifest} --predictions {output}"
+        " --seed {wildcards.seed} --manifest {input.manifest} --predictions {output} --awaited '{params.awaited}'"
         " 2>&1 | tee {log}"

@@ -28,6 +28,7 @@ def main(argv: list[str] | None = None) -> None:
         parser.add_argument(name, required=True)
     parser.add_argument("--variant", choices=VARIANTS, required=True)
     parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--awaited", default="", help="state of the weights that it was begun with")
     for name in ("--params", "--studies", "--stages", "--manifest", "--predictions"):
         parser.add_argument(name, type=Path, required=True)
     args = parser.parse_args(argv)
@@ -43,7 +44,7 @@ def main(argv: list[str] | None = None) -> None:
         write_text(folder / "params.yaml", yaml.safe_dump(tree, sort_keys=False))
         shutil.copyfile(args.manifest, folder / "manifest.parquet")
         predictions = run_stages(commands(read_stages(args.stages), tree, folder), Path.cwd(), folder, watch)
-        close_note(args.predictions)
+        close_note(args.predictions, args.awaited)
     except LeftOutError as error:
         logging.getLogger(__name__).warning("left out: %s", error)
         predictions = left_out(str(error))

@@ -14,25 +14,27 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from genredag.as_published.studies import LeftOutError
+from genredag.as_published.studies import OWN_STAGES, LeftOutError
 from genredag.atomic import write_parquet
-from genredag.check_params.leaves import Tree
 from genredag.errors import EXIT_USER_ERROR, GenredagError
+from genredag.leaves import Tree
 
 logger = logging.getLogger(__name__)
 
-# The manifest is there before, and the report is of all studies.
-NOT_RUN = ("download", "report")
 MISTAKE = "genredag: error: "
 # What follows the reason may name folders of this machine, which a table must not; the log has it.
 REMEDY = re.compile(r"; expected |\. Hint: ")
 # How stages begin to say that a data set can't have a study's slices or split, or a model its slices.
 # Whatever else they refuse is a mistake to mend, and no reason to leave a study out.
+_TOO_SMALL = re.compile(r"\w+: (slices|pictures) of .* are too small")
 LACKS = {
     "slices": re.compile(r"slices: all \d+ tracks are shorter"),
-    "split": re.compile(r"(split|manifest): "),
-    "embed": re.compile(r"\w+: (slices|pictures) of .* are too small"),
-    "train": re.compile(r"\w+: (slices|pictures) of .* are too small|models\.\w+: can't take slices"),
+    "split": re.compile(
+        r"manifest: (no artist is known|the data set lists no track for )"
+        r"|split: genre .+ (has too few (tracks|artists): |shares too many artists |is missing in )"
+    ),
+    "embed": _TOO_SMALL,
+    "train": _TOO_SMALL,
 }
 
 
@@ -47,10 +49,8 @@ def commands(stages: Mapping[str, Mapping[str, Any]], tree: Tree, folder: Path) 
         The experiment's parameters, which lie in ``params.yaml`` of `folder`.
     """
     found = {}
-    for name, stage in stages.items():
-        if name in NOT_RUN:
-            continue
-        words = shlex.split(Template(stage["cmd"]).substitute(tree))
+    for name in OWN_STAGES:
+        words = shlex.split(Template(stages[name]["cmd"]).substitute(tree))
         words[0] = sys.executable
         found[name] = [_placed(word, folder) for word in words]
     return found

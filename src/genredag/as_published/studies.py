@@ -8,16 +8,18 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import Field, TypeAdapter, ValidationError
 
-from genredag.check_params.leaves import Tree, assign
 from genredag.errors import GenredagError, ParameterError
 from genredag.groups import Group, Name
+from genredag.leaves import Tree, assign
 from genredag.pairing import NO_AUDIO, UnfitError
 from genredag.params import Params, parse_params, stage_values
 from genredag.params_checks import similar
 from genredag.protocols import LeakySlices, Official, Stratified
-from genredag.stages import STAGES
+from genredag.stages import STAGES, weights_state
 
 VARIANTS = ("as_published", "corrected")
+# The manifest is there before, and the report is of all studies.
+OWN_STAGES = tuple(stage for stage in STAGES if stage not in ("download", "report"))
 EXPECTED = "a mapping of names to studies"
 Percent = Annotated[float, Field(ge=0, le=100)]
 Range = Annotated[list[Percent], Field(min_length=2, max_length=2)]
@@ -183,7 +185,10 @@ def study_tree(tree: Tree, study: Study, variant: str, dataset: str, seed: int) 
 
 
 def study_values(params: Params, path: Path, *, study: str, variant: str, dataset: str, seed: str) -> str:
-    """Return the values of all stages that a study runs, or why it can't run on this data set."""
+    """Return the values of all stages that a study runs, or why it can't run on this data set.
+
+    With the state of the user's own file of weights, if it starts from one.
+    """
     chosen = choose(load_studies(path), study)
     try:
         tree = study_tree(params.model_dump(), chosen, variant, dataset, int(seed))
@@ -191,4 +196,5 @@ def study_values(params: Params, path: Path, *, study: str, variant: str, datase
         return str(error)
     own = parse_params(tree)
     choice = {key: tree[key] for key in ("dataset", "representation", "model", "split", "fold", "seed")}
-    return "\n".join([chosen.watch, *(stage_values(own, stage, **choice) for stage in STAGES[:-1])])
+    values = [stage_values(own, stage, **choice) for stage in OWN_STAGES]
+    return "\n".join([chosen.watch, weights_state(own, chosen.model), *values])

@@ -108,10 +108,9 @@ def _figures(
 
 def published_markdown(table: pd.DataFrame) -> str:
     """Return the table as a Markdown page, faults and differences below it."""
-    # ASSUME: a table that was adopted before has fewer columns.
-    table = table.reindex(columns=list(COLUMNS)).astype(dict.fromkeys(COUNTS, "Int64"))
-    splits = table["corrected_on"].dropna().unique()
-    second = f"on {' or '.join(splits)}" if len(splits) else "on another split"
+    # Read from a file, counts beside a study that was left out are floats.
+    table = table.astype(dict.fromkeys(COUNTS, "Int64"))
+    second = f"on {' or '.join(table['corrected_on'].unique())}"
     lines = [
         "# As published, and corrected",
         "",

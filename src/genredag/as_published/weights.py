@@ -58,13 +58,19 @@ def write_note(predictions: Path, path: Path) -> None:
     write_text(predictions.with_suffix(NOTE), f"{path}\n\n")
 
 
-def close_note(predictions: Path) -> None:
-    """Note that a study had what it awaited, if it did: whatever becomes of the file, it is done."""
+def close_note(predictions: Path, had: str) -> None:
+    """Note that a study had what it awaited, if it did: whatever becomes of the file, it is done.
+
+    Parameters
+    ----------
+    had
+        Its `awaited_state` when it was begun; "" of a study that brought its weights itself.
+    """
     note = predictions.with_suffix(NOTE)
-    if note.is_file():
-        write_text(
-            note, f"{note.read_text(encoding='utf-8').splitlines()[0]}\n{awaited_state(predictions)}\n"
-        )
+    if had:
+        write_text(note, f"{note.read_text(encoding='utf-8').splitlines()[0]}\n{had}\n")
+    else:
+        note.unlink(missing_ok=True)
 
 
 def awaited_state(predictions: Path) -> str:

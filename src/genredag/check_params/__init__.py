@@ -9,8 +9,8 @@ from pathlib import Path
 
 import yaml
 
+from genredag.as_published.studies import check_studies
 from genredag.atomic import write_text
-from genredag.check_params.leaves import Tree, differences
 from genredag.check_params.lock import lock_problems
 from genredag.check_params.parity import disagreements
 from genredag.check_params.plan import ask, build_for_show, choice_of, contradictions, widen, write_tree
@@ -18,6 +18,7 @@ from genredag.check_params.table import Findings
 from genredag.check_params.trial import choose, falls, figures, run_both, tiny_tree
 from genredag.check_params.workplace import RunnerError, Workplace, copy_project, extract_reference
 from genredag.errors import ParameterError
+from genredag.leaves import Tree, differences
 from genredag.pairing import matrix_pairs
 from genredag.params import load_params
 
@@ -47,9 +48,6 @@ def check_params(project: Path, against: str | None, output: Path | None, tolera
     ParameterError
         The parameters are not valid, or the reference can't be read.
     """
-    # Studies are laid over leaves, which this package holds.
-    from genredag.as_published.studies import check_studies
-
     params = load_params(project / "params.yaml")
     matrix_pairs(params)
     check_studies(params, project / "studies.yaml")

@@ -10,9 +10,9 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from genredag.check_params.leaves import Tree
 from genredag.check_params.runners import Job, downstream, dvc_changes, outputs, snakemake_jobs
 from genredag.check_params.workplace import Workplace
+from genredag.leaves import Tree
 from genredag.stages import STAGES, read_stages
 
 # The names of the one experiment, and those of them that `matrix` lists.

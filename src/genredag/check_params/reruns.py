@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from genredag.check_params.leaves import Leaf, Tree, flatten
 from genredag.check_params.plan import KEYS
+from genredag.leaves import Leaf, Tree, flatten
 from genredag.params import EXTRA_GROUPS, STAGE_GROUPS
 from genredag.stages import STAGES
 

@@ -7,8 +7,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from genredag.check_params.leaves import MISSING, Leaf
 from genredag.check_params.plan import Plan
+from genredag.leaves import MISSING, Leaf
 
 
 @dataclass

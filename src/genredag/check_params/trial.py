@@ -11,9 +11,9 @@ from typing import Any
 
 import yaml
 
-from genredag.check_params.leaves import Leaf, Tree, assign, flatten, overlay
 from genredag.check_params.plan import AXES, KEYS, Plan, choice_of, run_folder, write_tree
 from genredag.check_params.workplace import Workplace
+from genredag.leaves import Leaf, Tree, assign, flatten, overlay
 
 TINY = Path(__file__).with_name("tiny.yaml")
 # Figures that must not fall; a loss may do as it likes.

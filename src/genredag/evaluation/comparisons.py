@@ -63,13 +63,15 @@ def compare(
 
 
 def corrected(table: pd.DataFrame) -> pd.DataFrame:
-    """Correct ``p_bootstrap`` for all rows by Holm; that decides which models are ``distinguishable``."""
+    """Correct ``p_bootstrap`` for all rows by Holm; models are ``distinguishable`` if the interval agrees."""
     from statsmodels.stats.multitest import multipletests
 
     if table.empty:
         return pd.DataFrame(columns=list(COLUMNS))
-    distinguishable, p, *_ = multipletests(table["p_bootstrap"], alpha=1 - LEVEL, method="holm")
-    return table.assign(distinguishable=distinguishable, p_holm=p)[list(COLUMNS)]
+    rejected, p, *_ = multipletests(table["p_bootstrap"], alpha=1 - LEVEL, method="holm")
+    # Of few tracks that differ the interval is the more cautious of the two.
+    without_0 = (table["low"] > 0) | (table["high"] < 0)
+    return table.assign(distinguishable=rejected & without_0, p_holm=p)[list(COLUMNS)]
 
 
 def paired_tests(

@@ -39,7 +39,8 @@ def evaluate_predictions(
             "slice": scores(of_part),
             "track": scores(track_predictions(of_part, decision)),
         }
-    metrics["test"]["decisions"] = decision_accuracies(of_part)
+    of_test = predictions[predictions["part"] == "test"]
+    metrics["test"]["decisions"] = decision_accuracies(of_test)
     return metrics
 
 

@@ -88,7 +88,8 @@ def worth_markdown(table: pd.DataFrame) -> str:
         "# Leakage audit",
         "",
         "LEAKY on purpose: what each mistake adds to the test accuracy of two cheap models, in points, with",
-        "95 % intervals (bootstrap over artists, or tracks if unknown). How to read it: docs/leakage.md.",
+        "95 % intervals over artists, or tracks if unknown (docs/evaluation.md). How to read it:",
+        "docs/leakage.md.",
     ]
     for (dataset, level), own in table.groupby(["dataset", "level"], sort=False):
         lines += ["", f"## {dataset}, accuracy of {level}s (%)", ""]

@@ -107,7 +107,7 @@ class Entry:
 
     @cached_property
     def intervals(self) -> dict[Metric, Interval]:
-        """95 % intervals by bootstrap over artists, or over tracks of unknown artist."""
+        """95 % intervals over artists, or over tracks of unknown artist."""
         draws = {"n_resamples": self.n_resamples, "seed": _SEED}
         slices, tracks, clusters = self.slices, self.tracks, cluster_names(self.tracks)
         actual, predicted = tracks["genre"].tolist(), tracks["predicted"].tolist()
@@ -198,7 +198,7 @@ def all_comparisons(entries: Iterable[Entry]) -> pd.DataFrame:
         comparisons(group).assign(
             dataset=group[0].choice["dataset"],
             split=group[0].choice["split"],
-            warning="LEAKY" if group[0].leaky else "",
+            warning="LEAKY" if any(entry.leaky for entry in group) else "",
         )
         for group in comparable(entries)
     ]

@@ -80,7 +80,7 @@ def robustness_markdown(table: pd.DataFrame) -> str:
         "# Robustness",
         "",
         "Accuracy (%) of deformed test tracks and their slices, and points won against the same undeformed,",
-        "with 95 % intervals (bootstrap over artists, or tracks if unknown). How to read it:",
+        "with 95 % intervals over artists, or tracks if unknown (docs/evaluation.md). How to read it:",
         "docs/robustness.md.",
     ]
     for (dataset, split), own in table.groupby(["dataset", "split"], sort=False):
