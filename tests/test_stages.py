@@ -6,7 +6,7 @@ import pytest
 
 from genredag.errors import ParameterError
 from genredag.params import parse_params
-from genredag.stages import STAGES, declared_code, read_stages, refuse_overrides, weights_state
+from genredag.stages import STAGES, code_state, declared_code, read_stages, refuse_overrides, weights_state
 
 
 def test_the_stages_stand_in_the_order_of_the_story(project_dir):
@@ -40,3 +40,11 @@ def test_overrides_are_refused_with_the_command_that_works(project_dir, tree):
         refuse_overrides(
             {**tree, "slices": {"seconds": 3.0, "overlap": 0.5, "short_tracks": "pad"}, "lr": 1}, path
         )
+
+
+def test_declared_code_that_is_gone_is_told(project_dir, tmp_path):
+    (tmp_path / "dvc.yaml").write_bytes((project_dir / "dvc.yaml").read_bytes())
+    with pytest.raises(
+        ParameterError, match=r"download.py is declared and not there\. Hint: genredag generate"
+    ):
+        code_state(tmp_path / "dvc.yaml", "download")

@@ -18,7 +18,7 @@ from genredag.atomic import write_text
 from genredag.check_params.reruns import reruns_page
 from genredag.closure import import_closure
 from genredag.errors import GenredagError
-from genredag.models.options import annotation as annotation
+from genredag.models.options import annotation
 from genredag.models.registry import learner, options_of
 from genredag.params import Params
 from genredag.stages import STAGES

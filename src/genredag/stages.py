@@ -33,8 +33,19 @@ def declared_code(path: Path) -> dict[str, list[str]]:
 
 
 def code_state(path: Path, stage: str) -> str:
-    """Return a fingerprint of the code that the ``dvc.yaml`` at `path` declares for a stage."""
-    return _fingerprint(Path(path).parent, declared_code(path)[stage])
+    """Return a fingerprint of the code that the ``dvc.yaml`` at `path` declares for a stage.
+
+    Raises
+    ------
+    ParameterError
+        A file that it declares is gone.
+    """
+    project, files = Path(path).parent, declared_code(path)[stage]
+    for file in files:
+        if not (project / file).is_file():
+            hint = "genredag generate, after a module was renamed or removed"
+            raise ParameterError(f"{file} is declared and not there", where=str(path), hint=hint)
+    return _fingerprint(project, files)
 
 
 def extra_code_state(project: Path, extra: str) -> str:
