@@ -1,8 +1,8 @@
 """Slices a second of training, forward passes and predicting: genredag against plain Keras, in the same run.
 
 Plain Keras is `model.fit` on float32 arrays in memory, 32 slices a batch, with Keras' own dropout. genredag
-gathers its batches from a float16 frame store. The rate of training is that of the epochs after the first,
-validation included; forward is one batch again and again; predict goes over all training slices. Each
+gathers its batches from a float16 frame store. The rate of training is that of the median epoch after the
+first, validation included; forward is one batch again and again; predict goes over all training slices. Each
 setting is a process of its own. Repeats are interleaved, and the best counts.
 
 `--side-by-side` adds as many jobs of one thread at once as there are threads, and their sum; each timed part
@@ -19,10 +19,12 @@ import argparse
 import multiprocessing
 import os
 import resource
+import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
@@ -117,6 +119,28 @@ def slices_of(data: dict[str, Any], part: pd.Series) -> np.ndarray:
     return np.stack([array[start : start + N_FRAMES] for start in first]).astype(np.float32)
 
 
+@contextmanager
+def timed_epochs(now: Callable[[], float]) -> Iterator[list[float]]:
+    """Give a list that gets the seconds of every epoch trained, with its validation and checkpoint."""
+    import keras
+
+    fit, seconds = keras.Model.fit, []
+
+    def watched(model: keras.Model, *args: Any, callbacks: list[Any] | None = None, **options: Any) -> Any:
+        starts: list[float] = []
+        watch = keras.callbacks.LambdaCallback(
+            on_epoch_begin=lambda *_: starts.append(now()),
+            on_epoch_end=lambda *_: seconds.append(now() - starts[-1]),
+        )
+        return fit(model, *args, callbacks=[*(callbacks or []), watch], **options)
+
+    keras.Model.fit = watched
+    try:
+        yield seconds
+    finally:
+        keras.Model.fit = fit
+
+
 def meet_at(shared: Barrier) -> None:
     """Make known to a process where the jobs beside it wait for each other."""
     global barrier
@@ -137,11 +161,9 @@ def measure(params: Path, name: str, kind: str, threads: int, n_tracks: int, clo
     with tempfile.TemporaryDirectory() as folder:
         data = make_data(Path(folder), n_tracks)
         train, precision = (train_plain, "float32") if kind == "plain" else (train_ours, kind)
-        train(name, recipe, precision, data, 1)  # imports Keras, starts TensorFlow
-        once = seconds(lambda: train(name, recipe, precision, data, 1))
-        trained: list[Any] = []
-        per_epoch = (seconds(lambda: trained.extend(train(name, recipe, precision, data, 3))) - once) / 2
-        model, predict = trained
+        with timed_epochs(now) as epochs:
+            barrier.wait()
+            model, predict = train(name, recipe, precision, data, 4)
         is_training = data["split"]["part"] == "train"
         values = slices_of(data, is_training)
     batch, n_batches = values[:BATCH_SIZE], max(1, len(values) // BATCH_SIZE)
@@ -150,7 +172,7 @@ def measure(params: Path, name: str, kind: str, threads: int, n_tracks: int, clo
     forward = seconds(lambda: [model.predict_on_batch(batch) for _ in range(n_batches)])
     return {
         **{"model": name, "kind": kind, "threads": threads, "jobs": 1},
-        "train": len(values) / per_epoch,
+        "train": len(values) / statistics.median(epochs[1:]),
         "forward": n_batches * len(batch) / forward,
         "predict": len(values) / seconds(lambda: predict(values)),
     }
