@@ -19,7 +19,7 @@ setup: .venv/.ready  ## make the environment .venv from the lock file
 	$(BIN)/python -m pip install --quiet uv==$(UV_VERSION)
 	$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python requirements.lock
 	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
-	$(BIN)/python -m genredag.plots_page .dvc/plots.html
+	$(BIN)/python -m genredag.project.dvc_plots_page .dvc/plots.html
 	touch $@
 
 run: setup  ## music to report: the matrix of params.yaml on all cores

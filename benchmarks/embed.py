@@ -22,16 +22,17 @@ from typing import Any
 import numpy as np
 from train import make_data
 
-from genredag.atomic import write_json
-from genredag.backend import configure_backend
-from genredag.params import Train, load_params
+from genredag.params.groups.models import Train
+from genredag.params.loading import load_params
+from genredag.runtime.backend import configure_backend
+from genredag.runtime.files import write_json
 
 
 def measure(params: Path, name: str, embed: bool, threads: int, n_slices: int, weights: str | None) -> Any:
     """Return the figures of one setting; to be called in a fresh process."""
     configure_backend(threads)
-    from genredag.embedding import NOTHING, write_embeddings
-    from genredag.training import train_bundle
+    from genredag.training.embedding import NOTHING, write_embeddings
+    from genredag.training.train import train_bundle
 
     recipe = load_params(params).entry("models", name)
     backbone = recipe.backbone.model_copy(update={"weights": weights})

@@ -21,11 +21,12 @@ import numpy as np
 import pandas as pd
 import soundfile
 
-from genredag.atomic import write_json
-from genredag.audio import SUFFIXES, decode
-from genredag.params import Params, load_params
-from genredag.rendering import plan, render
-from genredag.representations.registry import REPRESENTATIONS
+from genredag.frames.rendering import plan, render
+from genredag.params.loading import load_params
+from genredag.params.schema import Params
+from genredag.runtime.files import write_json
+from genredag.spectrograms.registry import REPRESENTATIONS
+from genredag.tracks.audio import SUFFIXES, decode
 
 REFERENCE_SECONDS = 30.0
 

@@ -19,16 +19,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from genredag.atomic import write_csv, write_json, write_parquet
 from genredag.evaluation.metrics import evaluate_predictions, tables_of_test
 from genredag.evaluation.plots import run_figures, save_figure
-from genredag.frames import Frames, FrameSpec
-from genredag.params import Params, load_params
+from genredag.frames.store import Frames, FrameSpec
+from genredag.params.loading import load_params
+from genredag.params.schema import Params
 from genredag.report.data_sets import DataSet
 from genredag.report.leaderboard import all_comparisons, entries, leaderboard
 from genredag.report.page import report_pages
 from genredag.report.runs import read_run
 from genredag.report.what_ran import WhatRan
+from genredag.runtime.files import write_csv, write_json, write_parquet
 
 GENRES = [f"genre {i}" for i in range(10)]
 N_TRACKS, N_SLICES, HELD_OUT = 48, 4, 6

@@ -32,13 +32,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from genredag.atomic import write_json
-from genredag.backend import configure_backend
-from genredag.frames import Frames, FrameSpec
-from genredag.logs import configure_logging
-from genredag.params import Train, load_params
-from genredag.progress import progress
-from genredag.recipes import Network
+from genredag.frames.store import Frames, FrameSpec
+from genredag.params.groups.models import Network, Train
+from genredag.params.loading import load_params
+from genredag.runtime.backend import configure_backend
+from genredag.runtime.files import write_json
+from genredag.runtime.logs import configure_logging
+from genredag.runtime.progress import progress
 
 KINDS = ("plain", "float32", "mixed_bfloat16")
 WORK = ("train", "forward", "predict")
@@ -89,7 +89,7 @@ def make_data(folder: Path, n_tracks: int) -> dict[str, Any]:
 
 def train_ours(name: str, recipe: Network, precision: str, data: dict[str, Any], epochs: int) -> Any:
     """Train; return the network and what predicts."""
-    from genredag.training import train_bundle
+    from genredag.training.train import train_bundle
 
     recipe = recipe.model_copy(update={"epochs": epochs, "patience": epochs, "batch_size": BATCH_SIZE})
     train = Train(precision=precision, threads=1, normalisation="bin")

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from hypothesis import settings
 
-from genredag.frames import Frames, FrameSpec
+from genredag.frames.store import Frames, FrameSpec
 
 ROOT = Path(__file__).resolve().parents[1]
 # A test on a busy machine is slow, not wrong.

@@ -54,9 +54,26 @@ def check_params_command(
     With --against also: which values changed, which stages rerun because of it (asked of both runners), and
     what that does to the metrics on the tiny data set. Exit status 1 if a check fails, 2 after a mistake.
     """
-    from genredag.check_params import check_params
+    from genredag.project.check_params import check_params
 
     raise typer.Exit(check_params(Path.cwd(), against, output, tolerance))
+
+
+@app.command("validate", epilog="Example: `genredag validate && dvc repro`")
+@exits_cleanly
+def validate_command(
+    fetch_weights: Annotated[
+        bool, typer.Option("--fetch-weights", help="Download the published weights that `model` starts from.")
+    ] = False,
+) -> None:
+    """Check params.yaml and studies.yaml before any work: values, names, models and what they can take."""
+    from genredag.models.compatibility import obtain_weights
+    from genredag.project.validation import load_valid_params
+    from genredag.runtime.cache import default_cache_dir
+
+    params = load_valid_params(Path("params.yaml"))
+    if fetch_weights:
+        obtain_weights(params, [params.model], default_cache_dir())
 
 
 @app.command("set", epilog="Example: `genredag set slices.seconds=5 'matrix.model=[crnn, svm_rbf]'`")
@@ -65,7 +82,7 @@ def set_command(
     assignments: Annotated[list[str], typer.Argument(metavar="KEY=VALUE...", help="Values, in YAML.")],
 ) -> None:
     """Change values of params.yaml: comments stay, and what can't be used is refused before it is written."""
-    from genredag.settings import set_values
+    from genredag.project.editing import set_values
 
     set_values(Path("params.yaml"), assignments)
 
@@ -83,8 +100,8 @@ def generate_command(
     name: Annotated[str, typer.Option(help="What they are called there.")] = "embedded",
 ) -> None:
     """Rewrite what is derived: documents, the parameters' schema, the code that dvc.yaml declares."""
-    from genredag.adopted import adopt_results
-    from genredag.generate import drift, write_generated
+    from genredag.project.adopted_results import adopt_results
+    from genredag.project.generate import drift, write_generated
 
     project = Path.cwd()
     if results is not None:
@@ -117,9 +134,9 @@ def models_command(
 
     from rich.console import Console
 
-    from genredag.backend import configure_backend
-    from genredag.catalogue import catalogue, catalogue_table, ids_of
-    from genredag.params import load_params
+    from genredag.models.catalogue import catalogue, catalogue_table, ids_of
+    from genredag.params.loading import load_params
+    from genredag.runtime.backend import configure_backend
 
     recipes = load_params(Path("params.yaml")).models
     if ids:
@@ -147,9 +164,9 @@ def search_command(
     plot: Annotated[Path | None, typer.Option(metavar="FILE.png", help="Draw the cells there.")] = None,
 ) -> None:
     """Compare the cells of a hyper-parameter search on validation tracks; test the chosen one."""
-    from genredag.atomic import write_csv
     from genredag.evaluation.plots import save_figure
-    from genredag.search import read_search, search_figure, search_table
+    from genredag.project.search import read_search, search_figure, search_table
+    from genredag.runtime.files import write_csv
 
     experiments, unfinished = read_search(Path.cwd(), name)
     cells = search_table(experiments)

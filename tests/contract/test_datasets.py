@@ -12,12 +12,13 @@ import pytest
 import soundfile
 import yaml
 
-from genredag.audio import decode
-from genredag.datasets.manifest import COLUMNS, track_path
 from genredag.datasets.registry import MODULES, build_manifest
 from genredag.errors import DataError, ParameterError
-from genredag.params import Datasets, parse_params
-from genredag.precomputed import load_spectrograms
+from genredag.params.groups.datasets import Datasets, read_data_set
+from genredag.params.loading import parse_params
+from genredag.tracks.audio import decode
+from genredag.tracks.manifest import COLUMNS, track_path
+from genredag.tracks.precomputed import load_spectrograms
 
 GTZAN_GENRES = ("blues", "rock")
 
@@ -117,7 +118,7 @@ def test_it_says_where_it_comes_from(name):
 def test_a_sample_of_it_makes_a_manifest(name, tree, tmp_path):
     params = parse_params(make_params(tree, name, tmp_path / "data"))
     cache = tmp_path / "cache"
-    manifest = build_manifest(name, params, cache, 1)
+    manifest = build_manifest(name, params.entry("datasets", name), params.download, cache, 1)
     assert list(manifest.columns) == COLUMNS
     assert manifest["track_id"].is_unique
     assert manifest["track_id"].is_monotonic_increasing
@@ -132,19 +133,21 @@ def test_a_sample_of_it_makes_a_manifest(name, tree, tmp_path):
         samples, sr = decode(track_path(track["path"], cache))
         assert sr == track["sr"]
         assert samples.size / sr == pytest.approx(track["duration"])
-    pd.testing.assert_frame_equal(build_manifest(name, params, cache, 1), manifest)
+    pd.testing.assert_frame_equal(
+        build_manifest(name, params.entry("datasets", name), params.download, cache, 1), manifest
+    )
 
 
 def test_relative_paths_start_at_the_working_directory(tree, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     params = parse_params(make_params(tree, "folder", Path("mine")))
-    manifest = build_manifest("folder", params, Path("cache"), 1)
+    manifest = build_manifest("folder", params.datasets.folder, params.download, Path("cache"), 1)
     assert manifest["path"][0] == str(tmp_path / "mine" / "jazz" / "live" / "c.ogg")
 
 
-def test_an_unknown_data_set_is_told(tree, tmp_path):
+def test_an_unknown_data_set_is_told(project_dir):
     with pytest.raises(ParameterError, match=r"^datasets: 'gtzen' is unknown"):
-        build_manifest("gtzen", parse_params(tree), tmp_path, 1)
+        read_data_set(project_dir / "params.yaml", "gtzen")
 
 
 @pytest.fixture
@@ -239,7 +242,8 @@ def test_no_network_is_one_line(tree, tmp_path, monkeypatch):
         "http://127.0.0.1:9/other.tar.gz",
     ]
     with pytest.raises(DataError) as caught:
-        build_manifest("gtzan", parse_params(tree), tmp_path, 1)
+        params = parse_params(tree)
+        build_manifest("gtzan", params.datasets.gtzan, params.download, tmp_path, 1)
     line = str(caught.value)
     assert line.startswith("download of genres.tar.gz: http://127.0.0.1:9/genres.tar.gz: Failed to establish")
     assert "http://127.0.0.1:9/other.tar.gz: Failed to establish" in line

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from genredag.bundle import load_bundle, save_bundle
+from genredag.bundles.bundle import load_bundle, save_bundle
 from genredag.errors import ModelError, ParameterError
-from genredag.frames import Frames, FrameSpec
+from genredag.frames.store import Frames, FrameSpec
 from genredag.models.assembly import build_network
 from genredag.models.registry import (
     PUBLISHED,
@@ -18,10 +18,11 @@ from genredag.models.registry import (
     check_options,
     learners,
 )
-from genredag.params import Handcrafted, Train, load_params
-from genredag.recipes import Estimator, Hybrid, Network
-from genredag.representations.handcrafted import describe
-from genredag.training import train_bundle
+from genredag.params.groups.models import Estimator, Hybrid, Network, Train
+from genredag.params.groups.spectrograms import Handcrafted
+from genredag.params.loading import load_params
+from genredag.spectrograms.handcrafted import describe
+from genredag.training.train import train_bundle
 
 MODELS = load_params(Path(__file__).resolve().parents[2] / "params.yaml").models
 NETWORKS = [name for name, recipe in MODELS.items() if isinstance(recipe, Network)]

@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from genredag.params import Representations, parse_params
-from genredag.representations.registry import REPRESENTATIONS, describe
+from genredag.params.groups.spectrograms import Representations
+from genredag.params.loading import parse_params
+from genredag.spectrograms.registry import REPRESENTATIONS, describe
 
 SR = 22_050
 

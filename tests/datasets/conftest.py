@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from genredag.params import Download
+from genredag.params.groups.datasets import Download
 
 
 @dataclass

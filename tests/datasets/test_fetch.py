@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from genredag.datasets.fetch import back_off, fetch, file_digest, obtain, verify_checksum
 from genredag.errors import DataError
-from genredag.params import Download
+from genredag.params.groups.datasets import Download
 
 CONTENT = np.random.default_rng(0).bytes(300_000)
 SHA1 = f"sha1:{hashlib.sha1(CONTENT).hexdigest()}"

@@ -8,7 +8,7 @@ import pytest
 from genredag.datasets import fma
 from genredag.datasets.fma import clip_folder, list_tracks, read_tracks
 from genredag.errors import DataError
-from genredag.params import FmaArchive
+from genredag.params.groups.datasets import FmaArchive
 
 # As FMA's: two rows of names, a third for the index, columns that nobody asked for between those wanted.
 TRACKS = """\

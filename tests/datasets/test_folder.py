@@ -4,7 +4,7 @@ import pytest
 
 from genredag.datasets.folder import list_tracks, read_table
 from genredag.errors import DataError, ParameterError
-from genredag.params import Folder
+from genredag.params.groups.datasets import Folder
 
 
 def test_a_folder_a_genre_however_deep(tmp_path, tone):

@@ -11,7 +11,8 @@ from genredag.datasets.fetch import file_digest
 from genredag.datasets.gtzan import check_files, find_tracks, list_tracks, read_facts
 from genredag.datasets.registry import build_manifest
 from genredag.errors import DataError
-from genredag.params import Archive, parse_params
+from genredag.params.groups.datasets import Archive
+from genredag.params.loading import parse_params
 
 
 @pytest.fixture

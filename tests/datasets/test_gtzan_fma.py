@@ -3,11 +3,11 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from genredag.artists import artist_key
 from genredag.datasets.gtzan_fma import mix
-from genredag.datasets.manifest import LISTED
 from genredag.errors import DataError
-from genredag.params import GtzanFma
+from genredag.params.groups.datasets import GtzanFma
+from genredag.tracks.artists import artist_key
+from genredag.tracks.manifest import LISTED
 
 GENRES = {
     "rock": {"gtzan": ["rock"], "fma": ["Rock"]},

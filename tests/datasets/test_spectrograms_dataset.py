@@ -7,8 +7,8 @@ import pytest
 
 from genredag.datasets.spectrograms import list_tracks, probe_all
 from genredag.errors import DataError, ParameterError
-from genredag.params import Spectrograms
-from genredag.precomputed import load_spectrograms
+from genredag.params.groups.datasets import Spectrograms
+from genredag.tracks.precomputed import load_spectrograms
 
 IDS = ["blues.00000", "blues.00001", "rock.00000"]
 FRAMES = np.arange(3 * 4 * 5, dtype=np.uint8).reshape(3, 4, 5)  # tracks x bins x frames

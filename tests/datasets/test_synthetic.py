@@ -15,7 +15,7 @@ from genredag.datasets.synthetic.harmony import SCALES, parse_chord
 from genredag.datasets.synthetic.instruments import INSTRUMENTS, KITS
 from genredag.datasets.synthetic.render import render_track
 from genredag.datasets.synthetic.rhythm import BASS_LINES, GROOVES, STEPS, STRUMS
-from genredag.params import Synthetic
+from genredag.params.groups.datasets import Synthetic
 
 GTZAN = ["blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock"]
 SMALL = Synthetic(tracks_per_genre=2, tracks_per_artist=2, clip_seconds=1.0, sr=8000, seed=7)

@@ -14,7 +14,7 @@ from genredag.evaluation.metrics import (
     scores,
     tables_of_test,
 )
-from genredag.leaky import is_leaky, marked
+from genredag.splits.leakage import is_leaky, marked
 
 # actual, predicted, and the probability of the actual genre; the rest goes to the next genre
 ROWS = [

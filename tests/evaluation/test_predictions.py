@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genredag.bundle import Bundle
+from genredag.bundles.bundle import Bundle
 from genredag.errors import DataError, ModelError
-from genredag.evaluation.predicting import predict_split
 from genredag.evaluation.predictions import class_names, track_predictions
+from genredag.prediction.held_out import predict_split
 
 NAMES = ["blues", "jazz", "rock"]
 

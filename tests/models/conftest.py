@@ -10,7 +10,7 @@ import pytest
 
 from genredag.models.frozen import backbone_features
 from genredag.models.registry import learner
-from genredag.params import load_params
+from genredag.params.loading import load_params
 
 
 @pytest.fixture(scope="session")

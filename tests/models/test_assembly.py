@@ -4,7 +4,7 @@ import pytest
 from genredag.errors import ModelError, ParameterError
 from genredag.models.assembly import build_network
 from genredag.models.registry import Learner
-from genredag.recipes import Network
+from genredag.params.groups.models import Network
 
 SIZES = [(216, 130), (128, 130), (84, 130), (128, 34), (47, 130), (12, 10), (1, 1)]
 OPTIONS = {

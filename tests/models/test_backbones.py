@@ -5,7 +5,7 @@ import pytest
 from genredag.errors import ModelError
 from genredag.models.backbones import BACKBONES, RESNET18, SQUEEZENET, VGG16, resnet18, squeezenet, vgg16
 from genredag.models.pretrained import check_layers, fetch_weights, load_weights, read_weights
-from genredag.params import load_params
+from genredag.params.loading import load_params
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from genredag.models.frozen import (
     trained_part,
 )
 from genredag.models.pretrained import read_weights
-from genredag.recipes import Pretrained
+from genredag.params.groups.models import Pretrained
 
 SIZES = {"n_frames": 40, "n_bins": 36, "statistics": None}
 

@@ -9,7 +9,7 @@ import pytest
 from genredag.errors import ParameterError
 from genredag.models.options import Gamma, check_values
 from genredag.models.registry import check_options, learners
-from genredag.params import parse_params
+from genredag.params.loading import parse_params
 
 if TYPE_CHECKING:
     from keras import KerasTensor

@@ -2,7 +2,7 @@ import pytest
 
 from genredag.errors import ModelError, ParameterError
 from genredag.models import registry
-from genredag.recipes import Pretrained
+from genredag.params.groups.models import Pretrained
 
 
 @pytest.fixture

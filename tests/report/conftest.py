@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from genredag.as_published.studies import VARIANTS
+from genredag.audits.as_published.studies import VARIANTS
 from genredag.evaluation.metrics import evaluate_predictions
 
 GENRES = ("blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock")

@@ -6,7 +6,7 @@ import pytest
 from sklearn import metrics
 
 from genredag.errors import DataError
-from genredag.params import load_params
+from genredag.params.loading import load_params
 from genredag.report.entry_view import entry_view
 from genredag.report.leaderboard import entries
 from genredag.report.runs import read_run

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from genredag.frames import open_frames
+from genredag.frames.store import open_frames
 from genredag.report.feature_map import principal_components, track_features, tracks_to_map
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from genredag.params import load_params
+from genredag.params.loading import load_params
 from genredag.report.group_view import group_view
 from genredag.report.leaderboard import entries
 from genredag.report.runs import read_run

@@ -13,7 +13,7 @@ import soundfile
 
 from genredag.errors import ParameterError
 from genredag.evaluation.intervals import Interval
-from genredag.params import load_params, parse_params
+from genredag.params.loading import load_params, parse_params
 from genredag.report.data_sets import read_data_sets
 from genredag.report.leaderboard import entries
 from genredag.report.page import count, decimal, duration, interval, p_value, percent, points, report_pages

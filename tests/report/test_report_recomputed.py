@@ -10,7 +10,7 @@ from sklearn.metrics import accuracy_score, f1_score
 
 from genredag.evaluation.metrics import decision_accuracies, scores
 from genredag.evaluation.predictions import track_predictions
-from genredag.params import load_params
+from genredag.params.loading import load_params
 from genredag.report.leaderboard import all_comparisons, entries, leaderboard, leaderboard_markdown
 from genredag.report.page import report_pages
 from genredag.report.runs import read_run

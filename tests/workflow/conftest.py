@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from genredag.check_params.workplace import Workplace, copy_project
-from genredag.settings import set_values
-from genredag.stages import STAGES
+from genredag.params.stages import STAGES
+from genredag.project.check_params.workplace import Workplace, copy_project
+from genredag.project.editing import set_values
 
 ROOT = Path(__file__).resolve().parents[2]
 TOY = Path(__file__).with_name("toy_stage.py")

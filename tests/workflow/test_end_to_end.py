@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 import yaml
 
-from genredag.check_params import check_params
-from genredag.check_params.plan import choice_of, run_folder
-from genredag.check_params.trial import run_both, tiny_tree
-from genredag.check_params.workplace import Workplace, copy_project
-from genredag.settings import set_values
+from genredag.project.check_params import check_params
+from genredag.project.check_params.plan import choice_of, run_folder
+from genredag.project.check_params.trial import run_both, tiny_tree
+from genredag.project.check_params.workplace import Workplace, copy_project
+from genredag.project.editing import set_values
 
 SAME = ("manifest.parquet", "quarantine.csv", "frames.npy", "frames.parquet", "frames.json", "slices.parquet")
 SAME += ("slices.json", "split.parquet", "metrics.json", "predictions.parquet", "confusion.csv")

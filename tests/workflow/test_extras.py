@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 import yaml
 
-from genredag.check_params.plan import choice_of, write_tree
-from genredag.check_params.trial import tiny_tree
-from genredag.check_params.workplace import Workplace, copy_project
 from genredag.models.backbones import BACKBONES
-from genredag.settings import set_values
+from genredag.project.check_params.plan import choice_of, write_tree
+from genredag.project.check_params.trial import tiny_tree
+from genredag.project.check_params.workplace import Workplace, copy_project
+from genredag.project.editing import set_values
 
 LEFT_OUT = "atml19_resnet18_frozen"
 

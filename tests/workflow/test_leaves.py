@@ -10,14 +10,15 @@ from typing import Any
 import pytest
 import yaml
 
-from genredag.check_params.plan import AXES, build_for_show, write_tree
-from genredag.check_params.reruns import reruns, reruns_page
-from genredag.check_params.runners import downstream
-from genredag.check_params.workplace import copy_project
 from genredag.errors import ParameterError
-from genredag.leaves import Leaf, assign, flatten
-from genredag.params import Params, parse_params
-from genredag.stages import STAGES
+from genredag.params.loading import parse_params
+from genredag.params.schema import Params
+from genredag.params.stages import STAGES
+from genredag.params.tree import Leaf, assign, flatten
+from genredag.project.check_params.plan import AXES, build_for_show, write_tree
+from genredag.project.check_params.reruns import reruns, reruns_page
+from genredag.project.check_params.runners import downstream
+from genredag.project.check_params.workplace import copy_project
 
 pytestmark = pytest.mark.slow
 

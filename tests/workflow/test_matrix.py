@@ -7,8 +7,8 @@ from collections import Counter
 
 import pytest
 
-from genredag.check_params.plan import build_for_show
-from genredag.search import read_search, search_table
+from genredag.project.check_params.plan import build_for_show
+from genredag.project.search import read_search, search_table
 
 
 @pytest.mark.slow

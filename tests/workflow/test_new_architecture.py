@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from genredag.bundle import load_bundle
-from genredag.check_params.workplace import Workplace, copy_project
-from genredag.embedding import NOTHING
+from genredag.bundles.bundle import load_bundle
+from genredag.project.check_params.workplace import Workplace, copy_project
+from genredag.training.embedding import NOTHING
 
 HEADING = "## An architecture of your own"
 

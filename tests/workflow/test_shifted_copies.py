@@ -9,15 +9,16 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genredag import training
-from genredag.evaluation.predicting import predict_split
-from genredag.frames import open_frames
-from genredag.params import Mel, Rendering, Slices, Train, load_params
-from genredag.recipes import Estimator
-from genredag.rendering import render, with_children
-from genredag.shifts import Shift
-from genredag.slices import cut
-from genredag.split import check_split, split_slices
+from genredag.frames.rendering import render, with_children
+from genredag.frames.slices import cut
+from genredag.frames.store import open_frames
+from genredag.params.groups.models import Estimator, Train
+from genredag.params.groups.slices import Slices
+from genredag.params.groups.spectrograms import Mel, Rendering, Shift
+from genredag.params.loading import load_params
+from genredag.prediction.held_out import predict_split
+from genredag.splits.split import check_split, split_slices
+from genredag.training import train as training
 
 SR = 4000
 GROUP = Mel(n_fft=256, hop_length=100, window="hann", n_mels=8, fmin=0.0, fmax=2000.0, top_db=80.0)

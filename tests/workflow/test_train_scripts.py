@@ -190,8 +190,8 @@ def test_every_output_of_a_leaky_split_says_so(script, store, titles):
 # Runs a script, and kills itself while Keras waits for the fourth batch of the third epoch.
 MORTAL = """
 import os, runpy, signal, sys
-from genredag.batches import SliceSet
-from genredag.network_training import Course
+from genredag.frames.batches import SliceSet
+from genredag.training.networks import Course
 
 begin, take, state = Course.begin, SliceSet.take, {}
 

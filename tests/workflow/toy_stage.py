@@ -12,9 +12,10 @@ import os
 import sys
 from pathlib import Path
 
-from genredag.atomic import write_text
 from genredag.errors import exits_cleanly
-from genredag.params import load_params, stage_values
+from genredag.params.loading import load_params
+from genredag.params.stages import stage_values
+from genredag.runtime.files import write_text
 
 STAGE = Path(__file__).stem
 OUTPUTS = {

@@ -30,7 +30,7 @@ rule as_published:
         "../../envs/genredag.yaml"
     params:
         values=values("as_published"),
-        code=extra_code("as_published"),
+        code=code("as_published"),
     shell:
         "python workflow/scripts/as_published.py --params params.yaml --studies {input.studies}"
         " --predictions {input.predictions} --table {output.table} --markdown {output.markdown}"

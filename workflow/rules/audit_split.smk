@@ -21,7 +21,7 @@ rule audit_split:
         "../../envs/genredag.yaml"
     params:
         values=values("audit_split"),
-        code=extra_code("audit_split"),
+        code=code("audit_split"),
     shell:
         "python workflow/scripts/audit_split.py --params params.yaml --dataset {wildcards.dataset}"
         " --split-name {wildcards.split} --seed {wildcards.seed}"

@@ -34,7 +34,7 @@ rule leakage_audit:
         "../../envs/genredag.yaml"
     params:
         values=values("leakage_audit"),
-        code=extra_code("leakage_audit"),
+        code=code("leakage_audit"),
     shell:
         "python workflow/scripts/leakage_audit.py --params params.yaml --outcomes {input}"
         " --table {output.table} --markdown {output.markdown} --figure {output.figure}"

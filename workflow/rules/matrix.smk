@@ -2,26 +2,20 @@
 
 import sys
 
-from genredag.as_published.studies import check_studies
-from genredag.cache import default_cache_dir
+from genredag.audits.as_published.studies import OWN_STAGES, load_studies
 from genredag.errors import GenredagError, exits_cleanly
-from genredag.pairing import matrix_pairs, obtain_weights
-from genredag.params import load_params, stage_values
-from genredag.protocols import fold_suffixes
-from genredag.stages import (
-    STAGES,
-    code_state,
-    extra_code_state,
-    refuse_overrides,
-    source_state,
-    weights_state,
-)
+from genredag.models.compatibility import matrix_pairs, obtain_weights
+from genredag.params.groups.splits import fold_suffixes
+from genredag.params.stages import STAGES, stage_values
+from genredag.params.user_files import source_state, weights_state
+from genredag.project.stages import code_state, refuse_overrides
+from genredag.project.validation import load_valid_params
+from genredag.runtime.cache import default_cache_dir
 
 try:
-    PARAMS = load_params("params.yaml")
+    PARAMS = load_valid_params("params.yaml")
     refuse_overrides(config, "params.yaml")
     PAIRS = matrix_pairs(PARAMS)
-    check_studies(PARAMS, "studies.yaml")
 except GenredagError as error:
     print(f"genredag: error: {error}", file=sys.stderr)
     sys.exit(2)
@@ -37,6 +31,9 @@ MATRIX["split"] = [
     for fold in fold_suffixes(PARAMS.splits[name])
 ]
 
+# The wildcards that choose a module of the library: the code of the others makes no difference.
+CHOICES = ("dataset", "representation", "model")
+
 
 def values(stage):
     """Make the function that gives a rule the values of its groups, as canonical JSON."""
@@ -49,17 +46,25 @@ def fold(wildcards):
 
 
 def code(stage):
-    """Return a fingerprint of the code that dvc.yaml declares for a stage.
+    """Make the function that fingerprints the code of a stage for what its wildcards choose.
 
     A parameter rather than inputs: a checkout, which touches files without changing them, reruns nothing,
     and what Snakemake prints of a job stays short.
     """
-    return code_state("dvc.yaml", stage)
+    return lambda wildcards: code_state(
+        Path.cwd(),
+        stage,
+        **{key: wildcards[key] for key in CHOICES if key in wildcards.keys()},
+    )
 
 
-def extra_code(name):
-    """Make the function that fingerprints the code of a rule beside the DAG, asked only if it is built."""
-    return lambda wildcards: extra_code_state(Path.cwd(), name)
+def study_code(wildcards):
+    """Return the fingerprints of the code that a study runs."""
+    study = load_studies("studies.yaml")[wildcards.study]
+    choice = {"representation": study.representation, "model": study.model}
+    return [
+        code_state(Path.cwd(), stage, **choice) for stage in ("run_study", *OWN_STAGES)
+    ]
 
 
 def combinations(pattern):

@@ -23,7 +23,7 @@ rule predict_deformed:
     threads: max(1, workflow.cores // len(PARAMS.robustness.model))
     params:
         values=values("predict_deformed"),
-        code=extra_code("predict_deformed"),
+        code=code("predict_deformed"),
         fold=fold,
     shell:
         "python workflow/scripts/predict_deformed.py --params params.yaml --dataset {wildcards.dataset}"

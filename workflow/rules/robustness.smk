@@ -26,7 +26,7 @@ rule robustness:
         "../../envs/genredag.yaml"
     params:
         values=values("robustness"),
-        code=extra_code("robustness"),
+        code=code("robustness"),
     shell:
         "python workflow/scripts/robustness.py --params params.yaml --predictions {input}"
         " --table {output.table} --markdown {output.markdown} --figure {output.figure}"

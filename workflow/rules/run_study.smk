@@ -4,9 +4,9 @@ Output: the predictions of a published study's experiment, by its own protocol o
 
 from functools import cache
 
-from genredag.as_published.studies import OWN_STAGES, study_values
-from genredag.as_published.weights import awaited_state
-from genredag.stages import read_stages
+from genredag.audits.as_published.studies import OWN_STAGES, study_values
+from genredag.audits.as_published.weights import awaited_state
+from genredag.project.stages import read_commands
 
 # Asked once: what a job is told is what Snakemake records, even if a file comes in between.
 awaited = cache(awaited_state)
@@ -34,10 +34,9 @@ rule run_study:
     params:
         values=lambda wildcards: study_values(PARAMS, "studies.yaml", **wildcards),
         awaited=lambda wildcards: awaited(STUDY.format(**wildcards)),
-        code=lambda wildcards: [extra_code("run_study")(wildcards)]
-        + [code(stage) for stage in OWN_STAGES],
+        code=study_code,
         commands=lambda wildcards: [
-            read_stages("dvc.yaml")[stage]["cmd"] for stage in OWN_STAGES
+            read_commands("dvc.yaml")[stage] for stage in OWN_STAGES
         ],
     shell:
         "python workflow/scripts/run_study.py --params params.yaml --studies studies.yaml --stages dvc.yaml"

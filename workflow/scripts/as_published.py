@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from genredag.as_published.studies import choose, load_studies
-from genredag.as_published.table import published_markdown, published_table, read_runs
-from genredag.atomic import write_csv, write_text
+from genredag.audits.as_published.studies import choose, load_studies
+from genredag.audits.as_published.table import published_markdown, published_table, read_runs
 from genredag.errors import exits_cleanly
-from genredag.params import load_params
+from genredag.params.loading import load_params
+from genredag.runtime.files import write_csv, write_text
 
 
 @exits_cleanly

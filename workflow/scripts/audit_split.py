@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from genredag.atomic import write_parquet
-from genredag.backend import configure_backend
+from genredag.audits.leakage.outcomes import audit
 from genredag.errors import exits_cleanly
-from genredag.frames import open_frames
-from genredag.leakage_audit.outcomes import audit
-from genredag.logs import configure_logging
-from genredag.params import load_params
+from genredag.frames.store import open_frames
+from genredag.params.groups.audits import LeakageAudit
+from genredag.params.groups.reading import read_group
+from genredag.params.groups.splits import read_split
+from genredag.runtime.backend import configure_backend
+from genredag.runtime.files import write_parquet
+from genredag.runtime.logs import configure_logging
 
 
 @exits_cleanly
@@ -28,14 +30,13 @@ def main(argv: list[str] | None = None) -> None:
     args = parser.parse_args(argv)
     configure_logging()
     configure_backend(threads=1)
-    params = load_params(args.params)
     outcomes = audit(
         pd.read_parquet(args.manifest),
         open_frames(args.frames.parent),
         pd.read_parquet(args.slices),
         json.loads(args.slices.with_suffix(".json").read_text(encoding="utf-8")),
-        params.entry("splits", args.split_name),
-        params.leakage_audit,
+        read_split(args.params, args.split_name),
+        read_group(args.params, "leakage_audit", LeakageAudit),
         args.seed,
     )
     choice = {"dataset": args.dataset, "split": args.split_name, "seed": args.seed}

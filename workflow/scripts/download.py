@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import importlib
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from genredag.atomic import write_csv, write_parquet
-from genredag.cache import default_cache_dir
-from genredag.datasets.manifest import quarantined
 from genredag.datasets.registry import build_manifest
 from genredag.errors import exits_cleanly
-from genredag.logs import configure_logging
-from genredag.params import load_params
+from genredag.params.groups.datasets import Download, read_data_set
+from genredag.params.groups.reading import read_group
+from genredag.runtime.cache import default_cache_dir
+from genredag.runtime.files import write_csv, write_parquet
+from genredag.runtime.logs import configure_logging
+from genredag.tracks.manifest import quarantined
 
 
 @exits_cleanly
@@ -29,12 +28,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     configure_logging()
     for output in (args.manifest, args.quarantine):  # a folder that can't be had is told before the work
         output.parent.mkdir(parents=True, exist_ok=True)
-    params = load_params(args.params)
-    if "DVC_STAGE" in os.environ:  # Snakemake asks for its models' weights before the first job
-        # Loaded by its name: it knows all architectures, and data depend on none.
-        pairing = importlib.import_module("genredag.pairing")
-        pairing.obtain_weights(params, [params.model], default_cache_dir())
-    manifest = build_manifest(args.dataset, params, default_cache_dir(), args.jobs)
+    manifest = build_manifest(
+        args.dataset,
+        read_data_set(args.params, args.dataset),
+        read_group(args.params, "download", Download),
+        default_cache_dir(),
+        args.jobs,
+    )
     write_parquet(args.manifest, manifest)
     write_csv(args.quarantine, quarantined(manifest))
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from genredag.atomic import write_npy
 from genredag.errors import exits_cleanly
-from genredag.logs import configure_logging
-from genredag.params import load_params
+from genredag.params.groups.models import Train, read_recipe
+from genredag.params.groups.reading import read_group
+from genredag.runtime.files import write_npy
+from genredag.runtime.logs import configure_logging
 
 
 @exits_cleanly
@@ -24,23 +25,22 @@ def main(argv: list[str] | None = None) -> None:
         parser.add_argument(name, type=Path, required=True)
     args = parser.parse_args(argv)
     configure_logging()
-    params = load_params(args.params)
-    backbone = params.entry("models", args.model).backbone
+    backbone = read_recipe(args.params, args.model).backbone
     if backbone is None or not backbone.has_embedding:
         return write_npy(args.embeddings, np.empty((0, 0), np.float32))
     # Only now: most models have nothing frozen, and these take seconds to load.
-
     import pandas as pd
 
-    from genredag.backend import configure_backend
-    from genredag.embedding import write_embeddings
-    from genredag.frames import open_frames
+    from genredag.frames.store import open_frames
+    from genredag.runtime.backend import configure_backend
+    from genredag.training.embedding import write_embeddings
 
-    configure_backend(params.train.threads)
+    train = read_group(args.params, "train", Train)
+    configure_backend(train.threads)
     write_embeddings(
         args.embeddings,
         backbone,
-        params.train,
+        train,
         frames=open_frames(args.frames.parent),
         slices=pd.read_parquet(args.slices),
         slice_spec=json.loads(args.slices.with_suffix(".json").read_text(encoding="utf-8")),

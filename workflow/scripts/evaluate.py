@@ -7,18 +7,19 @@ from pathlib import Path
 
 import pandas as pd
 
-from genredag.atomic import write_csv, write_json, write_parquet
-from genredag.backend import configure_backend
-from genredag.bundle import load_bundle
+from genredag.bundles.bundle import load_bundle
 from genredag.errors import exits_cleanly
 from genredag.evaluation.metrics import evaluate_predictions, tables_of_test
 from genredag.evaluation.plots import run_figures, save_figure
-from genredag.evaluation.predicting import predict_split
 from genredag.evaluation.predictions import track_predictions
-from genredag.frames import open_frames
-from genredag.leaky import mark, marked
-from genredag.logs import configure_logging
-from genredag.params import load_params
+from genredag.frames.store import open_frames
+from genredag.params.groups.evaluation import Evaluate
+from genredag.params.groups.reading import read_group
+from genredag.prediction.held_out import predict_split
+from genredag.runtime.backend import configure_backend
+from genredag.runtime.files import write_csv, write_json, write_parquet
+from genredag.runtime.logs import configure_logging
+from genredag.splits.leakage import mark, marked
 
 
 @exits_cleanly
@@ -39,7 +40,7 @@ def main(argv: list[str] | None = None) -> None:
     args = parser.parse_args(argv)
     configure_logging()
     configure_backend(threads=1)
-    decision = load_params(args.params).evaluate.track_decision
+    decision = read_group(args.params, "evaluate", Evaluate).track_decision
     bundle, split = load_bundle(args.bundle), pd.read_parquet(args.split)
     predictions = predict_split(bundle, open_frames(args.frames.parent), pd.read_parquet(args.slices), split)
     choice = {"dataset": args.dataset, "representation": args.representation, "model": args.model}

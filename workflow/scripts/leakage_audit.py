@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from genredag.atomic import write_csv, write_text
+from genredag.audits.leakage.showing import worth_figure, worth_markdown
+from genredag.audits.leakage.worth import worth_table
 from genredag.errors import exits_cleanly
 from genredag.evaluation.plots import save_figure
-from genredag.leakage_audit.showing import worth_figure, worth_markdown
-from genredag.leakage_audit.worth import worth_table
-from genredag.params import load_params
+from genredag.params.groups.audits import LeakageAudit
+from genredag.params.groups.evaluation import Report
+from genredag.params.groups.reading import read_group
+from genredag.runtime.files import write_csv, write_text
 
 
 @exits_cleanly
@@ -23,8 +25,8 @@ def main(argv: list[str] | None = None) -> None:
         parser.add_argument(name, type=Path, required=True)
     args = parser.parse_args(argv)
     outcomes = pd.concat(map(pd.read_parquet, args.outcomes), ignore_index=True)
-    params = load_params(args.params)
-    table = worth_table(outcomes, params.leakage_audit.split, params.report.n_resamples)
+    splits = read_group(args.params, "leakage_audit", LeakageAudit).split
+    table = worth_table(outcomes, splits, read_group(args.params, "report", Report).n_resamples)
     write_csv(args.table, table)
     write_text(args.markdown, worth_markdown(table))
     save_figure(args.figure, worth_figure(table))

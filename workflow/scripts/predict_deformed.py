@@ -7,16 +7,17 @@ from pathlib import Path
 
 import pandas as pd
 
-from genredag.atomic import write_parquet
-from genredag.backend import configure_backend
-from genredag.bundle import load_bundle
-from genredag.cache import default_cache_dir
+from genredag.audits.robustness.deformations import all_deformations
+from genredag.audits.robustness.predicting import predict_deformed
+from genredag.bundles.bundle import load_bundle
 from genredag.errors import exits_cleanly
-from genredag.frames import open_frames
-from genredag.logs import configure_logging
-from genredag.params import load_params
-from genredag.robustness.deformations import all_deformations
-from genredag.robustness.predicting import predict_deformed
+from genredag.frames.store import open_frames
+from genredag.params.groups.audits import Deformations
+from genredag.params.groups.reading import read_group
+from genredag.runtime.backend import configure_backend
+from genredag.runtime.cache import default_cache_dir
+from genredag.runtime.files import write_parquet
+from genredag.runtime.logs import configure_logging
 
 
 @exits_cleanly
@@ -38,7 +39,7 @@ def main(argv: list[str] | None = None) -> None:
         pd.read_parquet(args.slices),
         pd.read_parquet(args.split),
         pd.read_parquet(args.manifest),
-        all_deformations(load_params(args.params).robustness.deformations),
+        all_deformations(read_group(args.params, "robustness.deformations", Deformations)),
         cache_dir=default_cache_dir(),
         n_jobs=args.jobs,
     )

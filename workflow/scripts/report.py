@@ -6,17 +6,17 @@ import argparse
 from datetime import date
 from pathlib import Path
 
-from genredag.atomic import write_csv, write_text
-from genredag.cache import default_cache_dir
 from genredag.errors import exits_cleanly
-from genredag.logs import configure_logging
-from genredag.params import load_params
+from genredag.params.loading import load_params
 from genredag.report.audit_view import read_audits
 from genredag.report.data_sets import named_path, read_data_sets
 from genredag.report.leaderboard import all_comparisons, entries, leaderboard, leaderboard_markdown
 from genredag.report.page import report_pages
 from genredag.report.runs import read_run
 from genredag.report.what_ran import read_what_ran
+from genredag.runtime.cache import default_cache_dir
+from genredag.runtime.files import write_csv, write_text
+from genredag.runtime.logs import configure_logging
 
 
 @exits_cleanly

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from genredag.atomic import write_csv, write_text
+from genredag.audits.robustness.scores import robustness_table
+from genredag.audits.robustness.showing import robustness_figure, robustness_markdown
 from genredag.errors import exits_cleanly
 from genredag.evaluation.plots import save_figure
-from genredag.params import load_params
-from genredag.robustness.scores import robustness_table
-from genredag.robustness.showing import robustness_figure, robustness_markdown
+from genredag.params.groups.evaluation import Evaluate, Report
+from genredag.params.groups.reading import read_group
+from genredag.runtime.files import write_csv, write_text
 
 
 @exits_cleanly
@@ -22,9 +23,10 @@ def main(argv: list[str] | None = None) -> None:
     for name in ("--params", "--table", "--markdown", "--figure"):
         parser.add_argument(name, type=Path, required=True)
     args = parser.parse_args(argv)
-    params = load_params(args.params)
+    decision = read_group(args.params, "evaluate", Evaluate).track_decision
+    n_resamples = read_group(args.params, "report", Report).n_resamples
     runs = map(pd.read_parquet, args.predictions)
-    table = robustness_table(runs, params.evaluate.track_decision, params.report.n_resamples)
+    table = robustness_table(runs, decision, n_resamples)
     write_csv(args.table, table)
     write_text(args.markdown, robustness_markdown(table))
     save_figure(args.figure, robustness_figure(table))

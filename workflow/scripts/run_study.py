@@ -9,16 +9,16 @@ from pathlib import Path
 
 import yaml
 
-from genredag.as_published.running import commands, run_stages
-from genredag.as_published.studies import VARIANTS, LeftOutError, choose, load_studies, study_tree
-from genredag.as_published.table import left_out
-from genredag.as_published.weights import NoWeightsError, close_note, require_weights, write_note
-from genredag.atomic import write_parquet, write_text
-from genredag.cache import default_cache_dir
+from genredag.audits.as_published.running import commands, run_stages
+from genredag.audits.as_published.studies import VARIANTS, LeftOutError, choose, load_studies, study_tree
+from genredag.audits.as_published.table import left_out
+from genredag.audits.as_published.weights import NoWeightsError, close_note, require_weights, write_note
 from genredag.errors import exits_cleanly
-from genredag.logs import configure_logging
-from genredag.params import load_params, parse_params
-from genredag.stages import read_stages
+from genredag.params.loading import load_params, parse_params
+from genredag.project.stages import read_commands
+from genredag.runtime.cache import default_cache_dir
+from genredag.runtime.files import write_parquet, write_text
+from genredag.runtime.logs import configure_logging
 
 
 @exits_cleanly
@@ -43,7 +43,9 @@ def main(argv: list[str] | None = None) -> None:
         require_weights(parse_params(tree).models[study.model].backbone, default_cache_dir())
         write_text(folder / "params.yaml", yaml.safe_dump(tree, sort_keys=False))
         shutil.copyfile(args.manifest, folder / "manifest.parquet")
-        predictions = run_stages(commands(read_stages(args.stages), tree, folder), Path.cwd(), folder, watch)
+        predictions = run_stages(
+            commands(read_commands(args.stages), tree, folder), Path.cwd(), folder, watch
+        )
         close_note(args.predictions, args.awaited)
     except LeftOutError as error:
         logging.getLogger(__name__).warning("left out: %s", error)

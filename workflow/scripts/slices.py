@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from genredag.atomic import write_json, write_parquet
 from genredag.errors import exits_cleanly
-from genredag.frames import open_frames
-from genredag.logs import configure_logging
-from genredag.params import load_params
-from genredag.slices import cut
+from genredag.frames.slices import cut
+from genredag.frames.store import open_frames
+from genredag.params.groups.reading import read_group
+from genredag.params.groups.slices import Slices
+from genredag.runtime.files import write_json, write_parquet
+from genredag.runtime.logs import configure_logging
 
 
 @exits_cleanly
@@ -24,7 +25,9 @@ def main(argv: list[str] | None = None) -> None:
     args = parser.parse_args(argv)
     configure_logging()
     frames = open_frames(args.frames.parent)
-    table, summary = cut(frames.index, frames.spec.frames_per_second, load_params(args.params).slices)
+    table, summary = cut(
+        frames.index, frames.spec.frames_per_second, read_group(args.params, "slices", Slices)
+    )
     write_parquet(args.slices, table)
     write_json(args.slices.with_suffix(".json"), summary)
 

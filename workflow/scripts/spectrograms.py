@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from genredag.cache import default_cache_dir
 from genredag.errors import exits_cleanly
-from genredag.logs import configure_logging
-from genredag.params import load_params
-from genredag.rendering import render
+from genredag.frames.rendering import render
+from genredag.params.groups.reading import read_group
+from genredag.params.groups.spectrograms import Rendering, read_representation
+from genredag.runtime.cache import default_cache_dir
+from genredag.runtime.logs import configure_logging
 
 
 @exits_cleanly
@@ -26,11 +27,11 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--jobs", type=int, default=1)
     args = parser.parse_args(argv)
     configure_logging()
-    params = load_params(args.params)
-    group = params.entry("representations", args.representation)
+    group = read_representation(args.params, args.representation)
+    rendering = read_group(args.params, "spectrograms", Rendering)
     manifest = pd.read_parquet(args.manifest)
     folders = {"cache_dir": default_cache_dir(), "out_dir": args.frames.parent}
-    render(manifest, args.representation, group, params.spectrograms, n_jobs=args.jobs, **folders)
+    render(manifest, args.representation, group, rendering, n_jobs=args.jobs, **folders)
 
 
 if __name__ == "__main__":

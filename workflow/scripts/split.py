@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from genredag.atomic import write_csv, write_parquet
 from genredag.errors import exits_cleanly
-from genredag.frames import open_frames
-from genredag.leaky import marked
-from genredag.logs import configure_logging
-from genredag.near_duplicates import near_duplicates
-from genredag.params import load_params
-from genredag.split import check_split, split_slices
+from genredag.frames.store import open_frames
+from genredag.params.groups.reading import read_group
+from genredag.params.groups.splits import NearDuplicates, read_split
+from genredag.runtime.files import write_csv, write_parquet
+from genredag.runtime.logs import configure_logging
+from genredag.splits.leakage import marked
+from genredag.splits.near_duplicates import near_duplicates
+from genredag.splits.split import check_split, split_slices
 
 
 @exits_cleanly
@@ -28,11 +29,12 @@ def main(argv: list[str] | None = None) -> None:
         parser.add_argument(name, type=Path, required=True)
     args = parser.parse_args(argv)
     configure_logging()
-    params, manifest = load_params(args.params), pd.read_parquet(args.manifest)
-    protocol = params.entry("splits", args.split_name)
+    manifest = pd.read_parquet(args.manifest)
+    protocol = read_split(args.params, args.split_name)
+    limit = read_group(args.params, "near_duplicates", NearDuplicates)
     split = split_slices(manifest, pd.read_parquet(args.slices), protocol, args.seed, args.fold)
     check_split(split, manifest, protocol)
-    alike = near_duplicates(split, open_frames(args.frames.parent), params.near_duplicates.correlation)
+    alike = near_duplicates(split, open_frames(args.frames.parent), limit.correlation)
     write_parquet(args.split, split)
     write_csv(args.near_duplicates, marked(alike, split))
 

@@ -9,16 +9,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from genredag.atomic import write_csv, write_json
-from genredag.backend import configure_backend
-from genredag.bundle import save_bundle
+from genredag.bundles.bundle import save_bundle
 from genredag.errors import exits_cleanly
-from genredag.frames import open_frames
-from genredag.leaky import mark, marked
-from genredag.logs import configure_logging
-from genredag.params import load_params
-from genredag.recipes import Hybrid
-from genredag.training import train_bundle
+from genredag.frames.store import open_frames
+from genredag.params.groups.models import Hybrid, Train, read_recipe
+from genredag.params.groups.reading import read_group
+from genredag.runtime.backend import configure_backend
+from genredag.runtime.files import write_csv, write_json
+from genredag.runtime.logs import configure_logging
+from genredag.splits.leakage import mark, marked
+from genredag.training.train import train_bundle
 
 
 @exits_cleanly
@@ -31,16 +31,16 @@ def main(argv: list[str] | None = None) -> None:
         parser.add_argument(name, type=Path, required=True)
     args = parser.parse_args(argv)
     configure_logging()
-    params = load_params(args.params)
-    recipe = params.entry("models", args.model)
-    configure_backend(params.train.threads)
+    recipe = read_recipe(args.params, args.model)
+    train = read_group(args.params, "train", Train)
+    configure_backend(train.threads)
     split = pd.read_parquet(args.split)
     # No runner knows of this file and of those beside it, so that none removes them when a job fails.
     checkpoint = args.bundle.with_name(f".{args.bundle.name}.checkpoint")
     bundle, history, timing = train_bundle(
         args.model,
         recipe,
-        params.train,
+        train,
         frames=open_frames(args.frames.parent),
         slices=pd.read_parquet(args.slices),
         slice_spec=json.loads(args.slices.with_suffix(".json").read_text(encoding="utf-8")),

@@ -15,10 +15,10 @@ import requests
 from filelock import FileLock
 from urllib3.exceptions import HTTPError, ProtocolError
 
-from genredag.atomic import write_text
 from genredag.errors import DataError
-from genredag.params import Download
-from genredag.progress import progress
+from genredag.params.groups.datasets import Download
+from genredag.runtime.files import write_text
+from genredag.runtime.progress import progress
 
 logger = logging.getLogger(__name__)
 

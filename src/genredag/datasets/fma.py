@@ -14,9 +14,9 @@ import pandas as pd
 
 from genredag.datasets.archive import extract
 from genredag.datasets.fetch import obtain, verify_checksum
-from genredag.datasets.manifest import LISTED
 from genredag.errors import DataError
-from genredag.params import Download, FmaArchive
+from genredag.params.groups.datasets import Download, FmaArchive
+from genredag.tracks.manifest import LISTED
 
 HOMEPAGE = "https://github.com/mdeff/fma"
 LICENSE = "metadata CC BY 4.0; audio: the licence that its artist chose, mostly Creative Commons"

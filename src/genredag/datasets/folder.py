@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from genredag.audio import SUFFIXES
-from genredag.datasets.manifest import LISTED
 from genredag.errors import DataError, ParameterError
-from genredag.params import Folder
+from genredag.params.groups.datasets import Folder
+from genredag.tracks.audio import SUFFIXES
+from genredag.tracks.manifest import LISTED
 
 HOMEPAGE = "your own"
 LICENSE = "that of your files"

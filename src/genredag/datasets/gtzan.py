@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from genredag.audio import SUFFIXES
 from genredag.datasets.archive import check_archive, extract
 from genredag.datasets.fetch import file_digest, obtain
-from genredag.datasets.manifest import LISTED
 from genredag.errors import DataError
-from genredag.params import Archive, Download
+from genredag.params.groups.datasets import Archive, Download
+from genredag.tracks.audio import SUFFIXES
+from genredag.tracks.manifest import LISTED
 
 logger = logging.getLogger(__name__)
 

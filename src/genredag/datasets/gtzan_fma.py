@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from genredag.artists import artist_key
 from genredag.datasets import fma as fma_module
 from genredag.datasets import gtzan as gtzan_module
-from genredag.datasets.manifest import LISTED
 from genredag.errors import DataError
-from genredag.params import Download, GenreSources, GtzanFma
+from genredag.params.groups.datasets import Download, GenreSources, GtzanFma
+from genredag.tracks.artists import artist_key
+from genredag.tracks.manifest import LISTED
 
 logger = logging.getLogger(__name__)
 

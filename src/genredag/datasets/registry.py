@@ -3,41 +3,35 @@
 from __future__ import annotations
 
 import logging
+import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pandas as pd
 
-from genredag import audio
-from genredag.datasets import fma, folder, gtzan, gtzan_fma, spectrograms, synthetic
-from genredag.datasets.manifest import assemble, check_usable, stored_path, track_path
-from genredag.params import Params
+from genredag.datasets import MODULE_NAMES, fma, folder, gtzan, gtzan_fma, spectrograms, synthetic
+from genredag.params.groups.datasets import Download
+from genredag.tracks import audio
+from genredag.tracks.manifest import assemble, check_usable, stored_path, track_path
 
 logger = logging.getLogger(__name__)
 
 # Each module tells what its data are (HOMEPAGE, LICENSE, CITATION) and lists their tracks (list_tracks).
-MODULES: dict[str, ModuleType] = {
-    "synthetic": synthetic,
-    "gtzan": gtzan,
-    "fma_small": fma,
-    "fma_medium": fma,
-    "gtzan_fma": gtzan_fma,
-    "folder": folder,
-    "spectrograms": spectrograms,
-}
+MODULES = {name: sys.modules[module] for name, module in MODULE_NAMES.items()}
 PATH_KEYS = ("path", "metadata_path", "files", "tracks")
 
 
-def build_manifest(name: str, params: Params, cache_dir: Path, n_jobs: int) -> pd.DataFrame:
+def build_manifest(name: str, group: Any, download: Download, cache_dir: Path, n_jobs: int) -> pd.DataFrame:
     """Get a data set, decode each of its tracks once, and return its manifest (see `manifest.assemble`).
 
     Parameters
     ----------
     name
         A key of ``datasets`` in ``params.yaml``.
-    params
-        All values; relative paths among them start at the working directory.
+    group
+        Its values; relative paths among them start at the working directory.
+    download
+        What its tracks are checked for.
     cache_dir
         Where downloads and synthetic audio are kept.
     n_jobs
@@ -49,28 +43,26 @@ def build_manifest(name: str, params: Params, cache_dir: Path, n_jobs: int) -> p
         The data set is unknown, can't be had, or too little of it can be used.
     """
     cache_dir = Path(cache_dir).expanduser().resolve()
-    limits = params.download
-    tracks = _list_tracks(name, params, cache_dir, n_jobs)
+    group = _resolved(group)
+    tracks = _list_tracks(name, group, download, cache_dir, n_jobs)
     paths = [track_path(path, cache_dir) for path in tracks["path"]]
     if name == "spectrograms":
-        group = params.datasets.spectrograms
         probes = spectrograms.probe_all(
-            tracks, clip_seconds=group.clip_seconds, min_seconds=limits.min_seconds
+            tracks, clip_seconds=group.clip_seconds, min_seconds=download.min_seconds
         )
     else:
         probes = audio.probe_all(
-            paths, min_seconds=limits.min_seconds, silence_db=limits.silence_db, n_jobs=n_jobs
+            paths, min_seconds=download.min_seconds, silence_db=download.silence_db, n_jobs=n_jobs
         )
     tracks["path"] = [stored_path(path, cache_dir) for path in paths]
     manifest = assemble(tracks, probes)
-    check_usable(manifest, name=name, max_skipped=limits.max_skipped)
+    check_usable(manifest, name=name, max_skipped=download.max_skipped)
     logger.info("%s: %d tracks of %d genres", name, len(manifest), manifest["genre"].nunique())
     return manifest
 
 
-def _list_tracks(name: str, params: Params, cache_dir: Path, n_jobs: int) -> pd.DataFrame:
-    group = _resolved(params.entry("datasets", name))
-    common: Any = {"download": params.download, "cache_dir": cache_dir}
+def _list_tracks(name: str, group: Any, download: Download, cache_dir: Path, n_jobs: int) -> pd.DataFrame:
+    common: Any = {"download": download, "cache_dir": cache_dir}
     match name:
         case "synthetic":
             return synthetic.list_tracks(group, cache_dir=cache_dir, n_jobs=n_jobs)

@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from genredag.atomic import atomic_path
-from genredag.audio import Probe
 from genredag.datasets import gtzan
 from genredag.datasets.fetch import file_digest
 from genredag.datasets.folder import read_table
-from genredag.datasets.manifest import LISTED
 from genredag.errors import DataError, ParameterError
-from genredag.params import Spectrograms
-from genredag.precomputed import load_spectrograms
+from genredag.params.groups.datasets import Spectrograms
+from genredag.runtime.files import atomic_path
+from genredag.tracks.audio import Probe
+from genredag.tracks.manifest import LISTED
+from genredag.tracks.precomputed import load_spectrograms
 
 HOMEPAGE = "your own"
 LICENSE = "that of your files"

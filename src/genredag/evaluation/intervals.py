@@ -14,8 +14,8 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from genredag.artists import artist_groups
 from genredag.errors import DataError
+from genredag.tracks.artists import artist_groups
 
 LEVEL = 0.95
 Method = Literal["percentile", "BCa"]

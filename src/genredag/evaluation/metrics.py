@@ -10,7 +10,7 @@ import pandas as pd
 from genredag.errors import DataError
 from genredag.evaluation.curves import calibration_error, is_hit, reliability_by_level, roc_points
 from genredag.evaluation.predictions import Decision, class_names, probabilities_of, track_predictions
-from genredag.leaky import is_leaky, mark
+from genredag.splits.leakage import is_leaky, mark
 
 PARTS = ("train", "validation", "test")
 DIGITS = 6

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from genredag.atomic import atomic_path
+from genredag.runtime.files import atomic_path
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

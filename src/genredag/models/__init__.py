@@ -1,1 +1,1 @@
-"""Learners: networks and estimators, one module a family of papers, found by name in the registry."""
+"""Models: the registry of builders, and what every network shares; `families` has the models."""

@@ -14,7 +14,7 @@ from genredag.models.registry import check_backbone, check_options
 if TYPE_CHECKING:
     import keras
 
-    from genredag.recipes import Network
+    from genredag.params.groups.models import Network
 
 
 def build_network(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import keras
     from keras import KerasTensor
 
-    from genredag.recipes import Pretrained
+    from genredag.params.groups.models import Pretrained
 
 Shape = tuple[int, int, int]
 # Channel means of ImageNet, blue, green, red, as Caffe's networks expect them to be taken off.

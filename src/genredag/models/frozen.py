@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from genredag.cache import default_cache_dir
 from genredag.errors import ModelError
 from genredag.models.backbones import BACKBONES, Backbone, weights_file
 from genredag.models.inputs import dtype_policy, slices_input
 from genredag.models.pretrained import load_weights
+from genredag.runtime.cache import default_cache_dir
 
 if TYPE_CHECKING:
     import keras
     from keras import KerasTensor
 
-    from genredag.recipes import Pretrained
+    from genredag.params.groups.models import Pretrained
 
 EMBEDDING = "embedding"
 

@@ -14,8 +14,8 @@ from typing import Annotated, Any, Literal, get_type_hints
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from genredag.errors import ParameterError
-from genredag.groups import Count as Count
-from genredag.groups import Share as Share
+from genredag.params.groups.base import Count as Count
+from genredag.params.groups.base import Share as Share
 
 Ratio = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]

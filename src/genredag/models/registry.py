@@ -9,7 +9,7 @@
 A network maps a tensor (batch, n_bins, n_frames, channels) to class probabilities (batch, n_classes). One
 `over_windows` maps the slices of a track (batch, n_windows, n_bins, n_frames, 1), of any number, to
 (batch, n_windows, n_classes), each row of which depends on no later slice. An estimator is a scikit-learn
-classifier of `genredag.models.features`. A hybrid is a network whose features go to a scikit-learn
+classifier of `genredag.frames.features`. A hybrid is a network whose features go to a scikit-learn
 classifier. Keyword arguments are the `options` of ``models.<name>`` in ``params.yaml``; they have no
 defaults. Their annotations, see `genredag.models.options`, are what values are checked against. `seed` is no
 option: training gives it.
@@ -30,7 +30,7 @@ from typing import Any, Literal, TypeVar
 
 from genredag.errors import ModelError, ParameterError
 from genredag.models.options import check_values
-from genredag.recipes import Estimator, Hybrid, Mixup, Pretrained, Recipe
+from genredag.params.groups.models import Estimator, Hybrid, Mixup, Pretrained, Recipe
 
 PUBLISHED = "_published"
 Size = tuple[int, int]
@@ -51,7 +51,7 @@ class Learner:
     published_input
         Its published (n_bins, n_frames, channels); None for estimators.
     features
-        The set of `genredag.models.features` that a network takes as (n_features, 1, 1) in place of slices.
+        The set of `genredag.frames.features` that a network takes as (n_features, 1, 1) in place of slices.
     smallest
         The fewest (n_bins, n_frames) that a network takes, or a function that makes them from its options.
     backbones
@@ -97,6 +97,11 @@ class Learner:
                 expected=f"at least {least[0]} bins x {least[1]} frames",
                 hint="lengthen `slices.seconds`, or choose another representation, model or options",
             )
+
+    @property
+    def module(self) -> str:
+        """Name of the module that registers it."""
+        return self.build.__module__
 
     @property
     def on_backbone(self) -> bool:
@@ -160,8 +165,8 @@ def learner(name: str) -> Learner:
 
 
 def learners() -> dict[str, Learner]:
-    """Return all learners by name, sorted; imports the modules of this package."""
-    import genredag.models as package
+    """Return all learners by name, sorted; imports every module of `families`."""
+    import genredag.models.families as package
 
     for module in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
         importlib.import_module(module.name)

@@ -18,7 +18,7 @@ def clip_address(path: Path, seconds: float) -> str | None:
     """
     import soundfile
 
-    from genredag.audio import decode
+    from genredag.tracks.audio import decode
 
     try:
         samples, _ = decode(path, _SR)

@@ -8,9 +8,9 @@ from typing import Any
 
 import pandas as pd
 
+from genredag.audits.robustness.kinds import KINDS, NONE
 from genredag.errors import DataError
 from genredag.evaluation.intervals import Interval
-from genredag.robustness.kinds import KINDS, NONE
 
 TITLES = {"leakage_audit": "Leakage audit", "as_published": "As published", "robustness": "Robustness"}
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from markupsafe import Markup
 
-from genredag.artists import artist_groups
 from genredag.report.data_figures import balance_figure, durations_figure, genre_map
 from genredag.report.data_sets import (
     DataSet,
@@ -22,9 +21,10 @@ from genredag.report.feature_map import N_LEAST, principal_components, track_fea
 from genredag.report.runs import Run
 from genredag.report.spectrogram_figures import colour_key, spectrogram
 from genredag.report.svg import to_svg
+from genredag.tracks.artists import artist_groups
 
 if TYPE_CHECKING:
-    from genredag.frames import Frames
+    from genredag.frames.store import Frames
 
 
 def data_set_view(data_set: DataSet, runs: Sequence[Run], seconds: float) -> dict[str, Any]:

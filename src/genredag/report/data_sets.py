@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from genredag.artists import artist_groups
 from genredag.errors import DataError
 from genredag.report.runs import Run
+from genredag.tracks.artists import artist_groups
 
 if TYPE_CHECKING:
-    from genredag.frames import Frames
+    from genredag.frames.store import Frames
 
 PARTS = ("train", "validation", "test")
 
@@ -68,7 +68,7 @@ def read_data_sets(
     DataError
         Something of a data set comes without its manifest.
     """
-    from genredag.frames import open_frames
+    from genredag.frames.store import open_frames
 
     data_sets = {
         name: DataSet(

@@ -13,7 +13,8 @@ from markupsafe import Markup
 from genredag.evaluation.curves import reliability_bins, roc_points
 from genredag.evaluation.metrics import confusion_counts, per_genre
 from genredag.evaluation.predictions import Decision
-from genredag.params import STAGE_GROUPS, Params
+from genredag.params.schema import Params
+from genredag.params.stages import STAGE_GROUPS
 from genredag.report.data_sets import DataSet, example_frames, value_limits
 from genredag.report.leaderboard import Entry, leaderboard_row
 from genredag.report.mistakes import surest_mistakes

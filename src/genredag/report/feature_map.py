@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    from genredag.frames import Frames
+    from genredag.frames.store import Frames
 
 N_LEAST = 3  # fewer tracks always lie on a line
 N_TRACKS = 1000  # drawn at most, as many of each genre as there are: more would hide each other

@@ -7,8 +7,8 @@ from math import comb
 from typing import Any
 
 from genredag.evaluation.comparisons import groups
-from genredag.params import Params
-from genredag.protocols import promise
+from genredag.params.groups.splits import promise
+from genredag.params.schema import Params
 from genredag.report.leaderboard import Entry, comparisons
 
 

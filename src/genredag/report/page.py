@@ -9,9 +9,8 @@ from typing import Any
 import jinja2
 import pandas as pd
 
-from genredag.datasets.manifest import track_path
 from genredag.evaluation.intervals import Interval
-from genredag.params import Params
+from genredag.params.schema import Params
 from genredag.report.audio_clips import clip_address
 from genredag.report.audit_view import audit_views
 from genredag.report.data_set_view import data_set_view
@@ -20,6 +19,7 @@ from genredag.report.entry_view import entry_view
 from genredag.report.group_view import group_view
 from genredag.report.leaderboard import Entry, comparable
 from genredag.report.what_ran import WhatRan
+from genredag.tracks.manifest import track_path
 
 _TRACK_DECISIONS = {
     "mean": "the mean of its slices' probabilities",

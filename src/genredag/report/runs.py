@@ -31,7 +31,7 @@ class Run:
     predictions
         One row a validation or test slice: ``predictions.parquet``.
     layers
-        What the bundle says of its architecture: see `genredag.architecture.layers`.
+        What the bundle says of its architecture: see `genredag.models.layer_table.layers`.
     """
 
     metrics: dict[str, Any]

@@ -7,7 +7,7 @@ import platform
 from dataclasses import dataclass
 from pathlib import Path
 
-from genredag.provenance import read_commit, read_versions
+from genredag.runtime.provenance import read_commit, read_versions
 
 
 @dataclass(frozen=True)

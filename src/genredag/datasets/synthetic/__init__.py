@@ -15,12 +15,12 @@ import pandas as pd
 import soundfile
 from joblib import Parallel, delayed
 
-from genredag.atomic import atomic_path
 from genredag.datasets.synthetic.artists import artist_name
 from genredag.datasets.synthetic.genres import GENRES
 from genredag.datasets.synthetic.render import render_track
-from genredag.params import Synthetic
-from genredag.progress import progress
+from genredag.params.groups.datasets import Synthetic
+from genredag.runtime.files import atomic_path
+from genredag.runtime.progress import progress
 
 HOMEPAGE = "this project"
 LICENSE = "MIT, as the code that makes it"

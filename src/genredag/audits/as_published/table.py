@@ -1,0 +1,158 @@
+"""Published figures beside ours, as published and corrected, with intervals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from genredag.audits.as_published.studies import VARIANTS
+from genredag.evaluation.intervals import accuracy_interval, cluster_names
+from genredag.evaluation.predictions import Decision, track_predictions
+from genredag.params.groups.splits import keeps_artists_whole
+
+if TYPE_CHECKING:
+    from genredag.audits.as_published.studies import Study
+    from genredag.params.schema import Params
+
+LEFT_OUT = "left_out"
+COUNTS = tuple(f"{variant}_{count}" for variant in VARIANTS for count in ("n_test_tracks", "n_seeds"))
+COLUMNS = (
+    *("study", "project", "model", "level", "published", "published_from", "published_spread", "measured_on"),
+    *("dataset", "corrected_on"),
+    *(
+        f"{variant}{end}"
+        for variant in VARIANTS
+        for end in ("", "_low", "_high", "_n_test_tracks", "_n_seeds")
+    ),
+    *("faults", "differs", "note"),
+)
+
+
+def left_out(reason: str) -> pd.DataFrame:
+    """Return predictions of a study that can't be run: none, and why."""
+    return pd.DataFrame({LEFT_OUT: [reason]})
+
+
+def read_runs(files: Sequence[Path]) -> dict[tuple[str, str], pd.DataFrame]:
+    """Read ``<study>/<variant>/<seed>.parquet``; pool the seeds of each study and variant."""
+    runs: dict[tuple[str, str], list[pd.DataFrame]] = {}
+    for file in files:
+        study, variant, _ = file.parts[-3:]
+        runs.setdefault((study, variant), []).append(pd.read_parquet(file))
+    return {key: pd.concat(tables, ignore_index=True) for key, tables in runs.items()}
+
+
+def published_table(
+    runs: Mapping[tuple[str, str], pd.DataFrame], studies: Mapping[str, Study], params: Params
+) -> pd.DataFrame:
+    """Return a row for each study.
+
+    Parameters
+    ----------
+    runs
+        As `read_runs` gives them.
+
+    Returns
+    -------
+    pd.DataFrame
+        `COLUMNS`; accuracies are in percent. `published_from` is the lower end where `published` is the
+        upper one of a range.
+    """
+    rows = []
+    for name, study in studies.items():
+        decision: Any = study.values.get("evaluate.track_decision", params.evaluate.track_decision)
+        row: dict[str, Any] = {
+            "study": name,
+            "dataset": params.as_published.dataset,
+            "corrected_on": corrected_on(params),
+            "published_spread": study.spread,
+        }
+        row["published_from"], row["published"] = study.published_range
+        row |= {key: getattr(study, key) for key in ("project", "model", "level", "measured_on")}
+        row |= {key: "; ".join(getattr(study, key)) for key in ("faults", "differs")}
+        own = {variant: runs[name, variant] for variant in VARIANTS}
+        for variant, predictions in own.items():
+            if LEFT_OUT not in predictions:
+                row |= _figures(variant, predictions, study.level, decision, params.report.n_resamples)
+        reasons = {v: p[LEFT_OUT].dropna() for v, p in own.items() if LEFT_OUT in p}
+        notes = [f"{v.replace('_', ' ')} is left out: {r.iloc[0]}" for v, r in reasons.items()]
+        rows.append(row | {"note": "; ".join(filter(None, [study.warning("as_published"), *notes]))})
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(dict.fromkeys(COUNTS, "Int64"))
+
+
+def corrected_on(params: Params) -> str:
+    """Return the split of the second variant, and whether it keeps artists apart."""
+    name = params.as_published.corrected_split
+    parted = keeps_artists_whole(params.splits[name])
+    return f"{name}, artists {'parted' if parted else 'not parted'}"
+
+
+def _figures(
+    variant: str, predictions: pd.DataFrame, level: str, decision: Decision, n_resamples: int
+) -> dict[str, Any]:
+    test = predictions[predictions["part"] == "test"]
+    if level == "track":
+        # A seed deals anew: its tracks are decided by its own slices.
+        test = pd.concat([track_predictions(own, decision) for _, own in test.groupby("seed")])
+    correct = (test["genre"] == test["predicted"]).to_numpy()
+    interval = accuracy_interval(correct, cluster_names(test), n_resamples=n_resamples, seed=0)
+    ends = zip(("", "_low", "_high"), (interval.estimate, interval.low, interval.high), strict=True)
+    figures: dict[str, Any] = {f"{variant}{end}": round(100 * value, 2) for end, value in ends}
+    counts = {"n_test_tracks": test["track_id"], "n_seeds": predictions["seed"]}
+    return figures | {f"{variant}_{name}": values.nunique() for name, values in counts.items()}
+
+
+def published_markdown(table: pd.DataFrame) -> str:
+    """Return the table as a Markdown page, faults and differences below it."""
+    # Read from a file, counts beside a study that was left out are floats.
+    table = table.astype(dict.fromkeys(COUNTS, "Int64"))
+    second = f"on {' or '.join(table['corrected_on'].unique())}"
+    lines = [
+        "# As published, and corrected",
+        "",
+        "Accuracy in percent, of slices or of tracks as the project reported it, with 95 % intervals.",
+        "As published: the project's own protocol on our data set, LEAKY where it says so. Beside it: the",
+        f"same model {second}, watched on validation. How to read it: docs/leakage.md.",
+        "",
+        f"| project | model | of | published | as published | test tracks | {second} | test tracks |",
+        "|---|---|---|---:|---:|---:|---:|---:|",
+    ]
+    rows: Any = table.astype(object).to_dict(orient="records")
+    for row in rows:
+        cells = [row["project"], row["model"], f"{row['level']}s", _published(row)]
+        for variant in VARIANTS:
+            cells += [_ours(row, variant), _shown(row[f"{variant}_n_test_tracks"])]
+        lines.append(f"| {' | '.join(cells)} |")
+    for row in rows:
+        lines += ["", f"**{row['project']}, {row['model']}** (measured on {row['measured_on']})."]
+        for key, word in (("faults", "Faults"), ("differs", "Ours differs"), ("note", "Note")):
+            lines += [f"{word}: {row[key]}."] if row[key] else []
+    return "\n".join(lines) + "\n"
+
+
+def _published(row: dict[str, Any]) -> str:
+    if _missing(row["published"]):
+        return ""
+    start = "" if _missing(row["published_from"]) else f"{row['published_from']:.1f} to "
+    spread = "" if _missing(row["published_spread"]) else f" ± {row['published_spread']:.1f}"
+    return f"{start}{row['published']:.1f}{spread}"
+
+
+def _ours(row: dict[str, Any], variant: str) -> str:
+    estimate, low, high = (row[f"{variant}{end}"] for end in ("", "_low", "_high"))
+    if _missing(estimate):
+        return "left out"
+    mark = "LEAKY " if variant == "as_published" and row["note"].startswith("LEAKY") else ""
+    return f"{mark}{estimate:.1f}" + ("" if _missing(low) else f" ({low:.1f} to {high:.1f})")
+
+
+def _shown(value: Any) -> str:
+    return "" if _missing(value) else str(value)
+
+
+def _missing(value: Any) -> bool:
+    return value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value))

@@ -1,0 +1,124 @@
+"""Candidates: a cheap model is trained once per scaling, and leaves behind what there is to select among."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from genredag.frames.batches import CHUNK, SliceSet, shuffled_batches, statistics, summarise
+from genredag.frames.features import BIN_STATISTICS
+from genredag.splits.split import PARTS
+
+if TYPE_CHECKING:
+    import keras
+
+    from genredag.params.groups.audits import AuditCnn, AuditSvm
+
+Scaling = Literal["train", "everything"]
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """What selection chooses among.
+
+    Attributes
+    ----------
+    names
+        Such as ``C=10`` or ``epoch 3``.
+    scores
+        Of the parts validation and test: (n_candidates, n_slices, n_classes).
+    """
+
+    names: list[str]
+    scores: dict[str, np.ndarray]
+
+
+def svm_candidates(parts: Mapping[str, SliceSet], scaling: Scaling, group: AuditSvm) -> Candidates:
+    """Fit a support vector machine on bin statistics for each C.
+
+    Parameters
+    ----------
+    parts
+        Slices of train, validation and test.
+    """
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.svm import SVC
+
+    features = {part: summarise(slices, BIN_STATISTICS).frames.array for part, slices in parts.items()}
+    scaler = StandardScaler().fit(np.concatenate([features[part] for part in scaled_on(scaling)]))
+    inputs = {part: scaler.transform(values) for part, values in features.items()}
+    scores: dict[str, list[np.ndarray]] = {"validation": [], "test": []}
+    for C in group.C:
+        machine = SVC(C=C).fit(inputs["train"], parts["train"].labels)
+        for part, found in scores.items():
+            margins = machine.decision_function(inputs[part])
+            found.append(margins if margins.ndim == 2 else np.stack([-margins, margins], axis=1))
+    return Candidates(
+        [f"C={C:g}" for C in group.C], {part: np.stack(found) for part, found in scores.items()}
+    )
+
+
+def cnn_candidates(
+    parts: Mapping[str, SliceSet], scaling: Scaling, group: AuditCnn, n_classes: int, seed: int
+) -> Candidates:
+    """Train a small CNN and take its probabilities after every epoch."""
+    import keras
+
+    keras.utils.clear_session()
+    keras.utils.set_random_seed(seed)
+    train = parts["train"]
+    mean_variance = statistics(joined([parts[part] for part in scaled_on(scaling)]), "bin")
+    model = small_cnn(train.n_frames, train.frames.spec.n_bins, n_classes, group.filters, mean_variance)
+    batches = shuffled_batches(train, group.batch_size, seed)
+    rate = keras.optimizers.schedules.CosineDecay(group.learning_rate, group.epochs * len(batches))
+    model.compile(keras.optimizers.Adam(rate), loss="sparse_categorical_crossentropy")
+    scores: dict[str, list[np.ndarray]] = {"validation": [], "test": []}
+    for epoch in range(group.epochs):
+        batches.start_epoch(epoch)
+        model.fit(batches, shuffle=False, verbose=0)
+        for part, found in scores.items():
+            found.append(model.predict(shuffled_batches(parts[part], CHUNK, None), verbose=0))
+    names = [f"epoch {epoch + 1}" for epoch in range(group.epochs)]
+    return Candidates(names, {part: np.stack(found) for part, found in scores.items()})
+
+
+def small_cnn(
+    n_frames: int,
+    n_bins: int,
+    n_classes: int,
+    filters: list[int],
+    mean_variance: tuple[np.ndarray, np.ndarray] | None,
+) -> keras.Model:
+    """Return blocks of convolution, batch normalisation and max-pooling, averaged over time and frequency."""
+    import keras
+
+    layers = keras.layers
+    inputs = x = keras.Input((n_frames, n_bins))
+    if mean_variance is not None:
+        x = layers.Normalization(mean=mean_variance[0].tolist(), variance=mean_variance[1].tolist())(x)
+    x = layers.Reshape((n_frames, n_bins, 1))(x)
+    for block, n_filters in enumerate(filters):
+        # The first block skips every second position: half the network's cost is there.
+        x = layers.Conv2D(n_filters, 3, strides=1 if block else 2, padding="same", use_bias=False)(x)
+        x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
+        x = layers.MaxPooling2D(2, padding="same")(x)
+    outputs = layers.Dense(n_classes, activation="softmax")(layers.GlobalAveragePooling2D()(x))
+    return keras.Model(inputs, outputs)
+
+
+def scaled_on(scaling: Scaling) -> tuple[str, ...]:
+    """Return the parts whose slices a scaling is fitted on."""
+    return ("train",) if scaling == "train" else PARTS
+
+
+def joined(sets: list[SliceSet]) -> SliceSet:
+    """Return the slices of all `sets`, which are of one frame store, as one set."""
+    names = ("first_frame", "n_valid", "labels", "track_ids")
+    arrays: dict[str, Any] = {
+        name: np.concatenate([getattr(slices, name) for slices in sets]) for name in names
+    }
+    return dataclasses.replace(sets[0], **arrays)

@@ -1,0 +1,125 @@
+"""One split, audited: which test slices and tracks are recognised under each scaling and selection."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from genredag.audits.leakage.candidates import Scaling, cnn_candidates, svm_candidates
+from genredag.errors import DataError
+from genredag.frames.batches import SliceSet, slice_set
+from genredag.splits.split import PARTS, check_split, split_slices
+
+if TYPE_CHECKING:
+    from genredag.frames.store import Frames
+    from genredag.params.groups.audits import LeakageAudit
+    from genredag.params.groups.splits import Split
+
+logger = logging.getLogger(__name__)
+
+Selection = Literal["validation", "test"]
+SCALINGS: tuple[Scaling, ...] = ("train", "everything")
+SELECTIONS: tuple[Selection, ...] = ("validation", "test")
+LEVELS = ("slice", "track")
+COLUMNS = (
+    "model",
+    "scaling",
+    "selection",
+    "candidate",
+    "level",
+    "track_id",
+    "artist",
+    "hits",
+    "n",
+    "warning",
+)
+
+
+def audit(
+    manifest: pd.DataFrame,
+    frames: Frames,
+    slices: pd.DataFrame,
+    slice_spec: Mapping[str, Any],
+    protocol: Split,
+    params: LeakageAudit,
+    seed: int,
+) -> pd.DataFrame:
+    """Deal the slices, train the cheap models under both scalings and select by validation and by test.
+
+    Parameters
+    ----------
+    slices, slice_spec
+        ``slices.parquet`` and ``slices.json``.
+
+    Returns
+    -------
+    pd.DataFrame
+        `COLUMNS`: how many of the n test slices of a track (level slice), or whether the track itself
+        (level track), is recognised. A split that the data set can't have is one row, whose warning says why.
+    """
+    try:
+        split = split_slices(manifest, slices, protocol, seed)
+        check_split(split, manifest, protocol)
+    except DataError as error:
+        logger.warning("left out: %s", error)
+        return pd.DataFrame([{"warning": str(error)}], columns=list(COLUMNS))
+    names = sorted(split["genre"].unique())
+    parts = {}
+    for part in PARTS:
+        rows = (split["part"] == part).to_numpy()
+        parts[part] = slice_set(frames, slices[rows], slice_spec["n_frames"], split.loc[rows, "genre"], names)
+    outcomes = pd.concat(_outcomes(parts, params, len(names), seed), ignore_index=True)
+    artists = split.drop_duplicates("track_id").set_index("track_id")["artist"]
+    return outcomes.assign(artist=outcomes["track_id"].map(artists))[list(COLUMNS)]
+
+
+def _outcomes(
+    parts: Mapping[str, SliceSet], params: LeakageAudit, n_classes: int, seed: int
+) -> Iterator[pd.DataFrame]:
+    for scaling in SCALINGS:
+        for model, candidates in (
+            ("svm", svm_candidates(parts, scaling, params.svm)),
+            ("cnn", cnn_candidates(parts, scaling, params.cnn, n_classes, seed)),
+        ):
+            for selection in SELECTIONS:
+                chosen = select(candidates.scores[selection], parts[selection].labels)
+                name = candidates.names[chosen]
+                logger.info("%s scaled on %s, selected on %s: %s", model, scaling, selection, name)
+                yield hits_of(candidates.scores["test"][chosen], parts["test"]).assign(
+                    **{"model": model, "scaling": scaling, "selection": selection},
+                    **{"candidate": name, "warning": warning(scaling, selection)},
+                )
+
+
+def select(scores: np.ndarray, labels: np.ndarray) -> int:
+    """Return the candidate that recognises most slices, the first of equals."""
+    return int((scores.argmax(axis=2) == labels).mean(axis=1).argmax())
+
+
+def hits_of(scores: np.ndarray, slices: SliceSet) -> pd.DataFrame:
+    """Return level, track_id, hits and n of each track; a track has the genre of the largest mean score."""
+    track_ids, first, track_of, n = np.unique(
+        slices.track_ids, return_index=True, return_inverse=True, return_counts=True
+    )
+    right = scores.argmax(axis=1) == slices.labels
+    sums = np.zeros((len(track_ids), scores.shape[1]))
+    np.add.at(sums, track_of, scores)
+    by_level = {
+        "slice": (np.bincount(track_of, right, len(track_ids)).astype(int), n),
+        "track": ((sums.argmax(axis=1) == slices.labels[first]).astype(int), np.ones_like(n)),
+    }
+    tables = [
+        pd.DataFrame({"level": level, "track_id": track_ids, "hits": hits, "n": size})
+        for level, (hits, size) in by_level.items()
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def warning(scaling: Scaling, selection: Selection) -> str:
+    """Return what is wrong with a way to work, marked LEAKY, or ""."""
+    faults = ["scaled on test slices"] * (scaling != "train") + ["selected on test"] * (selection == "test")
+    return f"LEAKY: {', '.join(faults)}" if faults else ""

@@ -1,0 +1,117 @@
+"""Predict the test tracks of a split once as they are, and once for every deformation of them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from genredag.audits.robustness.deformations import Deformation, deformed
+from genredag.audits.robustness.kinds import NONE
+from genredag.errors import DataError
+from genredag.frames.rendering import render_tracks
+from genredag.frames.store import Frames
+from genredag.params.groups.splits import LEAKY
+from genredag.prediction.held_out import predict_split
+from genredag.runtime.progress import progress
+from genredag.splits.leakage import is_leaky
+
+if TYPE_CHECKING:
+    from genredag.bundles.bundle import Bundle
+
+
+def predict_deformed(
+    bundle: Bundle,
+    frames: Frames,
+    slices: pd.DataFrame,
+    split: pd.DataFrame,
+    manifest: pd.DataFrame,
+    deformations: Sequence[Deformation],
+    *,
+    cache_dir: Path,
+    n_jobs: int,
+) -> pd.DataFrame:
+    """Predict the test slices of undeformed tracks, then of tracks deformed in each way.
+
+    Audio is decoded, deformed and rendered in memory, one deformation at a time; nothing of it is kept.
+
+    Parameters
+    ----------
+    frames
+        The frame store that the slices are cut from: what it holds of a track, and how, is rendered again.
+
+    Returns
+    -------
+    pd.DataFrame
+        deformation (a kind; first ``"none"``), strength (NaN for none), what `predict_split` returns of the
+        test slices, and warning, which says so if the split is leaky.
+
+    Raises
+    ------
+    DataError
+        There is no audio, or it is not what was rendered.
+    """
+    if frames.spec.sr == 0:
+        raise DataError("frames without audio can't be deformed", where="robustness.dataset")
+    tables = []
+    for deformation in (None, *deformations):
+        # Undeformed, in the evaluate stage's batches: sums may round by what else is in a batch.
+        parts = ["test"] if deformation else ["validation", "test"]
+        rows = split["part"].isin(parts).to_numpy()
+        tracks = manifest.set_index("track_id").loc[slices.loc[rows, "track_id"].unique()].reset_index()
+        store = rendered(tracks, frames, deformation, cache_dir=cache_dir, n_jobs=n_jobs)
+        predictions = predict_split(bundle, store, moved(slices[rows], frames, store), split[rows])
+        kind, strength = (deformation.kind, deformation.strength) if deformation else (NONE, np.nan)
+        predictions.insert(0, "deformation", kind)
+        predictions.insert(1, "strength", float(strength))
+        tables.append(predictions[predictions["part"] == "test"])
+    return pd.concat(tables, ignore_index=True).assign(warning=LEAKY if is_leaky(split) else "")
+
+
+def rendered(
+    tracks: pd.DataFrame,
+    frames: Frames,
+    deformation: Deformation | None,
+    *,
+    cache_dir: Path,
+    n_jobs: int,
+) -> Frames:
+    """Return a frame store of these tracks alone, in memory, each deformed.
+
+    Raises
+    ------
+    DataError
+        A track has another number of frames than in `frames`.
+    """
+    index = frames.index.set_index("track_id").loc[tracks["track_id"]].reset_index()
+    changes = [
+        None if deformation is None else partial(deformed, deformation=deformation, track_id=track_id)
+        for track_id in tracks["track_id"]
+    ]
+    blocks = render_tracks(tracks, changes, frames.spec, cache_dir=cache_dir, n_jobs=n_jobs)
+    told = f"{deformation.kind} {deformation.strength:g}" if deformation else "undeformed"
+    array = list(progress(blocks, f"rendering {told}", len(tracks)))
+    for track, block in zip(index.itertuples(), array, strict=True):
+        if len(block) != track.n_frames:
+            raise DataError(
+                f"{len(block)} frames",
+                where=f"track {track.track_id}",
+                expected=f"{track.n_frames} as in the frame store",
+                hint="its audio changed since: rerun the download and spectrograms stages",
+            )
+    index["first_frame"] = np.cumsum([0, *index["n_frames"][:-1]], dtype=np.int64)
+    total = int(index["n_frames"].sum())
+    spec = dataclasses.replace(frames.spec, n_tracks=len(tracks), total_frames=total, shifts=[])
+    return Frames(spec, index, np.concatenate(array))
+
+
+def moved(slices: pd.DataFrame, source: Frames, target: Frames) -> pd.DataFrame:
+    """Return slices of `source` as rows of `target`, which holds the same tracks elsewhere."""
+    begin, end = (store.index.set_index("track_id")["first_frame"] for store in (source, target))
+    by_track = slices["track_id"].map(end) - slices["track_id"].map(begin)
+    return slices.assign(first_frame=slices["first_frame"] + by_track)

@@ -1,0 +1,95 @@
+"""Accuracy of undeformed and of deformed test tracks, and how they differ, with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from genredag.audits.robustness.kinds import NONE
+from genredag.evaluation.curves import is_hit
+from genredag.evaluation.intervals import Interval, accuracy_interval, cluster_names, difference_interval
+from genredag.evaluation.predictions import Decision, class_names, track_predictions
+
+ENTRY = ("dataset", "split", "representation", "model")
+RUN = ("seed", "fold")
+UNIT = (*RUN, "track_id", "slice")
+LEVELS = ("track", "slice")
+NUMBERS = tuple(f"{level}_{name}" for level in LEVELS for name in ("accuracy", "points"))
+COLUMNS = (
+    *(*ENTRY, "deformation", "strength"),
+    *(f"{name}{end}" for name in NUMBERS for end in ("", "_low", "_high")),
+    *("chance", "n_tracks", "n_seeds", "n_folds", "warning"),
+)
+_SEED = 0
+
+
+def robustness_table(runs: Iterable[pd.DataFrame], decision: Decision, n_resamples: int) -> pd.DataFrame:
+    """Return a row for each data set, split, representation, model, kind of deformation and strength.
+
+    Parameters
+    ----------
+    runs
+        What `genredag.audits.robustness.predicting.predict_deformed` returned, with columns dataset,
+        representation, model, split, fold and seed; seeds and folds are pooled.
+
+    Returns
+    -------
+    pd.DataFrame
+        `COLUMNS`; accuracies, chance, and points (accuracy less that of the same tracks undeformed; null of
+        these) are in percent.
+    """
+    outcomes = pd.concat([hits_of(run, decision) for run in runs], ignore_index=True)
+    rows = []
+    for entry, own in outcomes.groupby([*ENTRY], sort=False):
+        undeformed = own[own["deformation"] == NONE]
+        for (kind, strength), made in own.groupby(["deformation", "strength"], sort=False, dropna=False):
+            row = dict(zip(ENTRY, entry, strict=True)) | {"deformation": kind, "strength": strength}
+            rows.append(row | _figures(made, undeformed, n_resamples) | _counts(made))
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def hits_of(run: pd.DataFrame, decision: Decision) -> pd.DataFrame:
+    """Return which slices and which tracks (their slice is -1) of one run are recognised under what."""
+    tables = []
+    for _, slices in run.groupby(["deformation", "strength"], sort=False, dropna=False):
+        place = {name: slices[name].iloc[0] for name in ("deformation", "strength")}
+        tracks = track_predictions(slices, decision).assign(slice=-1)
+        for level, table in zip(LEVELS, (tracks, slices), strict=True):
+            told = table[["track_id", "slice", "artist"]]
+            tables.append(told.assign(level=level, hit=is_hit(table), **place))
+    same = {name: run[name].iloc[0] for name in (*ENTRY, *RUN, "warning")}
+    return pd.concat(tables, ignore_index=True).assign(chance=1 / len(class_names(run)), **same)
+
+
+def _figures(made: pd.DataFrame, undeformed: pd.DataFrame, n_resamples: int) -> dict[str, float]:
+    figures: dict[str, float] = {}
+    for level in LEVELS:
+        table, before = (
+            outcomes[outcomes["level"] == level].set_index([*UNIT]).sort_index()
+            for outcomes in (made, undeformed)
+        )
+        rows = table.reset_index()
+        clusters, tracks = cluster_names(rows), rows["track_id"].to_numpy()
+        hits = table["hit"].to_numpy()
+        accuracy = accuracy_interval(hits, clusters, n_resamples=n_resamples, seed=_SEED)
+        figures |= _percent(f"{level}_accuracy", accuracy)
+        if made["deformation"].iloc[0] != NONE:
+            paired = before["hit"].loc[table.index].to_numpy()
+            points = difference_interval(hits, paired, clusters, tracks, n_resamples=n_resamples, seed=_SEED)
+            figures |= _percent(f"{level}_points", points)
+    return figures
+
+
+def _percent(name: str, interval: Interval) -> dict[str, float]:
+    bounds = {"": interval.estimate, "_low": interval.low, "_high": interval.high}
+    return {f"{name}{end}": float(np.round(100 * value, 2)) for end, value in bounds.items()}
+
+
+def _counts(outcomes: pd.DataFrame) -> dict[str, Any]:
+    counts = {f"n_{name}s": outcomes[name].nunique() for name in RUN}
+    chance = round(100 * outcomes["chance"].iloc[0], 2)
+    n_tracks = outcomes["track_id"].nunique()
+    return {"chance": chance, "n_tracks": n_tracks, **counts, "warning": outcomes["warning"].max()}

@@ -1,0 +1,105 @@
+"""Robustness, shown: accuracy against the strength of each deformation as a figure, all of it as a page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from genredag.audits.leakage.showing import interval_text
+from genredag.audits.robustness.kinds import KINDS, NONE
+from genredag.audits.robustness.scores import NUMBERS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def robustness_figure(table: pd.DataFrame) -> Figure:
+    """Draw track accuracy against strength: a row for each data set and split, a panel for each deformation.
+
+    Parameters
+    ----------
+    table
+        As `genredag.audits.robustness.scores.robustness_table` makes it.
+    """
+    from matplotlib.figure import Figure
+
+    kinds = [kind for kind in KINDS if kind in set(table["deformation"])]
+    rows = list(table.groupby(["dataset", "split"], sort=False))
+    colours = _colours(table)
+    figure = Figure(figsize=(1.5 + 2.9 * len(kinds), 1.2 + 3 * len(rows)), layout="constrained")
+    grid = figure.subplots(len(rows), len(kinds), squeeze=False, sharey=True)
+    for ((dataset, split), own), panels in zip(rows, grid, strict=True):
+        for kind, axes in zip(kinds, panels, strict=True):
+            _panel(axes, own, kind, colours)
+        panels[0].set_ylabel(f"{dataset}, {split}\ntrack accuracy (%)")
+    handles, labels = grid[0][0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 5), frameon=False)
+    figure.suptitle(_title(table), fontsize=11)
+    return figure
+
+
+def _title(table: pd.DataFrame) -> str:
+    title = "Accuracy of test tracks against the strength of their deformation (bands: 95 % intervals)"
+    warnings = [warning for warning in table["warning"].dropna().unique() if warning]
+    return "\n".join([title, *warnings])
+
+
+def _colours(table: pd.DataFrame) -> dict[str, tuple]:
+    import seaborn as sns
+
+    labels = (table["model"] + " on " + table["representation"]).unique()
+    return dict(zip(labels, sns.color_palette("colorblind", len(labels)), strict=True))
+
+
+def _panel(axes: Axes, table: pd.DataFrame, kind: str, colours: dict[str, tuple]) -> None:
+    order = KINDS[kind].ordered(table.loc[table["deformation"] == kind, "strength"].unique().tolist())
+    for label, colour in colours.items():
+        own = table[table["model"] + " on " + table["representation"] == label]
+        if own.empty:
+            continue
+        own = own[own["deformation"].isin([kind, NONE])].set_index("strength").reindex(order)
+        places = np.arange(len(order))
+        axes.plot(places, own["track_accuracy"], color=colour, marker="o", markersize=4, label=label)
+        bounds = (own["track_accuracy_low"], own["track_accuracy_high"])
+        axes.fill_between(places, *bounds, color=colour, alpha=0.12, linewidth=0)
+    axes.axhline(table["chance"].iloc[0], color="grey", linewidth=0.8, linestyle="--", label="chance")
+    told = [NONE if strength is None else f"{strength:g}" for strength in order]
+    axes.set_xticks(range(len(order)), told, fontsize=8)
+    axes.set(xlabel=KINDS[kind].unit, ylim=(-4, 104))
+    axes.set_title(KINDS[kind].name, fontsize=10)
+    axes.grid(axis="y", alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def robustness_markdown(table: pd.DataFrame) -> str:
+    """Return the table as a Markdown page, a section for each data set and split."""
+    lines = [
+        "# Robustness",
+        "",
+        "Accuracy (%) of deformed test tracks and their slices, and points won against the same undeformed,",
+        "with 95 % intervals over artists, or tracks if unknown (docs/evaluation.md). How to read it:",
+        "docs/robustness.md.",
+    ]
+    for (dataset, split), own in table.groupby(["dataset", "split"], sort=False):
+        tracks = f"{own['n_tracks'].max()} test tracks, chance {own['chance'].iloc[0]:g} %"
+        lines += ["", f"## {dataset}, {split}", "", f"{tracks}.", ""]
+        lines += [f"{warning}.\n" for warning in own["warning"].dropna().unique() if warning]
+        lines += ["| deformation | strength | model | representation | tracks | points | slices | points |"]
+        lines += ["|---|---:|---|---|---:|---:|---:|---:|"]
+        kinds = own["deformation"].map({kind: place for place, kind in enumerate([NONE, *KINDS])})
+        ordered = own.assign(kind=kinds).sort_values("kind", kind="stable")
+        lines += [_line(row) for row in ordered.to_dict(orient="records")]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _line(row: dict) -> str:
+    kind = KINDS.get(row["deformation"])
+    strength = f"{row['strength']:g} {kind.unit}" if kind else ""
+    cells = [kind.name if kind else NONE, strength, row["model"], row["representation"]]
+    for name in NUMBERS:
+        form = ".1f" if name.endswith("accuracy") else "+.1f"
+        cells.append("" if pd.isna(row[name]) else interval_text(row, name, form))
+    return f"| {' | '.join(cells)} |"

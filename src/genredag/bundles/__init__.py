@@ -1,0 +1,1 @@
+"""Bundles: a trained model and all that prediction needs."""

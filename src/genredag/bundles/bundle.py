@@ -1,0 +1,219 @@
+"""A bundle: one zip file with all that prediction needs.
+
+``bundle.json`` says what the model is and what it takes; beside it stand ``architecture.json`` and
+``model.weights.h5`` of a network, ``estimator.skops``, or both. Nothing is pickled. Equal bundles are equal
+bytes.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from genredag.errors import ModelError
+from genredag.frames.batches import runs_of_windows
+from genredag.frames.features import features
+from genredag.runtime.files import atomic_path
+
+if TYPE_CHECKING:
+    from genredag.frames.store import FrameSpec
+
+BATCH_SIZE = 64
+EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip file can hold
+# What our estimators hold beyond the types that skops itself trusts.
+TRUSTED_TYPES = [
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._TemperatureScaling",
+    "sklearn.tree._tree.Tree",
+]
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A trained model.
+
+    Attributes
+    ----------
+    info
+        ``bundle.json``: class_names, model, frames, slices, train, recipe, options (those chosen of the
+        recipe's), metrics (the epoch kept, its losses and accuracies of training and validation slices),
+        features, n_parameters, layers (see `genredag.models.layer_table`), seed, versions, commit.
+    model
+        A Keras model or a scikit-learn classifier.
+    classifier
+        A scikit-learn classifier of what a Keras model returns, if that is not probabilities.
+    """
+
+    info: dict[str, Any]
+    model: Any
+    classifier: Any = None
+
+    @property
+    def class_names(self) -> list[str]:
+        """Genres in the order of the columns of `predict`."""
+        return self.info["class_names"]
+
+    @property
+    def is_network(self) -> bool:
+        """Whether the model is a Keras network."""
+        return self.info["recipe"]["kind"] != "estimator"
+
+    @property
+    def over_windows(self) -> bool:
+        """Whether the model decides on a slice by the earlier slices of its track, too."""
+        return self.is_network and self.model.input_shape[1] is None
+
+    def predict(self, slices: np.ndarray, n_valid: np.ndarray | None = None) -> np.ndarray:
+        """Return class probabilities, float32 (n_slices, n_classes).
+
+        Parameters
+        ----------
+        slices
+            Float32 (n_slices, n_frames, n_bins), in the values of the frame store. A model `over_windows`
+            takes them for the slices of one track, in order, and a long one in runs, as in training.
+        n_valid
+            Frames of each slice before its padding, which features leave out; None: all.
+
+        Raises
+        ------
+        ModelError
+            The slices have another shape.
+        """
+        expected = (self.info["slices"]["n_frames"], self.info["frames"]["n_bins"])
+        if slices.ndim != 3 or slices.shape[1:] != expected:
+            raise ModelError(
+                f"slices of shape {slices.shape}",
+                where=self.info["model"],
+                expected=f"(n_slices, {expected[0]}, {expected[1]}): frames, bins",
+            )
+        n_valid = np.full(len(slices), expected[0]) if n_valid is None else n_valid
+        each = np.arange(len(slices))
+        if self.over_windows:
+            batches = runs_of_windows(each)
+        else:
+            batches = [each[i : i + BATCH_SIZE] for i in range(0, len(each), BATCH_SIZE)]
+        empty = np.empty((0, len(self.class_names)), np.float32)
+        found = [self._predict(slices[rows], n_valid[rows]) for rows in batches]
+        return np.concatenate([empty, *found], dtype=np.float32)
+
+    def _predict(self, slices: np.ndarray, n_valid: np.ndarray) -> np.ndarray:
+        if self.info["features"]:
+            slices = features(slices, self.info["frames"]["bins"], self.info["features"], n_valid)
+        if not self.is_network:
+            return self.model.predict_proba(slices)
+        if self.over_windows:
+            return self.model.predict_on_batch(slices[np.newaxis])[0]
+        output = self.model.predict_on_batch(slices[:, np.newaxis] if self.info["features"] else slices)
+        return self.classifier.predict_proba(output.astype(np.float32)) if self.classifier else output
+
+    def check_frames(self, spec: FrameSpec) -> None:
+        """Refuse frames of another kind than the model was trained on.
+
+        Raises
+        ------
+        ModelError
+            The representation, its parameters, the number of bins or the frame rate is another.
+        """
+        for key in ("representation", "n_bins", "frames_per_second", "unit", "params"):
+            given, expected = getattr(spec, key), self.info["frames"][key]
+            if given != expected:
+                raise ModelError(
+                    f"frames with {key} = {given}",
+                    where=self.info["model"],
+                    expected=str(expected),
+                    hint="render the frames as the bundle's bundle.json says, or train on these",
+                )
+
+
+def save_bundle(path: Path, bundle: Bundle) -> None:
+    """Write `bundle` to `path`."""
+    files = {"bundle.json": (json.dumps(bundle.info, indent=2, ensure_ascii=False) + "\n").encode()}
+    if bundle.is_network:
+        files["architecture.json"] = bundle.model.to_json().encode()
+        files["model.weights.h5"] = _weights(bundle.model)
+    estimator = bundle.classifier if bundle.is_network else bundle.model
+    if estimator is not None:
+        files["estimator.skops"] = _estimator(estimator)
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(_zip(files))
+
+
+def load_bundle(path: Path) -> Bundle:
+    """Read a bundle.
+
+    Raises
+    ------
+    ModelError
+        The file isn't a bundle, or holds something that this environment can't load.
+    """
+    path = Path(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            files = {name: archive.read(name) for name in archive.namelist()}
+        info = json.loads(files["bundle.json"])
+        found = [_load_network(files)] if info["recipe"]["kind"] != "estimator" else []
+        if info["recipe"]["kind"] != "network":
+            found.append(_load_estimator(files["estimator.skops"]))
+    except (zipfile.BadZipFile, KeyError, ValueError, TypeError) as error:
+        raise ModelError(
+            f"not a bundle that can be loaded ({type(error).__name__}: {error})",
+            where=str(path),
+            hint="train again, or install the versions named in its bundle.json",
+        ) from error
+    return Bundle(info, *found)
+
+
+def _load_network(files: dict[str, bytes]) -> Any:
+    import keras
+
+    model = keras.models.model_from_json(files["architecture.json"].decode())
+    with tempfile.TemporaryDirectory() as folder:
+        weights = Path(folder, "model.weights.h5")
+        weights.write_bytes(files["model.weights.h5"])
+        model.load_weights(weights)
+    return model
+
+
+def _load_estimator(content: bytes) -> Any:
+    import skops.io
+
+    return skops.io.loads(content, trusted=TRUSTED_TYPES)
+
+
+def _weights(model: Any) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        weights = Path(folder, "model.weights.h5")
+        model.save_weights(weights)
+        return weights.read_bytes()
+
+
+def _estimator(model: Any) -> bytes:
+    """Return `model` in skops' format, with the memory addresses in it numbered in order of appearance."""
+    import skops.io
+
+    with zipfile.ZipFile(io.BytesIO(skops.io.dumps(model))) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    address = re.compile(r'(?<="__id__": )\d+|(?<="file": ")\d+')
+    schema = files.pop("schema.json").decode()
+    numbers = {name: str(i) for i, name in enumerate(dict.fromkeys(address.findall(schema)))}
+    arrays = {numbers[name.removesuffix(".npy")] + ".npy": content for name, content in files.items()}
+    return _zip({"schema.json": address.sub(lambda match: numbers[match[0]], schema).encode(), **arrays})
+
+
+def _zip(files: dict[str, bytes]) -> bytes:
+    """Return an uncompressed zip file that depends on names and contents alone."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in sorted(files.items()):
+            entry = zipfile.ZipInfo(name, EPOCH)
+            entry.create_system, entry.external_attr = 3, 0o644 << 16
+            archive.writestr(entry, content)
+    return buffer.getvalue()

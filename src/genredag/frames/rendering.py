@@ -1,0 +1,237 @@
+"""Rendering: the usable tracks of a manifest, and shifted copies of them, become a frame store."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import pandas as pd
+
+from genredag.errors import DataError, ParameterError
+from genredag.frames.store import FrameSpec
+from genredag.params.groups.base import Group
+from genredag.params.groups.spectrograms import Rendering, Shift
+from genredag.runtime.files import atomic_path, write_json, write_parquet
+from genredag.runtime.progress import progress
+from genredag.spectrograms.pitch_and_tempo import shifted
+from genredag.spectrograms.registry import REPRESENTATIONS, describe
+from genredag.tracks.audio import decode
+from genredag.tracks.precomputed import load_spectrograms
+
+# Of audio. A shorter data set is rendered before processes that import librosa have started.
+MIN_PARALLEL_SECONDS = 5_000.0
+
+# Maps the samples of a track and their rate to other samples.
+Change = Callable[[np.ndarray, int], np.ndarray]
+
+EMPTIED_CACHE_HINT = (
+    "the cache folder was emptied: rerun the download stage "
+    "(snakemake -F data/<dataset>/manifest.parquet, or dvc repro -f download)"
+)
+
+
+def plan(name: str, group: Group, rendering: Rendering) -> FrameSpec:
+    """Return the spec of a store that has no tracks yet.
+
+    Raises
+    ------
+    ParameterError
+        The representation can't be made of this sample rate, or not be stored as uint8.
+    """
+    description = describe(name, group, rendering.sr)
+    offset, step = 0.0, 1.0
+    if rendering.dtype == "uint8":
+        if description["unit"] != "dB":
+            where = "spectrograms.dtype"
+            raise ParameterError(f"uint8 can't hold {name}", where=where, expected="float16")
+        offset, step = description["floor"], -description["floor"] / 255
+    return FrameSpec(
+        representation=name,
+        n_tracks=0,
+        total_frames=0,
+        dtype=rendering.dtype,
+        offset=offset,
+        step=step,
+        params=group.model_dump(),
+        sr=rendering.sr,
+        shifts=[shift.name for shift in rendering.shifts],
+        **description,
+    )
+
+
+def render(
+    manifest: pd.DataFrame,
+    name: str,
+    group: Group,
+    rendering: Rendering,
+    *,
+    cache_dir: Path,
+    out_dir: Path,
+    n_jobs: int,
+) -> FrameSpec:
+    """Render the usable tracks of a manifest and write the frame store into `out_dir`.
+
+    Shifted copies come after all tracks, which therefore have the same rows and bytes with and without them.
+    The bytes do not depend on `n_jobs`; memory does not grow with the number of tracks.
+
+    Raises
+    ------
+    ParameterError
+        The representation can't be made or stored with these parameters, or there is no audio to shift.
+    DataError
+        There is no usable track, or one is no longer where the manifest says.
+    """
+    tracks = manifest[manifest["status"] == "ok"]
+    if tracks.empty:
+        raise DataError("no usable track", where="manifest", hint="look into quarantine.csv for the reasons")
+    spec = plan(name, group, rendering)
+    tracks = with_children(tracks, rendering.shifts)
+    if (tracks["sr"] == 0).all():
+        if rendering.shifts:
+            raise ParameterError("no audio to shift", where="spectrograms.shifts", expected="[]")
+        spec, blocks = _precomputed(tracks, spec, cache_dir)
+    else:
+        changes = [shift and partial(shifted, shift=shift) for shift in tracks["shift"]]
+        blocks = render_tracks(tracks, changes, spec, cache_dir=cache_dir, n_jobs=n_jobs)
+    blocks = progress(blocks, f"rendering {name}", total=len(tracks))
+    n_frames = _write_frames(out_dir / "frames.npy", blocks, spec)
+    spec = FrameSpec(**{**asdict(spec), "n_tracks": len(tracks), "total_frames": sum(n_frames)})
+    write_parquet(out_dir / "frames.parquet", _index(tracks, n_frames))
+    write_json(out_dir / "frames.json", asdict(spec))
+    return spec
+
+
+def with_children(tracks: pd.DataFrame, shifts: Sequence[Shift]) -> pd.DataFrame:
+    """Return `tracks`, then a shifted copy of each for the first of `shifts`, and so on.
+
+    New columns are `parent`, the id of the track that one is a copy of, and `shift`; both null for tracks.
+    """
+    groups = [tracks.assign(parent=pd.Series(pd.NA, tracks.index, "str"), shift=None)]
+    for shift in shifts:
+        copies = tracks.assign(
+            parent=tracks["track_id"], shift=pd.Series([shift] * len(tracks), tracks.index)
+        )
+        copies["track_id"] += f"~{shift.name}"
+        copies["duration"] /= shift.tempo
+        groups.append(copies)
+    return pd.concat(groups, ignore_index=True)
+
+
+def _index(tracks: pd.DataFrame, n_frames: list[int]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "track_id": tracks["track_id"].to_numpy(),
+            "first_frame": np.cumsum([0, *n_frames[:-1]], dtype=np.int64),
+            "n_frames": np.array(n_frames, np.int32),
+            "duration": tracks["duration"].to_numpy(np.float64),
+            "parent": tracks["parent"].array,
+        }
+    )
+
+
+def render_tracks(
+    tracks: pd.DataFrame,
+    changes: Sequence[Change | None],
+    spec: FrameSpec,
+    *,
+    cache_dir: Path,
+    n_jobs: int,
+) -> Iterator[np.ndarray]:
+    """Yield the stored numbers of each track, (n_frames, n_bins), in order.
+
+    Parameters
+    ----------
+    tracks
+        Rows of a manifest: track_id, path, duration.
+    changes
+        What is done to the samples of each before they are rendered, or None.
+    """
+    from joblib import Parallel, delayed, parallel_config
+    from threadpoolctl import threadpool_limits
+
+    if tracks["duration"].sum() < MIN_PARALLEL_SECONDS:
+        n_jobs = 1
+    jobs = (
+        delayed(_render_track)(track_id, cache_dir / path, change, spec)
+        for track_id, path, change in zip(tracks["track_id"], tracks["path"], changes, strict=True)
+    )
+    # One thread of linear algebra, here and in each process: the sums of several threads round differently.
+    with threadpool_limits(1), parallel_config("loky", inner_max_num_threads=1):
+        yield from Parallel(n_jobs, return_as="generator")(jobs)
+
+
+def _render_track(track_id: str, path: Path, change: Change | None, spec: FrameSpec) -> np.ndarray:
+    if not path.is_file():
+        raise DataError(f"no such file: {path}", where=f"track {track_id}", hint=EMPTIED_CACHE_HINT)
+    y, sr = decode(path, spec.sr)
+    if change is not None:
+        y = change(y, sr)
+    representation = REPRESENTATIONS[spec.representation]
+    return spec.encode(representation.transform(y, sr, representation.group(**spec.params)))
+
+
+def _precomputed(
+    tracks: pd.DataFrame, spec: FrameSpec, cache_dir: Path
+) -> tuple[FrameSpec, Iterator[np.ndarray]]:
+    """Return the spec and the stored numbers of tracks that came as spectrograms, values as published."""
+    published: dict[str, np.ndarray] = {}
+    for path in sorted(set(tracks["path"])):
+        track_ids, arrays = load_spectrograms(cache_dir / path)
+        published.update(zip(track_ids, arrays, strict=True))
+    missing = sorted(set(tracks["track_id"]) - set(published))
+    if missing:
+        hint = "the files changed since the download stage: rerun it"
+        raise DataError(f"no frames of track {missing[0]}", where="datasets.spectrograms.files", hint=hint)
+    blocks = [published[track_id] for track_id in tracks["track_id"]]
+    rates = [len(block) / duration for block, duration in zip(blocks, tracks["duration"], strict=True)]
+    for track_id, block, rate in zip(tracks["track_id"], blocks, rates, strict=True):
+        if block.shape[1] != spec.n_bins or not np.isclose(rate, rates[0]):
+            raise DataError(
+                f"{block.shape[1]} bins, {rate:g} frames a second",
+                where=f"track {track_id}",
+                expected=f"{spec.n_bins} as in params.yaml, {rates[0]:g} as in the first track",
+            )
+    values = {
+        "frames_per_second": rates[0],
+        "floor": float(min(block.min() for block in blocks)),
+        **{"dtype": "float16", "offset": 0.0, "step": 1.0, "unit": "as published", "sr": 0},
+    }
+    spec = FrameSpec(**{**asdict(spec), **values})
+    return spec, (spec.encode(block) for block in blocks)
+
+
+def _write_frames(path: Path, blocks: Iterable[np.ndarray], spec: FrameSpec) -> list[int]:
+    """Append `blocks` to one .npy file; return how many frames each has."""
+    n_frames = []
+    with atomic_path(path) as temporary, _naming(path), temporary.open("wb") as file:
+        _write_header(file, 0, spec)
+        for block in blocks:
+            file.write(np.ascontiguousarray(block).data)
+            n_frames.append(len(block))
+        file.seek(0)
+        _write_header(file, sum(n_frames), spec)
+    return n_frames
+
+
+def _write_header(file: IO[bytes], total_frames: int, spec: FrameSpec) -> None:
+    """Write a .npy header; NumPy leaves room in it for the first axis to grow."""
+    descr = np.lib.format.dtype_to_descr(np.dtype(spec.dtype))
+    header = {"descr": descr, "fortran_order": False, "shape": (total_frames, spec.n_bins)}
+    np.lib.format.write_array_header_1_0(file, header)
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Give the errors of a full disk the name of the file."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno == errno.ENOSPC and error.filename is None:
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise

@@ -1,0 +1,100 @@
+"""The catalogue of learners: what `genredag models` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from genredag.errors import ModelError
+from genredag.models.frozen import backbone_features
+from genredag.models.registry import PUBLISHED, Learner, features_seen, learners
+from genredag.params.groups.models import Estimator, Recipe
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+N_CLASSES = 10
+# A slice of 3 s: 128 mel bands x 130 frames.
+OUR_INPUT = (128, 130, 1)
+
+
+def catalogue(recipes: Mapping[str, Recipe]) -> list[dict[str, Any]]:
+    """Return a row for each learner: id, kind, input, over_windows, features, parameters, and so on.
+
+    `features` names the sets of handcrafted features that an estimator sees, by its default recipe.
+    `parameters` counts the weights of a network for ten genres at its published input, with the options of
+    its published recipe if there is one; `parameters_128x130` those for our slices, with its default
+    recipe. None where there is no such network. If `over_windows`, `input` is that of each window.
+
+    Raises
+    ------
+    ParameterError
+        A recipe doesn't fit its builder.
+    """
+    rows = []
+    for name, learner in learners().items():
+        for preset in {name, name + PUBLISHED} & recipes.keys():
+            features_seen(preset, recipes[preset])
+        default = recipes.get(name)
+        published = recipes.get(name + PUBLISHED, default)
+        rows.append(
+            {
+                "id": name,
+                "kind": learner.kind,
+                "input": learner.published_input,
+                "over_windows": learner.over_windows,
+                "features": _features(default),
+                "parameters": _count(learner, published, learner.published_input),
+                "parameters_128x130": _count(learner, default, OUR_INPUT),
+                "paper": learner.paper,
+                "published": learner.published,
+            }
+        )
+    return rows
+
+
+def ids_of(recipes: Mapping[str, Recipe], published: bool) -> list[str]:
+    """Return the ids of `recipes` in their order; those of published presets only if `published`."""
+    return [name for name in recipes if published or not name.endswith(PUBLISHED)]
+
+
+def _features(recipe: Recipe | None) -> list[str]:
+    if not isinstance(recipe, Estimator):
+        return []
+    return [recipe.features] if isinstance(recipe.features, str) else list(recipe.features)
+
+
+def _count(learner: Learner, recipe: Recipe | None, shape: tuple[int, int, int] | None) -> int | None:
+    if shape is None or recipe is None or learner.kind == "estimator":
+        return None
+    import keras
+
+    inputs = x = keras.Input((None, *shape) if learner.over_windows else shape)
+    try:
+        learner.check_size(*shape[:2], recipe.options)
+        if recipe.backbone is not None:
+            # The weights' values are not needed, nor their files.
+            x = backbone_features(x, recipe.backbone.model_copy(update={"weights": None}))
+        return keras.Model(inputs, learner.build(x, N_CLASSES, **recipe.options)).count_params()
+    except ModelError:
+        return None
+
+
+def catalogue_table(rows: list[dict[str, Any]]) -> Table:
+    """Return the rows of `catalogue` as a table for the terminal."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, caption="Parameters as Keras counts them, moving statistics included.")
+    for heading in ("id", "kind", "input"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("parameters", "at 128 x 130"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for heading in ("paper", "published"):
+        table.add_column(heading)
+    for row in rows:
+        shape = "windows of " if row["over_windows"] else ""
+        shape += " x ".join(map(str, row["input"])) if row["input"] else "\nor ".join(row["features"])
+        counts = (f"{row[key]:,}" if row[key] else "" for key in ("parameters", "parameters_128x130"))
+        table.add_row(row["id"], row["kind"], shape, *counts, row["paper"], row["published"])
+    return table

@@ -1,0 +1,183 @@
+"""Which models can take which representations: told from ``params.yaml`` alone, before any work starts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from genredag.errors import ModelError, ParameterError
+from genredag.frames.features import choose
+from genredag.frames.slices import slice_length
+from genredag.models.backbones import BACKBONES, weights_file
+from genredag.models.frozen import check_picture
+from genredag.models.pretrained import check_layers
+from genredag.models.registry import features_seen, learner
+from genredag.params.groups.models import Pretrained
+from genredag.params.schema import Params
+from genredag.spectrograms.registry import REPRESENTATIONS
+
+NO_AUDIO = "spectrograms"
+
+
+class UnfitError(ParameterError):
+    """A model can't take a representation or its slices."""
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """The matrix, as far as it can be built.
+
+    Attributes
+    ----------
+    built
+        Each (representation, model).
+    left_out
+        What is not built and why, a line for each reason.
+    """
+
+    built: list[tuple[str, str]]
+    left_out: list[str]
+
+
+def check_experiment(params: Params) -> None:
+    """Refuse the one experiment if its model can't take its representation.
+
+    Raises
+    ------
+    ParameterError
+        It can't, or the model's recipe doesn't fit its builder or names a file that isn't there.
+    """
+    check_recipe(params, params.model)
+    try:
+        check_pair(params, params.model, params.representation, [params.dataset])
+    except ModelError as error:
+        raise _refusal("model", f"{params.model!r} can't take {params.representation}", error) from None
+
+
+def matrix_pairs(params: Params, key: Literal["matrix", "robustness"] = "matrix") -> Pairs:
+    """Pair the models of the matrix, or of a group like it, with the representations that they can take.
+
+    Raises
+    ------
+    ParameterError
+        A model can take none of them, or its recipe doesn't fit its builder or names a file that isn't there.
+    """
+    matrix = getattr(params, key)
+    representations = list(dict.fromkeys(matrix.representation))
+    built: list[tuple[str, str]] = []
+    left_out: dict[tuple[str, str], list[str]] = {}
+    for model in dict.fromkeys(matrix.model):
+        check_recipe(params, model)
+        refused: dict[str, list[str]] = {}
+        for representation in representations:
+            try:
+                check_pair(params, model, representation, matrix.dataset)
+                built.append((representation, model))
+            except ModelError as error:
+                refused.setdefault(f"{error.what}; expected {error.expected}", []).append(representation)
+                last = error
+        if sum(map(len, refused.values())) == len(representations):
+            raise _refusal(f"{key}.model", f"{model!r} can take none of {', '.join(representations)}", last)
+        for reason, on in refused.items():
+            left_out.setdefault((", ".join(on), reason), []).append(model)
+    lines = [f"not built on {on}: {', '.join(models)} ({why})" for (on, why), models in left_out.items()]
+    return Pairs(built, lines)
+
+
+def _refusal(where: str, what: str, error: ModelError) -> UnfitError:
+    where = f"params.yaml: {where}"
+    return UnfitError(f"{what}: {error.what}", where=where, expected=error.expected, hint=error.hint)
+
+
+def check_recipe(params: Params, model: str) -> None:
+    """Refuse a recipe that doesn't fit its builder, or its normalisation, or has no usable file of weights.
+
+    Raises
+    ------
+    ParameterError
+        It doesn't fit, or its own file of weights isn't there, or lacks layers of the backbone.
+    """
+    recipe = params.entry("models", model)
+    features_seen(model, recipe)
+    weights = recipe.backbone and recipe.backbone.weights_path
+    if weights and not weights.is_file():
+        raise ParameterError(
+            f"{str(weights)!r} is no file",
+            where=f"params.yaml: models.{model}.backbone.weights",
+            expected="imagenet, null or the path of a Keras weights file",
+            hint="a path starts at the project's folder",
+        )
+    if (
+        recipe.backbone
+        and recipe.backbone.preprocessing == "imagenet"
+        and params.train.normalisation == "none"
+    ):
+        raise ParameterError(
+            "'imagenet' makes pixels of standardised values, and train.normalisation is none",
+            where=f"params.yaml: models.{model}.backbone.preprocessing",
+            expected="none, or train.normalisation bin or global",
+        )
+    if recipe.backbone and weights:
+        with _refusing_weights(model, recipe.backbone):
+            check_layers(weights, BACKBONES[recipe.backbone.architecture].ends)
+
+
+def obtain_weights(params: Params, models: Iterable[str], cache_dir: Path) -> None:
+    """Download the published weights that `models` start from, as far as `cache_dir` hasn't got them.
+
+    Raises
+    ------
+    ParameterError
+        A file can't be had.
+    """
+    for model in models:
+        backbone = params.entry("models", model).backbone
+        if backbone:
+            with _refusing_weights(model, backbone):
+                weights_file(backbone, cache_dir)
+
+
+@contextmanager
+def _refusing_weights(model: str, backbone: Pretrained) -> Iterator[None]:
+    key = f"models.{model}.backbone.weights"
+    try:
+        yield
+    except ModelError as error:
+        raise ParameterError(
+            f"{backbone.weights!r}: {error.what}",
+            where=f"params.yaml: {key}",
+            expected=error.expected,
+            hint="; ".join(filter(None, [error.hint, f"{key}=null starts from random ones"])),
+        ) from None
+
+
+def check_pair(params: Params, model: str, representation: str, datasets: list[str]) -> None:
+    """Refuse a representation that a model can't take.
+
+    Raises
+    ------
+    ModelError
+        It lacks features that the model sees, or its slices are too small.
+    """
+    recipe = params.entry("models", model)
+    features = features_seen(model, recipe)
+    group = params.entry("representations", representation)
+    columns = REPRESENTATIONS[representation].columns(group)
+    if features:
+        choose(features, columns)
+    elif not isinstance(columns, range):
+        raise ModelError(
+            f"{representation} is no spectrogram",
+            where=f"models.{model}",
+            expected="stft, mel or cqt for a network on slices",
+            hint="genredag models lists what each model takes",
+        )
+    # ASSUME: precomputed frames are of unknown size until their files are read; training tells.
+    elif set(datasets) != {NO_AUDIO}:
+        n_frames = slice_length(params.slices.seconds, params.spectrograms.sr / group.hop_length)
+        learner(model).check_size(len(columns), n_frames, recipe.options)
+        if recipe.backbone:
+            check_picture(recipe.backbone, len(columns), n_frames)

@@ -1,0 +1,130 @@
+"""Musically motivated filters: wide ones see rhythm, tall ones see timbre.
+
+Pons, Lidy & Serra: Experimenting with Musically Motivated Convolutional Neural Networks, CBMI 2016
+(jordipons/CBMI2016), on 40 mel bands x 80 frames. Filters given as 0 keep their published share of the
+axis on other sizes. The genre projects that reuse these networks leave the dropouts out: set them to 0.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from genredag.models.branches import FILTERS
+from genredag.models.layers import probabilities
+from genredag.models.options import CountOrZero, Share
+from genredag.models.registry import network
+
+if TYPE_CHECKING:
+    from keras import KerasTensor
+
+PAPER = "Pons, Lidy & Serra, CBMI 2016"
+N_FILTERS = 32
+UNITS = 200
+
+
+def _smallest(filter_frames: int, filter_bins: int, **_: object) -> tuple[int, int]:
+    return max(1, filter_bins), max(1, filter_frames)
+
+
+@network("black_box", paper=PAPER, published_input=(40, 80, 1), smallest=(15, 8))
+def black_box(x: KerasTensor, n_classes: int, *, dropout: Share) -> KerasTensor:
+    """Return class probabilities from one layer of 12 x 8 filters."""
+    import keras
+
+    x = keras.layers.Conv2D(N_FILTERS, (12, 8), activation="relu")(x)
+    x = keras.layers.Flatten()(keras.layers.MaxPooling2D((4, 1))(x))
+    return _fully_connected(x, n_classes, dropout)
+
+
+@network(
+    "time",
+    paper=PAPER,
+    published=".34-.42 on GTZAN's validation tracks (pictures of 217 x 334 pixels, filter 1x8)",
+    published_input=(40, 80, 1),
+    smallest=lambda filter_frames, **_: (1, max(1, filter_frames)),
+)
+def time(x: KerasTensor, n_classes: int, *, filter_frames: CountOrZero, dropout: Share) -> KerasTensor:
+    """Return class probabilities from 1 x `filter_frames` filters, each pooled over all bins.
+
+    0 frames stands for three quarters of the slice (60 of 80). The text of the project that reuses it
+    names a sigmoid output; its code, as the paper, has softmax.
+    """
+    import keras
+
+    x = keras.layers.Dropout(dropout)(_time_features(x, filter_frames))
+    return probabilities(x, n_classes)
+
+
+@network(
+    "frequency",
+    paper=PAPER,
+    published=".755 on GTZAN's last tracks (pictures of 217 x 334 pixels, filter 4x1)",
+    published_input=(40, 80, 1),
+    smallest=lambda filter_bins, **_: (max(1, filter_bins), 1),
+)
+def frequency(x: KerasTensor, n_classes: int, *, filter_bins: CountOrZero, dropout: Share) -> KerasTensor:
+    """Return class probabilities from `filter_bins` x 1 filters, each pooled over all frames.
+
+    0 bins stands for four fifths of the spectrum (32 of 40). Softmax as in `time`.
+    """
+    import keras
+
+    x = keras.layers.Dropout(dropout)(_frequency_features(x, filter_bins))
+    return probabilities(x, n_classes)
+
+
+@network(
+    "time_frequency_init",
+    paper=f"{PAPER} (TF-init)",
+    published_input=(40, 80, 1),
+    branches=("time", "frequency"),
+    smallest=_smallest,
+)
+@network(
+    "time_frequency",
+    paper=PAPER,
+    published=".72 on GTZAN's last tracks (features of trained branches)",
+    published_input=(40, 80, 1),
+    smallest=_smallest,
+)
+def time_frequency(
+    x: KerasTensor, n_classes: int, *, filter_frames: CountOrZero, filter_bins: CountOrZero, dropout: Share
+) -> KerasTensor:
+    """Return class probabilities from the features of `time` and `frequency` side by side.
+
+    The branches are trained jointly as in the paper, in `time_frequency_init` (its "TF-init") from the
+    filters of trained `time` and `frequency` networks. The genre project that reuses it trains only a head,
+    on every 2nd and 3rd feature of trained branches.
+    """
+    import keras
+
+    branches = [
+        _time_features(x, filter_frames),
+        _frequency_features(x, filter_bins),
+    ]
+    return _fully_connected(keras.layers.Concatenate()(branches), n_classes, dropout)
+
+
+def _time_features(x: KerasTensor, filter_frames: int) -> KerasTensor:
+    import keras
+
+    _, bins, frames, _ = x.shape
+    width = filter_frames or max(1, frames * 3 // 4)
+    x = keras.layers.Conv2D(N_FILTERS, (1, width), activation="relu", name="time" + FILTERS)(x)
+    return keras.layers.Flatten()(keras.layers.MaxPooling2D((bins, 1))(x))
+
+
+def _frequency_features(x: KerasTensor, filter_bins: int) -> KerasTensor:
+    import keras
+
+    _, bins, frames, _ = x.shape
+    height = filter_bins or max(1, bins * 4 // 5)
+    x = keras.layers.Conv2D(N_FILTERS, (height, 1), activation="relu", name="frequency" + FILTERS)(x)
+    return keras.layers.Flatten()(keras.layers.MaxPooling2D((1, frames))(x))
+
+
+def _fully_connected(x: KerasTensor, n_classes: int, dropout: float) -> KerasTensor:
+    import keras
+
+    x = keras.layers.Dense(UNITS, activation="relu")(keras.layers.Dropout(dropout)(x))
+    return probabilities(keras.layers.Dropout(dropout)(x), n_classes)

@@ -1,0 +1,155 @@
+"""How the values of ``params.yaml`` must fit each other: names that exist, frequencies that are possible."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from genredag.errors import ParameterError
+from genredag.params.groups.splits import KFold, LeakySlices, n_folds
+from genredag.params.mp3_rates import bit_rates
+from genredag.params.schema import Params
+
+COLLECTIONS = {
+    "dataset": "datasets",
+    "representation": "representations",
+    "model": "models",
+    "split": "splits",
+}
+
+
+def check_values(params: Params) -> None:
+    """Refuse values that don't fit each other.
+
+    Raises
+    ------
+    ValueError
+        They don't.
+    """
+    check_names(params)
+    check_splits(params)
+    check_audited_splits(params)
+    check_frequencies(params)
+    check_spectrograms(params)
+    check_embeddings(params)
+    check_deformations(params)
+
+
+def check_names(params: Params) -> None:
+    """Refuse an experiment, matrix, report or audit that names no entry."""
+    for where, collection, names in _named(params):
+        for name in names:
+            try:
+                params.entry(collection, name)
+            except ParameterError as error:
+                raise ValueError(f"{where}: {name!r} is no key of `{collection}`; {error.hint}") from None
+
+
+def _named(params: Params) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield each key that names entries, their collection, and the names."""
+    yield "report.audio", "datasets", params.report.audio
+    for key, collection in COLLECTIONS.items():
+        yield key, collection, [getattr(params, key)]
+        yield f"matrix.{key}", collection, getattr(params.matrix, key)
+    audit, published = params.leakage_audit, params.as_published
+    yield "leakage_audit.dataset", "datasets", audit.dataset
+    yield "leakage_audit.representation", "representations", [audit.representation]
+    for key, name in audit.split:
+        yield f"leakage_audit.split.{key}", "splits", [name]
+    yield "as_published.dataset", "datasets", [published.dataset]
+    yield "as_published.corrected_split", "splits", [published.corrected_split]
+    for key in ("dataset", "representation", "model"):
+        yield f"robustness.{key}", COLLECTIONS[key], getattr(params.robustness, key)
+    yield "robustness.split", "splits", [params.robustness.split]
+
+
+def check_splits(params: Params) -> None:
+    """Refuse a fold that the experiment's split doesn't have, and a leaky split that doesn't say so."""
+    last = n_folds(params.splits[params.split]) - 1
+    if params.fold > last:
+        expected = f"0 to {last}" if last else "0"
+        raise ValueError(f"fold: {params.fold} is no fold of {params.split}; expected {expected}")
+    for name, split in params.splits.items():
+        if isinstance(split, LeakySlices) and "leaky" not in name:
+            raise ValueError(f"splits.{name}: a leaky protocol; expected a name with the word leaky")
+
+
+def check_audited_splits(params: Params) -> None:
+    """Refuse splits of audits that have folds, or leak what they must keep apart."""
+    names = {f"leakage_audit.split.{key}": name for key, name in params.leakage_audit.split}
+    names["as_published.corrected_split"] = params.as_published.corrected_split
+    for where, name in names.items():
+        split = params.splits[name]
+        if isinstance(split, KFold):
+            raise ValueError(f"{where}: {name!r} has folds, of which one would run; expected a split without")
+        if isinstance(split, LeakySlices) and where != "leakage_audit.split.slices":
+            raise ValueError(f"{where}: {name!r} is leaky; expected a split that keeps tracks whole")
+
+
+def check_frequencies(params: Params) -> None:
+    """Refuse bands that the window or the sample rate can't hold."""
+    nyquist = params.spectrograms.sr / 2
+    stft, mel, cqt = params.representations.stft, params.representations.mel, params.representations.cqt
+    top = cqt.fmin * 2 ** (cqt.n_bins / cqt.bins_per_octave)
+    for key, value, largest, meaning in (
+        ("representations.mel.n_mels", mel.n_mels, mel.n_fft // 2 + 1, "n_fft/2+1"),
+        ("representations.mel.fmax", mel.fmax, nyquist, "half of spectrograms.sr"),
+        ("representations.mel.fmin", mel.fmin, mel.fmax, "fmax"),
+        ("representations.stft.fmin", stft.fmin, nyquist, "half of spectrograms.sr"),
+        (
+            "representations.cqt.n_bins",
+            round(top),
+            nyquist,
+            "half of spectrograms.sr, for the highest bin in Hz",
+        ),
+    ):
+        if value > largest:
+            raise ValueError(f"{key}: {value:g} is above {largest:g}; expected at most {meaning}")
+
+
+def check_spectrograms(params: Params) -> None:
+    """Refuse other representations of a data set that has no audio."""
+    group = params.datasets.spectrograms
+    if "spectrograms" in params.robustness.dataset:
+        raise ValueError("robustness.dataset: the data set `spectrograms` has no audio to deform")
+    for where, datasets, representations in (
+        ("representation", [params.dataset], [params.representation]),
+        ("matrix.representation", params.matrix.dataset, params.matrix.representation),
+        ("leakage_audit.representation", params.leakage_audit.dataset, [params.leakage_audit.representation]),
+    ):
+        if "spectrograms" in datasets and set(representations) != {group.representation}:
+            raise ValueError(
+                f"{where}: the data set `spectrograms` holds {group.representation!r} frames and no audio; "
+                f"expected [{group.representation}] alone"
+            )
+        if "spectrograms" in datasets and params.spectrograms.shifts:
+            raise ValueError(
+                "spectrograms.shifts: the data set `spectrograms` has no audio to shift; expected []"
+            )
+
+
+def check_embeddings(params: Params) -> None:
+    """Refuse to augment slices whose embeddings are computed once."""
+    for name in (params.model, *params.matrix.model):
+        recipe = params.models[name]
+        if recipe.backbone and recipe.backbone.has_embedding and recipe.augment:
+            raise ValueError(
+                f"models.{name}.augment: not empty, and the frozen part sees each slice once, before; "
+                f"expected [], or models.{name}.backbone.embed = false"
+            )
+
+
+def check_deformations(params: Params) -> None:
+    """Refuse deformations that audio at the sample rate of the analysis can't have."""
+    sr, group = params.spectrograms.sr, params.robustness.deformations
+    for key, strengths, limit, meaning in (
+        ("resample_hz", group.resample_hz, sr, "spectrograms.sr"),
+        ("high_pass_hz", group.high_pass_hz, sr / 2, "half of spectrograms.sr"),
+    ):
+        for strength in strengths or ():
+            if strength >= limit:
+                what = f"robustness.deformations.{key}: {strength:g} is not below {limit:g}"
+                raise ValueError(f"{what}; expected less than {meaning}")
+    for kbps in group.mp3_kbps or ():
+        if kbps not in bit_rates(sr):
+            what = f"robustness.deformations.mp3_kbps: no MP3 of {sr} Hz has {kbps} kbit/s"
+            raise ValueError(f"{what}; expected one of {', '.join(map(str, bit_rates(sr)))}")

@@ -1,0 +1,1 @@
+"""The groups of ``params.yaml``, one module per subject; they import nothing else of this package."""

@@ -1,0 +1,105 @@
+"""The groups `download` and ``datasets``: where each data set comes from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from genredag.params.groups.base import Count, Group, Name, Seconds, Seed, Share
+from genredag.params.groups.reading import read_member
+
+
+class Download(Group):
+    """What every data set's tracks are checked for."""
+
+    max_skipped: Share = Field(description="largest share of tracks that may be quarantined")
+    min_seconds: Seconds = Field(description="shorter tracks are quarantined, in seconds")
+    silence_db: Annotated[float, Field(lt=0)] = Field(
+        description="tracks whose peak is lower are silent, in dBFS"
+    )
+    timeout_seconds: Seconds = Field(description="a mirror that sends nothing for so long is given up")
+    retries: Annotated[int, Field(ge=0)] = Field(
+        description="how often a cut download is resumed, per mirror"
+    )
+
+
+class Synthetic(Group):
+    """The embedded data set, made from a seed."""
+
+    tracks_per_genre: Annotated[int, Field(ge=2)] = Field(description="tracks of each of the ten genres")
+    tracks_per_artist: Count = Field(description="tracks that share a made-up artist")
+    clip_seconds: Annotated[float, Field(ge=1, le=600)] = Field(description="length of a track, in seconds")
+    sr: Annotated[int, Field(ge=8000, le=96000)] = Field(description="sample rate, in Hz")
+    seed: Seed = Field(description="seed of the music")
+
+
+class Archive(Group):
+    """A data set that is downloaded as an archive, or that the user already has."""
+
+    path: str | None = Field(description="an archive or folder of your own, instead of a download")
+    mirrors: list[str] = Field(description="addresses tried in order")
+
+
+class FmaArchive(Archive):
+    """An FMA subset and the metadata that go with it."""
+
+    metadata_path: str | None = Field(description="an fma_metadata.zip or folder of your own")
+    metadata_mirrors: list[str] = Field(description="addresses of fma_metadata.zip, tried in order")
+
+
+class GenreSources(Group):
+    """Where the tracks of one mixed genre come from."""
+
+    gtzan: list[str] = Field(description="genres of GTZAN")
+    fma: list[str] = Field(description="genres or sub-genres of FMA")
+
+
+class GtzanFma(Group):
+    """A balanced mix of GTZAN and a size of FMA."""
+
+    tracks_per_genre: Count = Field(description="tracks of each genre; GTZAN's come first")
+    gtzan: Archive = Field(description="as `datasets.gtzan`")
+    size: Literal["small", "medium", "large"] = Field(description="size of FMA")
+    fma: FmaArchive = Field(description="that size of FMA")
+    seed: Seed = Field(description="seed of the draw")
+    genres: Annotated[dict[Name, GenreSources], Field(min_length=2)] = Field(description="the mapping table")
+
+
+class Folder(Group):
+    """Your own music: ``<genre>/**/*.<audio>`` or a CSV of path, genre[, artist]."""
+
+    path: str | None = Field(description="the folder, or the CSV file")
+
+
+class Spectrograms(Group):
+    """Precomputed spectrograms, for collections that may not share audio."""
+
+    files: list[str] = Field(description=".npz or .npy files of frames per track")
+    tracks: str | None = Field(description="a CSV of track_id, genre[, artist][, split], or null")
+    representation: Name = Field(description="what the frames are: a key of `representations`")
+    clip_seconds: Seconds = Field(description="duration that the frames of one track span, in seconds")
+
+
+class Datasets(Group):
+    """Every data set by its name."""
+
+    synthetic: Synthetic
+    gtzan: Archive
+    fma_small: FmaArchive
+    fma_medium: FmaArchive
+    gtzan_fma: GtzanFma
+    folder: Folder
+    spectrograms: Spectrograms
+
+
+def read_data_set(path: Path, name: str) -> Group:
+    """Read the group of one data set from the ``params.yaml`` at `path`.
+
+    Raises
+    ------
+    ParameterError
+        There is no such data set, or a value of ``datasets`` can't be used.
+    """
+    return read_member(path, "datasets", Datasets, name)

@@ -1,0 +1,170 @@
+"""Read one group of ``params.yaml``, and say in one line what is wrong with it."""
+
+from __future__ import annotations
+
+import difflib
+import types
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+
+import yaml
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from genredag.errors import ParameterError
+
+G = TypeVar("G", bound=BaseModel)
+
+
+def read_tree(path: Path) -> dict[str, Any]:
+    """Read the values of a YAML file, unchecked.
+
+    Raises
+    ------
+    ParameterError
+        The file is missing, isn't YAML, or holds no mapping.
+    """
+    path = Path(path)
+    try:
+        tree = yaml.load(path.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except FileNotFoundError:
+        raise ParameterError("no such file", where=str(path), hint="run from the project's folder") from None
+    except yaml.YAMLError as error:
+        raise ParameterError(f"not YAML: {error}", where=str(path), hint="check the indentation") from None
+    return tree
+
+
+def read_group(path: Path, key: str, kind: Any) -> Any:
+    """Read the group of ``params.yaml`` at a dotted key, such as ``"slices"`` or ``"leakage_audit.svm"``.
+
+    Raises
+    ------
+    ParameterError
+        There is no such group, or it holds a key or value that can't be used.
+    """
+    return parse_group(value_at(read_tree(path), key, Path(path).name), key, kind, Path(path).name)
+
+
+def read_member(path: Path, key: str, kind: type[BaseModel], name: str) -> Any:
+    """Read one member of a collection whose members are the fields of a group, such as a data set.
+
+    Raises
+    ------
+    ParameterError
+        There is no such member, or a value of the collection can't be used.
+    """
+    if name not in kind.model_fields:
+        raise ParameterError(f"{name!r} is unknown", where=key, hint=similar(name, kind.model_fields))
+    return getattr(read_group(path, key, kind), name)
+
+
+def value_at(tree: dict[str, Any], key: str, source: str) -> Any:
+    """Return the value at a dotted key.
+
+    Raises
+    ------
+    ParameterError
+        There is none.
+    """
+    value: Any = tree
+    place = source
+    for part in key.split("."):
+        if not isinstance(value, dict) or part not in value:
+            hint = similar(part, map(str, value)) if isinstance(value, dict) else ""
+            raise ParameterError(f"{part!r} is unknown", where=place, hint=hint)
+        value = value[part]
+        place = f"{source}: {part}" if place == source else f"{place}.{part}"
+    return value
+
+
+def parse_group(value: object, key: str, kind: Any, source: str) -> Any:
+    """Check the values of a group that is already read; `key` is its place in `source`, or "".
+
+    Raises
+    ------
+    ParameterError
+        A key or value can't be used.
+    """
+    try:
+        return TypeAdapter(kind).validate_python(value)
+    except ValidationError as error:
+        raise _parameter_error(error, value, key, kind, source) from None
+
+
+def similar(name: str, names: Iterable[str]) -> str:
+    """Return a hint: the name most like `name`, or all of them."""
+    names = list(names)
+    close = difflib.get_close_matches(name, names, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"one of {', '.join(sorted(names))}"
+
+
+def _parameter_error(
+    error: ValidationError, tree: object, key: str, kind: Any, source: str
+) -> ParameterError:
+    # A misspelt key is also reported as missing: the misspelling says more.
+    first, *more = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
+
+    def place(one: Any) -> str:
+        return ".".join([*filter(None, [key]), *_place(one, tree)])
+
+    where = f"{source}: {place(first)}" if place(first) else source
+    hint = f"also wrong: {', '.join(map(place, more))}" if more else ""
+    if first["type"] == "extra_forbidden":
+        fields = _fields_at(kind, first["loc"][:-1])
+        known = similar(str(first["loc"][-1]), fields) if fields else ""
+        return ParameterError("unknown key", where=where, hint="; ".join(filter(None, [known, hint])))
+    if first["type"] == "missing":
+        return ParameterError("missing", where=where, hint=hint or "every value stands in params.yaml")
+    what = first["msg"].removeprefix("Value error, ")
+    if first["type"] != "value_error":
+        what = f"{first['input']!r}: {what[0].lower()}{what[1:]}"
+    hint = "; ".join(filter(None, [hint, "docs/parameters.md lists types, units and bounds"]))
+    return ParameterError(what, where=where, hint=hint)
+
+
+def _place(error: Any, tree: Any) -> list[str]:
+    """Return where in `tree` an error is; pydantic names members of unions among the keys."""
+    path = []
+    for key in error["loc"]:
+        if isinstance(key, int) if isinstance(tree, list) else isinstance(tree, dict) and key in tree:
+            path.append(str(key))
+            tree = tree[key]
+    return [*path, str(error["loc"][-1])] if error["type"] == "missing" else path
+
+
+def _fields_at(kind: Any, place: Sequence[int | str]) -> list[str]:
+    """Return the fields of the group that pydantic's `place` inside a type leads to, [] if to none."""
+    for part in place:
+        origin, members = get_origin(kind), list(_members(kind))
+        groups = [member for member in members if isinstance(member, type) and issubclass(member, BaseModel)]
+        tagged = [group for group in groups if part in _tags(group)]
+        if tagged:  # the name of a union's member
+            kind = tagged[0]
+        elif any(part in group.model_fields for group in groups):
+            kind = next(g.model_fields[part].annotation for g in groups if part in g.model_fields)
+        elif origin in (dict, list):
+            kind = get_args(kind)[-1]
+        else:
+            containers = [member for member in members if get_origin(member) in (dict, list)]
+            kind = get_args(containers[0])[-1] if containers else None
+    found = [
+        member for member in _members(kind) if isinstance(member, type) and issubclass(member, BaseModel)
+    ]
+    return list(found[0].model_fields) if found else []
+
+
+def _members(kind: Any) -> Iterator[Any]:
+    """Yield the members of a union, or the type itself, annotations taken off."""
+    if get_origin(kind) is Annotated:
+        yield from _members(get_args(kind)[0])
+    elif get_origin(kind) in (Union, types.UnionType):
+        for member in get_args(kind):
+            yield from _members(member)
+    else:
+        yield kind
+
+
+def _tags(group: type[BaseModel]) -> list[str]:
+    """Return the names under which a discriminated union knows a group."""
+    annotations = [field.annotation for field in group.model_fields.values()]
+    return [tag for a in annotations if get_origin(a) is Literal for tag in get_args(a)]

@@ -1,0 +1,110 @@
+"""The groups ``spectrograms`` and ``representations``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from genredag.params.groups.base import Count, Group
+from genredag.params.groups.reading import read_member
+
+
+class Shift(Group):
+    """A copy of every track in another pitch or tempo, which follows it into training."""
+
+    pitch_semitones: Annotated[float, Field(ge=-12, le=12)] = Field(description="semitones upwards")
+    tempo: Annotated[float, Field(ge=0.5, le=2)] = Field(description="how many times as fast")
+
+    @property
+    def name(self) -> str:
+        """What ids of such copies end in: ``"pitch+1"``, ``"pitch-2_tempo0.9"``; empty if nothing changes."""
+        pitch = f"pitch{self.pitch_semitones:+g}" if self.pitch_semitones else ""
+        tempo = f"tempo{self.tempo:g}" if self.tempo != 1 else ""
+        return "_".join(filter(None, (pitch, tempo)))
+
+
+def _differing(shifts: list[Shift]) -> list[Shift]:
+    names = [shift.name for shift in shifts]
+    for i, name in enumerate(names):
+        if not name:
+            raise ValueError(f"number {i} changes neither pitch nor tempo; expected a copy that differs")
+        if name in names[:i]:
+            raise ValueError(f"number {i} repeats {name}; expected each shift once")
+    return shifts
+
+
+Shifts = Annotated[list[Shift], AfterValidator(_differing)]
+
+
+class Rendering(Group):
+    """How tracks are rendered and stored, whatever the representation."""
+
+    sr: Annotated[int, Field(ge=4000, le=192000)] = Field(description="sample rate of the analysis, in Hz")
+    dtype: Literal["float16", "uint8"] = Field(description="storage of a frame's values")
+    shifts: Shifts = Field(description="copies of every track that training tracks bring with them")
+
+
+class Stft(Group):
+    """Short-time Fourier transform, in dB."""
+
+    n_fft: Annotated[int, Field(ge=32, multiple_of=2)] = Field(description="window length, in samples")
+    hop_length: Count = Field(description="samples between frames")
+    window: str = Field(description="name of a scipy.signal window")
+    axis: Literal["linear", "log"] = Field(description="frequency axis")
+    n_bins: Annotated[int, Field(ge=2)] = Field(
+        description="bins of the log axis (ignored on the linear axis)"
+    )
+    fmin: Annotated[float, Field(gt=0)] = Field(description="lowest frequency of the log axis, in Hz")
+    top_db: Annotated[float, Field(gt=0)] = Field(description="dynamic range below a track's maximum, in dB")
+
+
+class Mel(Group):
+    """Mel spectrogram, in dB."""
+
+    n_fft: Annotated[int, Field(ge=32, multiple_of=2)] = Field(description="window length, in samples")
+    hop_length: Count = Field(description="samples between frames")
+    window: str = Field(description="name of a scipy.signal window")
+    n_mels: Annotated[int, Field(ge=2)] = Field(description="mel bands")
+    fmin: Annotated[float, Field(ge=0)] = Field(description="lowest frequency, in Hz")
+    fmax: Annotated[float, Field(gt=0)] = Field(description="highest frequency, in Hz")
+    top_db: Annotated[float, Field(gt=0)] = Field(description="dynamic range below a track's maximum, in dB")
+
+
+class Cqt(Group):
+    """Constant-Q transform, in dB."""
+
+    hop_length: Count = Field(description="samples between frames")
+    bins_per_octave: Annotated[int, Field(ge=4)] = Field(description="bins of an octave")
+    n_bins: Annotated[int, Field(ge=2)] = Field(description="bins in all")
+    fmin: Annotated[float, Field(gt=0)] = Field(description="frequency of the lowest bin, in Hz")
+    top_db: Annotated[float, Field(gt=0)] = Field(description="dynamic range below a track's maximum, in dB")
+
+
+class Handcrafted(Group):
+    """Frame series of librosa's features: MFCC, chroma, spectral shape, zero crossings, RMS, tempo."""
+
+    n_fft: Annotated[int, Field(ge=32, multiple_of=2)] = Field(description="window length, in samples")
+    hop_length: Count = Field(description="samples between frames")
+    n_mfcc: Annotated[int, Field(ge=2, le=128)] = Field(description="mel-frequency cepstral coefficients")
+
+
+class Representations(Group):
+    """Every representation by its name."""
+
+    stft: Stft
+    mel: Mel
+    cqt: Cqt
+    handcrafted: Handcrafted
+
+
+def read_representation(path: Path, name: str) -> Group:
+    """Read the group of one representation from the ``params.yaml`` at `path`.
+
+    Raises
+    ------
+    ParameterError
+        There is no such representation, or a value of ``representations`` can't be used.
+    """
+    return read_member(path, "representations", Representations, name)

@@ -1,0 +1,38 @@
+"""Read ``params.yaml`` as a whole, and check it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from genredag.errors import ParameterError
+from genredag.params.checks import check_values
+from genredag.params.groups.reading import parse_group, read_tree
+from genredag.params.schema import Params
+
+
+def load_params(path: Path) -> Params:
+    """Read and check ``params.yaml``.
+
+    Raises
+    ------
+    ParameterError
+        The file is missing, isn't YAML, or holds a key or value that can't be used.
+    """
+    return parse_params(read_tree(path), source=Path(path).name)
+
+
+def parse_params(tree: object, source: str = "params.yaml") -> Params:
+    """Check the values of a ``params.yaml`` that is already read.
+
+    Raises
+    ------
+    ParameterError
+        A key or value can't be used, or values don't fit each other.
+    """
+    params: Params = parse_group(tree, "", Params, source)
+    try:
+        check_values(params)
+    except ValueError as error:
+        hint = "docs/parameters.md lists types, units and bounds"
+        raise ParameterError(str(error), where=source, hint=hint) from None
+    return params

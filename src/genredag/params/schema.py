@@ -1,0 +1,72 @@
+"""The pydantic model of ``params.yaml``: every value, its type, unit and bounds.
+
+Values live in ``params.yaml`` alone: no field has a default, unknown keys are refused, and numbers are
+not guessed from strings. How values must fit each other is checked in `genredag.params.checks`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from genredag.errors import ParameterError
+from genredag.params.groups.audits import AsPublished, LeakageAudit, Robustness
+from genredag.params.groups.base import Group, Name, Names, Seed
+from genredag.params.groups.datasets import Datasets, Download
+from genredag.params.groups.evaluation import Evaluate, Report
+from genredag.params.groups.models import Recipe, Train
+from genredag.params.groups.reading import similar
+from genredag.params.groups.slices import Slices
+from genredag.params.groups.spectrograms import Rendering, Representations
+from genredag.params.groups.splits import NearDuplicates, Split
+
+
+class Matrix(Group):
+    """The lists whose product Snakemake builds."""
+
+    dataset: Names = Field(description="keys of `datasets`")
+    representation: Names = Field(description="keys of `representations`")
+    model: Names = Field(description="keys of `models`")
+    split: Names = Field(description="keys of `splits`")
+    seed: Annotated[list[Seed], Field(min_length=1)] = Field(description="seeds of split and training")
+
+
+class Params(Group):
+    """All of ``params.yaml``."""
+
+    dataset: Name = Field(description="data set of the one experiment that DVC runs")
+    representation: Name = Field(description="its representation")
+    model: Name = Field(description="its model")
+    split: Name = Field(description="its split")
+    fold: Annotated[int, Field(ge=0)] = Field(description="which fold of its split tests; 0 without folds")
+    seed: Seed = Field(description="its seed, of split and training")
+    matrix: Matrix
+    download: Download
+    datasets: Datasets
+    spectrograms: Rendering
+    representations: Representations
+    slices: Slices
+    splits: Annotated[dict[Name, Split], Field(min_length=1)]
+    near_duplicates: NearDuplicates
+    train: Train
+    models: Annotated[dict[Name, Annotated[Recipe, Field(discriminator="kind")]], Field(min_length=1)]
+    evaluate: Evaluate
+    report: Report
+    leakage_audit: LeakageAudit
+    as_published: AsPublished
+    robustness: Robustness
+
+    def entry(self, collection: str, name: str) -> Any:
+        """Return the entry `name` of a collection such as ``"models"``.
+
+        Raises
+        ------
+        ParameterError
+            There is no such entry.
+        """
+        entries = getattr(self, collection)
+        names = list(entries) if isinstance(entries, dict) else list(type(entries).model_fields)
+        if name not in names:
+            raise ParameterError(f"{name!r} is unknown", where=collection, hint=similar(name, names))
+        return entries[name] if isinstance(entries, dict) else getattr(entries, name)

@@ -1,0 +1,50 @@
+"""The stages of the pipeline and the groups of ``params.yaml`` that each of them uses."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from genredag.params.schema import Params
+
+STAGES = ("download", "spectrograms", "slices", "split", "embed", "train", "evaluate", "report")
+# Targets that Snakemake builds on request; DVC has no such stages.
+EXTRAS = ("audit_split", "leakage_audit", "run_study", "as_published", "predict_deformed", "robustness")
+
+# The groups of params.yaml that each stage uses; `{dataset}` and so on stand for the experiment's choice.
+STAGE_GROUPS: dict[str, tuple[str, ...]] = {
+    "download": ("download", "datasets.{dataset}"),
+    "spectrograms": ("spectrograms", "representations.{representation}"),
+    "slices": ("slices",),
+    "split": ("splits.{split}", "near_duplicates"),
+    "embed": ("train", "models.{model}.backbone"),
+    "train": ("train", "models.{model}"),
+    "evaluate": ("evaluate",),
+    "report": ("report",),
+}
+# Likewise of the targets beside the DAG, which Snakemake builds when asked.
+EXTRA_GROUPS: dict[str, tuple[str, ...]] = {
+    "audit_split": ("splits.{split}", "leakage_audit.svm", "leakage_audit.cnn"),
+    "leakage_audit": ("leakage_audit", "report.n_resamples"),
+    "run_study": (),
+    "as_published": ("as_published", "report.n_resamples", "evaluate"),
+    "predict_deformed": ("robustness.deformations",),
+    "robustness": ("robustness", "report.n_resamples", "evaluate"),
+}
+
+
+def stage_values(params: Params, stage: str, **choice: object) -> str:
+    """Return the values that `stage` uses and the `choice` it works for, as canonical JSON.
+
+    Equal values give equal strings. The choice is part of them because Snakemake's cache knows a result by
+    its parameters, not by its path: without it, two seeds would share one split.
+    """
+    tree = params.model_dump()
+    values: dict[str, Any] = {key: str(name) for key, name in choice.items()}
+    for group in (STAGE_GROUPS | EXTRA_GROUPS)[stage]:
+        key = group.format(**choice)
+        value: Any = tree
+        for part in key.split("."):
+            value = value[part]
+        values[key] = value
+    return json.dumps(values, sort_keys=True)

@@ -1,0 +1,90 @@
+"""Results that the documents show: tables adopted from a results folder, written between the marks of a page.
+
+``docs/results/<name>/`` keeps the CSV files (and figures) of a run; a page has a place for each of them,
+``<!-- begin <name>/<table> -->`` to ``<!-- end <name>/<table> -->``. No figure is typed by hand.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from genredag.audits.as_published.table import published_markdown
+from genredag.audits.leakage.showing import worth_markdown
+from genredag.audits.robustness.showing import robustness_markdown
+from genredag.errors import DataError, GenredagError
+from genredag.report.leaderboard import leaderboard_markdown
+from genredag.runtime.files import atomic_path
+
+FOLDER = Path("docs/results")
+PAGES = ("README.md", "docs/results.md")
+MARK = re.compile(r"<!-- begin ([a-z0-9_]+)/([a-z_]+) -->\n.*?<!-- end \1/\2 -->", re.DOTALL)
+FIGURES = ("leakage_audit.png", "robustness.png")
+# What a page has room for; the CSV file has the rest.
+SHOWN = (
+    *("representation", "model", "split", "track_accuracy", "track_low", "track_high", "slice_accuracy"),
+    *("slice_low", "slice_high", "macro_f1", "n_test_tracks", "n_parameters", "train_seconds"),
+)
+
+
+def _board(table: pd.DataFrame) -> str:
+    shown = [*SHOWN, "warning"] if "warning" in table and table["warning"].any() else list(SHOWN)
+    return leaderboard_markdown(table.astype({"n_parameters": "Int64"})[shown])
+
+
+TABLES: dict[str, Callable[[pd.DataFrame], str]] = {
+    "leaderboard": _board,
+    "leakage_audit": worth_markdown,
+    "as_published": published_markdown,
+    "robustness": robustness_markdown,
+}
+
+
+def adopt_results(project: Path, results: Path, name: str) -> None:
+    """Copy the tables and figures of a results folder to ``docs/results/<name>/``.
+
+    Raises
+    ------
+    DataError
+        There is none of them.
+    """
+    files = [results / file for file in (*(f"{table}.csv" for table in TABLES), *FIGURES)]
+    found = [file for file in files if file.is_file()]
+    if not found:
+        raise DataError(
+            "no results", where=str(results), expected=" or ".join(file.name for file in files[: len(TABLES)])
+        )
+    for file in found:
+        with atomic_path(project / FOLDER / name / file.name) as temporary:
+            shutil.copyfile(file, temporary)
+
+
+def filled(project: Path, page: str) -> str:
+    """Return a page with every marked place filled from the adopted tables.
+
+    Raises
+    ------
+    GenredagError
+        A mark names a table that was not adopted.
+    """
+
+    def table_of(match: re.Match[str]) -> str:
+        name, table = match.groups()
+        path = project / FOLDER / name / f"{table}.csv"
+        if table not in TABLES or not path.is_file():
+            hint = f"genredag generate --results DIR --name {name}"
+            raise GenredagError(f"no table for the mark {name}/{table}", where=page, hint=hint)
+        values = pd.read_csv(path)
+        # A column of words may be empty throughout, and looks like numbers then.
+        words = [name for name in ("note", "faults", "differs", "warning") if name in values]
+        content = TABLES[table](values.assign(**values[words].astype("str").where(values[words].notna(), "")))
+        content = content.strip()
+        # Headings inside a page belong to the page.
+        content = re.sub(r"\A# [^\n]*\n+", "", content)
+        return f"<!-- begin {name}/{table} -->\n{content}\n<!-- end {name}/{table} -->"
+
+    return MARK.sub(table_of, (project / page).read_text(encoding="utf-8"))

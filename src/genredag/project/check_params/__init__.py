@@ -1,0 +1,171 @@
+"""Check a change of ``params.yaml``: which values, stages and metrics; the same on GitHub and off it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import yaml
+
+from genredag.errors import ParameterError
+from genredag.params.tree import Tree, differences
+from genredag.project.check_params.lock import lock_problems
+from genredag.project.check_params.parity import disagreements
+from genredag.project.check_params.plan import (
+    ask,
+    build_for_show,
+    choice_of,
+    contradictions,
+    widen,
+    write_tree,
+)
+from genredag.project.check_params.table import Findings
+from genredag.project.check_params.trial import choose, falls, figures, run_both, tiny_tree
+from genredag.project.check_params.workplace import RunnerError, Workplace, copy_project, extract_reference
+from genredag.project.validation import load_valid_params
+from genredag.runtime.files import write_text
+
+
+def check_params(project: Path, against: str | None, output: Path | None, tolerance: float) -> int:
+    """Check the parameters of a project, alone or against a git reference, and print Markdown.
+
+    Parameters
+    ----------
+    project
+        The project's folder; nothing in it is touched.
+    against
+        A git reference: list the values that differ, ask both runners what reruns, and run that on the tiny
+        data set before and after.
+    output
+        Where the Markdown is written too.
+    tolerance
+        The largest fall of an accuracy or F1 that is accepted, 0 to 1.
+
+    Returns
+    -------
+    int
+        0 if all is well, 1 if a check failed.
+
+    Raises
+    ------
+    ParameterError
+        The parameters are not valid, or the reference can't be read.
+    """
+    load_valid_params(project / "params.yaml")
+    old = None if against is None else _read(_reference_text(project, against), against)
+    findings = Findings(against)
+    with tempfile.TemporaryDirectory(prefix="genredag-") as name:
+        folder = Path(name)
+        _check_alone(project, folder, findings)
+        if old is not None:
+            new = _read((project / "params.yaml").read_text(encoding="utf-8"), "params.yaml")
+            findings.leaves = differences(old, new)
+            _check_change(project, folder, findings, old, new, tolerance)
+    markdown = findings.markdown()
+    print(markdown, end="")
+    if output is not None:
+        write_text(output, markdown)
+    return 1 if findings.failures else 0
+
+
+def _check_alone(project: Path, folder: Path, findings: Findings) -> None:
+    findings.notes.append("params.yaml is valid")
+    with _status("Comparing params.yaml and the code with dvc.lock"):
+        place = copy_project(project, folder / "alone")
+        problems = lock_problems(place, project / "dvc.lock")
+    findings.failures += problems
+    if not problems:
+        findings.notes.append("dvc.lock matches")
+    with _status("Comparing Snakemake's and DVC's stages"):
+        problems = disagreements(place)
+    findings.failures += problems
+    if not problems:
+        findings.notes.append("Snakefile and dvc.yaml agree")
+
+
+def _check_change(
+    project: Path, folder: Path, findings: Findings, old: Tree, new: Tree, tolerance: float
+) -> None:
+    reference = str(findings.reference)
+    try:
+        with _status(f"Asking both runners what reruns since {reference}"):
+            place = extract_reference(project, reference, folder / "plan")
+            write_tree(place.folder / "params.yaml", widen(old))
+            build_for_show(place)
+    except RunnerError as error:
+        findings.notes.append(f"{reference} can't be run, so only the values are compared: {error}")
+        return
+    with _status(f"Asking both runners what reruns since {reference}"):
+        copy_project(project, place.folder)
+        write_tree(place.folder / "params.yaml", widen(new))
+        plan = findings.plan = ask(place)
+    if choice_of(old) == choice_of(new):
+        findings.failures += contradictions(plan, choice_of(new))
+    choice = choose(plan, new)
+    if choice is not None:
+        touched = list(findings.leaves)
+        before, after = tiny_tree(old, choice, touched), tiny_tree(new, choice, touched)
+        _try(project, folder / "trial", findings, before, after, tolerance)
+
+
+def _try(
+    project: Path, folder: Path, findings: Findings, before: Tree, after: Tree, tolerance: float
+) -> None:
+    reference = str(findings.reference)
+    place = extract_reference(project, reference, folder)
+    with _status(f"Running {reference} on the tiny data set"):
+        try:
+            findings.before = figures(run_both(place, before).snakemake)
+        except RunnerError as error:
+            findings.notes.append(f"{reference} can't run this experiment, so no metrics to compare: {error}")
+    with _status("Running the change on the tiny data set"):
+        copy_project(project, place.folder)
+        try:
+            trial = run_both(place, after)
+        except RunnerError as error:
+            findings.failures.append(f"the tiny data set can't be run: {error}")
+            return
+    findings.after = figures(trial.snakemake)
+    if trial.snakemake != trial.dvc:
+        findings.failures.append("Snakemake and DVC come to different metrics on the tiny data set")
+    findings.failures += falls(findings.before, findings.after, tolerance)
+
+
+def _reference_text(project: Path, reference: str) -> str:
+    place = Workplace(project)
+    if place.run("git", "rev-parse", "--git-dir", check=False).returncode:
+        raise ParameterError("not in a git repository", where=str(project), hint="leave out --against")
+    if place.run(
+        "git", "rev-parse", "--verify", "--quiet", f"{reference}^{{commit}}", check=False
+    ).returncode:
+        raise ParameterError(
+            f"git knows no {reference!r}",
+            where="--against",
+            hint="`git fetch` gets more",
+        )
+    shown = place.run("git", "show", f"{reference}:./params.yaml", check=False)
+    if shown.returncode:
+        raise ParameterError(
+            f"{reference!r} has no params.yaml", where="--against", hint="choose a later commit"
+        )
+    return shown.stdout
+
+
+def _read(text: str, source: str) -> Tree:
+    try:
+        tree = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ParameterError(f"its params.yaml is not YAML: {error}", where=source) from None
+    if not isinstance(tree, dict):
+        raise ParameterError("its params.yaml holds no values", where=source)
+    return tree
+
+
+@contextmanager
+def _status(message: str) -> Iterator[None]:
+    from rich.console import Console
+
+    with Console(stderr=True).status(f"{message} ..."):
+        yield

@@ -1,0 +1,85 @@
+"""Do the two DAGs say the same? Rule by stage: flags, files, code, values."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from genredag.params.stages import STAGE_GROUPS, STAGES
+from genredag.project.check_params.plan import AXES, KEYS, choice_of
+from genredag.project.check_params.runners import Job, outputs, snakemake_jobs
+from genredag.project.check_params.workplace import Workplace
+from genredag.project.stages import is_code, read_stages, script_command
+
+# Flags that say how, not what: each runner has its own idea of how many processes a job may use.
+FREE_FLAGS = {"--jobs"}
+
+
+def disagreements(place: Workplace) -> list[str]:
+    """Return what differs between the Snakefile and ``dvc.yaml``, a line each.
+
+    The matrix of the workplace's ``params.yaml`` is set to the one experiment, so that each rule has one job.
+    """
+    tree = yaml.safe_load((place.folder / "params.yaml").read_text(encoding="utf-8"))
+    choice = {key: tree[key] for key in KEYS}
+    tree["matrix"] = {key: [tree[key]] for key in AXES}
+    (place.folder / "params.yaml").write_text(yaml.safe_dump(tree, sort_keys=False), encoding="utf-8")
+    wildcards = choice_of(tree)
+    jobs = {
+        job.rule: job
+        for job in snakemake_jobs(place, "--forceall")
+        if job.wildcards.items() <= wildcards.items()
+    }
+    stages = read_stages(place.folder / "dvc.yaml")
+    if not set(jobs) == set(stages) == set(STAGES) == set(STAGE_GROUPS):
+        return [f"the stages differ: {', '.join(jobs)} in the Snakefile, {', '.join(stages)} in dvc.yaml"]
+    return [
+        f"{stage}: {line}" for stage in STAGES for line in _compare(stage, jobs[stage], stages[stage], choice)
+    ]
+
+
+def _compare(name: str, job: Job, stage: dict[str, Any], choice: dict[str, Any]) -> Iterator[str]:
+    command = re.sub(r"\$\{(\w+)\}", lambda match: str(choice[match[1]]), script_command(stage))
+    pairs = (
+        ("flags", flags(job.command), flags(command)),
+        ("inputs", _names(job.input), _names(dep for dep in stage["deps"] if not is_code(dep))),
+        ("outputs", _names(job.output), _names(outputs(stage))),
+        ("parameters", _groups(name, stage["cmd"]), stage["params"]),
+    )
+    for what, ours, theirs in pairs:
+        if sorted(ours) != sorted(theirs):
+            yield f"{what}: {_only(ours, theirs)} in the Snakefile, {_only(theirs, ours)} in dvc.yaml"
+
+
+def flags(command: str) -> list[str]:
+    """Return the script and the flags of a command with their values; of a data file's path only the name."""
+    words = shlex.split(command.split(" 2>&1")[0])
+    found, flag = [words[1]], ""
+    for word in words[2:]:
+        if word.startswith("--"):
+            flag = word
+        elif flag not in FREE_FLAGS:
+            head, equals, path = word.rpartition("=")
+            # A run's folder has no name of its own: nested in one runner, `experiment` in the other.
+            name = "RUN" if flag == "--runs" else Path(path).name
+            found.append(f"{flag} {head}{equals}{name}")
+    return list(dict.fromkeys(found))
+
+
+def _groups(stage: str, command: str) -> list[str]:
+    """Return what a stage must list under `params`: its groups, and the keys that its command names."""
+    keys = [key for key in KEYS if f"${{{key}}}" in command]
+    return [*keys, *(re.sub(r"\{(\w+)\}", r"${\1}", group) for group in STAGE_GROUPS[stage])]
+
+
+def _names(paths: Iterable[str]) -> list[str]:
+    return sorted({Path(path).name for path in paths})
+
+
+def _only(ours: list[str], theirs: list[str]) -> str:
+    return ", ".join(sorted(set(ours) - set(theirs))) or "no more"

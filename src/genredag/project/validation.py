@@ -1,0 +1,33 @@
+"""Whether ``params.yaml`` can be run: its values, its models with its representations, its studies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from genredag.audits.as_published.studies import check_studies
+from genredag.models.compatibility import check_experiment, matrix_pairs
+from genredag.params.loading import load_params
+from genredag.params.schema import Params
+
+
+def load_valid_params(path: Path) -> Params:
+    """Read ``params.yaml`` and check everything that can be known before any job runs.
+
+    Raises
+    ------
+    ParameterError
+        A value can't be used, a model can't take its representation, or the ``studies.yaml`` beside the
+        file lacks a study that it names.
+    """
+    params = load_params(path)
+    check_valid(params, path)
+    return params
+
+
+def check_valid(params: Params, path: Path) -> None:
+    """Check values that are already read from `path`; see `load_valid_params`."""
+    check_experiment(params)
+    matrix_pairs(params)
+    studies = Path(path).with_name("studies.yaml")
+    if studies.is_file():
+        check_studies(params, studies)

@@ -1,1 +1,0 @@
-"""Time-frequency representations: one function each, time-major; `registry` knows them all."""

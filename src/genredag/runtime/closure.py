@@ -1,0 +1,165 @@
+"""The code behind a result: the files that a script imports, and a fingerprint of what they do."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+
+# The importing file and the imported one.
+Import = tuple[Path, Path]
+
+PACKAGE = "genredag"
+DATA_SUFFIXES = {".csv", ".j2", ".css", ".js", ".json"}
+_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def source_dir() -> Path:
+    """Return the folder that holds this package: ``src`` in a checkout, ``site-packages`` elsewhere."""
+    return Path(__file__).parents[2]
+
+
+def import_closure(file: Path, source_dir: Path, unused: Collection[Import] = ()) -> list[Path]:
+    """Return the files under `source_dir` that `file` imports, directly or not, in alphabetical order.
+
+    Imports inside functions count; imports for type checkers do not. A package brings its data files
+    (templates, tables). A module that discovers modules (``pkgutil``) imports all modules of the packages
+    that it imports.
+
+    Parameters
+    ----------
+    file
+        A Python file.
+    source_dir
+        The folder that holds the package, such as ``src``.
+    unused
+        Imports that make no difference here; see `unused_imports`.
+    """
+    found: set[Path] = set()
+    todo = [file]
+    while todo:
+        importer = todo.pop()
+        new = {
+            path for path in _direct_imports(importer, source_dir) if (importer, path) not in unused
+        } - found
+        found |= new
+        todo += [path for path in new if path.suffix == ".py"]
+    return sorted(found)
+
+
+def unused_imports(registry: str, members: Iterable[str], chosen: str, source_dir: Path) -> set[Import]:
+    """Return the imports of a registry that make no difference to a job that uses one of its members.
+
+    Parameters
+    ----------
+    registry, members, chosen
+        Names of modules.
+    """
+    importer = _module_file(registry, source_dir)
+    return {(importer, _module_file(member, source_dir)) for member in set(members) - {chosen}}
+
+
+def code_fingerprint(files: Iterable[Path], root: Path) -> str:
+    """Return a SHA-256 of what `files` do; comments, docstrings and layout make no difference.
+
+    A file counts under its path below `root`; one that holds nothing but a docstring doesn't count.
+    """
+    digest = hashlib.sha256()
+    for file in files:
+        state = _file_state(file)
+        if state:
+            digest.update(f"{file.relative_to(root).as_posix()}\0".encode() + state)
+    return digest.hexdigest()
+
+
+def is_empty(file: Path) -> bool:
+    """Tell whether a Python file holds no code: nothing but comments and a docstring."""
+    return not _file_state(file)
+
+
+def _file_state(file: Path) -> bytes:
+    """Return a digest of a file, b"" of one without code."""
+    return _digest(file, file.stat().st_mtime_ns)
+
+
+@functools.cache
+def _digest(file: Path, _mtime_ns: int) -> bytes:
+    content = file.read_bytes()
+    if file.suffix == ".py":
+        tree = _without_docstrings(ast.parse(content))
+        if not tree.body:
+            return b""
+        content = ast.dump(tree).encode()
+    return hashlib.sha256(content).digest()
+
+
+def _without_docstrings(tree: ast.Module) -> ast.Module:
+    for node in ast.walk(tree):
+        if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:] if isinstance(node, ast.Module) else node.body[1:] or [ast.Pass()]
+    return tree
+
+
+def _module_file(name: str, source_dir: Path) -> Path:
+    path = source_dir.joinpath(*name.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def _direct_imports(file: Path, source_dir: Path) -> frozenset[Path]:
+    return _read_imports(file, file.stat().st_mtime_ns, source_dir)
+
+
+@functools.cache
+def _read_imports(file: Path, _mtime_ns: int, source_dir: Path) -> frozenset[Path]:
+    names = list(_imported_names(ast.parse(file.read_text(encoding="utf-8"))))
+    ours = [name for name in names if name.split(".")[0] == PACKAGE]
+    found = {path for name in ours for path in _module_files(name, source_dir)}
+    if "pkgutil" in names:
+        for package in (source_dir.joinpath(*name.split(".")) for name in ours):
+            found |= set(package.glob("*.py") if package.is_dir() else ())
+    return frozenset(found)
+
+
+def _imported_names(tree: ast.Module) -> Iterator[str]:
+    """Yield the modules that may be imported, and the names that are imported from them."""
+    for node in _runtime_nodes(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _runtime_nodes(node: ast.AST) -> Iterator[ast.AST]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            continue
+        yield child
+        yield from _runtime_nodes(child)
+
+
+def _module_files(name: str, source_dir: Path) -> Iterator[Path]:
+    """Yield the file of a module, and the ``__init__.py`` and data files of the packages above it."""
+    path = source_dir.joinpath(*name.split("."))
+    module = path.with_suffix(".py")
+    if not module.is_file() and not (path / "__init__.py").is_file():
+        return  # a name inside a module
+    if module.is_file():
+        yield module
+    for package in (path, *path.parents):
+        if package == source_dir:
+            break
+        if (package / "__init__.py").is_file():
+            yield package / "__init__.py"
+            yield from (f for f in package.rglob("*") if _is_data(f) and _owner(f) == package)
+
+
+def _is_data(file: Path) -> bool:
+    return file.is_file() and file.suffix in DATA_SUFFIXES
+
+
+def _owner(file: Path) -> Path:
+    """Return the nearest package above a data file."""
+    return next(folder for folder in file.parents if (folder / "__init__.py").is_file())

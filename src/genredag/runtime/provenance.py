@@ -1,0 +1,34 @@
+"""Where results come from: the code's commit and the versions of the libraries behind them."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+PACKAGES = ("genredag", "keras", "tensorflow", "tensorflow-cpu", "jax", "scikit-learn", "librosa", "numpy")
+
+
+def read_versions() -> dict[str, str]:
+    """Return the versions of Python and of the installed packages that results depend on."""
+    versions = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return versions
+
+
+def read_commit() -> str | None:
+    """Return the commit that this code was checked out from; None outside a checkout of it."""
+    here = Path(__file__)
+    git = ["git", "-C", str(here.parent)]
+    try:
+        # A package installed into somebody else's checkout is no file of theirs.
+        subprocess.run([*git, "ls-files", "--error-unmatch", here.name], check=True, capture_output=True)
+        head = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return head.stdout.strip()

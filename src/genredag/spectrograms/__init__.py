@@ -1,0 +1,1 @@
+"""Time-frequency representations and handcrafted features, one function each; `registry` lists them."""

@@ -1,0 +1,73 @@
+"""Constant-Q transform in dB."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from genredag.errors import ParameterError
+from genredag.params.groups.spectrograms import Cqt
+from genredag.spectrograms.spectrum import decibels
+
+
+def cqt(y: np.ndarray, sr: int, params: Cqt) -> np.ndarray:
+    """Return the constant-Q transform (Schoerkhuber & Klapuri 2010) in dB below its maximum.
+
+    Hops that can be halved once per octave are fastest: the other hops stop the recursive
+    downsampling early.
+
+    Parameters
+    ----------
+    y
+        Mono samples, shape (n_samples,).
+    sr
+        Sample rate in Hz.
+
+    Returns
+    -------
+    np.ndarray
+        Float32 in [-top_db, 0], shape (1 + n_samples // hop_length, n_bins).
+    """
+    import librosa
+
+    n_frames = 1 + len(y) // params.hop_length
+    with warnings.catch_warnings():  # the filters of low bins may be longer than a short track: it is padded
+        warnings.filterwarnings("ignore", message="n_fft=", category=UserWarning)
+        transform = librosa.cqt(
+            y,
+            sr=sr,
+            hop_length=params.hop_length,
+            fmin=params.fmin,
+            n_bins=params.n_bins,
+            bins_per_octave=params.bins_per_octave,
+        )[:, :n_frames]
+    return decibels(np.ascontiguousarray((transform.real**2 + transform.imag**2).T), params.top_db)
+
+
+def columns(params: Cqt) -> range:
+    """Number the columns of `cqt`."""
+    return range(params.n_bins)
+
+
+def describe(params: Cqt, sr: int) -> dict[str, Any]:
+    """Say what the columns and values of `cqt` are.
+
+    Raises
+    ------
+    ParameterError
+        The filter of the highest bin reaches beyond half the sample rate.
+    """
+    import librosa
+
+    bins = librosa.cqt_frequencies(params.n_bins, fmin=params.fmin, bins_per_octave=params.bins_per_octave)
+    _, highest = librosa.filters.wavelet_lengths(freqs=bins, sr=sr)
+    if highest > sr / 2:
+        raise ParameterError(
+            f"the filter of the highest of {params.n_bins} bins ends at {highest:.0f} Hz",
+            where="representations.cqt.n_bins",
+            expected=f"at most half of spectrograms.sr, {sr / 2:g} Hz",
+            hint="fewer n_bins, or a lower fmin",
+        )
+    return {"bins": bins.round(3).tolist(), "unit": "dB", "floor": -params.top_db}

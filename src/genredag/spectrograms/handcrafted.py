@@ -1,0 +1,116 @@
+"""Frame series of classic features: MFCC, chroma, spectral shape, zero crossings, loudness and tempo.
+
+`genredag.frames.features` makes the feature sets of the literature from statistics of these series.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from genredag.errors import ParameterError
+from genredag.params.groups.spectrograms import Handcrafted
+from genredag.spectrograms.mel import mel_filters
+from genredag.spectrograms.spectrum import power_spectrogram
+
+# Octave bands of the spectral contrast start here and end at 64 times it (Jiang et al. 2002).
+CONTRAST_FMIN = 200.0
+N_MELS = 128
+# Of the track's peak: quieter samples are silence. gtzan.keras has one number a clip, of samples that
+# `librosa.effects.trim` takes off its ends; ours is a series, so that slices of any length have their own.
+SILENCE = 0.01
+PITCH_CLASSES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+
+
+def handcrafted(y: np.ndarray, sr: int, params: Handcrafted) -> np.ndarray:
+    """Return librosa's features of every frame, one spectrogram shared by all of them.
+
+    Chroma take A as 440 Hz: librosa would estimate a tuning per track, at the cost of half the time.
+
+    Parameters
+    ----------
+    y
+        Mono samples, shape (n_samples,).
+    sr
+        Sample rate in Hz.
+
+    Returns
+    -------
+    np.ndarray
+        Float32, shape (1 + n_samples // hop_length, n_mfcc + 28), columns as `describe` names them;
+        frequencies in kHz. The tempo is one number for the whole track.
+    """
+    import librosa
+    from librosa import feature
+
+    power = power_spectrogram(y, params.n_fft, params.hop_length, "hann").T
+    magnitude = np.sqrt(power)
+    centroid = feature.spectral_centroid(S=magnitude, sr=sr)
+    shape = [
+        centroid / 1000,
+        feature.spectral_bandwidth(S=magnitude, sr=sr, centroid=centroid) / 1000,
+        feature.spectral_rolloff(S=magnitude, sr=sr) / 1000,
+        feature.spectral_flatness(S=magnitude),
+        feature.spectral_contrast(S=magnitude, sr=sr, fmin=CONTRAST_FMIN),
+    ]
+    bands = librosa.power_to_db(mel_filters(sr, params.n_fft, N_MELS, 0.0, sr / 2) @ power)
+    onsets = librosa.onset.onset_strength(S=bands, sr=sr, n_fft=params.n_fft, hop_length=params.hop_length)
+    tempo = feature.tempo(onset_envelope=onsets, sr=sr, hop_length=params.hop_length)
+    rows = [
+        feature.mfcc(S=bands, n_mfcc=params.n_mfcc),
+        feature.chroma_stft(S=power, sr=sr, tuning=0.0),
+        *shape,
+        _zero_crossing_rate(y, params),
+        feature.rms(S=magnitude, frame_length=params.n_fft),
+        onsets[np.newaxis],
+        _silence(y, params),
+        np.full((1, len(onsets)), tempo),
+    ]
+    return np.concatenate(rows).T.astype(np.float32, order="C")
+
+
+def describe(params: Handcrafted, sr: int) -> dict[str, Any]:
+    """Name the columns of `handcrafted`.
+
+    Raises
+    ------
+    ParameterError
+        Sample rate or window leave a band of the spectral contrast without a frequency.
+    """
+    if sr <= 64 * CONTRAST_FMIN:
+        raise ParameterError(
+            f"{sr}: too low for handcrafted", where="spectrograms.sr", expected="more than 12800"
+        )
+    if params.n_fft < sr / CONTRAST_FMIN:
+        where = "representations.handcrafted.n_fft"
+        raise ParameterError(
+            f"{params.n_fft}: too short", where=where, expected=f"at least {sr / CONTRAST_FMIN:.0f}"
+        )
+    return {"bins": columns(params), "unit": "feature", "floor": 0.0}  # features leave out padding
+
+
+def columns(params: Handcrafted) -> list[str]:
+    """Return the names of the columns of `handcrafted`."""
+    return [
+        *(f"mfcc_{i}" for i in range(1, params.n_mfcc + 1)),
+        *(f"chroma_{pitch}" for pitch in PITCH_CLASSES),
+        *("centroid_khz", "bandwidth_khz", "rolloff_khz", "flatness"),
+        *(f"contrast_{i}" for i in range(1, 8)),
+        *("zero_crossing_rate", "rms", "onset_strength", "silence", "tempo_bpm"),
+    ]
+
+
+def _zero_crossing_rate(y: np.ndarray, params: Handcrafted) -> np.ndarray:
+    import librosa
+
+    return librosa.feature.zero_crossing_rate(y, frame_length=params.n_fft, hop_length=params.hop_length)
+
+
+def _silence(y: np.ndarray, params: Handcrafted) -> np.ndarray:
+    """Return the share of each frame's samples that are silent, shape (1, n_frames)."""
+    import librosa
+
+    quiet = np.pad(np.abs(y) <= SILENCE * np.abs(y).max(), params.n_fft // 2, mode="edge")
+    frames = librosa.util.frame(quiet, frame_length=params.n_fft, hop_length=params.hop_length)
+    return frames.mean(axis=0, keepdims=True)

@@ -1,0 +1,79 @@
+"""Short-time Fourier transform in dB, on a linear or a logarithmic frequency axis."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from genredag.params.groups.spectrograms import Stft
+from genredag.spectrograms.spectrum import check_window, decibels, power_spectrogram
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+
+def stft(y: np.ndarray, sr: int, params: Stft) -> np.ndarray:
+    """Return the spectrogram in dB below its maximum.
+
+    Parameters
+    ----------
+    y
+        Mono samples, shape (n_samples,).
+    sr
+        Sample rate in Hz.
+
+    Returns
+    -------
+    np.ndarray
+        Float32 in [-top_db, 0], shape (1 + n_samples // hop_length, n_bins).
+    """
+    power = power_spectrogram(y, params.n_fft, params.hop_length, params.window)
+    if params.axis == "log":
+        power = power @ log_filters(sr, params.n_fft, params.n_bins, params.fmin).T
+    return np.ascontiguousarray(decibels(power, params.top_db))
+
+
+def columns(params: Stft) -> range:
+    """Number the columns of `stft`."""
+    return range(params.n_bins if params.axis == "log" else params.n_fft // 2 + 1)
+
+
+def describe(params: Stft, sr: int) -> dict[str, Any]:
+    """Say what the columns and values of `stft` are."""
+    check_window(params.window, params.n_fft, "representations.stft")
+    if params.axis == "log":
+        bins = _log_frequencies(sr, params.n_bins, params.fmin)
+    else:
+        bins = np.linspace(0, sr / 2, params.n_fft // 2 + 1)
+    return {"bins": bins.round(3).tolist(), "unit": "dB", "floor": -params.top_db}
+
+
+@functools.lru_cache(maxsize=8)
+def log_filters(sr: int, n_fft: int, n_bins: int, fmin: float) -> csr_array:
+    """Make the matrix that gathers a power spectrum onto a logarithmic axis.
+
+    Triangles reach from one centre to the next, as mel filters do, but never less than one FFT bin to
+    either side. So every filter sees at least one FFT bin: low filters interpolate between neighbouring
+    FFT bins, high ones average. Weights sum to 1.
+
+    Returns
+    -------
+    csr_array
+        Float32, shape (n_bins, n_fft // 2 + 1); centres from `fmin` to ``sr / 2`` Hz.
+    """
+    from scipy.sparse import csr_array
+
+    resolution = sr / n_fft
+    centres = _log_frequencies(sr, n_bins, fmin)[:, np.newaxis]
+    ratio = (sr / 2 / fmin) ** (1 / (n_bins - 1))
+    below = np.maximum(centres - centres / ratio, resolution)
+    above = np.maximum(centres * ratio - centres, resolution)
+    distance = np.linspace(0, sr / 2, n_fft // 2 + 1) - centres
+    weights = np.maximum(1 - np.where(distance < 0, -distance / below, distance / above), 0)
+    return csr_array((weights / weights.sum(axis=1, keepdims=True)).astype(np.float32))
+
+
+def _log_frequencies(sr: int, n_bins: int, fmin: float) -> np.ndarray:
+    return np.geomspace(fmin, sr / 2, n_bins)

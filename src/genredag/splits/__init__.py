@@ -1,0 +1,1 @@
+"""Splits: which tracks train, validate and test, and what leaks between them."""

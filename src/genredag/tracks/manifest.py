@@ -1,0 +1,110 @@
+"""The manifest: one row a track, the usable ones and those in quarantine with their reason."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from genredag.errors import DataError
+from genredag.tracks.audio import Probe
+
+logger = logging.getLogger(__name__)
+
+LISTED = ["track_id", "genre", "artist", "path", "subset", "subgenres"]
+COLUMNS = [
+    *("track_id", "genre", "artist", "path", "duration", "sr", "sha256"),
+    *("status", "reason", "subset", "subgenres"),
+]
+QUARANTINE_COLUMNS = ["track_id", "genre", "path", "reason"]
+N_TOLD = 20  # quarantined tracks named in the log; the rest stand in quarantine.csv
+
+
+def assemble(tracks: pd.DataFrame, probes: Sequence[Probe]) -> pd.DataFrame:
+    """Join the tracks of a data set with what probing found, and quarantine what can't be used.
+
+    Of tracks with equal samples one stays: one that belongs to a published subset before one that
+    doesn't (GTZAN's fault-filtered lists kept one of each pair), then the first by track_id.
+
+    Parameters
+    ----------
+    tracks
+        Columns `LISTED`, one row a track.
+    probes
+        One for each row of `tracks`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `COLUMNS`, sorted by track_id.
+    """
+    if tracks["track_id"].duplicated().any():
+        twice = tracks.loc[tracks["track_id"].duplicated(), "track_id"].iloc[0]
+        raise DataError("two tracks have this id", where=twice)
+    manifest = tracks[LISTED].assign(
+        duration=np.array([probe.duration for probe in probes], dtype=np.float64),
+        sr=np.array([probe.sr for probe in probes], dtype=np.int32),
+        sha256=[probe.sha256 for probe in probes],
+        reason=[probe.problem for probe in probes],
+    )
+    manifest = manifest.sort_values("track_id", ignore_index=True)
+    manifest["reason"] = manifest["reason"].where(manifest["reason"] != "", _duplicates(manifest))
+    manifest["status"] = np.where(manifest["reason"] == "", "ok", "quarantined")
+    text = {name: "str" for name in COLUMNS if name not in ("duration", "sr")}
+    return manifest[COLUMNS].astype(text)
+
+
+def quarantined(manifest: pd.DataFrame) -> pd.DataFrame:
+    """Return track_id, genre, path and reason of the tracks in quarantine."""
+    return manifest.loc[manifest["status"] == "quarantined", QUARANTINE_COLUMNS].reset_index(drop=True)
+
+
+def check_usable(manifest: pd.DataFrame, *, name: str, max_skipped: float) -> None:
+    """Tell of the tracks in quarantine, and refuse a data set that is not worth training on.
+
+    Raises
+    ------
+    DataError
+        There are no tracks, too large a share is quarantined, or fewer than two genres remain.
+    """
+    bad = quarantined(manifest)
+    for row in bad.head(N_TOLD).itertuples():
+        logger.warning("%s: %s is quarantined: %s", name, row.track_id, row.reason)
+    if len(bad) > N_TOLD:
+        logger.warning("%s: %d more tracks are quarantined", name, len(bad) - N_TOLD)
+    where = f"data set {name}"
+    if manifest.empty:
+        raise DataError("no tracks", where=where, expected="audio files in one folder a genre")
+    if len(bad) > max_skipped * len(manifest):
+        first = bad.iloc[0]
+        raise DataError(
+            f"{len(bad)} of {len(manifest)} tracks can't be used, first {first.track_id} ({first.reason})",
+            where=where,
+            expected=f"at most {max_skipped:.0%} (download.max_skipped)",
+            hint="mend or remove those files, or raise download.max_skipped",
+        )
+    genres = sorted(manifest.loc[manifest["status"] == "ok", "genre"].unique())
+    if len(genres) < 2:
+        raise DataError(f"one genre only: {genres[0]}", where=where, expected="two genres or more")
+
+
+def stored_path(path: Path, cache_dir: Path) -> str:
+    """Return how a manifest writes an absolute path: relative to the cache inside it, so that it can move."""
+    return (path.relative_to(cache_dir) if path.is_relative_to(cache_dir) else path).as_posix()
+
+
+def track_path(path: str, cache_dir: Path) -> Path:
+    """Return where the file of a manifest's `path` lies on this machine."""
+    return Path(cache_dir) / path
+
+
+def _duplicates(manifest: pd.DataFrame) -> pd.Series:
+    """Return "duplicate of ..." for usable tracks whose samples another has, else an empty string."""
+    usable = manifest[manifest["reason"] == ""]
+    keepers = usable.assign(outside=usable["subset"].isna()).sort_values(["outside", "track_id"])
+    first = keepers.groupby("sha256")["track_id"].transform("first").reindex(manifest.index)
+    is_copy = first.notna() & (first != manifest["track_id"])
+    return ("duplicate of " + first.astype("str")).where(is_copy, "")

@@ -1,0 +1,1 @@
+"""Training: from slices and a split to a bundle."""

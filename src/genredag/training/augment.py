@@ -1,0 +1,154 @@
+"""Augmentation of training slices (batch, n_frames, n_bins), in the values of the frame store.
+
+Everything is drawn anew for each slice, from the generator given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from genredag.params.groups.models import Augmentation, Mixup
+
+
+def augment(
+    slices: np.ndarray,
+    labels: np.ndarray,
+    steps: Sequence[Augmentation],
+    *,
+    floor: float,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return slices and labels after `steps`, in their order; the given arrays are left as they are.
+
+    Parameters
+    ----------
+    labels
+        Indices of classes; probabilities (batch, n_classes) if a step is mixup.
+    floor
+        The value that stands for silence.
+    """
+    for step in steps:
+        if isinstance(step, Mixup):
+            slices, labels = mixup(slices, labels, rng, alpha=step.alpha)
+        else:
+            values = step.model_dump(exclude={"kind"})
+            slices = TRANSFORMS[step.kind](slices, rng, floor, **values)
+    return slices, labels
+
+
+def noise(slices: np.ndarray, rng: np.random.Generator, floor: float, *, std: float) -> np.ndarray:
+    """Add white noise, of standard deviation `std` in the values' unit, to every frame and bin."""
+    return slices + np.float32(std) * rng.standard_normal(slices.shape, np.float32)
+
+
+def brightness(slices: np.ndarray, rng: np.random.Generator, floor: float, *, share: float) -> np.ndarray:
+    """Scale the distance from silence by 1 - `share` to 1 + `share`, as pictures get lighter or darker."""
+    return floor + (slices - np.float32(floor)) * _factors(slices, rng, share)
+
+
+def contrast(slices: np.ndarray, rng: np.random.Generator, floor: float, *, share: float) -> np.ndarray:
+    """Scale the distance from the slice's mean by 1 - `share` to 1 + `share`."""
+    mean = slices.mean(axis=(1, 2), keepdims=True)
+    return mean + (slices - mean) * _factors(slices, rng, share)
+
+
+def mask_frames(
+    slices: np.ndarray, rng: np.random.Generator, floor: float, *, count: int, width: int
+) -> np.ndarray:
+    """Set `count` runs of 0 to `width` frames to the slice's mean (SpecAugment, Park et al. 2019)."""
+    return _masked(slices, rng, count, width, axis=1)
+
+
+def mask_bins(
+    slices: np.ndarray, rng: np.random.Generator, floor: float, *, count: int, width: int
+) -> np.ndarray:
+    """Set `count` runs of 0 to `width` bins to the slice's mean (SpecAugment, Park et al. 2019)."""
+    return _masked(slices, rng, count, width, axis=2)
+
+
+def cutout(
+    slices: np.ndarray, rng: np.random.Generator, floor: float, *, bins: int, frames: int
+) -> np.ndarray:
+    """Silence a rectangle of `bins` x `frames` that lies in the slice (DeVries & Taylor 2017)."""
+    n, n_frames, n_bins = slices.shape
+    frames, bins = min(frames, n_frames), min(bins, n_bins)
+    in_frames = _runs(rng.integers(0, n_frames - frames, n, endpoint=True), np.full(n, frames), n_frames)
+    in_bins = _runs(rng.integers(0, n_bins - bins, n, endpoint=True), np.full(n, bins), n_bins)
+    return np.where(in_frames[:, :, np.newaxis] & in_bins[:, np.newaxis], np.float32(floor), slices)
+
+
+def drop_stripes(
+    slices: np.ndarray,
+    rng: np.random.Generator,
+    floor: float,
+    *,
+    bins: int,
+    frames: int,
+    probability: float,
+) -> np.ndarray:
+    """Silence `bins` whole bins and `frames` whole frames of slices with this probability.
+
+    They are drawn with replacement, as in gtzan.keras (2020). The name is that of PANNs' masks of the same
+    shape (Kong et al. 2020).
+    """
+    n, n_frames, n_bins = slices.shape
+    silent = np.zeros(slices.shape, bool)
+    each = np.arange(n)[:, np.newaxis]
+    silent[each, rng.integers(0, n_frames, (n, frames))] = True
+    silent[each, :, rng.integers(0, n_bins, (n, bins))] = True
+    silent &= rng.random((n, 1, 1)) < probability
+    return np.where(silent, np.float32(floor), slices)
+
+
+def time_reversal(
+    slices: np.ndarray, rng: np.random.Generator, floor: float, *, probability: float
+) -> np.ndarray:
+    """Turn slices round with this probability."""
+    turned = rng.random(len(slices)) < probability
+    return np.where(turned[:, np.newaxis, np.newaxis], slices[:, ::-1], slices)
+
+
+def mixup(
+    slices: np.ndarray, labels: np.ndarray, rng: np.random.Generator, *, alpha: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Blend each slice and its label with another of the batch (Zhang et al. 2018).
+
+    Parameters
+    ----------
+    labels
+        Probabilities, shape (batch, n_classes).
+    alpha
+        Both parameters of the beta distribution that the share of the slice's own is drawn from.
+    """
+    other = rng.permutation(len(slices))
+    own = rng.beta(alpha, alpha, len(slices)).astype(np.float32)[:, np.newaxis]
+    mixed = labels * own + labels[other] * (1 - own)
+    own = own[:, np.newaxis]
+    return slices * own + slices[other] * (1 - own), mixed
+
+
+TRANSFORMS: dict[str, Callable[..., np.ndarray]] = {
+    function.__name__: function
+    for function in (noise, brightness, contrast, mask_frames, mask_bins, cutout, drop_stripes, time_reversal)
+}
+
+
+def _factors(slices: np.ndarray, rng: np.random.Generator, share: float) -> np.ndarray:
+    return rng.uniform(1 - share, 1 + share, (len(slices), 1, 1)).astype(np.float32)
+
+
+def _masked(slices: np.ndarray, rng: np.random.Generator, count: int, width: int, axis: int) -> np.ndarray:
+    n, size = len(slices), slices.shape[axis]
+    inside = np.zeros((n, size), bool)
+    for _ in range(count):
+        widths = rng.integers(0, min(width, size), n, endpoint=True)
+        inside |= _runs(rng.integers(0, size - widths, endpoint=True), widths, size)
+    return np.where(np.expand_dims(inside, 3 - axis), slices.mean(axis=(1, 2), keepdims=True), slices)
+
+
+def _runs(starts: np.ndarray, widths: np.ndarray, size: int) -> np.ndarray:
+    """Return which of `size` places lie in the run of each row, bool (len(starts), size)."""
+    places = np.arange(size)
+    return (places >= starts[:, np.newaxis]) & (places < (starts + widths)[:, np.newaxis])

@@ -1,0 +1,70 @@
+"""The state of a training after an epoch, in one file, from which a killed run goes on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import zipfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from genredag.runtime.files import atomic_path
+
+logger = logging.getLogger(__name__)
+
+Arrays = dict[str, list[np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A file for the state of one training.
+
+    Attributes
+    ----------
+    key
+        Names all that determines the training (`fingerprint`); a state under another key is none of ours.
+    """
+
+    path: Path
+    key: str
+
+    def of(self, phase: str) -> Checkpoint:
+        """Return the checkpoint of an earlier phase of the same training, in a file beside this one."""
+        return Checkpoint(self.path.with_name(f".{phase}{self.path.name}"), self.key)
+
+    def write(self, about: Mapping[str, Any], arrays: Arrays) -> None:
+        """Replace the state by `about`, which JSON can hold, and named lists of arrays."""
+        named = {f"{name}_{i}": array for name, group in arrays.items() for i, array in enumerate(group)}
+        text = json.dumps({"key": self.key, "about": about, "sizes": {k: len(v) for k, v in arrays.items()}})
+        with atomic_path(self.path) as temporary, temporary.open("wb") as file:
+            np.savez(file, allow_pickle=False, checkpoint=np.array(text), **named)
+
+    def read(self) -> tuple[dict[str, Any], Arrays] | None:
+        """Return what `write` was given; None if there is nothing, or nothing of this training."""
+        try:
+            with np.load(self.path) as file:
+                state = json.loads(str(file["checkpoint"]))
+                if state["key"] == self.key:
+                    sizes = state["sizes"].items()
+                    return state["about"], {k: [file[f"{k}_{i}"] for i in range(n)] for k, n in sizes}
+        except FileNotFoundError:
+            return None
+        except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile):
+            logger.warning("%s can't be read: training begins anew", self.path)
+            return None
+        logger.info("%s is of another training: this one begins anew", self.path)
+        return None
+
+
+def fingerprint(values: object, arrays: Iterable[np.ndarray]) -> str:
+    """Return a SHA-256 of JSON-like `values` and of the contents of `arrays`."""
+    digest = hashlib.sha256(json.dumps(values, sort_keys=True).encode())
+    for array in arrays:
+        digest.update(f"{array.dtype.str}{array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()

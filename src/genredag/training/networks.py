@@ -1,0 +1,303 @@
+"""Training of Keras networks: epochs, learning rates, the best weights, and going on after a kill."""
+
+from __future__ import annotations
+
+import logging
+import math
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from genredag.errors import DataError, ModelError
+from genredag.frames.batches import sequences, shuffled_batches, statistics, with_features
+from genredag.models.assembly import build_network
+from genredag.models.branches import initialise_branches
+from genredag.models.frozen import embedding_part, trained_part
+from genredag.models.registry import FEATURES, learner
+from genredag.params.groups.models import Mixup
+from genredag.training.augment import augment
+from genredag.training.schedules import learning_rate
+
+if TYPE_CHECKING:
+    import keras
+
+    from genredag.frames.batches import Pair, Prepare, SliceSet
+    from genredag.params.groups.models import Network, Train
+    from genredag.training.checkpoint import Checkpoint
+
+logger = logging.getLogger(__name__)
+
+HISTORY_COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
+# Embeddings of other weights differ by more than their own size, those of another backend by rounding.
+SAME_WEIGHTS = 0.1
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What epochs cost, those before a kill included: their seconds and the slices trained on in them."""
+
+    seconds: float = 0.0
+    n_slices: int = 0
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(self.seconds + other.seconds, self.n_slices + other.n_slices)
+
+
+def fit_network(
+    name: str,
+    recipe: Network,
+    params: Train,
+    *,
+    training: SliceSet,
+    validation: SliceSet,
+    n_classes: int,
+    seed: int,
+    checkpoint: Checkpoint | None,
+    embedded: Mapping[str, SliceSet] | None = None,
+) -> tuple[keras.Model, pd.DataFrame, Cost]:
+    """Train a network until its validation loss falls no more; give it the weights of its best epoch.
+
+    Parameters
+    ----------
+    embedded
+        The slices of "train" and "validation" with their embeddings: only what follows these is computed.
+
+    Returns
+    -------
+    tuple
+        The network, its history (`HISTORY_COLUMNS`, one row an epoch), and what its epochs cost, those of the
+        networks that it starts from included.
+
+    Raises
+    ------
+    ModelError
+        It diverges.
+    DataError
+        The embeddings are of other weights.
+    """
+    import keras
+
+    data = {"training": training, "validation": validation, "n_classes": n_classes, "seed": seed}
+    branches, cost = _train_branches(name, recipe, params, checkpoint, data)
+    model = _new_network(name, recipe, params, training, n_classes, seed)
+    initialise_branches(model, branches)
+    trained = trained_part(model) if embedded else model
+    _compile(trained, recipe)
+    if embedded:
+        _check_embeddings(model, training, embedded["train"])
+        training, validation = embedded["train"], embedded["validation"]
+    augmented, plain = _preparations(recipe, training.frames.spec.floor, trained)
+    batches = _batches(name, training, recipe.batch_size, seed, augmented)
+    course = Course(name, recipe, trained, batches, checkpoint)
+    if not course.is_over:
+        trained.fit(
+            batches,
+            validation_data=_batches(name, validation, recipe.batch_size, None, plain),
+            initial_epoch=len(course.history),
+            epochs=recipe.epochs,
+            shuffle=False,
+            callbacks=[keras.callbacks.LambdaCallback(course.begin, course.end)],
+            verbose=1 if sys.stderr.isatty() else 0,
+        )
+    trained.set_weights(course.best)
+    history = pd.DataFrame(course.history)[list(HISTORY_COLUMNS)]
+    return model, history, cost + Cost(course.seconds, len(training) * len(history))
+
+
+def _train_branches(
+    name: str, recipe: Network, params: Train, checkpoint: Checkpoint | None, data: dict[str, Any]
+) -> tuple[list[keras.Model], Cost]:
+    """Train the networks that another starts from, by its recipe; return them and what they cost."""
+    models, total = [], Cost()
+    for branch in learner(name).branches:
+        options = {key: recipe.options[key] for key in learner(branch).options}
+        own = recipe.model_copy(update={"options": options})
+        model, _, cost = fit_network(
+            branch, own, params, **data, checkpoint=checkpoint and checkpoint.of(branch)
+        )
+        models.append(model)
+        total += cost
+    return models, total
+
+
+def _check_embeddings(model: keras.Model, training: SliceSet, embedded: SliceSet) -> None:
+    """Refuse embeddings of other weights: random ones of one seed differ from backend to backend."""
+    rows = np.arange(min(4, len(training)))
+    expected = embedding_part(model).predict_on_batch(training.take(rows)).reshape(len(rows), -1)
+    if np.linalg.norm(embedded.take(rows)[:, 0] - expected) > SAME_WEIGHTS * np.linalg.norm(expected):
+        raise DataError(
+            "embeddings of other weights",
+            expected="those of the frozen part as this backend builds it",
+            hint="rerun the embed stage: snakemake --forcerun embed, dvc repro --force --single-item embed",
+        )
+
+
+def feature_slices(
+    model: keras.Model, parts: Mapping[str, SliceSet], embedded: Mapping[str, SliceSet] | None
+) -> tuple[keras.Model, dict[str, SliceSet]]:
+    """Return the part of a network that ends in its features, and the slices of `parts` with these."""
+    import keras
+
+    whole = keras.Model(model.input, model.get_layer(FEATURES).output, name=model.name)
+    part = trained_part(whole) if embedded else whole
+
+    def features(slices: SliceSet) -> np.ndarray:
+        chunks = (chunk.reshape(-1, *part.input_shape[1:]) for chunk in slices.chunks())
+        return np.concatenate([part.predict(chunk, verbose=0) for chunk in chunks]).astype(np.float32)
+
+    return whole, {
+        name: with_features(slices, features(embedded[name] if embedded else slices), np.arange(len(slices)))
+        for name, slices in parts.items()
+    }
+
+
+def _batches(
+    name: str, slices: SliceSet, batch_size: int, seed: int | None, prepare: Prepare
+) -> keras.utils.PyDataset:
+    """Return batches of about `batch_size` slices, of whole tracks for a network over windows."""
+    if not learner(name).over_windows:
+        return shuffled_batches(slices, batch_size, seed, prepare)
+    tracks = sequences(slices)
+    return shuffled_batches(tracks, max(1, batch_size // tracks.rows.shape[1]), seed, prepare)
+
+
+def _preparations(recipe: Network, floor: float, model: keras.Model) -> tuple[Prepare, Prepare]:
+    """Return what happens to the batches of training and of validation: augmentation, labels to blend."""
+    shape, n_classes = [size or -1 for size in model.input_shape[1:]], model.output_shape[-1]
+    blended = _blends(recipe)
+
+    def plain(slices: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> Pair:
+        slices = slices.reshape(len(slices), *shape)
+        return slices, np.eye(n_classes, dtype=np.float32)[labels] if blended else labels
+
+    def augmented(slices: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> Pair:
+        slices, labels = plain(slices, labels, rng)
+        each = slices.reshape(-1, *shape[-2:])
+        each, labels = augment(each, labels, recipe.augment, floor=floor, rng=rng)
+        return each.reshape(slices.shape), labels
+
+    return (augmented if recipe.augment else plain), plain
+
+
+def _blends(recipe: Network) -> bool:
+    return any(isinstance(step, Mixup) for step in recipe.augment)
+
+
+def _new_network(
+    name: str, recipe: Network, params: Train, training: SliceSet, n_classes: int, seed: int
+) -> keras.Model:
+    import keras
+
+    # The one global seed: builders stay free of seeds, as Keras draws those of all initialisers and dropouts
+    # from it, and names of layers count from one.
+    keras.utils.clear_session()
+    keras.utils.set_random_seed(seed)
+    return build_network(
+        name,
+        recipe,
+        n_frames=training.n_frames,
+        n_bins=training.frames.spec.n_bins,
+        n_classes=n_classes,
+        statistics=statistics(training, params.normalisation),
+        precision=params.precision,
+    )
+
+
+def _compile(model: keras.Model, recipe: Network) -> None:
+    import keras
+
+    optimizer = {"class_name": recipe.optimizer, "config": {"learning_rate": recipe.learning_rate}}
+    model.compile(
+        keras.optimizers.get(optimizer),
+        loss="categorical_crossentropy" if _blends(recipe) else "sparse_categorical_crossentropy",
+        weighted_metrics=["accuracy"],
+    )
+    model.optimizer.build(model.trainable_variables)
+
+
+class Course:
+    """How far the training of a network has come: all of it that is not in Keras' own variables.
+
+    Attributes
+    ----------
+    history
+        A row an epoch.
+    best
+        Weights of the epoch with the lowest validation loss, the first of equals.
+    """
+
+    def __init__(
+        self, name: str, recipe: Network, model: keras.Model, batches: Any, checkpoint: Checkpoint | None
+    ) -> None:
+        self.name, self.recipe, self.model, self.batches = name, recipe, model, batches
+        self.checkpoint = checkpoint
+        self.history: list[dict[str, float]] = []
+        self.best: list[np.ndarray] = []
+        self.seconds = 0.0
+        state = checkpoint.read() if checkpoint else None
+        if state is not None:
+            self._go_on(*state)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the recipe asks for no further epoch."""
+        losses = self._val_losses()
+        waited = len(losses) - 1 - int(np.argmin(losses)) if losses else 0
+        return len(losses) >= self.recipe.epochs or waited >= self.recipe.patience
+
+    def begin(self, epoch: int, logs: object = None) -> None:
+        """Order the slices of an epoch and set its learning rate; called by Keras."""
+        self.started = time.perf_counter()
+        self.batches.start_epoch(epoch)
+        self.rate = learning_rate(self.recipe, self._val_losses())
+        self.model.optimizer.learning_rate = self.rate
+
+    def end(self, epoch: int, logs: dict[str, float]) -> None:
+        """Note an epoch, keep its weights if they are the best, and write a checkpoint; called by Keras."""
+        if not (math.isfinite(logs["loss"]) and math.isfinite(logs["val_loss"])):
+            raise ModelError(
+                f"loss is not finite at epoch {epoch + 1}",
+                where=f"models.{self.name}",
+                hint=f"lower models.{self.name}.learning_rate",
+            )
+        values = {key: float(logs[key]) for key in HISTORY_COLUMNS[1:5]}
+        if values["val_loss"] < min(self._val_losses(), default=math.inf):
+            self.best = self.model.get_weights()
+        self.history.append({"epoch": epoch + 1, **values, "learning_rate": self.rate})
+        self.seconds += time.perf_counter() - self.started
+        logger.info(
+            "%s: epoch %d of %d: loss %.3f, accuracy %.3f, validation loss %.3f, accuracy %.3f; %s",
+            *(self.name, epoch + 1, self.recipe.epochs, *values.values(), self.time_left()),
+        )
+        self.model.stop_training = self.is_over
+        if self.checkpoint:
+            state = {name: [np.asarray(v) for v in group] for name, group in self._variables().items()}
+            about = {"history": self.history, "seconds": self.seconds}
+            self.checkpoint.write(about, {**state, "best": self.best})
+
+    def time_left(self) -> str:
+        """Tell how long the epochs to come take, at the pace of those so far."""
+        if self.is_over:
+            return "the last one"
+        seconds = self.seconds / len(self.history) * (self.recipe.epochs - len(self.history))
+        return f"at most {timedelta(seconds=round(seconds))} left"
+
+    def _go_on(self, about: dict[str, Any], arrays: dict[str, list[np.ndarray]]) -> None:
+        self.history, self.seconds, self.best = about["history"], about["seconds"], arrays["best"]
+        for name, group in self._variables().items():
+            for variable, value in zip(group, arrays[name], strict=True):
+                variable.assign(value)
+        logger.info("%s: goes on after epoch %d", self.name, len(self.history))
+
+    def _variables(self) -> dict[str, list[keras.Variable]]:
+        """Return all that Keras changes from batch to batch, the states of dropouts included."""
+        return {"model": self.model.variables, "optimizer": self.model.optimizer.variables}
+
+    def _val_losses(self) -> list[float]:
+        return [row["val_loss"] for row in self.history]

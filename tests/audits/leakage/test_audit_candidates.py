@@ -1,0 +1,49 @@
+"""Candidates: trained once per scaling, on what that scaling may see."""
+
+import numpy as np
+import pytest
+
+from genredag.audits.leakage.candidates import cnn_candidates, joined, scaled_on, small_cnn, svm_candidates
+from genredag.frames.batches import statistics, summarise
+
+
+def test_scaling_on_everything_uses_the_rows_of_all_parts(parts):
+    assert scaled_on("train") == ("train",)
+    everything = joined([parts[part] for part in scaled_on("everything")])
+    assert len(everything) == sum(map(len, parts.values()))
+    values = np.concatenate([part.take(np.arange(len(part))) for part in parts.values()])
+    mean, variance = statistics(everything, "bin")
+    np.testing.assert_allclose(mean, values.mean(axis=(0, 1)), rtol=1e-5)
+    np.testing.assert_allclose(variance, values.var(axis=(0, 1)), rtol=1e-3)
+    assert not np.allclose(mean, statistics(parts["train"], "bin")[0], rtol=1e-5)
+
+
+def test_the_machine_is_scaled_by_the_mean_and_deviation_of_the_rows_it_may_see(parts, group):
+    from sklearn.svm import SVC
+
+    features = {part: summarise(slices, "bin_statistics").frames.array for part, slices in parts.items()}
+    for scaling, seen in (("train", [features["train"]]), ("everything", list(features.values()))):
+        rows = np.concatenate(seen).astype(np.float64)
+        scaled = {part: (values - rows.mean(axis=0)) / rows.std(axis=0) for part, values in features.items()}
+        expected = SVC(C=1.0).fit(scaled["train"], parts["train"].labels).decision_function(scaled["test"])
+        found = svm_candidates(parts, scaling, group.svm)
+        assert found.names == ["C=0.001", "C=1"]
+        np.testing.assert_allclose(found.scores["test"][1], expected, atol=1e-3)
+
+
+def test_an_epoch_is_a_candidate_and_a_seed_gives_the_same_ones(parts, group):
+    first, again = (cnn_candidates(parts, "train", group.cnn, 3, seed=1) for _ in range(2))
+    assert first.names == ["epoch 1", "epoch 2", "epoch 3"]
+    for part in ("validation", "test"):
+        assert first.scores[part].shape == (3, len(parts[part]), 3)
+        np.testing.assert_allclose(first.scores[part].sum(axis=2), 1, rtol=1e-5)
+        np.testing.assert_array_equal(first.scores[part], again.scores[part])
+    assert not np.allclose(first.scores["test"][0], first.scores["test"][2])
+
+
+@pytest.mark.parametrize("n_frames", [2, 34, 130])
+def test_the_small_cnn_takes_slices_of_any_length(n_frames):
+    model = small_cnn(n_frames, 128, 10, [16, 32, 64], None)
+    # 3x3 kernels without bias, four numbers of batch normalisation a filter, ten outputs.
+    assert model.count_params() == 9 * (16 + 16 * 32 + 32 * 64) + 4 * (16 + 32 + 64) + 65 * 10
+    assert model.predict(np.zeros((1, n_frames, 128)), verbose=0).shape == (1, 10)

@@ -1,0 +1,266 @@
+"""The model of params.yaml: what it accepts, what it refuses, and in which words."""
+
+from __future__ import annotations
+
+import itertools
+import json
+
+import pytest
+
+from genredag.errors import ParameterError
+from genredag.params.loading import load_params, parse_params
+from genredag.params.schema import Params
+from genredag.params.stages import STAGE_GROUPS, STAGES, stage_values
+
+LEAKY_SPLIT = {"protocol": "leaky_slices", "ratios": [0.8, 0.1, 0.1]}
+DEFORMATIONS = "robustness.deformations"
+NO_KIND = dict.fromkeys(("mp3_kbps", "resample_hz", "gain_db", "noise_snr_db", "high_pass_hz"))
+CHOICE = {"dataset": "synthetic", "representation": "mel", "model": "crnn", "split": "artist_disjoint"}
+
+
+def put(tree: dict, key: str, value: object) -> dict:
+    """Set `key` (dotted) of a tree of values."""
+    *path, last = key.split(".")
+    node = tree
+    for part in path:
+        node = node[part]
+    node[last] = value
+    return tree
+
+
+def test_the_projects_own_values_are_valid(project_dir):
+    assert isinstance(load_params(project_dir / "params.yaml"), Params)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("slices.overlap", -0.5, r"params.yaml: slices.overlap: -0.5: .*greater than or equal to 0"),
+        ("slices.overlap", 1.0, r"slices.overlap: 1.0: .*less than 1"),
+        ("slices.seconds", "3", r"slices.seconds: '3': .*valid number"),
+        ("slices.secnds", 3.0, r"slices.secnds: unknown key. Hint: did you mean 'seconds'"),
+        ("modle", "crnn", r"modle: unknown key. Hint: did you mean 'model'"),
+        ("models.crnn.learning_rate", -1.0, r"models.crnn.learning_rate: -1.0: .*greater than 0"),
+        ("models.crnn.learning_rat", 1.0, r"models.crnn.learning_rat: unknown key. .*'learning_rate'"),
+        ("models.svm_rbf.options.C", [{}], r"models.svm_rbf.options.C"),
+        ("models.crnn.kind", "tree", r"models.crnn: .*tree"),
+        ("models.crnn.schedule", "step", r"models.crnn.schedule: 'step': .*'constant' or 'cosine'"),
+        (
+            "models.crnn.schedule",
+            {"kind": "stop"},
+            r"crnn.schedule: .*expected constant, cosine, {kind: step",
+        ),
+        ("models.homebrew_published.schedule.factor", 1.0, r"published.schedule.factor: 1.0: .*less than 1"),
+        (
+            "models.crnn.augment",
+            [{"kind": "noise", "std": 0.0}],
+            r"crnn.augment.0.std: 0.0: .*greater than 0",
+        ),
+        ("models.crnn.augment", [{"kind": "nois"}], r"crnn.augment.0: .*'nois'.* 'noise', 'brightness'"),
+        ("models.crnn.augment", [{"kind": "mixup"}], r"crnn.augment.0.alpha: missing"),
+        ("models.homebrew_published.schedule.epoch", 7, r"published.schedule.epoch: unknown key"),
+        ("models.vgg16_ft.backbone.size", -1, r"models.vgg16_ft.backbone.size: -1: .*greater than or equal"),
+        (
+            "models.vgg16_ft.backbone.frozen_layers",
+            -1,
+            r"vgg16_ft.backbone.frozen_layers: -1: .*greater than",
+        ),
+        ("models.vgg16_ft.backbone.sise", 1, r"models.vgg16_ft.backbone.sise: unknown key"),
+        (
+            "models.vgg16_ft.backbone.architecture",
+            "vgg",
+            r"backbone.architecture: 'vgg': .*'vgg16', 'resnet18'",
+        ),
+        ("models.svm_rbf.backbone", {"size": 1}, r"models.svm_rbf.backbone: .*None"),
+        ("model", "crn", r"model: 'crn' is no key of `models`; did you mean 'crnn'"),
+        ("matrix.model", ["crnn", "cnm"], r"matrix.model: 'cnm' is no key of `models`"),
+        ("matrix.seed", [], r"matrix.seed: \[\]: .*at least 1 item"),
+        ("dataset", "gtzna", r"dataset: 'gtzna' is no key of `datasets`; did you mean 'gtzan'"),
+        ("representations.mel.n_mels", 1026, r"representations.mel.n_mels: 1026 is above 1025; .*n_fft/2\+1"),
+        ("representations.mel.fmax", 11026.0, r"mel.fmax: 11026 is above 11025; .*half of spectrograms.sr"),
+        ("representations.mel.fmin", 12000.0, r"mel.fmin: 12000 is above 11025; .*fmax"),
+        ("representations.cqt.n_bins", 120, r"cqt.n_bins: .*half of spectrograms.sr"),
+        ("splits.artist_disjoint.ratios", [0.8, 0.1, 0.2], r"splits.artist_disjoint: .*expected a sum of 1"),
+        ("splits.artist_disjoint.ratios", [0.9, 0.1], r"artist_disjoint.ratios: .*at least 3 items"),
+        ("splits.official.test", "tests", r"splits.official.test: 'tests': .*'test' or 'validation'"),
+        (
+            "splits.official.ratios",
+            [1.0],
+            r"splits.official.ratios: unknown key. .*one of .*validation_share",
+        ),
+        ("splits.official.test", "validation", r"splits.official: validation_share = null, but the listed"),
+        ("splits.kfold_10.protocol", "folds", r"splits.kfold_10: .*folds"),
+        ("splits.kfold_10.k", 2, r"splits.kfold_10.k: 2: .*greater than or equal to 3"),
+        ("splits.shuffled", LEAKY_SPLIT, r"splits.shuffled: a leaky protocol; expected a name with the word"),
+        ("fold", 3, r"params.yaml: fold: 3 is no fold of stratified_8_1_1; expected 0"),
+        ("near_duplicates.correlation", 1.5, r"near_duplicates.correlation: 1.5: .*less than or equal to 1"),
+        ("matrix.dataset", ["spectrograms"], r"matrix.representation: .*no audio; expected \[mel\] alone"),
+        (
+            "leakage_audit.split.faults",
+            "filtered",
+            r"leakage_audit.split.faults: 'filtered' is no key of `splits`",
+        ),
+        ("as_published.corrected_split", "artists", r"as_published.corrected_split: 'artists' is no key"),
+        ("robustness.model", ["svm"], r"robustness.model: 'svm' is no key of `models`"),
+        ("robustness.representation", [], r"robustness.representation: \[\]: .*at least 1 item"),
+        ("robustness.split", "tracks", r"robustness.split: 'tracks' is no key of `splits`"),
+        (
+            "robustness.dataset",
+            ["synthetic", "spectrograms"],
+            r"robustness.dataset: .*has no audio to deform",
+        ),
+        (f"{DEFORMATIONS}.mp3", [64], r"deformations.mp3: unknown key. Hint: one of gain_db, .*, mp3_kbps"),
+        (f"{DEFORMATIONS}.mp3_kbps", [], r"deformations.mp3_kbps: \[\]: .*at least 1 item"),
+        (f"{DEFORMATIONS}.mp3_kbps", [64, 65], r"mp3_kbps: no MP3 of 22050 Hz has 65 kbit/s; .*one of 16, "),
+        (f"{DEFORMATIONS}.mp3_kbps", [64.5], r"deformations.mp3_kbps.0: 64.5: .*integer"),
+        (f"{DEFORMATIONS}.mp3_kbps", [320], r"mp3_kbps: no MP3 of 22050 Hz has 320 kbit/s"),
+        (
+            f"{DEFORMATIONS}.resample_hz",
+            [22_050],
+            r"resample_hz: 22050 is not below 22050; .*spectrograms.sr",
+        ),
+        (f"{DEFORMATIONS}.resample_hz", [10], r"deformations.resample_hz.0: 10: .*equal to 1000"),
+        (
+            f"{DEFORMATIONS}.gain_db",
+            [6.0, 6.0],
+            r"deformations.gain_db: 6 stands twice; expected each .*once",
+        ),
+        (f"{DEFORMATIONS}.gain_db", 6.0, r"deformations.gain_db: 6.0: .*list"),
+        (f"{DEFORMATIONS}.noise_snr_db", [-61.0], r"deformations.noise_snr_db.0: -61.0: .*equal to -60"),
+        (f"{DEFORMATIONS}.noise_snr_db", [float("nan")], r"deformations.noise_snr_db.0: nan: .*finite"),
+        (f"{DEFORMATIONS}.high_pass_hz", [0.0], r"deformations.high_pass_hz.0: 0.0: .*greater than 0"),
+        (f"{DEFORMATIONS}.high_pass_hz", [11025.0], r"high_pass_hz: 11025 is not below 11025; .*half of"),
+        (DEFORMATIONS, NO_KIND, r"robustness.deformations: every kind is null; expected strengths of one"),
+        ("as_published.corrected_split", "kfold_10", r"as_published.corrected_split: 'kfold_10' has folds"),
+        ("leakage_audit.split.tracks", "kfold_10", r"leakage_audit.split.tracks: 'kfold_10' has folds"),
+        (
+            "as_published.corrected_split",
+            "leaky_slices",
+            r"corrected_split: 'leaky_slices' is leaky; expected",
+        ),
+        ("leakage_audit.split.tracks", "leaky_slices", r"split.tracks: 'leaky_slices' is leaky; expected"),
+        ("leakage_audit.split.artists", "leaky_slices", r"split.artists: 'leaky_slices' is leaky; expected"),
+        ("leakage_audit.split.faults", "leaky_slices", r"split.faults: 'leaky_slices' is leaky; expected"),
+        ("leakage_audit.svm.C", [], r"leakage_audit.svm.C: \[\]: .*at least 1 item"),
+        ("representations.mel.n_fft", 2047, r"mel.n_fft: 2047: .*multiple of 2"),
+        ("spectrograms.dtype", "float64", r"spectrograms.dtype: 'float64': .*'float16' or 'uint8'"),
+        (
+            "spectrograms.shifts",
+            [{"pitch_semitones": 13.0, "tempo": 1.0}],
+            r"shifts.0.pitch_semitones: 13.0: ",
+        ),
+        (
+            "spectrograms.shifts",
+            [{"pitch_semitones": 0.0, "tempo": 0.4}],
+            r"shifts.0.tempo: 0.4: .*equal to 0.5",
+        ),
+        ("spectrograms.shifts", [{"pitch_semitones": 1.0}], r"shifts.0.tempo: missing"),
+        ("spectrograms.shifts", [{"pich_semitones": 1.0, "tempo": 1.0}], r"did you mean 'pitch_semitones'"),
+        (
+            "spectrograms.shifts",
+            [{"pitch_semitones": 0.0, "tempo": 1.0}],
+            r"spectrograms.shifts: number 0 changes neither pitch nor tempo; expected a copy that differs",
+        ),
+        (
+            "spectrograms.shifts",
+            [{"pitch_semitones": -2.0, "tempo": 0.9}, {"pitch_semitones": -2, "tempo": 0.9}],
+            r"spectrograms.shifts: number 1 repeats pitch-2_tempo0.9; expected each shift once",
+        ),
+        ("slices.seconds", float("nan"), r"slices.seconds: nan: .*"),
+    ],
+)
+def test_an_impossible_value_is_refused_in_one_line_with_its_key(tree, key, value, message):
+    with pytest.raises(ParameterError, match=message) as caught:
+        parse_params(put(tree, key, value))
+    assert "\n" not in str(caught.value)
+
+
+def test_published_spectrograms_have_no_audio_to_shift(tree):
+    put(tree, "spectrograms.shifts", [{"pitch_semitones": 1.0, "tempo": 1.0}])
+    tree |= {"dataset": "spectrograms", "representation": "mel"}
+    with pytest.raises(ParameterError, match=r"spectrograms.shifts: .*no audio to shift; expected \[\]"):
+        parse_params(tree)
+
+
+def test_a_kind_of_deformation_may_be_left_out(tree):
+    group = parse_params(put(tree, f"{DEFORMATIONS}.mp3_kbps", None)).robustness.deformations
+    assert group.mp3_kbps is None and group.gain_db
+
+
+def test_a_fold_beyond_the_last_is_refused(tree):
+    put(tree, "split", "kfold_10")
+    assert parse_params(put(tree, "fold", 9)).fold == 9
+    with pytest.raises(ParameterError, match=r"fold: 10 is no fold of kfold_10; expected 0 to 9"):
+        parse_params(put(tree, "fold", 10))
+
+
+def test_augmented_slices_have_no_embeddings(tree):
+    put(tree, "models.squeezenet_frozen.augment", [{"kind": "noise", "std": 1.0}])
+    parse_params(tree)
+    put(tree, "matrix.model", ["squeezenet_frozen"])
+    with pytest.raises(ParameterError, match=r"squeezenet_frozen.augment: not empty.*embed = false"):
+        parse_params(tree)
+    parse_params(put(tree, "models.squeezenet_frozen.backbone.embed", False))
+
+
+def test_a_missing_value_is_named(tree):
+    del tree["slices"]["overlap"]
+    with pytest.raises(ParameterError, match=r"slices.overlap: missing"):
+        parse_params(tree)
+
+
+def test_a_misspelt_key_is_told_before_the_missing_one(tree):
+    tree["slices"]["overlapp"] = tree["slices"].pop("overlap")
+    with pytest.raises(ParameterError, match=r"slices.overlapp: unknown key. Hint: did you mean 'overlap'"):
+        parse_params(tree)
+
+
+def test_several_faults_are_all_named(tree):
+    put(put(tree, "slices.overlap", 2.0), "train.threads", 0)
+    with pytest.raises(ParameterError, match=r"slices.overlap: 2.0.*also wrong: train.threads"):
+        parse_params(tree)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "no such file"),
+        ("a: [1", "not YAML"),
+        ("", "should be a valid dictionary"),
+        ("3", "dictionary"),
+    ],
+)
+def test_a_file_that_is_no_params_file(tmp_path, text, message):
+    path = tmp_path / "params.yaml"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(ParameterError, match=message):
+        load_params(path)
+
+
+def test_every_stage_has_its_values(project_dir):
+    params = load_params(project_dir / "params.yaml")
+    assert tuple(STAGE_GROUPS) == STAGES
+    for stage, groups in STAGE_GROUPS.items():
+        values = json.loads(stage_values(params, stage, **CHOICE))
+        assert set(values) == {*CHOICE, *(group.format(**CHOICE) for group in groups)}
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(["seconds", "overlap", "short_tracks"])))
+def test_equal_values_give_equal_strings_in_any_order(tree, order):
+    expected = stage_values(parse_params(tree), "slices")
+    tree["slices"] = {key: tree["slices"][key] for key in order}
+    assert stage_values(parse_params(tree), "slices") == expected
+
+
+def test_whole_and_decimal_numbers_are_the_same_value(tree):
+    expected = stage_values(parse_params(tree), "slices")
+    assert stage_values(parse_params(put(tree, "slices.seconds", 3)), "slices") == expected
+
+
+def test_an_entry_that_does_not_exist(project_dir):
+    params = load_params(project_dir / "params.yaml")
+    assert params.entry("models", "crnn").kind == "network"
+    assert params.entry("datasets", "gtzan").path is None
+    with pytest.raises(ParameterError, match=r"models: 'crn' is unknown. Hint: did you mean 'crnn'"):
+        params.entry("models", "crn")

@@ -1,0 +1,58 @@
+"""Results in the documents: adopted from a folder, shown between marks."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from genredag.errors import DataError, GenredagError
+from genredag.project.adopted_results import SHOWN, adopt_results, filled
+
+PAGE = "# Title\n<!-- begin mine/leaderboard -->\nold\n<!-- end mine/leaderboard -->\nThe end.\n"
+
+
+@pytest.fixture
+def results(tmp_path):
+    """Give a results folder with a leaderboard of two entries, one without weights to count."""
+    row = dict.fromkeys(SHOWN, 0.5) | {"representation": "mel", "split": "s", "n_test_tracks": 1050}
+    row |= {"track_low": 0.25, "track_high": 0.75}
+    rows = [row | {"model": "crnn", "n_parameters": 1234}, row | {"model": "svm", "n_parameters": None}]
+    (tmp_path / "results").mkdir()
+    pd.DataFrame(rows).to_csv(tmp_path / "results" / "leaderboard.csv", index=False)
+    (tmp_path / "results" / "leakage_audit.png").write_bytes(b"picture")
+    return tmp_path / "results"
+
+
+def test_a_page_shows_the_adopted_table(tmp_path, results):
+    (tmp_path / "README.md").write_text(PAGE)
+    adopt_results(tmp_path, results, "mine")
+    text = filled(tmp_path, "README.md")
+    assert "old" not in text and text.startswith("# Title\n") and text.endswith("The end.\n")
+    assert "| mel | crnn | s | 0.500 (0.250 to 0.750) |" in text
+    assert "| 1,050 | 1,234 |" in text and "| 1,050 |  |" in text
+    assert (tmp_path / "docs/results/mine/leakage_audit.png").read_bytes() == b"picture"
+    (tmp_path / "README.md").write_text(text)
+    assert filled(tmp_path, "README.md") == text
+
+
+def test_a_leaky_entry_is_shown_as_such(tmp_path, results):
+    board = results / "leaderboard.csv"
+    pd.read_csv(board).assign(warning=["", "LEAKY"]).to_csv(board, index=False)
+    (tmp_path / "README.md").write_text(PAGE)
+    adopt_results(tmp_path, results, "mine")
+    head, _, honest, leaky = filled(tmp_path, "README.md").splitlines()[2:6]
+    assert head.endswith("| warning |") and honest.endswith("|  |") and leaky.endswith("| LEAKY |")
+    pd.read_csv(board).assign(warning="").to_csv(board, index=False)
+    adopt_results(tmp_path, results, "mine")
+    assert "warning" not in filled(tmp_path, "README.md")
+
+
+def test_a_mark_without_a_table_is_told(tmp_path):
+    (tmp_path / "README.md").write_text(PAGE)
+    with pytest.raises(GenredagError, match=r"no table for the mark mine/leaderboard.*--name mine"):
+        filled(tmp_path, "README.md")
+
+
+def test_a_folder_without_results_is_refused(tmp_path):
+    with pytest.raises(DataError, match=r"no results; expected leaderboard.csv or"):
+        adopt_results(tmp_path, tmp_path, "mine")

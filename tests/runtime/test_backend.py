@@ -1,0 +1,97 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from genredag.bundles.bundle import load_bundle
+from genredag.errors import ParameterError
+from genredag.runtime.backend import configure_backend
+
+TRIAL = Path(__file__).with_name("backend_trial.py")
+SEEDS = (1, 2, 3)
+
+# NumPy is loaded before and scikit-learn behind, each with its own BLAS.
+PROGRAM = """
+import json, numpy
+from genredag.runtime.backend import configure_backend
+configure_backend(threads=3)
+import sklearn.svm, tensorflow, threadpoolctl
+pools = {pool["filepath"]: pool["num_threads"] for pool in threadpoolctl.threadpool_info()}
+print(json.dumps([list(pools.values()), __import__("os").environ["TF_NUM_INTRAOP_THREADS"]]))
+"""
+
+
+def test_sets_the_threads_of_every_library():
+    environment = {key: value for key, value in os.environ.items() if "NUM_THREADS" not in key}
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=True
+    )
+    pools, tensorflow = json.loads(done.stdout)
+    assert len(pools) >= 3 and set(pools) == {3}  # two of BLAS, one of OpenMP
+    assert tensorflow == "3"
+
+
+def test_tensorflow_is_the_default_whatever_keras_was_told_elsewhere(tmp_path):
+    (tmp_path / "keras.json").write_text('{"backend": "jax"}')
+    program = "from genredag.runtime.backend import configure_backend; configure_backend(1); import keras; "
+    program += "print(keras.backend.backend())"
+    environment = {key: value for key, value in os.environ.items() if key != "KERAS_BACKEND"}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=environment | {"KERAS_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split()[-1] == "tensorflow"
+
+
+def test_another_backend_is_refused_before_keras_is_imported(monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "nope")
+    with pytest.raises(ParameterError, match=r"^KERAS_BACKEND: 'nope'; expected tensorflow or jax$"):
+        configure_backend(1)
+
+
+def test_a_backend_that_is_not_installed_is_told(monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    monkeypatch.setattr("genredag.runtime.backend.find_spec", lambda name: None)
+    with pytest.raises(
+        ParameterError, match=r"^KERAS_BACKEND: jax is not installed\. Hint: pip install jax$"
+    ):
+        configure_backend(1)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Folders of what `backend_trial.py` trains, by backend."""
+    pytest.importorskip("jax")
+    folders = {}
+    for backend in ("tensorflow", "jax"):
+        folders[backend] = tmp_path_factory.mktemp(backend)
+        command = [sys.executable, str(TRIAL), str(folders[backend]), *map(str, SEEDS)]
+        subprocess.run(command, env=os.environ | {"KERAS_BACKEND": backend}, check=True)
+    return folders
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["cnn_370k", "lstm"])
+def test_backends_reach_the_same_accuracy(trained, model):
+    tensorflow, jax = (
+        json.loads((folder / "accuracies.json").read_text())[model] for folder in trained.values()
+    )
+    assert min(np.mean(tensorflow), np.mean(jax)) > 0.75  # a guess has 1/3
+    # Three means of 45 test slices each: their difference has a standard deviation of about 0.05.
+    assert abs(np.mean(tensorflow) - np.mean(jax)) < 0.15
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["cnn_370k", "lstm"])
+def test_a_bundle_of_jax_predicts_the_same_under_tensorflow(trained, model):
+    bundle = load_bundle(trained["jax"] / f"{model}-1.zip")
+    assert bundle.info["versions"]["backend"] == "jax"
+    told = np.load(trained["jax"] / f"{model}-1.npz")
+    np.testing.assert_allclose(bundle.predict(told["slices"]), told["probabilities"], atol=1e-5)

@@ -1,0 +1,47 @@
+"""Files are whole or absent."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+
+from genredag.runtime.files import atomic_path, write_csv, write_json, write_parquet
+
+
+def test_a_file_appears_only_when_it_is_whole(tmp_path):
+    target = tmp_path / "deep" / "model.weights.h5"
+    with atomic_path(target) as temporary:
+        temporary.write_text("half")
+        assert temporary.name.endswith(".model.weights.h5")
+        assert not target.exists()
+    assert target.read_text() == "half"
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_a_failure_leaves_what_was_there(tmp_path):
+    target = tmp_path / "metrics.json"
+    target.write_text("old")
+    with pytest.raises(RuntimeError), atomic_path(target) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("metrics.json", "old")]
+
+
+def test_json_keeps_its_order_and_refuses_nan(tmp_path):
+    write_json(tmp_path / "a.json", {"b": 1, "a": "ü"})
+    assert list(json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))) == ["b", "a"]
+    with pytest.raises(ValueError, match="Out of range"):
+        write_json(tmp_path / "a.json", float("nan"))
+    assert (tmp_path / "a.json").read_text(encoding="utf-8").startswith("{")
+
+
+def test_tables_come_back_equal_and_byte_for_byte_the_same(tmp_path):
+    table = pd.DataFrame({"track_id": ["a", "b"], "n": [1, 2]})
+    for name in ("one", "two"):
+        write_parquet(tmp_path / f"{name}.parquet", table)
+        write_csv(tmp_path / f"{name}.csv", table)
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "one.parquet"), table, check_dtype=False)
+    assert (tmp_path / "one.csv").read_bytes() == b"track_id,n\na,1\nb,2\n"
+    assert (tmp_path / "one.parquet").read_bytes() == (tmp_path / "two.parquet").read_bytes()

@@ -1,0 +1,133 @@
+"""Near-duplicates: copies are found however they are cut, and unrelated tracks are not."""
+
+import logging
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+
+from genredag.errors import DataError
+from genredag.frames.store import Frames, FrameSpec
+from genredag.params.loading import load_params
+from genredag.spectrograms.registry import REPRESENTATIONS, describe
+from genredag.splits.near_duplicates import COLUMNS, change_spectra, correlations, near_duplicates
+
+RATE, N_BINS = 43.0, 64
+
+
+def make_frames(tracks, rate=RATE):
+    """Make a frame store of (n_frames, n_bins) arrays by track_id."""
+    lengths = [len(track) for track in tracks.values()]
+    index = pd.DataFrame({"track_id": list(tracks), "n_frames": lengths})
+    index["first_frame"] = np.cumsum([0, *lengths[:-1]])
+    array = np.concatenate(list(tracks.values())).astype(np.float32)
+    spec = FrameSpec(
+        *("mel", array.shape[1], rate, len(tracks), len(array)),
+        **{"dtype": "float32", "offset": 0.0, "step": 1.0, "floor": -80.0, "unit": "dB"},
+        **{"bins": [], "params": {}, "sr": 22050},
+    )
+    return Frames(spec, index, array)
+
+
+def music(seed, seconds=20):
+    """Make decibels that change with every note: a third of a second, random bins."""
+    rng = np.random.default_rng(seed)
+    notes = rng.normal(-40, 15, (seconds * 3, N_BINS))
+    return np.repeat(notes, int(RATE / 3), axis=0) + rng.normal(0, 2, (seconds * 3 * int(RATE / 3), N_BINS))
+
+
+def split_of(**parts):
+    """Make a split of two slices a track from track ids by part."""
+    rows = [(track_id, part) for part, track_ids in parts.items() for track_id in track_ids]
+    return pd.DataFrame(rows, columns=["track_id", "part"]).loc[np.repeat(range(len(rows)), 2)]
+
+
+ORIGINAL = music(0)
+COPIES = {
+    "equal": ORIGINAL,
+    "quieter": ORIGINAL - 17,
+    "noisy": ORIGINAL + np.random.default_rng(9).normal(0, 4, ORIGINAL.shape),
+    "equalised": ORIGINAL * 0.7 + np.linspace(-20, 20, N_BINS),
+    "cut": ORIGINAL[int(3.3 * RATE) :],
+    "cut_between_steps": ORIGINAL[4:],
+    "half_as_long": ORIGINAL[: len(ORIGINAL) // 2],
+}
+
+
+@pytest.mark.parametrize("kind", COPIES)
+def test_a_copy_on_another_side_is_found_and_told(kind, caplog):
+    tracks = {f"t{i}": music(i + 1) for i in range(9)} | {"a": ORIGINAL, "b": COPIES[kind]}
+    split = split_of(train=["b", *(f"t{i}" for i in range(6))], test=["a", "t6", "t7"], validation=["t8"])
+    with caplog.at_level(logging.WARNING):
+        table = near_duplicates(split, make_frames(tracks), 0.55)
+    assert list(table) == COLUMNS
+    assert {table[name][0] for name in ("track_id", "other")} == {"a", "b"}
+    assert {table[name][0] for name in ("part", "other_part")} == {"train", "test"}
+    assert len(table) == 1
+    assert 0.55 <= table["correlation"][0] <= 1.0
+    assert "1 pairs of tracks on two sides may be near-duplicates: " in caplog.text
+    assert "a (test)" in caplog.text and "b (train)" in caplog.text
+
+
+def test_an_exact_copy_correlates_by_one():
+    spectra = change_spectra(make_frames({"a": ORIGINAL, "b": ORIGINAL, "c": music(5)}), ["a", "b", "c"])
+    alike = correlations(spectra, spectra)
+    assert np.diag(alike) == pytest.approx(1, abs=1e-4)
+    assert alike[0, 1] == pytest.approx(1, abs=1e-4)
+    assert alike[0, 2] < 0.3
+    assert alike == pytest.approx(alike.T, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    "split",
+    [
+        split_of(train=["a", "b"], test=["t0"]),
+        split_of(train=["a"], test=["t0"]).assign(parent=None),
+        pd.concat([split_of(train=["a", "t0"]), split_of(test=["b"]).assign(part=None)]),
+        pd.concat([split_of(train=["t0"], test=["a"]), split_of(train=["b"]).assign(parent="t0")]),
+        split_of(train=["a"], test=["a", "t0"]),
+    ],
+    ids=["one side", "nothing alike", "left out", "augmented", "itself"],
+)
+def test_what_does_not_count(split, caplog):
+    frames = make_frames({"a": ORIGINAL, "b": ORIGINAL, "t0": music(1)})
+    table = near_duplicates(split, frames, 0.55)
+    assert table.empty and list(table) == COLUMNS
+    assert caplog.text == ""
+
+
+def test_silent_and_very_short_tracks_are_like_nothing():
+    tracks = {
+        "silent": np.full((400, N_BINS), -80.0),
+        "short": ORIGINAL[:3],
+        "a": ORIGINAL,
+        "none": ORIGINAL[:0],
+    }
+    table = near_duplicates(split_of(train=["silent", "none"], test=["short", "a"]), make_frames(tracks), 0.1)
+    assert table.empty
+
+
+def test_a_track_without_frames_is_named():
+    with pytest.raises(DataError, match=r"frames: lack track b. Hint: rerun the spectrograms stage"):
+        near_duplicates(split_of(train=["a"], test=["b"]), make_frames({"a": ORIGINAL}), 0.55)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["mel", "cqt", "stft", "handcrafted"])
+def test_real_tracks_and_their_excerpts(name, shared_dir, project_dir):
+    """Two tracks of each genre of GTZAN; on the other side each, its first 7.3 seconds cut, softer, noisy."""
+    params, rng = load_params(project_dir / "params.yaml"), np.random.default_rng(0)
+    representation, group = REPRESENTATIONS[name], getattr(params.representations, name)
+    tracks = {}
+    for path in sorted((shared_dir / "gtzan_mini" / "genres").glob("*/*.0000[37].flac")):
+        y, sr = soundfile.read(path, dtype="float32")
+        excerpt = 0.5 * y[int(7.3 * sr) :] + rng.normal(0, 0.001, len(y) - int(7.3 * sr)).astype("float32")
+        tracks[path.stem] = representation.transform(y, sr, group)
+        tracks[f"excerpt of {path.stem}"] = representation.transform(excerpt, sr, group)
+    rate = describe(name, group, 22050)["frames_per_second"]
+    originals = [track_id for track_id in tracks if " " not in track_id]
+    split = split_of(train=originals, test=[f"excerpt of {track_id}" for track_id in originals])
+    table = near_duplicates(split, make_frames(tracks, rate), params.near_duplicates.correlation)
+    assert originals
+    assert sorted(table["track_id"] + table["other"]) == [f"{t}excerpt of {t}" for t in originals]

@@ -1,0 +1,207 @@
+from __future__ import annotations
+
+import hashlib
+import sys
+import types
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from genredag.errors import DataError
+from genredag.tracks.audio import BLOCK, Probe, decode, probe, probe_all
+
+LIMITS = {"min_seconds": 0.05, "silence_db": -60.0}
+
+
+def sine(seconds: float = 0.5, sr: int = 8000, frequency: float = 440.0) -> np.ndarray:
+    return np.round(20_000 * np.sin(2 * np.pi * frequency * np.arange(int(seconds * sr)) / sr)).astype(
+        np.int16
+    )
+
+
+def write(path: Path, samples: np.ndarray, sr: int = 8000, **how: str) -> Path:
+    soundfile.write(path, samples, sr, **how)
+    return path
+
+
+@pytest.mark.parametrize("suffix", ["wav", "flac", "au", "aiff"])
+def test_lossless_files_give_their_samples(tmp_path, suffix):
+    samples, sr = decode(write(tmp_path / f"a.{suffix}", sine()))
+    assert sr == 8000
+    assert samples.dtype == np.float32
+    np.testing.assert_array_equal(samples * 32768, sine())
+
+
+@pytest.mark.parametrize("suffix", ["mp3", "ogg"])
+def test_lossy_files_give_nearly_their_samples(tmp_path, suffix):
+    samples, sr = decode(write(tmp_path / f"a.{suffix}", sine(2, 22050) / 32768, 22050))
+    assert sr == 22050
+    spectrum = np.abs(np.fft.rfft(samples[:22050]))
+    assert spectrum.argmax() == 440
+
+
+def test_channels_are_averaged(tmp_path):
+    stereo = np.stack([sine(), np.zeros_like(sine())], axis=1)
+    samples, _ = decode(write(tmp_path / "a.wav", stereo))
+    np.testing.assert_array_equal(samples * 32768, sine() / 2)
+
+
+def test_a_long_file_is_decoded_as_a_whole(tmp_path):
+    samples = np.arange(2 * BLOCK + 17).astype(np.int16)
+    np.testing.assert_array_equal(decode(write(tmp_path / "a.wav", samples))[0] * 32768, samples)
+
+
+@pytest.mark.parametrize(("sr", "n_samples"), [(8000, 4000), (16000, 8000), (4000, 2000)])
+def test_resampling_keeps_duration_and_pitch(tmp_path, sr, n_samples):
+    samples, new_sr = decode(write(tmp_path / "a.wav", sine(0.5)), sr)
+    assert (new_sr, samples.shape, samples.dtype) == (sr, (n_samples,), np.float32)
+    assert np.abs(np.fft.rfft(samples)).argmax() == 220  # 440 Hz in bins of 2 Hz
+    assert np.abs(samples).max() == pytest.approx(20_000 / 32768, rel=0.05)
+
+
+def garbage(path: Path) -> Path:
+    path.write_bytes(b"RIFF, but not really" * 100)
+    return path
+
+
+def not_a_number(path: Path) -> Path:
+    return write(path, np.array([0.1, np.nan] * 500, dtype=np.float32), subtype="FLOAT")
+
+
+@pytest.mark.parametrize(
+    ("make", "match"),
+    [
+        (lambda path: path, "no such file"),
+        (garbage, "Format not recognised.*Hint: try to play the file"),
+        (lambda path: path.touch() or path, "Format not recognised"),
+        (lambda path: write(path, sine()[:0]), "holds no samples"),
+        (not_a_number, "no numbers"),
+    ],
+    ids=["missing", "garbage", "empty file", "no samples", "nan"],
+)
+def test_what_can_not_be_decoded_is_told(tmp_path, make, match):
+    with pytest.raises(DataError, match=match) as caught:
+        decode(make(tmp_path / "a.wav"))
+    assert str(caught.value).startswith(str(tmp_path / "a.wav"))
+
+
+def fake_audioread(monkeypatch: pytest.MonkeyPatch, audio_open: object) -> None:
+    class DecodeError(Exception):
+        pass
+
+    class NoBackendError(DecodeError):
+        pass
+
+    fake = types.SimpleNamespace(
+        audio_open=audio_open, NoBackendError=NoBackendError, DecodeError=DecodeError
+    )
+    monkeypatch.setitem(sys.modules, "audioread", fake)
+
+
+def test_m4a_is_decoded_by_the_system(tmp_path, monkeypatch):
+    class Opened:
+        samplerate, channels = 8000, 2
+
+        def __init__(self, path):
+            self.stereo = np.stack([sine(), sine()], axis=1).astype("<i2")
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+        def __iter__(self):
+            return (block.tobytes() for block in np.array_split(self.stereo, 7))
+
+    fake_audioread(monkeypatch, Opened)
+    (tmp_path / "a.m4a").touch()
+    samples, sr = decode(tmp_path / "a.m4a")
+    np.testing.assert_array_equal(samples * 32768, sine())
+    assert sr == 8000
+
+
+@pytest.mark.parametrize(
+    ("name", "match"),
+    [("NoBackendError", "m4a can't be decoded here.*install ffmpeg"), ("DecodeError", "not decodable")],
+)
+def test_m4a_without_a_decoder_is_told(tmp_path, monkeypatch, name, match):
+    def audio_open(path):
+        raise getattr(sys.modules["audioread"], name)
+
+    fake_audioread(monkeypatch, audio_open)
+    (tmp_path / "a.m4a").touch()
+    with pytest.raises(DataError, match=match):
+        decode(tmp_path / "a.m4a")
+    assert probe(tmp_path / "a.m4a", **LIMITS).problem.startswith("unreadable: ")
+
+
+def test_a_probe_tells_duration_rate_and_hash(tmp_path):
+    expected = hashlib.sha256(sine().astype("<i2").tobytes()).hexdigest()
+    assert probe(write(tmp_path / "a.wav", sine()), **LIMITS) == Probe(0.5, 8000, expected, "")
+
+
+@settings(deadline=None, max_examples=30)
+@given(samples=hnp.arrays(np.int16, st.integers(8, 3000)))
+def test_every_wrap_of_the_same_samples_has_the_same_hash(tmp_path_factory, samples):
+    folder = tmp_path_factory.mktemp("wraps")
+    limits = {"min_seconds": 0.0001, "silence_db": -1000.0}
+    stereo = np.stack([samples, samples], axis=1)
+    wraps = [write(folder / f"a.{suffix}", samples) for suffix in ("wav", "flac", "au", "aiff")]
+    wraps += [write(folder / "b.wav", samples / 32768, subtype="FLOAT"), write(folder / "c.wav", stereo)]
+    hashes = {probe(path, **limits).sha256 for path in wraps}
+    changed = samples.copy()
+    changed[-1] ^= 1
+    assert len(hashes) == 1
+    assert probe(write(folder / "d.wav", changed), **limits).sha256 not in hashes
+
+
+@pytest.mark.parametrize(
+    ("make", "problem"),
+    [
+        (lambda path: path, "missing"),
+        (garbage, "unreadable: Format not recognised"),
+        (not_a_number, "unreadable: samples that are no numbers"),
+        (lambda path: write(path, sine(0.02)), "too short: 0.02 s"),
+        (lambda path: write(path, sine(0.0)), "too short: 0.00 s"),
+        (lambda path: write(path, sine() * 0), "silent: peak -inf dBFS"),
+        (lambda path: write(path, sine() // 2000), "silent: peak -70 dBFS"),
+        (lambda path: write(path, sine() // 200), ""),
+    ],
+)
+def test_a_probe_tells_what_is_wrong(tmp_path, make, problem):
+    assert probe(make(tmp_path / "a.wav"), **LIMITS).problem == problem
+
+
+def test_an_mp3_that_is_none_is_told_as_such(tmp_path):
+    (tmp_path / "a.mp3").write_bytes(b"no music")
+    assert probe(tmp_path / "a.mp3", **LIMITS).problem == "unreadable: Format not recognised"
+
+
+def test_a_flac_that_is_cut_is_unreadable(tmp_path):
+    noise = np.random.default_rng(0).integers(-9999, 9999, 80_000, dtype=np.int16)
+    path = write(tmp_path / "a.flac", noise)
+    path.write_bytes(path.read_bytes()[:50_000])
+    assert probe(path, **LIMITS).problem.startswith("unreadable: ")
+
+
+@pytest.mark.parametrize("n_jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_many_files_are_probed_in_order(tmp_path, n_jobs):
+    paths = [write(tmp_path / f"{index}.wav", sine(0.1 * index)) for index in (3, 1, 2)]
+    probes = probe_all([*paths, tmp_path / "none.wav"], n_jobs=n_jobs, **LIMITS)
+    assert [round(found.duration, 3) for found in probes] == [0.3, 0.1, 0.2, 0.0]
+    assert probes[-1].problem == "missing"
+
+
+def test_a_real_song_is_decoded(shared_dir):
+    song = next((shared_dir / "songs").glob("*.ogg"))
+    samples, sr = decode(song, 22050)
+    info = soundfile.info(song)
+    assert sr == 22050
+    assert samples.size == pytest.approx(info.duration * 22050, abs=1)
+    assert 0.05 < np.abs(samples).max() <= 1.1

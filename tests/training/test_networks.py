@@ -1,0 +1,60 @@
+"""What reaches Keras: augmented training slices, validation slices as stored, statistics of training."""
+
+import numpy as np
+import pytest
+
+from genredag.params.groups.models import Network, Noise, Train
+from genredag.training.train import train_bundle
+
+TRAIN = Train(precision="float32", threads=1, normalisation="bin")
+NETWORK = {"kind": "network", "optimizer": "adam", "learning_rate": 0.01, "schedule": "constant"}
+NETWORK |= {"batch_size": 8, "epochs": 1, "patience": 1, "backbone": None}
+NETWORK |= {"options": {"units": 8, "dropout": 0.1}}
+NOISE = Noise(kind="noise", std=3.0)
+
+
+def stored(toy, part):
+    """Return the slices of one part, or of all, as the frame store has them."""
+    slices = toy["slices"][toy["split"]["part"].isin([part] if part else ["train", "validation", "test"])]
+    return toy["frames"].gather(slices["first_frame"].to_numpy(), 10, slices["n_valid"].to_numpy())
+
+
+@pytest.fixture
+def given(monkeypatch):
+    """The slices that Keras is given to fit and to validate on, in the order of the store, by part."""
+    import keras
+
+    seen, fit = {}, keras.Model.fit
+
+    def watch(self, batches, *, validation_data, **options):
+        for part, data in (("train", batches), ("validation", validation_data)):
+            values = [data[i][0] for i in range(len(data))]
+            seen[part] = np.concatenate([slices.reshape(-1, 10, 12) for slices in values])
+        return fit(self, batches, validation_data=validation_data, **options)
+
+    monkeypatch.setattr(keras.Model, "fit", watch)
+    return seen
+
+
+@pytest.mark.parametrize("name", ["lstm", "lstm_windows"])
+def test_augmentation_reaches_training_and_nothing_else(toy_slices, given, name):
+    train_bundle(name, Network(**NETWORK, augment=[NOISE]), TRAIN, **toy_slices, seed=1)
+    added = given["train"] - stored(toy_slices, "train")
+    assert added.std(axis=(1, 2)) == pytest.approx(np.full(36, 3.0), rel=0.3)
+    np.testing.assert_array_equal(given["validation"], stored(toy_slices, "validation"))
+
+
+def test_without_augmentation_slices_are_trained_on_as_stored(toy_slices, given):
+    train_bundle("lstm", Network(**NETWORK, augment=[]), TRAIN, **toy_slices, seed=1)
+    for part in ("train", "validation"):
+        np.testing.assert_array_equal(given[part], stored(toy_slices, part))
+
+
+def test_normalisation_knows_training_slices_alone(toy_slices):
+    bundle, _, _ = train_bundle("lstm", Network(**NETWORK, augment=[]), TRAIN, **toy_slices, seed=1)
+    layer = bundle.model.get_layer("normalization")
+    training, everything = stored(toy_slices, "train"), stored(toy_slices, None)
+    for found, statistic in ((layer.mean, np.mean), (layer.variance, np.var)):
+        expected, leaky = (statistic(slices, axis=(0, 1), dtype=float) for slices in (training, everything))
+        np.testing.assert_allclose(np.ravel(found), expected, rtol=1e-5)
+        assert (np.abs(leaky / expected - 1) > 1e-4).all()
