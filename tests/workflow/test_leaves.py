@@ -164,7 +164,7 @@ def test_a_leaf_reruns_the_stages_that_use_it(place, leaves: tuple[Leaf, ...]) -
 
 
 def test_the_page_has_a_line_for_every_leaf() -> None:
-    lines = [line for line in reruns_page(TREE).splitlines() if line.startswith("| `")]
+    lines = [line for line in reruns_page(ROOT, TREE).splitlines() if line.startswith("| `")]
     assert len(lines) == len(list(flatten(TREE)))
     assert "| `slices.overlap` | slices to report | slices to report |" in lines
     assert "| `models.lstm.epochs` | nothing | nothing |" in lines

@@ -33,7 +33,7 @@ def generated_files(project: Path) -> Iterator[tuple[Path, str]]:
     yield project / "docs/parameters.md", parameters_page(project / "params.yaml")
     yield (
         project / "docs/reruns.md",
-        reruns_page(yaml.safe_load((project / "params.yaml").read_text("utf-8"))),
+        reruns_page(project, yaml.safe_load((project / "params.yaml").read_text("utf-8"))),
     )
     yield project / "envs/genredag.yaml", conda_environment(project)
     for page in PAGES[1:]:

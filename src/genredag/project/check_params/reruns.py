@@ -1,10 +1,13 @@
-"""What reruns when a value changes, by the table of groups; a test asks both runners about every leaf."""
+"""What reruns when a value or the code changes, by groups and imports; tests ask both runners."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 from genredag.params.stages import EXTRA_GROUPS, STAGE_GROUPS, STAGES
 from genredag.params.tree import Leaf, Tree, flatten
 from genredag.project.check_params.plan import KEYS
+from genredag.project.stages import is_code, read_stages, stage_code
 
 Stages = tuple[str, ...]
 # The first stage whose command names a key of the experiment.
@@ -15,6 +18,26 @@ FIRST = {
     "fold": "split",
     "seed": "split",
     "model": "embed",
+}
+
+# Kinds of edit, each with a module of the package that it touches; the experiment is mel, crnn.
+EDITS = {
+    "the command line": "cli.py",
+    "a field of an audit": "params/groups/audits.py",
+    "how values must fit each other": "params/checks.py",
+    "which models take which representations": "models/compatibility.py",
+    "a data set that is not used": "datasets/fma.py",
+    "a representation that is not used": "spectrograms/cqt.py",
+    "the representation that is used": "spectrograms/mel.py",
+    "how slices are cut": "frames/slices.py",
+    "how tracks are split": "splits/split.py",
+    "a new model": "models/families/new_model.py",
+    "an architecture that is not used": "models/families/pons.py",
+    "the architecture that is used": "models/families/recurrent.py",
+    "the training of networks": "training/networks.py",
+    "a metric": "evaluation/metrics.py",
+    "an audit": "audits/leakage/worth.py",
+    "the report": "report/page.py",
 }
 
 
@@ -32,12 +55,31 @@ def reruns(tree: Tree, leaf: Leaf) -> tuple[Stages, Stages]:
     return (), ()
 
 
+def edit_reruns(project: Path, tree: Tree, module: str) -> tuple[Stages, Stages]:
+    """Return the stages that Snakemake reruns, and those that DVC does, when a module's code changes.
+
+    Parameters
+    ----------
+    module
+        A path below ``src/genredag``.
+    """
+    file = project / "src/genredag" / module
+    choice = {key: tree[key] for key in ("dataset", "representation", "model")}
+    declared = {
+        stage: [project / dep for dep in values["deps"] if is_code(dep)]
+        for stage, values in read_stages(project / "dvc.yaml").items()
+    }
+    ours = [stage for stage in STAGES if file in stage_code(project, stage, **choice)]
+    theirs = [stage for stage in STAGES if any(map(file.is_relative_to, declared[stage]))]
+    return (_from(ours[0]) if ours else ()), (_from(theirs[0]) if theirs else ())
+
+
 def _from(stage: str) -> Stages:
     return STAGES[STAGES.index(stage) :]
 
 
-def reruns_page(tree: Tree) -> str:
-    """Return a Markdown page of every leaf and the stages that rerun when it changes."""
+def reruns_page(project: Path, tree: Tree) -> str:
+    """Return a Markdown page of every leaf and kind of edit, and the stages that rerun when it changes."""
     lines = [
         "# What a change reruns",
         "",
@@ -54,7 +96,25 @@ def reruns_page(tree: Tree) -> str:
         if leaf[0] in EXTRA_GROUPS:
             ours = f"`snakemake {leaf[0]}`"
         lines.append(f"| `{'.'.join(leaf)}` | {ours} | {theirs} |")
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *_edits(project, tree)]) + "\n"
+
+
+def _edits(project: Path, tree: Tree) -> list[str]:
+    lines = [
+        "",
+        "## What an edit of the code reruns",
+        "",
+        "Snakemake compares what the code does, not its text: comments, docstrings and layout rerun nothing,",
+        "and neither do modules of data sets, representations and models that a job does not use. DVC",
+        "compares the bytes of the folders and files that `dvc.yaml` lists, so there a docstring does count.",
+        "",
+        "| edit of | module | Snakemake | DVC |",
+        "|---|---|---|---|",
+    ]
+    for kind, module in EDITS.items():
+        ours, theirs = (_shown(stages) for stages in edit_reruns(project, tree, module))
+        lines.append(f"| {kind} | `{module}` | {ours} | {theirs} |")
+    return lines
 
 
 def _shown(stages: Stages) -> str:
