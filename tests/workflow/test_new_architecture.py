@@ -17,7 +17,7 @@ from genredag.bundles.bundle import load_bundle
 from genredag.project.check_params.workplace import Workplace, copy_project
 from genredag.training.embedding import NOTHING
 
-HEADING = "## An architecture of your own"
+HEADING = "## Add your own architecture"
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def shown(project_dir) -> dict[str, str]:
 def place(project_dir, tmp_path, shown) -> Workplace:
     """A copy of the project with the README's function and entry, and nothing else."""
     place = copy_project(project_dir, tmp_path / "project")
-    (place.folder / "src/genredag/models/my_cnn.py").write_text(shown["python"], encoding="utf-8")
+    (place.folder / "src/genredag/models/families/my_cnn.py").write_text(shown["python"], encoding="utf-8")
     params = place.folder / "params.yaml"
     text = params.read_text(encoding="utf-8").replace("\nmodels:\n", f"\nmodels:\n{shown['yaml']}")
     params.write_text(text, encoding="utf-8")
@@ -50,8 +50,8 @@ def write_store(folder: Path, toy_slices: dict) -> None:
     np.save(folder / "embeddings.npy", NOTHING)
 
 
-def test_it_is_ten_lines(shown) -> None:
-    assert len([line for text in shown.values() for line in text.splitlines() if line.strip()]) <= 10
+def test_it_is_twenty_lines(shown) -> None:
+    assert len([line for text in shown.values() for line in text.splitlines() if line.strip()]) <= 20
 
 
 @pytest.mark.slow
@@ -75,7 +75,6 @@ def test_the_projects_tests_take_it_in(project_dir, place) -> None:
         shutil.copytree(project_dir / name, place.folder / name)
     for name in ("README.md", "pyproject.toml", "requirements.lock"):
         shutil.copyfile(project_dir / name, place.folder / name)
-    place.run(sys.executable, "-m", "genredag.cli", "generate")
     pytest_of_copy = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider")
     done = place.run(*pytest_of_copy, "tests/models", "tests/contract", "-k", "my_cnn")
     assert int(re.search(r"(\d+) passed", done.stdout)[1]) >= 9

@@ -86,7 +86,7 @@ def values_of(tree, text, path):
 def test_what_decides_about_a_study_is_among_its_values_and_words_are_not(tree, tmp_path):
     text, path = (ROOT / "studies.yaml").read_text(encoding="utf-8"), tmp_path / "studies.yaml"
     before = values_of(tree, text, path)
-    assert values_of(tree, text.replace("all tracks are dealt at random", "dealt otherwise"), path) == before
+    assert values_of(tree, text.replace("all tracks are split at random", "split otherwise"), path) == before
     assert values_of(tree | {"download": tree["download"] | {"retries": 9}}, text, path) == before
     for old, new in (
         ("representations.mel.window: blackman\n", "representations.mel.window: hann\n"),

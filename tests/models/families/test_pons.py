@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from genredag.errors import ModelError
-from genredag.models.families.pons import initialise_branches
+from genredag.models.branches import initialise_branches
 
 PUBLISHED, OURS = (40, 80, 1), (128, 130, 1)
 BLACK_BOX = ("black_box", {"dropout": 0.5})
