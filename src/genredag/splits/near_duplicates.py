@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 COLUMNS = ["track_id", "part", "other", "other_part", "correlation"]
-# Measured on GTZAN (docs/decisions.md).
+# Measured on GTZAN (docs/decisions/data.md).
 STEP_SECONDS = 0.18
 N_BANDS = 32
 # ASSUME that a copy shows within the first minute.
