@@ -21,8 +21,7 @@ from genredag.params.groups.slices import Slices
 from genredag.params.groups.spectrograms import Rendering, Representations
 from genredag.params.groups.splits import NearDuplicates, Split
 
-
-# No maps: setting one key of a copied map with `dvc exp run -S` would set it in every model that copies the map.
+# No maps: `dvc exp run -S` would set a key of a copied map in every model that copies the map.
 Shared = dict[Name, dict[str, Option | list[JsonValue]]]
 
 
@@ -54,7 +53,7 @@ class Params(Group):
     splits: Annotated[dict[Name, Split], Field(min_length=1)]
     near_duplicates: NearDuplicates
     train: Train
-    shared: Shared = Field(description="values that recipes copy by `<<`; maps such as `options` are not shared")
+    shared: Shared = Field(description="values that recipes copy with `<<`; never whole maps")
     models: Annotated[dict[Name, Annotated[Recipe, Field(discriminator="kind")]], Field(min_length=1)]
     evaluate: Evaluate
     report: Report

@@ -14,7 +14,7 @@ SHARED = "shared"
 
 
 def flatten(tree: Tree, prefix: Leaf = ()) -> Iterator[tuple[Leaf, Any]]:
-    """Yield path and value of every leaf; a list, and an empty mapping, is one leaf, and `SHARED` has none."""
+    """Yield path and value of every leaf; a list or an empty mapping is one leaf, `SHARED` has none."""
     for key, value in tree.items():
         if not prefix and key == SHARED:
             continue

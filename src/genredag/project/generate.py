@@ -73,8 +73,8 @@ def parameters_page(params_file: Path) -> str:
         "",
         "Every parameter with its current value, its type and bounds, and what it means. `genredag generate`",
         "writes this page from `params.yaml` and the pydantic models in `src/genredag/params`. There are no",
-        "hidden defaults: every value is in `params.yaml`. Values that a model copies from `shared` are listed",
-        "under the model.",
+        "hidden defaults: every value is in `params.yaml`. Values that a model copies from `shared` are",
+        "listed under the model.",
     ]
     for key, value in tree.items():
         if key == SHARED:

@@ -1,4 +1,4 @@
-"""The layout of ``params.yaml``: maps that say only what differs from what they merge, short lists on one line."""
+"""The layout of ``params.yaml``: no map repeats what it merges, short lists are on one line."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def plain(node: Any) -> Any:
 
 
 def put(node: CommentedMap, key: str, value: Any) -> None:
-    """Set a key of a map itself; a new one goes where the merged map has it, ahead of the map's other keys."""
+    """Set a key of a map itself; a new one is placed as in the merged map, before other keys."""
     is_new, merged = key not in own(node), list(inherited(node))
     node[key] = value
     if is_new and key in merged:
@@ -92,6 +92,8 @@ def put(node: CommentedMap, key: str, value: Any) -> None:
 def tidy(tree: CommentedMap) -> None:
     """Do what `tidied` does, in place."""
     for node in list(_maps(tree)):
+        if anchor := node.yaml_anchor():
+            anchor.always_dump = True
         merged = inherited(node)
         for key, value in own(node).items():
             if key in merged and _same(value, merged[key]):
@@ -113,12 +115,13 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def _leave_out(node: CommentedMap, key: str) -> None:
-    """Take a key out of a map that merges the same value, unless it has a comment of its own."""
+    """Take a key out of a map that merges the same value, unless that would lose a comment."""
     others = [other for other in own(node) if other != key]
-    if key in node.ca.items:
-        if not (others and _is_below(node.ca.items[key])):
+    if any(node.ca.items.get(key, ())):
+        end = _end(node, others[-1]) if others else (node, key)
+        if any(end[0].ca.items.get(end[1], ())) or not _is_below(node.ca.items[key]):
             return
-        _move_comment((node, key), _end(node, others[-1]))
+        _move_comment((node, key), end)
     # Deleting the key would not bring the merged value back.
     node._ok.discard(key)
 
@@ -126,7 +129,7 @@ def _leave_out(node: CommentedMap, key: str) -> None:
 def _lay_out(node: CommentedMap, key: str, items: CommentedSeq) -> None:
     """Put a list on one line if it fits or holds numbers only, and else one item a line."""
     old, inside = _end(node, key), [items, *(item for item in items if isinstance(item, CommentedMap))]
-    comments = [(part, place) for part in inside for place in part.ca.items]
+    comments = [(part, place) for part in inside for place in part.ca.items if any(part.ca.items[place])]
     if any(part is not old[0] or place != old[1] for part, place in comments):
         return
     values = plain(items)
@@ -142,7 +145,7 @@ def _lay_out(node: CommentedMap, key: str, items: CommentedSeq) -> None:
 
 
 def _end(node: CommentedMap | CommentedSeq, key: Any) -> Place:
-    """Return where ruamel.yaml keeps the comment that follows a value: at the last scalar or one-line part."""
+    """Return where ruamel.yaml keeps the comment after a value: at its last scalar or one-line part."""
     value = node[key]
     if isinstance(value, CommentedMap) and own(value) and not value.fa.flow_style():
         return _end(value, list(own(value))[-1])
