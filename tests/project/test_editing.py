@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from genredag.errors import ParameterError
-from genredag.params.loading import load_params
+from genredag.params.loading import load_params, parse_params
+from genredag.params.tree import differences
 from genredag.project.editing import set_values
 
 
@@ -34,6 +35,64 @@ def test_setting_a_value_to_itself_changes_nothing_else(params_file):
     before = params_file.read_text(encoding="utf-8")
     set_values(params_file, [f"seed={yaml.safe_load(before)['seed']}"])
     assert params_file.read_text(encoding="utf-8") == before
+
+
+def _inherited(tree: dict) -> list[tuple[str, str, int]]:
+    """Return a whole number of each model that it may copy from `shared`: model, key, value."""
+    keys = {name: "epochs" if "epochs" in recipe else "folds" for name, recipe in tree["models"].items()}
+    return [(name, key, tree["models"][name][key]) for name, key in keys.items()]
+
+
+def test_a_model_is_set_alone_and_set_back_without_a_trace(params_file):
+    text = params_file.read_text(encoding="utf-8")
+    before = yaml.safe_load(text)
+    values = _inherited(before)
+    for name, key, value in [("lstm_windows", "epochs", 40), ("crnn", "epochs", 10)]:
+        set_values(params_file, [f"models.{name}.{key}={value + 1}"])
+        after = params_file.read_text(encoding="utf-8")
+        assert differences(before, yaml.safe_load(after)) == {("models", name, key): (value, value + 1)}
+        set_values(params_file, [f"models.{name}.{key}={value}"])
+        assert params_file.read_text(encoding="utf-8") == text
+    set_values(params_file, [f"models.{name}.{key}={value + 1}" for name, key, value in values])
+    assert differences(before, yaml.safe_load(params_file.read_text(encoding="utf-8"))) == {
+        ("models", name, key): (value, value + 1) for name, key, value in values
+    }
+    set_values(params_file, [f"models.{name}.{key}={value}" for name, key, value in values])
+    assert params_file.read_text(encoding="utf-8") == text
+
+
+def test_an_inherited_key_is_one_more_line_where_the_shared_values_have_it(params_file):
+    before = params_file.read_text(encoding="utf-8").splitlines()
+    set_values(params_file, ["models.crnn_windows.patience=5", "models.vgg16_ft.backbone.size=64"])
+    after = params_file.read_text(encoding="utf-8")
+    assert "    epochs: 30\n    patience: 5\n    options: {units: 128, dropout: 0.1}\n\n  # Pons" in after
+    assert "backbone: {<<: *imagenet, size: 64, architecture: vgg16, frozen_layers: 11, embed: true}" in after
+    assert len(after.splitlines()) == len(before) + 1
+
+
+def test_a_shared_value_reaches_the_models_that_copy_it(params_file):
+    before = yaml.safe_load(params_file.read_text(encoding="utf-8"))
+    set_values(params_file, ["shared.mlp.epochs=50"])
+    after = yaml.safe_load(params_file.read_text(encoding="utf-8"))
+    tuned = [name for name in before["models"] if name.startswith("mlp_") and "published" not in name]
+    assert differences(before, after) == {("models", name, "epochs"): (100, 50) for name in tuned}
+    with pytest.raises(ParameterError, match=r"shared.mlp.options"):
+        parse_params({**before, "shared": {"mlp": {"options": {"dropout": 0.1}}}})
+
+
+def test_a_map_that_is_copied_whole_is_set_in_one_model_alone(params_file):
+    text = params_file.read_text(encoding="utf-8").replace("  crnn:\n", "  crnn: &crnn\n")
+    head, _, tail = text.partition("  crnn_windows:\n    <<: *network\n")
+    own = "    options: {units: 128, dropout: 0.1}\n"
+    text = f"{head}  crnn_windows:\n    <<: *crnn\n{tail.replace(own, '', 1)}"
+    params_file.write_text(text, encoding="utf-8")
+    before = yaml.safe_load(text)
+    key = "models.crnn_windows.options.units"
+    set_values(params_file, [f"{key}=64"])
+    after = params_file.read_text(encoding="utf-8")
+    assert differences(before, yaml.safe_load(after)) == {tuple(key.split(".")): (128, 64)}
+    set_values(params_file, [f"{key}=128"])
+    assert yaml.safe_load(params_file.read_text(encoding="utf-8")) == before
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import jsonschema
 import pytest
 import yaml
 
@@ -49,6 +50,14 @@ def test_the_schema_refuses_what_the_model_refuses(project_dir):
     schema = json.loads((project_dir / "params.schema.json").read_text(encoding="utf-8"))
     assert schema["additionalProperties"] is False
     assert set(schema["required"]) == set(schema["properties"])
+
+
+def test_the_schema_accepts_the_file(project_dir, tree):
+    schema = json.loads((project_dir / "params.schema.json").read_text(encoding="utf-8"))
+    jsonschema.validate(tree, schema)
+    tree["models"]["crnn"]["epoch"] = 5
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(tree, schema)
 
 
 def test_conda_pins_are_those_of_the_lock(project_dir):

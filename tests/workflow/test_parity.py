@@ -65,6 +65,7 @@ def test_every_group_of_params_yaml_is_used_by_a_rule() -> None:
         "fold",
         "seed",
         "matrix",
+        "shared",
     }
 
 

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from genredag.errors import ParameterError
 from genredag.params.groups.audits import AsPublished, LeakageAudit, Robustness
 from genredag.params.groups.base import Group, Name, Names, Seed
 from genredag.params.groups.datasets import Datasets, Download
 from genredag.params.groups.evaluation import Evaluate, Report
-from genredag.params.groups.models import Recipe, Train
+from genredag.params.groups.models import Option, Recipe, Train
 from genredag.params.groups.reading import similar
 from genredag.params.groups.slices import Slices
 from genredag.params.groups.spectrograms import Rendering, Representations
 from genredag.params.groups.splits import NearDuplicates, Split
+
+# No maps: `dvc exp run -S` would set a key of a copied map in every model that copies the map.
+Shared = dict[Name, dict[str, Option | list[JsonValue]]]
 
 
 class Matrix(Group):
@@ -50,6 +53,7 @@ class Params(Group):
     splits: Annotated[dict[Name, Split], Field(min_length=1)]
     near_duplicates: NearDuplicates
     train: Train
+    shared: Shared = Field(description="values that recipes copy with `<<`; never whole maps")
     models: Annotated[dict[Name, Annotated[Recipe, Field(discriminator="kind")]], Field(min_length=1)]
     evaluate: Evaluate
     report: Report

@@ -9,11 +9,15 @@ from typing import Any
 Tree = dict[str, Any]
 Leaf = tuple[str, ...]
 MISSING = "—"
+# The group of what recipes share. No stage reads it: what a model copies from it is a value of the model.
+SHARED = "shared"
 
 
 def flatten(tree: Tree, prefix: Leaf = ()) -> Iterator[tuple[Leaf, Any]]:
-    """Yield path and value of every leaf; a list, and an empty mapping, is one leaf."""
+    """Yield path and value of every leaf; a list or an empty mapping is one leaf, `SHARED` has none."""
     for key, value in tree.items():
+        if not prefix and key == SHARED:
+            continue
         if isinstance(value, dict) and value:
             yield from flatten(value, (*prefix, str(key)))
         else:

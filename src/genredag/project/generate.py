@@ -18,6 +18,7 @@ from genredag.models.options import annotation
 from genredag.models.registry import learner, options_of
 from genredag.params.schema import Params
 from genredag.params.stages import STAGES
+from genredag.params.tree import SHARED
 from genredag.project.adopted_results import PAGES, filled
 from genredag.project.check_params.reruns import reruns_page
 from genredag.runtime.files import write_text
@@ -70,10 +71,14 @@ def parameters_page(params_file: Path) -> str:
     lines = [
         "# Parameters",
         "",
-        "Generated from the pydantic model in `src/genredag/params/file.py` and the values of `params.yaml`",
-        "by `genredag generate`. Every value stands in `params.yaml`; there are no hidden defaults.",
+        "Every parameter with its current value, its type and bounds, and what it means. `genredag generate`",
+        "writes this page from `params.yaml` and the pydantic models in `src/genredag/params`. There are no",
+        "hidden defaults: every value is in `params.yaml`. Values that a model copies from `shared` are",
+        "listed under the model.",
     ]
     for key, value in tree.items():
+        if key == SHARED:
+            continue
         rows = list(_rows(schema, schema["properties"][key], key, value))
         lines += [
             "",

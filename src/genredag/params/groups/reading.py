@@ -22,15 +22,28 @@ def read_tree(path: Path) -> dict[str, Any]:
     Raises
     ------
     ParameterError
-        The file is missing, isn't YAML, or holds no mapping.
+        The file is missing or isn't YAML.
     """
     path = Path(path)
     try:
-        tree = yaml.load(path.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ParameterError("no such file", where=str(path), hint="run from the project's folder") from None
+    return parse_yaml(text, str(path))
+
+
+def parse_yaml(text: str, source: str) -> dict[str, Any]:
+    """Return the values of YAML, unchecked; `source` names it in errors.
+
+    Raises
+    ------
+    ParameterError
+        It isn't YAML.
+    """
+    try:
+        tree = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except yaml.YAMLError as error:
-        raise ParameterError(f"not YAML: {error}", where=str(path), hint="check the indentation") from None
+        raise ParameterError(f"not YAML: {error}", where=source, hint="check the indentation") from None
     return tree
 
 

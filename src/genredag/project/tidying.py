@@ -1,0 +1,165 @@
+"""The layout of ``params.yaml``: no map repeats what it merges, short lists are on one line."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.mergevalue import merge_attrib
+
+# A comment follows a key of a map or an item of a list.
+Place = tuple[CommentedMap | CommentedSeq, Any]
+# Lists up to this column stay on one line. Where a longer one breaks, ruamel.yaml goes past it by one item.
+WIDTH = 104
+
+
+def tidied(text: str) -> str:
+    """Return the YAML of `text` with the same values in our layout, comments kept.
+
+    ``dvc exp run -S`` writes every key that a map merges (``<<``) into the map, and every list with one item
+    a line. This takes both back.
+    """
+    tree = load(text)
+    tidy(tree)
+    return dump(tree)
+
+
+def load(text: str) -> Any:
+    """Parse YAML with its comments, anchors and merge keys."""
+    return _yaml().load(text)
+
+
+def dump(tree: CommentedMap) -> str:
+    """Return the YAML of what `load` gave."""
+    buffer = io.StringIO()
+    _yaml().dump(tree, buffer)
+    return "".join(f"{line.rstrip()}\n" for line in buffer.getvalue().splitlines())
+
+
+def _yaml() -> YAML:
+    yaml = YAML()
+    yaml.width = WIDTH
+    yaml.preserve_quotes = True
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    yaml.representer.add_representer(
+        type(None), lambda representer, _: representer.represent_scalar("tag:yaml.org,2002:null", "null")
+    )
+    return yaml
+
+
+def own(node: CommentedMap) -> dict[str, Any]:
+    """Return what a map holds itself, without what it merges."""
+    return dict(node.non_merged_items())
+
+
+def inherited(node: CommentedMap) -> dict[str, Any]:
+    """Return what a map merges, whether or not it overrides it."""
+    found: dict[str, Any] = {}
+    for source in getattr(node, merge_attrib, ()):
+        found = inherited(source) | own(source) | found
+    return found
+
+
+def plain(node: Any) -> Any:
+    """Turn containers and scalars of ruamel.yaml into Python's, merge keys resolved."""
+    if isinstance(node, CommentedMap):
+        return {str(key): plain(value) for key, value in (inherited(node) | own(node)).items()}
+    if isinstance(node, list):
+        return [plain(value) for value in node]
+    for kind in (bool, int, float, str):
+        if isinstance(node, kind):
+            return kind(node)
+    return node
+
+
+def put(node: CommentedMap, key: str, value: Any) -> None:
+    """Set a key of a map itself; a new one is placed as in the merged map, before other keys."""
+    is_new, merged = key not in own(node), list(inherited(node))
+    node[key] = value
+    if is_new and key in merged:
+        earlier = merged[: merged.index(key)]
+        others = [other for other in own(node) if other != key]
+        while others and others[0] in earlier:
+            others.pop(0)
+        for other in others:
+            node.move_to_end(other)
+
+
+def tidy(tree: CommentedMap) -> None:
+    """Do what `tidied` does, in place."""
+    for node in list(_maps(tree)):
+        if anchor := node.yaml_anchor():
+            anchor.always_dump = True
+        merged = inherited(node)
+        for key, value in own(node).items():
+            if key in merged and _same(value, merged[key]):
+                _leave_out(node, key)
+            elif isinstance(value, CommentedSeq) and value:
+                _lay_out(node, key, value)
+
+
+def _maps(node: Any) -> Iterator[CommentedMap]:
+    if isinstance(node, CommentedMap):
+        yield node
+        for value in own(node).values():
+            yield from _maps(value)
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Compare values and their types."""
+    return json.dumps(plain(one), sort_keys=True) == json.dumps(plain(other), sort_keys=True)
+
+
+def _leave_out(node: CommentedMap, key: str) -> None:
+    """Take a key out of a map that merges the same value, unless that would lose a comment."""
+    others = [other for other in own(node) if other != key]
+    if any(node.ca.items.get(key, ())):
+        end = _end(node, others[-1]) if others else (node, key)
+        if any(end[0].ca.items.get(end[1], ())) or not _is_below(node.ca.items[key]):
+            return
+        _move_comment((node, key), end)
+    # Deleting the key would not bring the merged value back.
+    node._ok.discard(key)
+
+
+def _lay_out(node: CommentedMap, key: str, items: CommentedSeq) -> None:
+    """Put a list on one line if it fits or holds numbers only, and else one item a line."""
+    old, inside = _end(node, key), [items, *(item for item in items if isinstance(item, CommentedMap))]
+    comments = [(part, place) for part in inside for place in part.ca.items if any(part.ca.items[place])]
+    if any(part is not old[0] or place != old[1] for part, place in comments):
+        return
+    values = plain(items)
+    width = node.lc.col + len(f"{key}: {json.dumps(values, ensure_ascii=False)}".replace('"', ""))
+    if width <= WIDTH or all(isinstance(value, int | float) for value in values):
+        items.fa.set_flow_style()
+    else:
+        items.fa.set_block_style()
+    for part in inside[1:]:
+        part.fa.set_flow_style()
+    if comments:
+        _move_comment(old, _end(node, key))
+
+
+def _end(node: CommentedMap | CommentedSeq, key: Any) -> Place:
+    """Return where ruamel.yaml keeps the comment after a value: at its last scalar or one-line part."""
+    value = node[key]
+    if isinstance(value, CommentedMap) and own(value) and not value.fa.flow_style():
+        return _end(value, list(own(value))[-1])
+    if isinstance(value, CommentedSeq) and value and not value.fa.flow_style():
+        return _end(value, len(value) - 1)
+    return node, key
+
+
+def _is_below(comment: list[Any]) -> bool:
+    """Tell whether a comment is on the lines below a value, and not beside it."""
+    return bool(comment[2] and comment[2].value.startswith("\n") and not any((*comment[:2], *comment[3:])))
+
+
+def _move_comment(old: Place, new: Place) -> None:
+    comment = old[0].ca.items.pop(old[1])
+    token = comment[0 if isinstance(old[0], CommentedSeq) else 2]
+    new[0].ca.items[new[1]] = [token, None] if isinstance(new[0], CommentedSeq) else [None, None, token, None]
