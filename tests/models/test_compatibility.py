@@ -9,7 +9,7 @@ import pytest
 
 from genredag.errors import ParameterError
 from genredag.models.backbones import RESNET18
-from genredag.models.compatibility import matrix_pairs, obtain_weights
+from genredag.models.compatibility import check_experiment, matrix_pairs, obtain_weights
 from genredag.params.loading import parse_params
 
 
@@ -151,7 +151,7 @@ def test_a_model_without_a_representation_is_refused(tree, models, representatio
 )
 def test_an_experiment_that_can_not_be_trained_is_refused(tree, values, message):
     with pytest.raises(ParameterError, match=message) as caught:
-        parse_params(with_values(tree, **values))
+        check_experiment(parse_params(with_values(tree, **values)))
     assert "\n" not in str(caught.value)
 
 
@@ -168,7 +168,7 @@ def weights(tmp_path):
 
 
 def test_a_file_of_weights_may_be_anywhere(tree, weights):
-    parse_params(with_weights(tree, "vgg16_ft", weights))
+    check_experiment(parse_params(with_weights(tree, "vgg16_ft", weights)))
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_a_file_of_other_weights_is_refused(tree, weights, model, content, messa
         Path(weights).write_text(content, encoding="utf-8")
     where = rf"^params.yaml: models.{model}.backbone.weights: '.*"
     with pytest.raises(ParameterError, match=where + message) as caught:
-        parse_params(with_weights(tree, model, weights))
+        check_experiment(parse_params(with_weights(tree, model, weights)))
     assert f"models.{model}.backbone.weights=null starts from random" in str(caught.value)
 
 
@@ -208,7 +208,7 @@ def test_only_models_that_start_from_published_weights_need_a_file(tree, weights
 
 
 def test_recipes_that_nothing_uses_may_be_of_any_size(tree):
-    parse_params(with_values(tree, models__frequency__options={"filter_bins": 5000}))
+    check_experiment(parse_params(with_values(tree, models__frequency__options={"filter_bins": 5000})))
 
 
 def test_frames_of_unknown_size_are_left_to_training(tree):
