@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -18,6 +18,8 @@ from genredag.errors import DataError
 from genredag.tracks.artists import artist_groups
 
 LEVEL = 0.95
+# What is added to a column's name for an estimate and its two bounds.
+ENDS = ("", "_low", "_high")
 Method = Literal["percentile", "BCa"]
 _BATCH_SIZE = 2**22
 
@@ -29,6 +31,21 @@ class Interval:
     estimate: float
     low: float
     high: float
+
+    @classmethod
+    def of_columns(cls, row: Mapping[str, float], name: str) -> Interval:
+        """Read the columns that `columns` names."""
+        return cls(*(row[f"{name}{end}"] for end in ENDS))
+
+    def columns(self, name: str) -> dict[str, float]:
+        """Return a rate in percent, with two decimals, as ``<name>``, ``<name>_low`` and ``<name>_high``."""
+        values = (self.estimate, self.low, self.high)
+        return {f"{name}{end}": round(100 * value, 2) for end, value in zip(ENDS, values, strict=True)}
+
+    def text(self, digits: int = 1, sign: Literal["-", "+"] = "-") -> str:
+        """Return the estimate and its bounds, such as ``4.0 (1.2 to 7.1)``."""
+        bounds = f" ({self.low:.{digits}f} to {self.high:.{digits}f})"
+        return f"{self.estimate:{sign}.{digits}f}{'' if math.isnan(self.low) else bounds}"
 
 
 def cluster_names(predictions: pd.DataFrame) -> np.ndarray:

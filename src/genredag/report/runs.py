@@ -13,7 +13,9 @@ import pandas as pd
 from genredag.errors import DataError
 from genredag.evaluation.predictions import class_names
 
-CHOICE = ("dataset", "representation", "model", "split", "fold", "seed")
+# What the runs of one leaderboard entry share, and what they may differ in.
+POOLED = ("dataset", "representation", "model", "split")
+CHOICE = (*POOLED, "fold", "seed")
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Run:
     @property
     def pooled_choice(self) -> dict[str, Any]:
         """The choice that runs of one leaderboard entry share: all but fold and seed."""
-        return {key: self.metrics[key] for key in CHOICE[:4]}
+        return {key: self.metrics[key] for key in POOLED}
 
     @property
     def anchor(self) -> str:

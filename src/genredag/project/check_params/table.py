@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from genredag.evaluation.markdown import markdown_table
 from genredag.params.tree import MISSING, Leaf
 from genredag.project.check_params.plan import Plan
 
@@ -45,12 +46,12 @@ def _verdict(failures: list[str]) -> str:
 def _leaf_table(leaves: dict[Leaf, tuple[Any, Any]]) -> str:
     if not leaves:
         return "No value of params.yaml changed."
-    rows = [f"| `{'.'.join(leaf)}` | {_shown(old)} | {_shown(new)} |" for leaf, (old, new) in leaves.items()]
-    return "\n".join(["| value | before | now |", "|---|---|---|", *rows])
+    rows = [(f"`{'.'.join(leaf)}`", _shown(old), _shown(new)) for leaf, (old, new) in leaves.items()]
+    return markdown_table(rows, ("value", "before", "now"), "lll")
 
 
 def _shown(value: Any) -> str:
-    return value if value is MISSING else f"`{json.dumps(value, ensure_ascii=False)}`".replace("|", "\\|")
+    return value if value is MISSING else f"`{json.dumps(value, ensure_ascii=False)}`"
 
 
 def _plan_table(plan: Plan) -> str:
@@ -62,10 +63,8 @@ def _plan_table(plan: Plan) -> str:
         why = ", ".join(f"`{cause}`" for cause in plan.direct.get(stage, []))
         why = why or ("what comes before it" if stage in plan.reached else "other experiments of the matrix")
         dvc = "reruns" if stage in plan.reached else "as it is"
-        rows.append(f"| {stage} | {jobs[stage]} of {plan.n_jobs[stage]} | {dvc} | {why} |")
-    return "\n".join(
-        ["| stage | Snakemake's jobs that rerun | DVC | because of |", "|---|---|---|---|", *rows]
-    )
+        rows.append((stage, f"{jobs[stage]} of {plan.n_jobs[stage]}", dvc, why))
+    return markdown_table(rows, ("stage", "Snakemake's jobs that rerun", "DVC", "because of"), "llll")
 
 
 def _metric_table(before: dict[str, float], after: dict[str, float]) -> str:
@@ -73,5 +72,5 @@ def _metric_table(before: dict[str, float], after: dict[str, float]) -> str:
     for name, value in after.items():
         old = before.get(name)
         was, change = (MISSING, MISSING) if old is None else (f"{old:.4f}", f"{value - old:+.4f}")
-        rows.append(f"| {name} | {was} | {value:.4f} | {change} |")
-    return "\n".join(["| test, tiny data set | before | now | change |", "|---|---|---|---|", *rows])
+        rows.append((name, was, f"{value:.4f}", change))
+    return markdown_table(rows, ("test, tiny data set", "before", "now", "change"), "lrrr")
