@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genredag.errors import DataError
-from genredag.evaluation.plots import BLUE, ORANGE
+from genredag.evaluation.themes import BLUE, ORANGE
 from genredag.params.tree import flatten
 from genredag.project.check_params.workplace import Workplace
 

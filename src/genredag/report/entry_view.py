@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from markupsafe import Markup
 
-from genredag.evaluation.curves import reliability_bins, roc_points
+from genredag.evaluation.curves import reliability_by_level, roc_points
 from genredag.evaluation.metrics import confusion_counts, per_genre
+from genredag.evaluation.plots import draw_learning_curves, reliability_figure, roc_figure
 from genredag.evaluation.predictions import Decision
 from genredag.params.schema import Params
 from genredag.params.stages import STAGE_GROUPS
 from genredag.report.data_sets import DataSet, example_frames, value_limits
 from genredag.report.leaderboard import Entry, leaderboard_row
 from genredag.report.mistakes import surest_mistakes
-from genredag.report.score_figures import learning_curves, reliability_figure, roc_figure
 from genredag.report.spectrogram_figures import thumbnail
-from genredag.report.svg import to_svg
+from genredag.report.svg import PAGE, to_svg
 
 if TYPE_CHECKING:
     from genredag.report.runs import Run
@@ -92,10 +92,12 @@ def _curves(entry: Entry) -> list[Markup]:
     histories = [run.history for run in entry.runs if len(run.history) > 1]
     if not histories:
         return []
-    return [
-        to_svg(learning_curves(histories, quantity), f"{entry.anchor}, {_told(histories, quantity)}")
-        for quantity in ("loss", "accuracy")
-    ]
+    curves = []
+    for quantity in ("loss", "accuracy"):
+        figure, axes = PAGE.axes(360, 230)
+        draw_learning_curves(axes, histories, quantity, PAGE)
+        curves.append(to_svg(figure, f"{entry.anchor}, {_told(histories, quantity)}"))
+    return curves
 
 
 def _told(histories: Sequence[pd.DataFrame], quantity: str) -> str:
@@ -137,19 +139,21 @@ def _curves_of_scores(entry: Entry) -> dict[str, Any]:
     """Return the table of genres, the reliability diagram and the ROC."""
     from sklearn.metrics import auc
 
-    levels = {"slice": entry.slices, "track": entry.tracks}
-    reliability = pd.concat([reliability_bins(table).assign(level=level) for level, table in levels.items()])
     roc = roc_points(entry.tracks)
     areas = {str(genre): float(auc(points["fpr"], points["tpr"])) for genre, points in roc.groupby("genre")}
+    extremes = dict.fromkeys(choose(areas, key=areas.__getitem__) for choose in (max, min) if areas)
     genres = per_genre(entry.tracks)
     error = entry.track_scores["calibration_error"]
     told = ", ".join(f"{genre} {area:.2f}" for genre, area in areas.items())
     return {
         "per_genre": genres.assign(area=genres["genre"].map(areas)).to_dict("records"),
         "reliability": to_svg(
-            reliability_figure(reliability), f"Calibration of {entry.anchor}: error {error:.3f}"
+            reliability_figure(reliability_by_level(entry.slices, entry.tracks), PAGE),
+            f"Calibration of {entry.anchor}: error {error:.3f}",
         ),
-        "roc": to_svg(roc_figure(roc, areas), f"ROC of {entry.anchor}: areas of {told}") if areas else None,
+        "roc": to_svg(roc_figure(roc, PAGE, extremes), f"ROC of {entry.anchor}: areas of {told}")
+        if areas
+        else None,
     }
 
 

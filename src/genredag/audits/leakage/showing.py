@@ -9,7 +9,7 @@ import pandas as pd
 from genredag.audits.leakage.worth import MISTAKES
 from genredag.evaluation.intervals import Interval
 from genredag.evaluation.markdown import markdown_table
-from genredag.evaluation.plots import BLUE, ORANGE
+from genredag.evaluation.themes import BLUE, ORANGE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
