@@ -14,7 +14,7 @@ from genredag.evaluation.curves import reliability_by_level, roc_points
 from genredag.evaluation.metrics import confusion_counts, per_genre
 from genredag.evaluation.plots import draw_learning_curves, reliability_figure, roc_figure
 from genredag.evaluation.predictions import Decision
-from genredag.params.schema import Params
+from genredag.params.groups.reading import value_at
 from genredag.params.stages import STAGE_GROUPS
 from genredag.report.data_sets import DataSet, example_frames, value_limits
 from genredag.report.leaderboard import Entry, leaderboard_row
@@ -23,6 +23,7 @@ from genredag.report.spectrogram_figures import thumbnail
 from genredag.report.svg import PAGE, to_svg
 
 if TYPE_CHECKING:
+    from genredag.params.tree import Tree
     from genredag.report.runs import Run
 
 SCORES = {
@@ -42,16 +43,20 @@ DECISIONS: dict[Decision, str] = {
 
 
 def entry_view(
-    entry: Entry, params: Params, data_set: DataSet | None, varying: Sequence[str]
+    entry: Entry, tree: Tree, data_set: DataSet | None, varying: Sequence[str], example_seconds: float
 ) -> dict[str, Any]:
     """Return figures and tables of an entry, recomputed from the predictions of its runs.
 
     Parameters
     ----------
+    tree
+        The values of ``params.yaml``.
     data_set
         The entry's own, None if it isn't at hand: spectrograms of mistakes come from it.
     varying
         Which of ``dataset`` and ``split`` differ between the entries of the page.
+    example_seconds
+        Length of those spectrograms.
     """
     first = entry.runs[0]
     return {
@@ -75,8 +80,8 @@ def entry_view(
         "decisions": _decisions(entry),
         "confusion": _confusion(entry),
         **_curves_of_scores(entry),
-        "mistakes": _mistakes(entry, data_set, params.report.example_seconds),
-        "values": _values(first, params),
+        "mistakes": _mistakes(entry, data_set, example_seconds),
+        "values": _values(first, tree),
     }
 
 
@@ -178,16 +183,14 @@ def _mistakes(entry: Entry, data_set: DataSet | None, seconds: float) -> list[di
     ]
 
 
-def _values(run: Run, params: Params) -> dict[str, str]:
+def _values(run: Run, tree: Tree) -> dict[str, str]:
     """Return the values that the stages before the report used for a run, by their key in params.yaml."""
     patterns = {group for stage, groups in STAGE_GROUPS.items() if stage != "report" for group in groups}
     # What another pattern holds whole (a model's backbone) is told there.
     patterns = {p for p in patterns if not any(p.startswith(f"{other}.") for other in patterns)}
     values = {}
     for pattern in sorted(patterns):
-        collection, _, name = pattern.format(**run.choice).partition(".")
-        group = params.entry(collection, name) if name else getattr(params, collection)
-        for key, value in group.model_dump().items():
-            full = ".".join(filter(None, (collection, name, key)))
-            values[full] = value if isinstance(value, str) else json.dumps(value)
+        place = pattern.format(**run.choice)
+        for key, value in value_at(tree, place, "params.yaml").items():
+            values[f"{place}.{key}"] = value if isinstance(value, str) else json.dumps(value)
     return values
