@@ -1,4 +1,4 @@
-"""Pictures of a data set: how long its tracks are, how many each genre has, and how near its genres lie."""
+"""Figures of a data set: lengths of tracks, tracks per genre, and a map of its genres."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SHAPES = ("o", "^", "s", "D", "v")
 
 
 def durations_figure(seconds: np.ndarray) -> Figure:
-    """Draw how many tracks are of which length, in seconds."""
+    """Draw a histogram of track lengths in seconds."""
     figure, axes = PAGE.axes(360, 220)
     axes.hist(seconds, bins=min(30, max(5, round(len(seconds) ** 0.5))), color=PAGE.series[0])
     axes.set(xlabel="seconds", ylabel="tracks")

@@ -1,4 +1,4 @@
-"""What the page tells of one entry of the leaderboard, ready for its template."""
+"""What the page says about one entry of the leaderboard, ready for its template."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def _confusion(entry: Entry) -> list[tuple[str, list[tuple[str, int, float]]]]:
     ]
 
 
-def _curves_of_scores(entry: Entry) -> dict[str, Any]:
+def _curves_of_scores(entry: Entry) -> dict[str, object]:
     """Return the table of genres, the reliability diagram and the ROC."""
     from sklearn.metrics import auc
 
@@ -162,7 +162,7 @@ def _curves_of_scores(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _mistakes(entry: Entry, data_set: DataSet | None, seconds: float) -> list[dict[str, Any]]:
+def _mistakes(entry: Entry, data_set: DataSet | None, seconds: float) -> list[dict[str, object]]:
     """Return the surest mistakes; each with a picture if its frames are there."""
     mistakes = surest_mistakes(entry.tracks)
     thumbnails: dict[str, str] = {}

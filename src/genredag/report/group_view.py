@@ -1,10 +1,10 @@
-"""What the page tells of entries that can be compared: which of them are distinguishable."""
+"""What the page says about entries that can be compared: which of them are distinguishable."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import comb
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from genredag.evaluation.comparisons import groups
 from genredag.params.groups.reading import parse_group, value_at
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from genredag.params.tree import Tree
 
 
-def group_view(entries: Sequence[Entry], views: dict[str, dict[str, Any]], tree: Tree) -> dict[str, Any]:
+def group_view(
+    entries: Sequence[Entry], views: Mapping[str, Mapping[str, object]], tree: Tree
+) -> dict[str, object]:
     """Return which entries are distinguishable, and the bars that join those that are not.
 
     Parameters
@@ -40,7 +42,7 @@ def group_view(entries: Sequence[Entry], views: dict[str, dict[str, Any]], tree:
         "promise": promise(protocol),
         "leaky": entries[0].leaky,
         "n_classes": len(entries[0].runs[0].genres),
-        "entries": [view | {"bars": [label in bar for bar in bars]} for label, view in by_label.items()],
+        "entries": [{**view, "bars": [label in bar for bar in bars]} for label, view in by_label.items()],
         "n_bars": len(bars),
         "equals": [by_label[label] for label in labels if label in equal],
         "pairs": pairs.to_dict("records"),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations, groupby
 from statistics import fmean
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import pandas as pd
 
@@ -44,14 +44,14 @@ Metric = Literal["track_accuracy", "slice_accuracy", "macro_f1"]
 
 @dataclass(frozen=True)
 class Entry:
-    """All runs of one data set, representation, model and split, judged together.
+    """All runs of one data set, representation, model and split, pooled.
 
     Parameters
     ----------
     runs
         One for each seed and fold.
     decision, n_resamples
-        How slices decide for their track, and how often the bootstrap draws.
+        How slices are combined into their track's prediction, and the number of bootstrap resamples.
     """
 
     runs: tuple[Run, ...]
@@ -59,7 +59,7 @@ class Entry:
     n_resamples: int
 
     @property
-    def choice(self) -> dict[str, Any]:
+    def choice(self) -> dict[str, str]:
         """Which data set, representation, model and split this is."""
         return self.runs[0].pooled_choice
 
@@ -75,7 +75,7 @@ class Entry:
 
     @property
     def leaky(self) -> bool:
-        """Whether slices of a track stood in more than one part."""
+        """Whether slices of one track are in more than one part."""
         return any(run.metrics.get("leaky", False) for run in self.runs)
 
     @cached_property
@@ -90,7 +90,7 @@ class Entry:
 
     @cached_property
     def decision_accuracies(self) -> dict[Decision, float]:
-        """Accuracy of the test tracks by each way in which slices may decide for their track, pooled."""
+        """Accuracy of the pooled test tracks by each way of combining slices."""
         return {
             decision: float(
                 is_hit(pd.concat(track_predictions(_test(run), decision) for run in self.runs)).mean()
@@ -190,7 +190,7 @@ def _compared(entries: Sequence[Entry]) -> pd.DataFrame:
 
 
 def _common(entries: Sequence[Entry]) -> pd.DataFrame:
-    """Return which tests of a track that all entries have each of them passed."""
+    """Return which of the tests that all entries share each of them passed."""
     hits = {entry.label: entry.tracks.set_index(_TRIAL).pipe(is_hit) for entry in entries}
     return pd.DataFrame(hits).dropna()
 
@@ -260,7 +260,7 @@ def leaderboard_markdown(table: pd.DataFrame) -> str:
 
 
 def _with_intervals(table: pd.DataFrame) -> pd.DataFrame:
-    """Write the bounds of `table` behind their estimates."""
+    """Write the bounds of `table` after their estimates."""
     for level in ("track", "slice"):
         bounds = [f"{level}_low", f"{level}_high"]
         if {f"{level}_accuracy", *bounds} <= set(table):

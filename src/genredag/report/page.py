@@ -62,7 +62,7 @@ def report_pages(
     report, tree
         The group ``report``, and all values of ``params.yaml``.
     cache_dir
-        Where the tracks lie that are played, if ``report.audio`` names their data set.
+        Folder of the tracks that can be played, if ``report.audio`` names their data set.
 
     Returns
     -------
@@ -72,9 +72,9 @@ def report_pages(
     Raises
     ------
     ParameterError
-        A run names something that `tree` doesn't hold.
+        A run names something that is not in `tree`.
     """
-    # Leaky entries come last: they are no rivals of the others.
+    # Leaky entries come last: they don't compete with the others.
     told = _told(sorted(entries, key=lambda entry: entry.leaky), data_sets, report, tree)
     told["clips"] = _clips(told["entries"], data_sets, report, cache_dir)
     sections = {key: name for key, name in SECTIONS.items() if key != "audits" or audits}
@@ -87,7 +87,7 @@ def report_pages(
 def _told(
     entries: Sequence[Entry], data_sets: Sequence[DataSet], report: Report, tree: Tree
 ) -> dict[str, Any]:
-    """Return what the templates ask of runs and data sets."""
+    """Return what the templates need about runs and data sets."""
     varying = [key for key in ("dataset", "split") if len({entry.choice[key] for entry in entries}) > 1]
     by_name = {data_set.name: data_set for data_set in data_sets}
     views = {
@@ -169,7 +169,7 @@ def _template() -> jinja2.Template:
 def _clips(
     views: Sequence[dict[str, Any]], data_sets: Sequence[DataSet], report: Report, cache_dir: Path
 ) -> dict[str, str]:
-    """Return a clip of each mistaken track that may be copied and is there, by data set and track."""
+    """Return a clip of each misclassified track that may be copied and is there, by data set and track."""
     clips: dict[str, str | None] = {}
     for data_set in data_sets:
         name = data_set.name

@@ -1,4 +1,4 @@
-"""A run: what training and evaluating one model left in its folder."""
+"""A run: the files that training and evaluating one model left in its folder."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ class Run:
     predictions
         One row a validation or test slice: ``predictions.parquet``.
     layers
-        What the bundle says of its architecture: see `genredag.models.layer_table.layers`.
+        The architecture as the bundle records it: see `genredag.models.layer_table.layers`.
     """
 
     metrics: dict[str, Any]
     history: pd.DataFrame
     timing: dict[str, float]
     predictions: pd.DataFrame
-    layers: list[dict[str, Any]] = field(default_factory=list)
+    layers: list[dict[str, object]] = field(default_factory=list)
 
     @property
-    def choice(self) -> dict[str, Any]:
+    def choice(self) -> dict[str, str | int]:
         """Which data set, representation, model, split, fold and seed this is."""
         return {key: self.metrics[key] for key in CHOICE}
 
     @property
-    def pooled_choice(self) -> dict[str, Any]:
+    def pooled_choice(self) -> dict[str, str]:
         """The choice that runs of one leaderboard entry share: all but fold and seed."""
         return {key: self.metrics[key] for key in POOLED}
 
@@ -87,8 +87,8 @@ def read_run(directory: Path) -> Run:
     return run
 
 
-def _read_layers(path: Path) -> list[dict[str, Any]]:
-    """Read the architecture that a bundle tells, without its model."""
+def _read_layers(path: Path) -> list[dict[str, object]]:
+    """Read the architecture from a bundle, without loading its model."""
     try:
         with zipfile.ZipFile(path) as archive:
             return json.loads(archive.read("bundle.json"))["layers"]

@@ -1,4 +1,4 @@
-"""Pictures of frames: a spectrogram with its axes, its colour key, and a bare thumbnail."""
+"""Figures of frames: a spectrogram with its axes, its colour key, and a bare thumbnail."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def spectrogram(
 
 
 def colour_key(limits: tuple[float, float], unit: str) -> Figure:
-    """Draw the bar that tells which value a colour of `spectrogram` stands for."""
+    """Draw the colour bar of `spectrogram`."""
     figure, axes = PAGE.axes(360, 52)
     ramp = np.linspace(0, 1, 256)[np.newaxis]
     axes.imshow(ramp, aspect="auto", cmap=_COLOUR_MAP, interpolation="none", extent=(*limits, 0, 1))

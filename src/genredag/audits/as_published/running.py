@@ -1,4 +1,4 @@
-"""A study's one experiment, run stage by stage with the commands of ``dvc.yaml``, in a folder of its own."""
+"""Run the experiment of a study stage by stage, with the commands of ``dvc.yaml``, in its own folder."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Published figures beside ours, as published and corrected, with intervals."""
+"""Published figures next to ours, as published and corrected, with intervals."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -12,6 +12,7 @@ from genredag.audits.as_published.studies import VARIANTS
 from genredag.evaluation.intervals import ENDS, Interval, accuracy_interval, cluster_names
 from genredag.evaluation.markdown import markdown_table
 from genredag.evaluation.predictions import Decision, track_predictions
+from genredag.params.groups.reading import parse_group
 from genredag.params.groups.splits import keeps_artists_whole
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from genredag.params.schema import Params
 
 LEFT_OUT = "left_out"
+_DECISION = "evaluate.track_decision"
 COUNTS = tuple(f"{variant}_{count}" for variant in VARIANTS for count in ("n_test_tracks", "n_seeds"))
 COLUMNS = (
     *("study", "project", "model", "level", "published", "published_from", "published_spread", "measured_on"),
@@ -60,8 +62,9 @@ def published_table(
     """
     rows = []
     for name, study in studies.items():
-        decision: Any = study.values.get("evaluate.track_decision", params.evaluate.track_decision)
-        row: dict[str, Any] = {
+        value = study.values.get(_DECISION, params.evaluate.track_decision)
+        decision: Decision = parse_group(value, _DECISION, Decision, "studies.yaml")
+        row: dict[str, object] = {
             "study": name,
             "dataset": params.as_published.dataset,
             "corrected_on": corrected_on(params),
@@ -92,7 +95,7 @@ def _figures(
 ) -> dict[str, float]:
     test = predictions[predictions["part"] == "test"]
     if level == "track":
-        # A seed deals anew: its tracks are decided by its own slices.
+        # Each seed has its own split: its tracks are classified by its own slices.
         test = pd.concat([track_predictions(own, decision) for _, own in test.groupby("seed")])
     correct = (test["genre"] == test["predicted"]).to_numpy()
     interval = accuracy_interval(correct, cluster_names(test), n_resamples=n_resamples, seed=0)
@@ -104,15 +107,16 @@ def _figures(
 
 def published_markdown(table: pd.DataFrame) -> str:
     """Return the table as a Markdown page, faults and differences below it."""
-    # Read from a file, counts beside a study that was left out are floats.
+    # In a table read from a file, counts are floats if a study was left out.
     table = table.astype(dict.fromkeys(COUNTS, "Int64"))
     second = f"on {' or '.join(table['corrected_on'].unique())}"
     lines = [
         "# As published, and corrected",
         "",
         "Accuracy in percent, of slices or of tracks as the project reported it, with 95 % intervals.",
-        "As published: the project's own protocol on our data set, LEAKY where it says so. Beside it: the",
-        f"same model {second}, watched on validation. How to read it: docs/leakage.md.",
+        "As published: the project's own protocol on our data set, marked LEAKY where it leaks. Next to it:",
+        f"the same model {second}, with its epoch chosen on the validation part. How to read it:",
+        "docs/leakage.md.",
         "",
     ]
     rows = table.astype(object).to_dict(orient="records")
@@ -120,7 +124,7 @@ def published_markdown(table: pd.DataFrame) -> str:
     lines.append(markdown_table(map(_cells, rows), header, "lllrrrrr"))
     for row in rows:
         lines += ["", f"**{row['project']}, {row['model']}** (measured on {row['measured_on']})."]
-        for key, word in (("faults", "Faults"), ("differs", "Ours differs"), ("note", "Note")):
+        for key, word in (("faults", "Faults"), ("differs", "Our runs differ"), ("note", "Note")):
             lines += [f"{word}: {row[key]}."] if row[key] else []
     return "\n".join(lines) + "\n"
 

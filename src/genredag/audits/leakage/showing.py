@@ -1,4 +1,4 @@
-"""The audit, shown: a figure of points with intervals, and a page with the table."""
+"""The leakage audit as a figure of points with intervals, and as a Markdown page."""
 
 from __future__ import annotations
 
@@ -90,8 +90,8 @@ def worth_markdown(table: pd.DataFrame) -> str:
     lines = [
         "# Leakage audit",
         "",
-        "LEAKY on purpose: what each mistake adds to the test accuracy of two cheap models, in points, with",
-        "95 % intervals over artists, or tracks if unknown (docs/evaluation.md). How to read it:",
+        "LEAKY on purpose: points that each mistake adds to the test accuracy of two cheap models, with 95 %",
+        "intervals over artists, or over tracks of unknown artist (docs/evaluation.md). How to read it:",
         "docs/leakage.md.",
     ]
     for (dataset, level), own in table.groupby(["dataset", "level"], sort=False):

@@ -50,7 +50,7 @@ def robustness_table(runs: Iterable[pd.DataFrame], decision: Decision, n_resampl
 
 
 def hits_of(run: pd.DataFrame, decision: Decision) -> pd.DataFrame:
-    """Return which slices and which tracks (their slice is -1) of one run are recognised under what."""
+    """Return which slices and tracks (slice -1) of one run are classified correctly, by deformation."""
     tables = []
     for _, slices in run.groupby(["deformation", "strength"], sort=False, dropna=False):
         place = {name: slices[name].iloc[0] for name in ("deformation", "strength")}

@@ -1,4 +1,4 @@
-"""Robustness, shown: accuracy against the strength of each deformation as a figure, all of it as a page."""
+"""The robustness audit as a figure (accuracy against strength) and as a Markdown page."""
 
 from __future__ import annotations
 
@@ -82,9 +82,9 @@ def robustness_markdown(table: pd.DataFrame) -> str:
     lines = [
         "# Robustness",
         "",
-        "Accuracy (%) of deformed test tracks and their slices, and points won against the same undeformed,",
-        "with 95 % intervals over artists, or tracks if unknown (docs/evaluation.md). How to read it:",
-        "docs/robustness.md.",
+        "Accuracy (%) of deformed test tracks and their slices, and the difference in points from the same",
+        "tracks undeformed, with 95 % intervals over artists, or over tracks of unknown artist",
+        "(docs/evaluation.md). How to read it: docs/robustness.md.",
     ]
     for (dataset, split), own in table.groupby(["dataset", "split"], sort=False):
         tracks = f"{own['n_tracks'].max()} test tracks, chance {own['chance'].iloc[0]:g} %"

@@ -1,11 +1,10 @@
-"""What was found, as Markdown: for a terminal, a job's summary and a comment on a pull request."""
+"""The findings as Markdown: for a terminal, a job's summary and a comment on a pull request."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
 
 from genredag.evaluation.markdown import markdown_table
 from genredag.params.tree import MISSING, Leaf
@@ -19,7 +18,7 @@ class Findings:
     reference: str | None = None
     failures: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    leaves: dict[Leaf, tuple[Any, Any]] = field(default_factory=dict)
+    leaves: dict[Leaf, tuple[object, object]] = field(default_factory=dict)
     plan: Plan | None = None
     before: dict[str, float] = field(default_factory=dict)
     after: dict[str, float] = field(default_factory=dict)
@@ -43,15 +42,15 @@ def _verdict(failures: list[str]) -> str:
     return "\n".join([f"**{len(failures)} failed:**", "", *(f"- {failure}" for failure in failures)])
 
 
-def _leaf_table(leaves: dict[Leaf, tuple[Any, Any]]) -> str:
+def _leaf_table(leaves: dict[Leaf, tuple[object, object]]) -> str:
     if not leaves:
         return "No value of params.yaml changed."
     rows = [(f"`{'.'.join(leaf)}`", _shown(old), _shown(new)) for leaf, (old, new) in leaves.items()]
     return markdown_table(rows, ("value", "before", "now"), "lll")
 
 
-def _shown(value: Any) -> str:
-    return value if value is MISSING else f"`{json.dumps(value, ensure_ascii=False)}`"
+def _shown(value: object) -> str:
+    return MISSING if value is MISSING else f"`{json.dumps(value, ensure_ascii=False)}`"
 
 
 def _plan_table(plan: Plan) -> str:
