@@ -100,7 +100,8 @@ def report(folders: list[Path], data_set: DataSet, params: Params) -> None:
     pooled = entries(runs, params.evaluate.track_decision, params.report.n_resamples)
     leaderboard(pooled)
     all_comparisons(pooled)
-    report_pages(pooled, [data_set], {}, params, WhatRan("", "", None, {}, ""), Path())
+    what_ran = WhatRan("", "", None, {}, "")
+    report_pages(pooled, [data_set], {}, params.report, params.model_dump(), what_ran, Path())
 
 
 def measure(params: Params, n_runs: int, root: Path) -> dict[str, float]:

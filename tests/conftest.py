@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -81,3 +83,9 @@ def toy_slices():
     split["part"] = np.tile(np.repeat(["train", "validation", "test"], [12, 6, 6]), len(genres))
     slice_spec = {"seconds": 1.0, "overlap": 0.5, "n_frames": 10}
     return {"frames": frames, "slices": slices, "slice_spec": slice_spec, "split": split}
+
+
+@pytest.fixture(scope="session")
+def squeezed() -> Callable[[str], str]:
+    """Give a function that takes the padding out of a Markdown table."""
+    return lambda page: re.sub(" +", " ", page)

@@ -1,4 +1,4 @@
-"""Errors in one line, exit status 2; bugs keep their traceback."""
+"""Errors in one line with an exit status; bugs keep their traceback."""
 
 from __future__ import annotations
 
@@ -8,7 +8,16 @@ import pickle
 
 import pytest
 
-from genredag.errors import DataError, GenredagError, ParameterError, exits_cleanly
+from genredag.errors import (
+    DataError,
+    GenredagError,
+    ParameterError,
+    SlicesTooSmallError,
+    UnsuitableDataError,
+    exits_cleanly,
+    reported_error,
+    without_remedy,
+)
 
 
 def test_what_where_expected_and_hint_stand_in_one_line():
@@ -59,3 +68,28 @@ def test_a_bug_keeps_its_traceback(bug):
 
     with pytest.raises(type(bug)):
         main()
+
+
+@pytest.mark.parametrize(
+    "raised",
+    [
+        UnsuitableDataError("no artist", where="manifest", hint="use another split"),
+        SlicesTooSmallError("3 frames", where="manifest", expected="at least 4", hint="lengthen them"),
+        UnsuitableDataError("3 frames", where="manifest"),
+    ],
+)
+def test_unsuitable_data_have_a_status_of_their_own_and_a_reason_that_can_be_read_back(capsys, raised):
+    @exits_cleanly
+    def main() -> None:
+        raise raised
+
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code == 3
+    error = reported_error(f"genredag: error: an earlier one\n{capsys.readouterr().err}a warning\n")
+    assert error == str(raised)
+    assert without_remedy(error) == f"manifest: {raised.what}"
+
+
+def test_a_script_that_reports_nothing_has_no_reason():
+    assert reported_error("Traceback (most recent call last):\n") == ""

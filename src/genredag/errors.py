@@ -11,7 +11,13 @@ from typing import ParamSpec
 
 P = ParamSpec("P")
 
+# Exit statuses: a mistake that the user can correct, and a data set that cannot provide what was asked for.
 EXIT_USER_ERROR = 2
+EXIT_UNSUITABLE = 3
+
+_PREFIX = "genredag: error: "
+_EXPECTED = "; expected "
+_HINT = " Hint: "
 
 
 class GenredagError(Exception):
@@ -27,7 +33,14 @@ class GenredagError(Exception):
         What would have been right.
     hint
         What to do about it.
+
+    Attributes
+    ----------
+    exit_status
+        Exit status of a script that ends with this error.
     """
+
+    exit_status = EXIT_USER_ERROR
 
     def __init__(self, what: str, *, where: str = "", expected: str = "", hint: str = "") -> None:
         self.what, self.where, self.expected, self.hint = what, where, expected, hint
@@ -36,9 +49,9 @@ class GenredagError(Exception):
     def __str__(self) -> str:
         line = f"{self.where}: {self.what}" if self.where else self.what
         if self.expected:
-            line += f"; expected {self.expected}"
+            line += f"{_EXPECTED}{self.expected}"
         if self.hint:
-            line += f"{'' if line.endswith('?') else '.'} Hint: {self.hint}"
+            line += f"{'' if line.endswith('?') else '.'}{_HINT}{self.hint}"
         return " ".join(line.split())
 
     def __reduce__(self) -> tuple:
@@ -60,6 +73,18 @@ class ModelError(GenredagError):
     """A model can't be built, trained, loaded or applied."""
 
 
+class UnsuitableDataError(DataError):
+    """The data set is intact but lacks what was asked for: artists, a listed split, or enough tracks."""
+
+    exit_status = EXIT_UNSUITABLE
+
+
+class SlicesTooSmallError(ModelError):
+    """A model is intact but needs larger slices than the data set and the parameters give."""
+
+    exit_status = EXIT_UNSUITABLE
+
+
 _OS_HINTS = {
     errno.ENOSPC: "free some disk space, or move data/ and results/ to a larger disk",
     errno.EFBIG: "the file would be larger than this system allows: raise the limit (ulimit -f)",
@@ -74,14 +99,18 @@ _OS_HINTS = {
 
 
 def exits_cleanly(main: Callable[P, None]) -> Callable[P, None]:
-    """Turn a user's mistake into one line on stderr and exit status 2; let bugs keep their traceback."""
+    """Turn a `GenredagError` into one line on stderr and its exit status; let bugs keep their traceback.
+
+    The status is `EXIT_USER_ERROR`, also for a file that can't be read or written, except where the data set
+    can't provide what was asked for (`EXIT_UNSUITABLE`).
+    """
 
     @functools.wraps(main)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             main(*args, **kwargs)
         except GenredagError as error:
-            _exit(str(error))
+            _exit(str(error), error.exit_status)
         except OSError as error:
             if isinstance(error, FileNotFoundError) and error.errno is None:  # pyarrow's
                 error = FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), *error.args)
@@ -92,6 +121,17 @@ def exits_cleanly(main: Callable[P, None]) -> Callable[P, None]:
     return wrapper
 
 
-def _exit(line: str) -> None:
-    print(f"genredag: error: {line}", file=sys.stderr)
-    sys.exit(EXIT_USER_ERROR)
+def reported_error(stderr: str) -> str:
+    """Return the last error that `exits_cleanly` wrote to the stderr of a script, "" if there is none."""
+    lines = [line for line in stderr.splitlines() if line.startswith(_PREFIX)]
+    return lines[-1].removeprefix(_PREFIX) if lines else ""
+
+
+def without_remedy(error: str) -> str:
+    """Return where and what of a written `GenredagError`, without what was expected and the hint."""
+    return error.partition(_EXPECTED)[0].partition(_HINT)[0].removesuffix(".")
+
+
+def _exit(line: str, status: int = EXIT_USER_ERROR) -> None:
+    print(f"{_PREFIX}{line}", file=sys.stderr)
+    sys.exit(status)

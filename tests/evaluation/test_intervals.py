@@ -177,7 +177,7 @@ def coverage(n_tracks, accuracy, by_artist, n_seeds, n_sets, rng):
         sums = simulate(sizes, accuracy, n_seeds, n_sets // 10, rng)
         rows = n_seeds * sizes
         statistic = lambda totals: ratio(np.moveaxis(totals, 1, -1))  # noqa: E731
-        bounds = bootstrap(sums, statistic, rows, "BCa", 1000, int(rng.integers(2**31))).confidence_interval
+        bounds = bootstrap(sums, statistic, rows, "BCa", 1000, int(rng.integers(2**31)))
         exact = np.isnan(bounds.low)  # an accuracy of 1: Clopper and Pearson
         low = np.where(exact, 0.025 ** (1 / len(sizes)), bounds.low)
         covered.append((low <= accuracy) & (accuracy <= np.where(exact, 1, bounds.high)))

@@ -4,12 +4,15 @@ import pytest
 
 from genredag.evaluation.plots import (
     confusion_figure,
+    draw_learning_curves,
     learning_curves_figure,
     reliability_figure,
     roc_figure,
     run_figures,
     save_figure,
 )
+from genredag.evaluation.themes import FILE
+from genredag.report.svg import PAGE
 
 NAMES = ["blues", "jazz", "rock"]
 CONFUSION = pd.DataFrame({"actual": ["blues", "blues", "jazz"], "predicted": ["blues", "jazz", "jazz"]})
@@ -32,6 +35,7 @@ RELIABILITY = pd.DataFrame(
         "n": [10, 30, 5],
     }
 )
+THEMES = [pytest.param(FILE, id="file"), pytest.param(PAGE, id="page")]
 FIGURES = ("confusion_matrix", "learning_curves", "roc_curves", "reliability_diagram")
 
 
@@ -46,22 +50,35 @@ def texts(figure):
     ]
 
 
+def legend(axes):
+    return [text.get_text() for text in axes.get_legend().get_texts()]
+
+
 def test_confusion_counts_and_shares():
     figure = confusion_figure(CONFUSION, NAMES)
     axes = figure.axes[0]
     assert texts(figure) == ["1\n50%", "1\n50%", "", "", "1\n100%", "", "", "", ""]
     assert [label.get_text() for label in axes.get_yticklabels()] == NAMES
-    assert axes.get_title() == "2 of 3 test tracks recognised"
+    assert axes.get_title() == "2 of 3 test tracks correct"
     np.testing.assert_allclose(axes.collections[0].get_array(), [[0.5, 0.5, 0], [0, 1, 0], [0, 0, 0]])
 
 
-def test_curves_and_the_epoch_kept():
-    figure = learning_curves_figure(HISTORY)
-    for axes, name in zip(figure.axes, ("loss", "accuracy"), strict=True):
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_line_for_each_run_and_its_kept_epoch_marked(theme):
+    _, axes = theme.axes(360, 230)
+    draw_learning_curves(axes, [HISTORY, HISTORY.iloc[:1]], "loss", theme)
+    assert len(axes.lines) == 2 * 3
+    marks = [line.get_xydata().tolist() for line in axes.lines if line.get_marker() == "o"]
+    assert marks == [[[2, 1.5]], [[1, 2.1]]]
+    assert legend(axes) == ["training", "validation", "weights kept"]
+
+
+def test_one_run_has_a_panel_of_loss_and_one_of_accuracy():
+    for axes, name in zip(learning_curves_figure(HISTORY).axes, ("loss", "accuracy"), strict=True):
         lines = {line.get_label(): line.get_ydata() for line in axes.lines}
         np.testing.assert_array_equal(lines["training"], HISTORY[name])
         np.testing.assert_array_equal(lines["validation"], HISTORY[f"val_{name}"])
-        assert "kept: epoch 2" in lines
+        assert "weights kept (epoch 2)" in lines
 
 
 def test_an_estimator_has_no_curves():
@@ -74,24 +91,34 @@ def test_an_estimator_has_no_curves():
     ]
 
 
-def test_roc_tells_the_area_of_each_genre():
+def test_roc_names_every_genre_with_its_area():
     axes = roc_figure(ROC).axes[0]
-    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["blues: 0.750"]
-    np.testing.assert_array_equal(axes.lines[0].get_ydata(), ROC["tpr"])
+    assert legend(axes) == ["chance", "blues: area 0.75"]
+    np.testing.assert_array_equal(axes.lines[1].get_ydata(), ROC["tpr"])
 
 
-def test_genres_beyond_ten_are_dashed():
-    roc = pd.concat([ROC.assign(genre=f"g{i}") for i in range(12)])
-    lines = roc_figure(roc).axes[0].lines
-    assert [line.get_linestyle() for line in lines[:12]] == ["-"] * 10 + ["--"] * 2
+def test_roc_names_only_the_genres_asked_for():
+    roc = pd.concat([ROC.assign(genre=name) for name in NAMES])
+    axes = roc_figure(roc, PAGE, ["rock", "blues"]).axes[0]
+    assert set(legend(axes)) == {"chance", "rock: area 0.75", "blues: area 0.75"}
+    blues, jazz, rock = axes.lines[1:]
+    assert (rock.get_color(), rock.get_linestyle()) == (PAGE.series[0], "-")
+    assert (blues.get_color(), blues.get_linestyle()) == (PAGE.series[1], "--")
+    assert jazz.get_color() == PAGE.line
 
 
-def test_reliability_of_both_levels():
-    axes = reliability_figure(RELIABILITY).axes[0]
-    lines = {line.get_label(): line.get_xydata().tolist() for line in axes.lines}
-    assert lines["slices"] == [[0.3, 0.5], [0.9, 0.7]]
-    assert lines["tracks"] == [[0.8, 1.0]]
-    assert axes.collections[0].get_sizes().tolist() == [50, 150]
+def test_no_two_of_thirty_genres_look_alike():
+    roc = pd.concat([ROC.assign(genre=f"g{i}") for i in range(30)])
+    lines = roc_figure(roc).axes[0].lines[1:]
+    assert len({(line.get_color(), line.get_linestyle()) for line in lines}) == 30
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_reliability_shows_both_levels_and_larger_marks_where_more_is(theme):
+    slices, tracks = reliability_figure(RELIABILITY, theme).axes[0].collections
+    assert slices.get_offsets().tolist() == [[0.3, 0.5], [0.9, 0.7]]
+    assert slices.get_sizes()[0] < slices.get_sizes()[1]
+    assert tracks.get_offsets().tolist() == [[0.8, 1.0]]
 
 
 @pytest.mark.parametrize("name", FIGURES)

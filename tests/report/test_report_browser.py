@@ -159,7 +159,7 @@ def test_all_can_be_done_by_keyboard(desktop):
         if reached[-1].startswith("Model") and "BUTTON" in desktop.ask("document.activeElement.tagName"):
             break
     assert reached[0] == "Skip to the content"
-    assert {"Results", "Leaderboard", "Every pair", "filter"} <= set(reached)
+    assert {"Results", "Leaderboard", "All pairs", "filter"} <= set(reached)
     assert desktop.ask("getComputedStyle(document.activeElement).outlineStyle") == "solid"
     desktop.press("Enter")
     assert order(desktop)[0] == "ascending"

@@ -6,7 +6,7 @@ import pytest
 from sklearn import metrics
 
 from genredag.errors import DataError
-from genredag.params.loading import load_params
+from genredag.params.groups.reading import read_tree
 from genredag.report.entry_view import entry_view
 from genredag.report.leaderboard import entries
 from genredag.report.runs import read_run
@@ -27,7 +27,7 @@ def folder(tmp_path_factory, make):
 @pytest.fixture(scope="module")
 def view(folder, project_dir):
     (entry,) = entries([read_run(folder / str(seed)) for seed in SEEDS], "mean", 100)
-    return entry_view(entry, load_params(project_dir / "params.yaml"), None, [])
+    return entry_view(entry, read_tree(project_dir / "params.yaml"), None, [], 3.0)
 
 
 @pytest.fixture(scope="module")

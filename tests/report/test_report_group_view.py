@@ -1,6 +1,6 @@
 import pytest
 
-from genredag.params.loading import load_params
+from genredag.params.groups.reading import read_tree
 from genredag.report.group_view import group_view
 from genredag.report.leaderboard import entries
 from genredag.report.runs import read_run
@@ -18,7 +18,7 @@ def view(tmp_path_factory, project_dir, make):
     ]
     ranked = entries(runs, "mean", 500)
     views = {entry.anchor: {"anchor": entry.anchor, "model": entry.choice["model"]} for entry in ranked}
-    return group_view(ranked, views, load_params(project_dir / "params.yaml"))
+    return group_view(ranked, views, read_tree(project_dir / "params.yaml"))
 
 
 def test_bars_join_what_is_not_distinguishable(view):

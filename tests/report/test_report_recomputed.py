@@ -85,6 +85,6 @@ def test_the_page_needs_no_metric_that_was_stored(reported, params):
     ]
     without = [replace(run, metrics=metrics) for run, metrics in zip(runs, kept, strict=True)]
     pooled = [entries(some, "mean", 100) for some in (runs, without)]
-    rest = [], {}, params, WhatRan("", "", None, {}, ""), Path()
+    rest = [], {}, params.report, params.model_dump(), WhatRan("", "", None, {}, ""), Path()
     pages = [report_pages(some, *rest) for some in pooled]
     assert pages[0] == pages[1]

@@ -26,6 +26,7 @@ def check(*arguments: str) -> int:
 
 def stage_rows(markdown: str) -> dict[str, list[str]]:
     """Read the table of stages: stage -> its other cells."""
+    markdown = re.sub(" +", " ", markdown)
     table = markdown[markdown.index("| stage |") :]
     rows = [re.split(r" *\| *", line.strip("| ")) for line in table.splitlines() if line.startswith("|")]
     return {

@@ -7,7 +7,8 @@ from datetime import date
 from pathlib import Path
 
 from genredag.errors import exits_cleanly
-from genredag.params.loading import load_params
+from genredag.params.groups.evaluation import Evaluate, Report
+from genredag.params.groups.reading import read_group, read_tree
 from genredag.report.audit_view import read_audits
 from genredag.report.data_sets import named_path, read_data_sets
 from genredag.report.leaderboard import all_comparisons, entries, leaderboard, leaderboard_markdown
@@ -38,12 +39,14 @@ def main(argv: list[str] | None = None) -> None:
         parser.add_argument(name, type=Path, required=True)
     args = parser.parse_args(argv)
     configure_logging()
-    params = load_params(args.params)
+    report = read_group(args.params, "report", Report)
+    decision = read_group(args.params, "evaluate", Evaluate).track_decision
     runs = [read_run(folder) for folder in args.runs]
-    pooled = entries(runs, params.evaluate.track_decision, params.report.n_resamples)
+    pooled = entries(runs, decision, report.n_resamples)
     data_sets = read_data_sets(args.dataset, args.frames, args.near_duplicates)
     what_ran = read_what_ran(args.params, args.date)
-    pages = report_pages(pooled, data_sets, read_audits(args.audit), params, what_ran, default_cache_dir())
+    audits, tree = read_audits(args.audit), read_tree(args.params)
+    pages = report_pages(pooled, data_sets, audits, report, tree, what_ran, default_cache_dir())
     table = leaderboard(pooled)
     write_csv(args.leaderboard, table)
     write_text(args.markdown, leaderboard_markdown(table))

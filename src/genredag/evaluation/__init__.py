@@ -1,1 +1,1 @@
-"""Evaluation: predictions, the metrics made of them, and their pictures."""
+"""Evaluation: predictions, their metrics, and figures."""

@@ -113,8 +113,8 @@ def paired_tests(
     table["low"], table["high"] = difference_bounds(sums, swings, differences, sizes, n_resamples, seed)
     if len(sums) < 2:
         return table.assign(p_bootstrap=1.0)
-    result = bootstrap(sums, differences, sizes, "percentile", n_resamples, seed)
-    error = result.bootstrap_distribution.std(axis=-1, ddof=1)
+    drawn = bootstrap(sums, differences, sizes, "percentile", n_resamples, seed)
+    error = drawn.values.std(axis=-1, ddof=1)
     t: pd.Series[float] = table["difference"].abs() / np.where(error > _NO_ERROR, error, np.nan)
     p = 2 * stats.t.sf(t, max(effective_number(sizes), 2.0) - 1)
     # Where the difference is the same everywhere there is no standard error.

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,8 @@ from genredag.errors import DataError
 from genredag.tracks.artists import artist_groups
 
 LEVEL = 0.95
+# What is added to a column's name for an estimate and its two bounds.
+ENDS = ("", "_low", "_high")
 Method = Literal["percentile", "BCa"]
 _BATCH_SIZE = 2**22
 
@@ -29,6 +31,21 @@ class Interval:
     estimate: float
     low: float
     high: float
+
+    @classmethod
+    def of_columns(cls, row: Mapping[str, float], name: str) -> Interval:
+        """Read the columns that `columns` names."""
+        return cls(*(row[f"{name}{end}"] for end in ENDS))
+
+    def columns(self, name: str) -> dict[str, float]:
+        """Return a rate in percent, with two decimals, as ``<name>``, ``<name>_low`` and ``<name>_high``."""
+        values = (self.estimate, self.low, self.high)
+        return {f"{name}{end}": round(100 * value, 2) for end, value in zip(ENDS, values, strict=True)}
+
+    def text(self, digits: int = 1, sign: Literal["-", "+"] = "-") -> str:
+        """Return the estimate and its bounds, such as ``4.0 (1.2 to 7.1)``."""
+        bounds = f" ({self.low:.{digits}f} to {self.high:.{digits}f})"
+        return f"{self.estimate:{sign}.{digits}f}{'' if math.isnan(self.low) else bounds}"
 
 
 def cluster_names(predictions: pd.DataFrame) -> np.ndarray:
@@ -104,7 +121,7 @@ def difference_interval(
 
 
 def rows_of_a_track(n_rows: int, tracks: np.ndarray | None) -> float:
-    """Return how many rows (seeds, slices) a track has, on average; one if `tracks` isn't told."""
+    """Return how many rows (seeds, slices) a track has, on average; one if `tracks` is None."""
     return n_rows / pd.Series(tracks).nunique() if tracks is not None and n_rows else 1.0
 
 
@@ -118,9 +135,9 @@ def difference_bounds(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Bound a difference of two shares by bootstrap over the clusters and two tracks more.
 
-    Of the two one is right on the first side alone, one on the second alone. That is Bonett and Price's
-    interval (2012) of pairs, and Agresti and Caffo's (2000) of independent samples, for clusters: where
-    nothing differs that could be drawn, nothing is known of the tracks that would.
+    One of the two is right on the first side only, the other on the second side only. That is Bonett and
+    Price's interval (2012) of pairs, and Agresti and Caffo's (2000) of independent samples, for clusters:
+    where no drawn track differs, nothing is known about tracks that would.
 
     Parameters
     ----------
@@ -138,7 +155,7 @@ def difference_bounds(
     if len(sums) < 2:
         return np.full_like(estimate, np.nan), np.full_like(estimate, np.nan)
     drawn = np.concatenate([sums, swings])
-    bounds = bootstrap(drawn, statistic, sizes, "percentile", n_resamples, seed).confidence_interval
+    bounds = bootstrap(drawn, statistic, sizes, "percentile", n_resamples, seed)
     return np.minimum(bounds.low, estimate), np.maximum(bounds.high, estimate)
 
 
@@ -168,6 +185,23 @@ def effective_number(sizes: np.ndarray) -> float:
     return float(sizes.sum() ** 2 / (sizes**2).sum())
 
 
+@dataclass(frozen=True)
+class Resamples:
+    """What a bootstrap drew.
+
+    Attributes
+    ----------
+    low, high
+        Bounds of the interval; NaN where BCa has none.
+    values
+        The statistic of each resample, on the last axis.
+    """
+
+    low: np.ndarray
+    high: np.ndarray
+    values: np.ndarray
+
+
 def bootstrap(
     sums: np.ndarray,
     statistic: Callable[[np.ndarray], np.ndarray],
@@ -175,7 +209,7 @@ def bootstrap(
     method: Method,
     n_resamples: int,
     seed: int,
-) -> Any:
+) -> Resamples:
     """Let SciPy draw whole clusters with replacement.
 
     With few clusters a percentile interval is as much too short as a z interval is against a t interval:
@@ -187,11 +221,6 @@ def bootstrap(
         What each cluster adds to the totals, (n_clusters, ...).
     statistic
         Maps totals (n_resamples, ...) to values (n_resamples, ...).
-
-    Returns
-    -------
-    scipy.stats._resampling.BootstrapResult
-        Its ``bootstrap_distribution`` has the resamples on the last axis; bounds may be NaN by BCa.
     """
     from scipy import stats
 
@@ -209,7 +238,7 @@ def bootstrap(
     n = max(effective_number(sizes), 2.0)
     widened = math.sqrt(n / (n - 1)) * stats.t.ppf((1 + LEVEL) / 2, n - 1)
     with warnings.catch_warnings(action="ignore", category=RuntimeWarning):
-        return stats.bootstrap(
+        result = stats.bootstrap(
             (np.arange(n_clusters),),
             of_drawn,
             vectorized=True,
@@ -220,6 +249,8 @@ def bootstrap(
             batch=max(1, _BATCH_SIZE // n_clusters),
             rng=np.random.default_rng(seed),
         )
+    bounds = result.confidence_interval
+    return Resamples(bounds.low, bounds.high, result.bootstrap_distribution)
 
 
 def _binomial_interval(correct: np.ndarray) -> Interval:
@@ -249,9 +280,9 @@ def _rate_interval(
         # Nothing varies that could be drawn: Clopper and Pearson, of clusters.
         exact = stats.binomtest(round(estimate) * len(sums), len(sums)).proportion_ci(LEVEL)
         return Interval(estimate, float(exact.low), float(exact.high))
-    bounds = bootstrap(sums, statistic, sizes, "BCa", n_resamples, seed).confidence_interval
+    bounds = bootstrap(sums, statistic, sizes, "BCa", n_resamples, seed)
     if math.isnan(bounds.low):  # BCa has no answer where leaving out a cluster changes nothing.
-        bounds = bootstrap(sums, statistic, sizes, "percentile", n_resamples, seed).confidence_interval
+        bounds = bootstrap(sums, statistic, sizes, "percentile", n_resamples, seed)
     return Interval(estimate, float(bounds.low), float(bounds.high))
 
 

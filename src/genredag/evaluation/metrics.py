@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from collections.abc import Mapping
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,7 @@ DIGITS = 6
 
 def evaluate_predictions(
     predictions: pd.DataFrame, split: pd.DataFrame, decision: Decision
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Return counts of each part, and for validation and test the scores of slices and of tracks.
 
     Test also has ``decisions``, the track accuracy of each way to decide. If the split is leaky, it says so.
@@ -28,20 +29,21 @@ def evaluate_predictions(
     DataError
         A part has no slices.
     """
-    metrics: dict[str, Any] = {"leaky": True, **mark(split)} if is_leaky(split) else {}
+    metrics: dict[str, object] = {"leaky": True, **mark(split)} if is_leaky(split) else {}
     slices = split["part"].value_counts()
     tracks = split.groupby("part")["track_id"].nunique()
     metrics["n_slices"] = {part: int(slices.get(part, 0)) for part in PARTS}
     metrics["n_tracks"] = {part: int(tracks.get(part, 0)) for part in PARTS}
-    for part in ("validation", "test"):
-        of_part = predictions[predictions["part"] == part]
-        metrics[part] = {
-            "slice": scores(of_part),
-            "track": scores(track_predictions(of_part, decision)),
-        }
-    of_test = predictions[predictions["part"] == "test"]
-    metrics["test"]["decisions"] = decision_accuracies(of_test)
+    validation, test = (predictions[predictions["part"] == part] for part in ("validation", "test"))
+    metrics["validation"] = _scores_by_level(validation, decision)
+    metrics["test"] = _scores_by_level(test, decision) | {"decisions": decision_accuracies(test)}
     return metrics
+
+
+def _scores_by_level(
+    predictions: pd.DataFrame, decision: Decision
+) -> dict[str, Mapping[str, float | None] | Mapping[Decision, float]]:
+    return {"slice": scores(predictions), "track": scores(track_predictions(predictions, decision))}
 
 
 def scores(predictions: pd.DataFrame) -> dict[str, float | None]:
@@ -77,14 +79,14 @@ def scores(predictions: pd.DataFrame) -> dict[str, float | None]:
     return {key: None if value is None else round(float(value), DIGITS) for key, value in values.items()}
 
 
-def decision_accuracies(predictions: pd.DataFrame) -> dict[str, float]:
-    """Return the track accuracy of each way in which slices may decide for their track."""
+def decision_accuracies(predictions: pd.DataFrame) -> dict[Decision, float]:
+    """Return the track accuracy of each way of combining slices."""
     decided = {decision: track_predictions(predictions, decision) for decision in get_args(Decision)}
     return {decision: round(float(is_hit(tracks).mean()), DIGITS) for decision, tracks in decided.items()}
 
 
 def per_genre(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Return genre, precision, recall, f1 and support of each class; 0 where nothing is there to divide."""
+    """Return genre, precision, recall, f1 and support of each class; 0 where the denominator is 0."""
     from sklearn.metrics import precision_recall_fscore_support
 
     names = class_names(predictions)

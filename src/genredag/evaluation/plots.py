@@ -1,21 +1,23 @@
-"""Pictures of one run: confusion, learning curves, ROC, reliability. Equal data give equal bytes."""
+"""Figures of a run: confusion, learning curves, ROC, reliability. Equal data give equal bytes."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from genredag.evaluation.themes import FILE, Theme
 from genredag.runtime.files import atomic_path
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe and Ito's colours, told apart with any colour vision.
-BLUE, ORANGE = "#0072B2", "#E69F00"
+_STYLES = ("-", "--", ":")
 
 
 def confusion_figure(confusion: pd.DataFrame, class_names: list[str]) -> Figure:
@@ -55,79 +57,95 @@ def confusion_figure(confusion: pd.DataFrame, class_names: list[str]) -> Figure:
         cbar_kws={"label": "share of the actual genre", "shrink": 0.8},
     )
     hits = int(np.trace(counts.to_numpy()))
-    axes.set(xlabel="predicted", ylabel="actual", title=f"{hits} of {len(confusion)} test tracks recognised")
+    axes.set(xlabel="predicted", ylabel="actual", title=f"{hits} of {len(confusion)} test tracks correct")
     axes.tick_params(axis="x", rotation=45)
     axes.tick_params(axis="y", rotation=0)
     return figure
 
 
 def learning_curves_figure(history: pd.DataFrame) -> Figure:
-    """Draw loss and accuracy over the epochs, the epoch kept (least validation loss) marked.
+    """Draw loss and accuracy of one run side by side; see `draw_learning_curves`.
 
     An estimator has no epochs: its figure says so.
     """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 3.6), layout="constrained")
     if len(history) == 1 and history["learning_rate"].isna().all():
-        row = history.iloc[0]
-        text = "Fitted at once, without epochs"
-        for name, prefix in (("training", ""), ("validation", "val_")):
-            text += f"\n{name}: loss {row[f'{prefix}loss']:.3f}, accuracy {row[f'{prefix}accuracy']:.1%}"
-        figure.text(0.5, 0.5, text, ha="center", va="center", fontsize=12)
-        return figure
-    loss, accuracy = figure.subplots(1, 2)
-    _curves(loss, history, "loss")
-    _curves(accuracy, history, "accuracy")
-    loss.set_ylim(bottom=0)
-    accuracy.set_ylim(0, 1)
-    accuracy.legend(frameon=False)
+        return _fitted_at_once(history.iloc[0])
+    figure, panels = FILE.panels(648, 260, 2)
+    for axes, quantity in zip(panels, ("loss", "accuracy"), strict=True):
+        draw_learning_curves(axes, [history], quantity, FILE)
     return figure
 
 
-def roc_figure(roc: pd.DataFrame) -> Figure:
-    """Draw `genredag.evaluation.curves.roc_points`, a curve a genre, with the area below each."""
-    import seaborn as sns
-    from matplotlib.figure import Figure
+def draw_learning_curves(axes: Axes, histories: Sequence[pd.DataFrame], quantity: str, theme: Theme) -> None:
+    """Draw ``"loss"`` or ``"accuracy"`` of training and validation slices over the epochs, a line per run.
+
+    The epoch of the least validation loss, whose weights are kept, is marked on each line.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    alone = len(histories) == 1
+    width = 1.8 if alone else 1.1
+    shown = ((quantity, "training"), (f"val_{quantity}", "validation"))
+    for number, history in enumerate(histories):
+        kept = history.iloc[[int(history["val_loss"].argmin())]]
+        for (key, label), colour, style in zip(shown, theme.series, _STYLES, strict=False):
+            name = None if number else label
+            (line,) = axes.plot(history["epoch"], history[key], style, color=colour, label=name)
+            line.set(linewidth=width, marker="." if len(history) == 1 else "")
+        name = None if number else "weights kept" + (f" (epoch {kept['epoch'].item()})" if alone else "")
+        values = kept[f"val_{quantity}"]
+        axes.plot(kept["epoch"], values, "o", color=theme.series[1], markersize=5, label=name)
+    axes.set(xlabel="epoch", ylabel=quantity)
+    axes.set_ylim(bottom=0, top=1 if quantity == "accuracy" else None)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    _finish(axes, theme)
+
+
+def roc_figure(roc: pd.DataFrame, theme: Theme = FILE, named: Collection[str] | None = None) -> Figure:
+    """Draw the ROC curve of each genre against the rest.
+
+    Parameters
+    ----------
+    roc
+        `genredag.evaluation.curves.roc_points`.
+    named
+        The genres in colour, with the area under their curves in the legend; None: all of them, with the
+        legend beside the axes.
+    """
     from sklearn.metrics import auc
 
-    figure = Figure(figsize=(7.4, 5), layout="constrained")
-    axes = figure.add_subplot()
-    curves = list(roc.groupby("genre", sort=False))
-    colours = sns.color_palette("colorblind", 10)
-    for i, (genre, points) in enumerate(curves):
-        label = f"{genre}: {auc(points['fpr'], points['tpr']):.3f}"
-        style = ("-", "--", ":")[i // 10 % 3]
-        axes.plot(points["fpr"], points["tpr"], color=colours[i % 10], linestyle=style, label=label)
-    axes.plot([0, 1], [0, 1], color="grey", linewidth=0.8, linestyle=":")
-    axes.set(xlabel="false positive rate", ylabel="true positive rate", aspect="equal")
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(title="area under the curve", frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    figure, axes = theme.axes(360, 300) if named is not None else theme.axes(500, 340)
+    axes.plot([0, 1], [0, 1], color=theme.ink, linewidth=1, linestyle=":", label="chance")
+    curves = {str(genre): points for genre, points in roc.groupby("genre", sort=False)}
+    looks = dict(zip(named or curves, zip(cycle(theme.series), cycle(_STYLES), strict=False), strict=False))
+    for genre, points in curves.items():
+        colour, style = looks.get(genre, (theme.line, "-"))
+        (line,) = axes.plot(points["fpr"], points["tpr"], style, color=colour, linewidth=1.6, zorder=1)
+        if genre in looks:
+            line.set(label=f"{genre}: area {auc(points['fpr'], points['tpr']):.2f}", zorder=3)
+    axes.set(xlabel="false positive rate", ylabel="true positive rate", xlim=(-0.01, 1), ylim=(0, 1.02))
+    _finish(axes, theme, beside=named is None)
     return figure
 
 
-def reliability_figure(reliability: pd.DataFrame) -> Figure:
-    """Draw accuracy over confidence of slices and tracks; the larger a point, the more lie in its bin.
+def reliability_figure(reliability: pd.DataFrame, theme: Theme = FILE) -> Figure:
+    """Draw accuracy over confidence of slices and tracks; larger marks hold more predictions.
 
     Parameters
     ----------
     reliability
         `genredag.evaluation.curves.reliability_by_level`.
     """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(5, 5), layout="constrained")
-    axes = figure.add_subplot()
-    axes.plot([0, 1], [0, 1], color="grey", linewidth=0.8, linestyle=":", label="perfectly calibrated")
-    for level, colour in (("slice", ORANGE), ("track", BLUE)):
+    figure, axes = theme.axes(360, 300)
+    axes.plot([0, 1], [0, 1], color=theme.ink, linewidth=1, linestyle=":", label="perfectly calibrated")
+    for level, colour, shape in (("slice", theme.series[0], "o"), ("track", theme.series[1], "s")):
         bins = reliability[reliability["level"] == level]
-        axes.plot(bins["confidence"], bins["accuracy"], color=colour, label=f"{level}s")
-        sizes = 150 * bins["n"] / bins["n"].max()
-        axes.scatter(bins["confidence"], bins["accuracy"], s=sizes, color=colour, alpha=0.6, linewidth=0)
-    limits = (-0.02, 1.02)
-    axes.set(xlabel="confidence", ylabel="accuracy", xlim=limits, ylim=limits, aspect="equal")
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False)
+        axes.plot(bins["confidence"], bins["accuracy"], color=colour, linewidth=1.4)
+        areas = 12 + 110 * bins["n"] / max(1, bins["n"].max())
+        axes.scatter(bins["confidence"], bins["accuracy"], areas, color=colour, marker=shape, alpha=0.8)
+        axes.plot([], [], shape, linestyle="-", color=colour, label=f"{level}s")
+    axes.set(xlabel="confidence", ylabel="accuracy", xlim=(0, 1.02), ylim=(0, 1.04))
+    _finish(axes, theme)
     return figure
 
 
@@ -151,13 +169,20 @@ def save_figure(path: Path, figure: Figure, warning: str = "") -> None:
         figure.savefig(temporary, dpi=120, metadata={"Software": None})
 
 
-def _curves(axes: Axes, history: pd.DataFrame, name: str) -> None:
-    from matplotlib.ticker import MaxNLocator
+def _fitted_at_once(row: pd.Series) -> Figure:
+    from matplotlib.figure import Figure
 
-    best = int(history["epoch"].iloc[history["val_loss"].argmin()])
-    axes.plot(history["epoch"], history[name], color=BLUE, marker=".", label="training")
-    axes.plot(history["epoch"], history[f"val_{name}"], color=ORANGE, marker=".", label="validation")
-    axes.axvline(best, color="grey", linestyle=":", label=f"kept: epoch {best}")
-    axes.set(xlabel="epoch", ylabel=name)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.spines[["top", "right"]].set_visible(False)
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    text = "Fitted at once, without epochs"
+    for name, prefix in (("training", ""), ("validation", "val_")):
+        text += f"\n{name}: loss {row[f'{prefix}loss']:.3f}, accuracy {row[f'{prefix}accuracy']:.1%}"
+    figure.text(0.5, 0.5, text, ha="center", va="center", fontsize=12)
+    return figure
+
+
+def _finish(axes: Axes, theme: Theme, beside: bool = False) -> None:
+    axes.grid(axis="y", color=theme.line, linewidth=0.8)
+    legend = axes.legend(frameon=False, labelcolor=theme.ink, fontsize=theme.font_size)
+    if beside:
+        legend.set_loc("center left")
+        legend.set_bbox_to_anchor((1.0, 0.5))

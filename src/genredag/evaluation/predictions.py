@@ -1,4 +1,4 @@
-"""Predictions of slices as a table, and what the slices of a track say together."""
+"""Predictions of slices as a table, and how the slices of a track are combined."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def probabilities_of(predictions: pd.DataFrame) -> np.ndarray:
 
 
 def track_predictions(predictions: pd.DataFrame, decision: Decision) -> pd.DataFrame:
-    """Let the slices of each track decide for it.
+    """Combine the slices of each track into one prediction.
 
     Parameters
     ----------

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from genredag.errors import DataError, ParameterError
+from genredag.errors import ParameterError, UnsuitableDataError
 from genredag.params.groups.slices import Slices
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def cut(index: pd.DataFrame, frames_per_second: float, params: Slices) -> tuple[
     ------
     ParameterError
         Slices would begin less than a frame apart.
-    DataError
+    UnsuitableDataError
         All tracks are shorter than a slice.
     """
     n_frames = slice_length(params.seconds, frames_per_second)
@@ -78,7 +78,7 @@ def _counts(index: pd.DataFrame, frames_per_second: float, params: Slices) -> np
         counts = np.maximum(counts, 1)
     if not counts.any():
         hint = "shorten slices.seconds, or set slices.short_tracks to pad"
-        raise DataError(
+        raise UnsuitableDataError(
             f"all {len(index)} tracks are shorter than {params.seconds:g} s", where="slices", hint=hint
         )
     return counts

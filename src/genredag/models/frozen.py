@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from genredag.errors import ModelError
+from genredag.errors import SlicesTooSmallError
 from genredag.models.backbones import BACKBONES, Backbone, weights_file
 from genredag.models.inputs import dtype_policy, slices_input
 from genredag.models.pretrained import load_weights
@@ -98,13 +98,13 @@ def check_picture(pretrained: Pretrained, n_bins: int, n_frames: int) -> None:
 
     Raises
     ------
-    ModelError
+    SlicesTooSmallError
         They are.
     """
     side, least = pretrained.size, BACKBONES[pretrained.architecture].min_size
     height, width = (side, side) if side else (n_bins, n_frames)
     if min(height, width) < least:
-        raise ModelError(
+        raise SlicesTooSmallError(
             f"pictures of {height} bins x {width} frames are too small",
             where=pretrained.architecture,
             expected=f"at least {least} bins x {least} frames",

@@ -28,7 +28,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
-from genredag.errors import ModelError, ParameterError
+from genredag.errors import ModelError, ParameterError, SlicesTooSmallError
 from genredag.models.options import check_values
 from genredag.params.groups.models import Estimator, Hybrid, Mixup, Pretrained, Recipe
 
@@ -84,14 +84,14 @@ class Learner:
 
         Raises
         ------
-        ModelError
+        SlicesTooSmallError
             They have fewer bins or frames than `smallest`.
         """
         least = self.smallest(**options) if callable(self.smallest) else self.smallest
         side = options.get("size")
         bins, frames = (side, side) if side else (n_bins, n_frames)
         if bins < least[0] or frames < least[1]:
-            raise ModelError(
+            raise SlicesTooSmallError(
                 f"slices of {bins} bins x {frames} frames are too small",
                 where=self.name,
                 expected=f"at least {least[0]} bins x {least[1]} frames",

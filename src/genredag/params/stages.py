@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from genredag.params.schema import Params
+if TYPE_CHECKING:
+    from genredag.params.schema import Params
 
 STAGES = ("download", "spectrograms", "slices", "split", "embed", "train", "evaluate", "report")
 # Targets that Snakemake builds on request; DVC has no such stages.

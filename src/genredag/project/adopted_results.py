@@ -1,4 +1,4 @@
-"""Results that the documents show: tables adopted from a results folder, written between the marks of a page.
+"""Results shown in the docs: tables adopted from a results folder, written between the marks of a page.
 
 ``docs/results/<name>/`` keeps the CSV files (and figures) of a run; a page has a place for each of them,
 ``<!-- begin <name>/<table> -->`` to ``<!-- end <name>/<table> -->``. No figure is typed by hand.
@@ -24,7 +24,7 @@ FOLDER = Path("docs/results")
 PAGES = ("README.md", "docs/results.md")
 MARK = re.compile(r"<!-- begin ([a-z0-9_]+)/([a-z_]+) -->\n.*?<!-- end \1/\2 -->", re.DOTALL)
 FIGURES = ("leakage_audit.png", "robustness.png")
-# What a page has room for; the CSV file has the rest.
+# Columns that fit on a page; the CSV file has the rest.
 SHOWN = (
     *("representation", "model", "split", "track_accuracy", "track_low", "track_high", "slice_accuracy"),
     *("slice_low", "slice_high", "macro_f1", "n_test_tracks", "n_parameters", "train_seconds"),
@@ -79,7 +79,7 @@ def filled(project: Path, page: str) -> str:
             hint = f"genredag generate --results DIR --name {name}"
             raise GenredagError(f"no table for the mark {name}/{table}", where=page, hint=hint)
         values = pd.read_csv(path)
-        # A column of words may be empty throughout, and looks like numbers then.
+        # A column of words that is empty throughout is read as numbers.
         words = [name for name in ("note", "faults", "differs", "warning") if name in values]
         content = TABLES[table](values.assign(**values[words].astype("str").where(values[words].notna(), "")))
         content = content.strip()

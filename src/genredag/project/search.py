@@ -1,4 +1,4 @@
-"""A hyper-parameter search: what DVC's experiments of one name came to, and which validation chooses."""
+"""A hyper-parameter search: results of DVC's experiments of one name, and the one that validation selects."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genredag.errors import DataError
-from genredag.evaluation.plots import BLUE, ORANGE
+from genredag.evaluation.themes import BLUE, ORANGE
 from genredag.params.tree import flatten
 from genredag.project.check_params.workplace import Workplace
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# What repeats a cell: its runs are averaged.
+# Parameters that repeat a cell: its runs are averaged.
 REPEATS = ("seed", "fold")
 RESULTS = ("n_runs", "validation_accuracy", "validation_log_loss", "test_accuracy")
 
@@ -27,8 +27,8 @@ RESULTS = ("n_runs", "validation_accuracy", "validation_log_loss", "test_accurac
 class Experiment:
     """One finished experiment: leaves of ``params.yaml`` and of ``metrics.json`` by their dotted names."""
 
-    params: dict[str, Any]
-    metrics: dict[str, Any]
+    params: dict[str, object]
+    metrics: dict[str, float]
 
 
 def read_search(project: Path, name: str) -> tuple[list[Experiment], int]:
@@ -56,7 +56,7 @@ def read_search(project: Path, name: str) -> tuple[list[Experiment], int]:
         raise DataError(
             f"none of {len(found)} experiments is finished",
             where=name,
-            hint="`dvc queue status` tells how far they are, `dvc queue logs` what they printed; "
+            hint="`dvc queue status` shows their progress, `dvc queue logs` their output; "
             "`dvc exp run --queue --name` names them",
         )
     return finished, len(found) - len(finished)
@@ -74,8 +74,8 @@ def _finished(experiment: dict[str, Any]) -> Experiment | None:
 def search_table(experiments: list[Experiment]) -> pd.DataFrame:
     """Return a row a cell, the one with the best validation accuracy first, the lower loss breaking ties.
 
-    Accuracies are of tracks, and means over the seeds and folds of a cell. Only the chosen cell has one on
-    test: the others' were not looked at.
+    Accuracies are of tracks, averaged over the seeds and folds of a cell. Test accuracy is reported for the
+    selected cell only.
 
     Returns
     -------
@@ -110,13 +110,13 @@ def search_table(experiments: list[Experiment]) -> pd.DataFrame:
     return cells
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     """Return a value that pandas groups by: for it, None and NaN would be none."""
     return json.dumps(value) if value is None or isinstance(value, list | dict) else value
 
 
 def search_figure(table: pd.DataFrame) -> Figure:
-    """Draw the validation accuracy of every cell, the chosen one marked: of two parameters as a grid."""
+    """Draw the validation accuracy of every cell, the selected one marked; two parameters make a grid."""
     from matplotlib.figure import Figure
 
     varied = [column for column in table.columns if column not in RESULTS]
@@ -138,7 +138,7 @@ def _draw_grid(axes: Axes, table: pd.DataFrame, rows: str, columns: str) -> None
     sns.heatmap(grid, ax=axes, annot=True, fmt=".3f", cmap="cividis", linewidths=0.5, cbar_kws=label)
     corner = list(grid.columns).index(table[columns][0]), list(grid.index).index(table[rows][0])
     axes.add_patch(Rectangle(corner, 1, 1, fill=False, edgecolor=ORANGE, linewidth=4, clip_on=False))
-    axes.set_title("chosen: the framed cell", fontsize=9)
+    axes.set_title("selected: the framed cell", fontsize=9)
     axes.tick_params(axis="y", rotation=0)
 
 
@@ -150,5 +150,5 @@ def _draw_bars(axes: Axes, table: pd.DataFrame, varied: list[str]) -> None:
     axes.barh(names, table["validation_accuracy"], color=colors)
     axes.invert_yaxis()
     axes.set(xlim=(0, 1), xlabel="validation track accuracy")
-    axes.set_title("chosen: the first", fontsize=9)
+    axes.set_title("selected: the first", fontsize=9)
     axes.spines[["top", "right"]].set_visible(False)

@@ -1,10 +1,9 @@
-"""What the page tells of audits: what each mistake is worth, published figures redone, robustness."""
+"""What the page says about audits: the cost of each mistake, reproduced studies, robustness."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -31,7 +30,7 @@ def read_audits(files: Iterable[tuple[str, Path]]) -> dict[str, pd.DataFrame]:
     return tables
 
 
-def audit_views(tables: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
+def audit_views(tables: Mapping[str, pd.DataFrame]) -> list[dict[str, object]]:
     """Return a view of each audit.
 
     Parameters
@@ -46,7 +45,7 @@ def audit_views(tables: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
     ]
 
 
-def _worth(table: pd.DataFrame) -> list[dict[str, Any]]:
+def _worth(table: pd.DataFrame) -> list[dict[str, object]]:
     """Return of each data set and level the mistakes with what they are worth, tracks first."""
     return [
         {
@@ -60,7 +59,7 @@ def _worth(table: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def _studies(table: pd.DataFrame) -> list[dict[str, Any]]:
+def _studies(table: pd.DataFrame) -> list[dict[str, object]]:
     """Return each study with its accuracies in 0..1: published, ours by its protocol, and corrected."""
     return [
         {
@@ -77,7 +76,7 @@ def _studies(table: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def _deformed(table: pd.DataFrame) -> list[dict[str, Any]]:
+def _deformed(table: pd.DataFrame) -> list[dict[str, object]]:
     """Return of each data set and split the track accuracies in 0..1, deformed and not, kind by kind."""
     places = {kind: place for place, kind in enumerate([NONE, *KINDS])}
     ordered = table.sort_values("deformation", key=lambda kinds: kinds.map(places), kind="stable")
@@ -87,7 +86,7 @@ def _deformed(table: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def _tracks(row: Mapping[Any, Any]) -> dict[str, Any]:
+def _tracks(row: dict) -> dict[str, object]:
     kind = KINDS.get(row["deformation"])
     accuracy, points = (
         Interval(*(row[f"track_{name}{end}"] / 100 for end in ("", "_low", "_high")))
@@ -104,7 +103,7 @@ def _tracks(row: Mapping[Any, Any]) -> dict[str, Any]:
     }
 
 
-def _variant(row: Mapping[Any, Any], variant: str) -> dict[str, Any]:
+def _variant(row: dict, variant: str) -> dict[str, object]:
     """Return one of a study's two accuracies, and whether it leaks; only the project's protocol may."""
     note = row["note"] if isinstance(row["note"], str) else ""
     return {

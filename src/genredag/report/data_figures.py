@@ -1,4 +1,4 @@
-"""Pictures of a data set: how long its tracks are, how many each genre has, and how near its genres lie."""
+"""Figures of a data set: lengths of tracks, tracks per genre, and a map of its genres."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from genredag.report.svg import INK, LINE, SERIES, axes_of
+from genredag.report.svg import PAGE
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -17,9 +17,9 @@ _SHAPES = ("o", "^", "s", "D", "v")
 
 
 def durations_figure(seconds: np.ndarray) -> Figure:
-    """Draw how many tracks are of which length, in seconds."""
-    figure, axes = axes_of(360, 220)
-    axes.hist(seconds, bins=min(30, max(5, round(len(seconds) ** 0.5))), color=SERIES[0])
+    """Draw a histogram of track lengths in seconds."""
+    figure, axes = PAGE.axes(360, 220)
+    axes.hist(seconds, bins=min(30, max(5, round(len(seconds) ** 0.5))), color=PAGE.series[0])
     axes.set(xlabel="seconds", ylabel="tracks")
     axes.set_xlim(left=0)
     return figure
@@ -33,13 +33,15 @@ def balance_figure(table: pd.DataFrame) -> Figure:
     table
         Counts ``tracks`` and ``quarantined`` of each genre (the index).
     """
-    figure, axes = axes_of(360, 50 + 21 * len(table))
+    figure, axes = PAGE.axes(360, 50 + 21 * len(table))
     places = np.arange(len(table))
-    axes.barh(places, table["tracks"], height=0.7, color=SERIES[0])
-    axes.barh(places, table["quarantined"], left=table["tracks"], height=0.7, color=SERIES[1], hatch="////")
+    axes.barh(places, table["tracks"], height=0.7, color=PAGE.series[0])
+    axes.barh(
+        places, table["quarantined"], left=table["tracks"], height=0.7, color=PAGE.series[1], hatch="////"
+    )
     for place, tracks, quarantined in zip(places, table["tracks"], table["quarantined"], strict=True):
         text, end = f"{tracks} + {quarantined}" if quarantined else f"{tracks}", (tracks + quarantined, place)
-        axes.annotate(text, end, (4, 0), textcoords="offset points", va="center", color=INK, fontsize=11)
+        axes.annotate(text, end, (4, 0), textcoords="offset points", va="center", color=PAGE.ink, fontsize=11)
     axes.set_yticks(places, [str(genre) for genre in table.index])
     axes.set_xlabel("tracks")
     axes.invert_yaxis()
@@ -60,9 +62,9 @@ def genre_map(points: np.ndarray, genres: np.ndarray, shares: np.ndarray) -> Fig
         How much of the variance each component holds, 0..1.
     """
     names = sorted(set(genres))
-    figure, axes = axes_of(360, 300 + 17 * -(-len(names) // 3))
+    figure, axes = PAGE.axes(360, 300 + 17 * -(-len(names) // 3))
     # Each genre another colour first, then another shape: twenty that differ, one by shape and one by colour.
-    looks = list(product(_SHAPES, SERIES))
+    looks = list(product(_SHAPES, PAGE.series))
     for i, name in enumerate(names):
         shape, colour = looks[i % len(looks)]
         x, y = points[genres == name].T
@@ -70,9 +72,14 @@ def genre_map(points: np.ndarray, genres: np.ndarray, shares: np.ndarray) -> Fig
     axes.set_xlabel(f"first component, {shares[0]:.0%} of the variance")
     axes.set_ylabel(f"second, {shares[1]:.0%}")
     axes.set(xticks=[], yticks=[])
-    axes.axhline(0, color=LINE, linewidth=0.8, zorder=0)
-    axes.axvline(0, color=LINE, linewidth=0.8, zorder=0)
+    axes.axhline(0, color=PAGE.line, linewidth=0.8, zorder=0)
+    axes.axvline(0, color=PAGE.line, linewidth=0.8, zorder=0)
     figure.legend(
-        loc="outside lower center", ncols=3, frameon=False, labelcolor=INK, fontsize=10.5, markerscale=1.4
+        loc="outside lower center",
+        ncols=3,
+        frameon=False,
+        labelcolor=PAGE.ink,
+        fontsize=10.5,
+        markerscale=1.4,
     )
     return figure

@@ -1,9 +1,9 @@
-"""What the page tells of a data set, ready for its template."""
+"""What the page says about a data set, ready for its template."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from markupsafe import Markup
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from genredag.frames.store import Frames
 
 
-def data_set_view(data_set: DataSet, runs: Sequence[Run], seconds: float) -> dict[str, Any]:
+def data_set_view(data_set: DataSet, runs: Sequence[Run], seconds: float) -> dict[str, object]:
     """Return counts, lengths, parts, quarantined tracks, maps and example spectrograms of a data set.
 
     Parameters
@@ -68,15 +68,15 @@ def _parts(data_set: DataSet, runs: Sequence[Run]) -> dict[str, dict[str, list[f
     """Return each genre's tracks in each part, by split, from the first run of each."""
     parts: dict[str, dict[str, list[float]]] = {}
     for run in runs:
-        split = run.choice["split"]
-        if run.choice["dataset"] == data_set.name and split not in parts:
+        split = run.pooled_choice["split"]
+        if run.pooled_choice["dataset"] == data_set.name and split not in parts:
             counts = part_counts(data_set, run)
             counts.loc["total"] = counts.sum(skipna=False)
             parts[split] = {str(genre): list(row) for genre, row in counts.iterrows()}
     return parts
 
 
-def _map(data_set: DataSet, frames: Frames) -> dict[str, Any] | None:
+def _map(data_set: DataSet, frames: Frames) -> dict[str, object] | None:
     rows = tracks_to_map(data_set.tracks, frames)
     if len(rows) < N_LEAST:
         return None
@@ -90,11 +90,11 @@ def _map(data_set: DataSet, frames: Frames) -> dict[str, Any] | None:
     }
 
 
-def _examples(data_set: DataSet, seconds: float) -> dict[str, Any]:
+def _examples(data_set: DataSet, seconds: float) -> dict[str, object]:
     """Draw one track of each genre in every representation, and a colour key for each representation."""
     tracks = example_tracks(data_set).to_dict("records")
-    keys: list[dict[str, Any]] = []
-    panels: list[list[dict[str, Any]]] = [[] for _ in tracks]
+    keys: list[dict[str, object]] = []
+    panels: list[list[dict[str, object]]] = [[] for _ in tracks]
     for frames in data_set.frames:
         spec = frames.spec
         values = example_frames(frames, [track["track_id"] for track in tracks], seconds)

@@ -1,4 +1,4 @@
-"""What the report tells about a data set: counts, quarantined tracks, example spectrograms."""
+"""What the report says about a data set: counts, quarantined tracks, example spectrograms."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class DataSet:
     Parameters
     ----------
     near_duplicates
-        track_id, part, other, other_part, correlation; a row a pair. None if nobody looked for them.
+        track_id, part, other, other_part, correlation; a row a pair. None if they were not searched for.
     """
 
     name: str
@@ -87,7 +87,7 @@ def read_data_sets(
         pairs = pairs.dropna(subset="correlation")  # the mark of a leaky split that has none
         known = [pairs] if data_set.near_duplicates is None else [data_set.near_duplicates, pairs]
         both = pd.concat(known).sort_values("correlation", ascending=False)
-        # Other representations find the same pairs: each is told once, as alike as it is at most.
+        # Other representations find the same pairs: each is listed once, with its highest correlation.
         both = both.drop_duplicates(list(text), ignore_index=True)
         data_sets[name] = replace(data_set, near_duplicates=both)
     return list(data_sets.values())

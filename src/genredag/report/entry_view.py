@@ -1,4 +1,4 @@
-"""What the page tells of one entry of the leaderboard, ready for its template."""
+"""What the page says about one entry of the leaderboard, ready for its template."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from markupsafe import Markup
 
-from genredag.evaluation.curves import reliability_bins, roc_points
+from genredag.evaluation.curves import reliability_by_level, roc_points
 from genredag.evaluation.metrics import confusion_counts, per_genre
+from genredag.evaluation.plots import draw_learning_curves, reliability_figure, roc_figure
 from genredag.evaluation.predictions import Decision
-from genredag.params.schema import Params
+from genredag.params.groups.reading import value_at
 from genredag.params.stages import STAGE_GROUPS
 from genredag.report.data_sets import DataSet, example_frames, value_limits
 from genredag.report.leaderboard import Entry, leaderboard_row
 from genredag.report.mistakes import surest_mistakes
-from genredag.report.score_figures import learning_curves, reliability_figure, roc_figure
 from genredag.report.spectrogram_figures import thumbnail
-from genredag.report.svg import to_svg
+from genredag.report.svg import PAGE, to_svg
 
 if TYPE_CHECKING:
+    from genredag.params.tree import Tree
     from genredag.report.runs import Run
 
 SCORES = {
@@ -42,16 +43,20 @@ DECISIONS: dict[Decision, str] = {
 
 
 def entry_view(
-    entry: Entry, params: Params, data_set: DataSet | None, varying: Sequence[str]
+    entry: Entry, tree: Tree, data_set: DataSet | None, varying: Sequence[str], example_seconds: float
 ) -> dict[str, Any]:
     """Return figures and tables of an entry, recomputed from the predictions of its runs.
 
     Parameters
     ----------
+    tree
+        The values of ``params.yaml``.
     data_set
         The entry's own, None if it isn't at hand: spectrograms of mistakes come from it.
     varying
         Which of ``dataset`` and ``split`` differ between the entries of the page.
+    example_seconds
+        Length of those spectrograms.
     """
     first = entry.runs[0]
     return {
@@ -75,8 +80,8 @@ def entry_view(
         "decisions": _decisions(entry),
         "confusion": _confusion(entry),
         **_curves_of_scores(entry),
-        "mistakes": _mistakes(entry, data_set, params.report.example_seconds),
-        "values": _values(first, params),
+        "mistakes": _mistakes(entry, data_set, example_seconds),
+        "values": _values(first, tree),
     }
 
 
@@ -92,10 +97,12 @@ def _curves(entry: Entry) -> list[Markup]:
     histories = [run.history for run in entry.runs if len(run.history) > 1]
     if not histories:
         return []
-    return [
-        to_svg(learning_curves(histories, quantity), f"{entry.anchor}, {_told(histories, quantity)}")
-        for quantity in ("loss", "accuracy")
-    ]
+    curves = []
+    for quantity in ("loss", "accuracy"):
+        figure, axes = PAGE.axes(360, 230)
+        draw_learning_curves(axes, histories, quantity, PAGE)
+        curves.append(to_svg(figure, f"{entry.anchor}, {_told(histories, quantity)}"))
+    return curves
 
 
 def _told(histories: Sequence[pd.DataFrame], quantity: str) -> str:
@@ -133,27 +140,29 @@ def _confusion(entry: Entry) -> list[tuple[str, list[tuple[str, int, float]]]]:
     ]
 
 
-def _curves_of_scores(entry: Entry) -> dict[str, Any]:
+def _curves_of_scores(entry: Entry) -> dict[str, object]:
     """Return the table of genres, the reliability diagram and the ROC."""
     from sklearn.metrics import auc
 
-    levels = {"slice": entry.slices, "track": entry.tracks}
-    reliability = pd.concat([reliability_bins(table).assign(level=level) for level, table in levels.items()])
     roc = roc_points(entry.tracks)
     areas = {str(genre): float(auc(points["fpr"], points["tpr"])) for genre, points in roc.groupby("genre")}
+    extremes = dict.fromkeys(choose(areas, key=areas.__getitem__) for choose in (max, min) if areas)
     genres = per_genre(entry.tracks)
     error = entry.track_scores["calibration_error"]
     told = ", ".join(f"{genre} {area:.2f}" for genre, area in areas.items())
     return {
         "per_genre": genres.assign(area=genres["genre"].map(areas)).to_dict("records"),
         "reliability": to_svg(
-            reliability_figure(reliability), f"Calibration of {entry.anchor}: error {error:.3f}"
+            reliability_figure(reliability_by_level(entry.slices, entry.tracks), PAGE),
+            f"Calibration of {entry.anchor}: error {error:.3f}",
         ),
-        "roc": to_svg(roc_figure(roc, areas), f"ROC of {entry.anchor}: areas of {told}") if areas else None,
+        "roc": to_svg(roc_figure(roc, PAGE, extremes), f"ROC of {entry.anchor}: areas of {told}")
+        if areas
+        else None,
     }
 
 
-def _mistakes(entry: Entry, data_set: DataSet | None, seconds: float) -> list[dict[str, Any]]:
+def _mistakes(entry: Entry, data_set: DataSet | None, seconds: float) -> list[dict[str, object]]:
     """Return the surest mistakes; each with a picture if its frames are there."""
     mistakes = surest_mistakes(entry.tracks)
     thumbnails: dict[str, str] = {}
@@ -174,16 +183,14 @@ def _mistakes(entry: Entry, data_set: DataSet | None, seconds: float) -> list[di
     ]
 
 
-def _values(run: Run, params: Params) -> dict[str, str]:
+def _values(run: Run, tree: Tree) -> dict[str, str]:
     """Return the values that the stages before the report used for a run, by their key in params.yaml."""
     patterns = {group for stage, groups in STAGE_GROUPS.items() if stage != "report" for group in groups}
     # What another pattern holds whole (a model's backbone) is told there.
     patterns = {p for p in patterns if not any(p.startswith(f"{other}.") for other in patterns)}
     values = {}
     for pattern in sorted(patterns):
-        collection, _, name = pattern.format(**run.choice).partition(".")
-        group = params.entry(collection, name) if name else getattr(params, collection)
-        for key, value in group.model_dump().items():
-            full = ".".join(filter(None, (collection, name, key)))
-            values[full] = value if isinstance(value, str) else json.dumps(value)
+        place = pattern.format(**run.choice)
+        for key, value in value_at(tree, place, "params.yaml").items():
+            values[f"{place}.{key}"] = value if isinstance(value, str) else json.dumps(value)
     return values

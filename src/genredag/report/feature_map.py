@@ -1,4 +1,4 @@
-"""A map of the tracks of a data set: near means alike in the mean and the spread of every bin."""
+"""A map of the tracks of a data set: neighbours are alike in mean and standard deviation of every bin."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from genredag.frames.store import Frames
 
 N_LEAST = 3  # fewer tracks always lie on a line
-N_TRACKS = 1000  # drawn at most, as many of each genre as there are: more would hide each other
+N_TRACKS = 1000  # at most, shared evenly between the genres: more would hide each other
 
 
 def tracks_to_map(tracks: pd.DataFrame, frames: Frames) -> pd.DataFrame:

@@ -1,18 +1,23 @@
-"""What the page tells of entries that can be compared: which of them are distinguishable."""
+"""What the page says about entries that can be compared: which of them are distinguishable."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import comb
-from typing import Any
+from typing import TYPE_CHECKING
 
 from genredag.evaluation.comparisons import groups
-from genredag.params.groups.splits import promise
-from genredag.params.schema import Params
+from genredag.params.groups.reading import parse_group, value_at
+from genredag.params.groups.splits import Split, promise
 from genredag.report.leaderboard import Entry, comparisons
 
+if TYPE_CHECKING:
+    from genredag.params.tree import Tree
 
-def group_view(entries: Sequence[Entry], views: dict[str, dict[str, Any]], params: Params) -> dict[str, Any]:
+
+def group_view(
+    entries: Sequence[Entry], views: Mapping[str, Mapping[str, object]], tree: Tree
+) -> dict[str, object]:
     """Return which entries are distinguishable, and the bars that join those that are not.
 
     Parameters
@@ -21,6 +26,8 @@ def group_view(entries: Sequence[Entry], views: dict[str, dict[str, Any]], param
         Those of one data set and split, best first.
     views
         What `genredag.report.entry_view.entry_view` returned, by an entry's anchor.
+    tree
+        The values of ``params.yaml``.
     """
     pairs = comparisons(entries)
     labels = [entry.label for entry in entries]
@@ -28,12 +35,14 @@ def group_view(entries: Sequence[Entry], views: dict[str, dict[str, Any]], param
     by_label = dict(zip(labels, (views[entry.anchor] for entry in entries), strict=True))
     same = pairs[~pairs["distinguishable"].astype(bool)]
     equal = {*same.loc[same["a"] == labels[0], "b"], *same.loc[same["b"] == labels[0], "a"]}
+    place = f"splits.{entries[0].choice['split']}"
+    protocol = parse_group(value_at(tree, place, "params.yaml"), place, Split, "params.yaml")
     return {
         **{key: entries[0].choice[key] for key in ("dataset", "split")},
-        "promise": promise(params.entry("splits", entries[0].choice["split"])),
+        "promise": promise(protocol),
         "leaky": entries[0].leaky,
         "n_classes": len(entries[0].runs[0].genres),
-        "entries": [view | {"bars": [label in bar for bar in bars]} for label, view in by_label.items()],
+        "entries": [{**view, "bars": [label in bar for bar in bars]} for label, view in by_label.items()],
         "n_bars": len(bars),
         "equals": [by_label[label] for label in labels if label in equal],
         "pairs": pairs.to_dict("records"),

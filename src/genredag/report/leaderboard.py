@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations, groupby
 from statistics import fmean
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import pandas as pd
 
@@ -20,19 +20,22 @@ from genredag.evaluation.comparisons import COLUMNS as PAIR_COLUMNS
 from genredag.evaluation.comparisons import compare, corrected
 from genredag.evaluation.curves import is_hit
 from genredag.evaluation.intervals import Interval, accuracy_interval, cluster_names, macro_f1_interval
+from genredag.evaluation.markdown import markdown_table
 from genredag.evaluation.metrics import DIGITS, scores
 from genredag.evaluation.predictions import Decision, track_predictions
-from genredag.report.runs import Run
+from genredag.report.runs import POOLED, Run
 
 logger = logging.getLogger(__name__)
 
-COLUMNS = (
-    *("dataset", "representation", "model", "split", "n_seeds", "n_folds"),
+_TRACK_SCORES = ("macro_f1", "balanced_accuracy", "top3_accuracy", "calibration_error")
+_RATES = (
     *("track_accuracy", "track_low", "track_high", "slice_accuracy", "slice_low", "slice_high"),
-    *("macro_f1", "balanced_accuracy", "top3_accuracy", "calibration_error"),
+    *_TRACK_SCORES,
+)
+COLUMNS = (
+    *(*POOLED, "n_seeds", "n_folds", *_RATES),
     *("n_test_tracks", "n_parameters", "epochs", "train_seconds", "warning"),
 )
-_RATES = COLUMNS[6:16]
 _SEED = 0
 _TRIAL = ["seed", "fold", "track_id"]
 
@@ -41,14 +44,14 @@ Metric = Literal["track_accuracy", "slice_accuracy", "macro_f1"]
 
 @dataclass(frozen=True)
 class Entry:
-    """All runs of one data set, representation, model and split, judged together.
+    """All runs of one data set, representation, model and split, pooled.
 
     Parameters
     ----------
     runs
         One for each seed and fold.
     decision, n_resamples
-        How slices decide for their track, and how often the bootstrap draws.
+        How slices are combined into their track's prediction, and the number of bootstrap resamples.
     """
 
     runs: tuple[Run, ...]
@@ -56,7 +59,7 @@ class Entry:
     n_resamples: int
 
     @property
-    def choice(self) -> dict[str, Any]:
+    def choice(self) -> dict[str, str]:
         """Which data set, representation, model and split this is."""
         return self.runs[0].pooled_choice
 
@@ -72,7 +75,7 @@ class Entry:
 
     @property
     def leaky(self) -> bool:
-        """Whether slices of a track stood in more than one part."""
+        """Whether slices of one track are in more than one part."""
         return any(run.metrics.get("leaky", False) for run in self.runs)
 
     @cached_property
@@ -87,7 +90,7 @@ class Entry:
 
     @cached_property
     def decision_accuracies(self) -> dict[Decision, float]:
-        """Accuracy of the test tracks by each way in which slices may decide for their track, pooled."""
+        """Accuracy of the pooled test tracks by each way of combining slices."""
         return {
             decision: float(
                 is_hit(pd.concat(track_predictions(_test(run), decision) for run in self.runs)).mean()
@@ -187,7 +190,7 @@ def _compared(entries: Sequence[Entry]) -> pd.DataFrame:
 
 
 def _common(entries: Sequence[Entry]) -> pd.DataFrame:
-    """Return which tests of a track that all entries have each of them passed."""
+    """Return which of the tests that all entries share each of them passed."""
     hits = {entry.label: entry.tracks.set_index(_TRIAL).pipe(is_hit) for entry in entries}
     return pd.DataFrame(hits).dropna()
 
@@ -223,7 +226,7 @@ def leaderboard_row(entry: Entry) -> dict[str, object]:
         "n_seeds": len({run.choice["seed"] for run in entry.runs}),
         "n_folds": len({run.choice["fold"] for run in entry.runs}),
         **{key: round(value, DIGITS) for key, value in rates.items()},
-        **{key: entry.track_scores[key] for key in COLUMNS[12:16]},
+        **{key: entry.track_scores[key] for key in _TRACK_SCORES},
         "n_test_tracks": entry.tracks["track_id"].nunique(),
         "n_parameters": entry.runs[0].metrics["n_parameters"],
         "epochs": round(fmean(len(run.history) for run in entry.runs)),
@@ -248,24 +251,22 @@ def leaderboard_markdown(table: pd.DataFrame) -> str:
     """
     table = _with_intervals(table)
     numeric = [pd.api.types.is_numeric_dtype(table[column]) or column in _RATES for column in table]
-    lines = [list(table.columns), ["---:" if right else "---" for right in numeric]]
-    lines += [
+    rows = [
         [_cell(column, value) for column, value in row.items()]
         for row in table.astype(object).to_dict(orient="records")
     ]
-    return "".join(f"| {' | '.join(map(str, line))} |\n" for line in lines)
+    align = "".join("r" if right else "l" for right in numeric)
+    return markdown_table(rows, list(table.columns), align) + "\n"
 
 
 def _with_intervals(table: pd.DataFrame) -> pd.DataFrame:
-    """Write the bounds of `table` behind their estimates."""
+    """Write the bounds of `table` after their estimates."""
     for level in ("track", "slice"):
         bounds = [f"{level}_low", f"{level}_high"]
         if {f"{level}_accuracy", *bounds} <= set(table):
-            told = [
-                f"{estimate:.3f}" + ("" if low != low else f" ({low:.3f} to {high:.3f})")
-                for estimate, low, high in table[[f"{level}_accuracy", *bounds]].to_numpy()
-            ]
-            table = table.drop(columns=bounds).assign(**{f"{level}_accuracy": told})
+            values = table[[f"{level}_accuracy", *bounds]].to_numpy()
+            texts = [Interval(*row).text(digits=3) for row in values]
+            table = table.drop(columns=bounds).assign(**{f"{level}_accuracy": texts})
     return table
 
 
@@ -291,4 +292,4 @@ def _cell(column: object, value: object) -> str:
         return f"{value:.3f}"
     if isinstance(value, int):
         return f"{value:,}"
-    return str(value).replace("|", r"\|")
+    return str(value)

@@ -1,4 +1,4 @@
-"""The mistakes that a model was surest of, to be looked at and listened to."""
+"""The most confident mistakes of a model, to look at and to listen to."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ N_SHOWN = 10
 
 
 def surest_mistakes(tracks: pd.DataFrame) -> pd.DataFrame:
-    """Return the tracks taken for another genre, those first that the model was surest of; `N_SHOWN` at most.
+    """Return misclassified tracks, the most confident first; `N_SHOWN` at most.
 
     Parameters
     ----------
     tracks
-        Predictions of test tracks: track_id, genre, predicted, p_<genre>; a track may stand there once a
+        Predictions of test tracks: track_id, genre, predicted, p_<genre>; a track may occur once per
         seed.
 
     Returns
     -------
     pd.DataFrame
         track_id, genre, predicted; confidence (probability of the predicted genre) and truth (of the actual
-        one) where it was surest; n_wrong of n_tests.
+        one) where it was most confident; n_wrong of n_tests.
     """
     column_of = pd.Index(class_names(tracks))
     probabilities, rows = probabilities_of(tracks), np.arange(len(tracks))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jinja2
 import pandas as pd
 
 from genredag.evaluation.intervals import Interval
-from genredag.params.schema import Params
+from genredag.params.groups.evaluation import Report
 from genredag.report.audio_clips import clip_address
 from genredag.report.audit_view import audit_views
 from genredag.report.data_set_view import data_set_view
@@ -20,6 +20,9 @@ from genredag.report.group_view import group_view
 from genredag.report.leaderboard import Entry, comparable
 from genredag.report.what_ran import WhatRan
 from genredag.tracks.manifest import track_path
+
+if TYPE_CHECKING:
+    from genredag.params.tree import Tree
 
 _TRACK_DECISIONS = {
     "mean": "the mean of its slices' probabilities",
@@ -43,7 +46,8 @@ def report_pages(
     entries: Sequence[Entry],
     data_sets: Sequence[DataSet],
     audits: Mapping[str, pd.DataFrame],
-    params: Params,
+    report: Report,
+    tree: Tree,
     what_ran: WhatRan,
     cache_dir: Path,
 ) -> dict[str, str]:
@@ -55,8 +59,10 @@ def report_pages(
         What `genredag.report.leaderboard.entries` returned.
     audits
         Tables of `genredag.report.audit_view.audit_views`, those that are there.
+    report, tree
+        The group ``report``, and all values of ``params.yaml``.
     cache_dir
-        Where the tracks lie that are played, if ``report.audio`` names their data set.
+        Folder of the tracks that can be played, if ``report.audio`` names their data set.
 
     Returns
     -------
@@ -66,10 +72,11 @@ def report_pages(
     Raises
     ------
     ParameterError
-        A run names something that `params` doesn't hold.
+        A run names something that is not in `tree`.
     """
-    # Leaky entries come last: they are no rivals of the others.
-    told = _told(sorted(entries, key=lambda entry: entry.leaky), data_sets, params, cache_dir)
+    # Leaky entries come last: they don't compete with the others.
+    told = _told(sorted(entries, key=lambda entry: entry.leaky), data_sets, report, tree)
+    told["clips"] = _clips(told["entries"], data_sets, report, cache_dir)
     sections = {key: name for key, name in SECTIONS.items() if key != "audits" or audits}
     chosen = {"html": sections, "significance": {"results": "Results"}, "data": {"data": "Data"}}
     template = _template()
@@ -78,25 +85,25 @@ def report_pages(
 
 
 def _told(
-    entries: Sequence[Entry], data_sets: Sequence[DataSet], params: Params, cache_dir: Path
+    entries: Sequence[Entry], data_sets: Sequence[DataSet], report: Report, tree: Tree
 ) -> dict[str, Any]:
-    """Return what the templates ask of runs and data sets."""
+    """Return what the templates need about runs and data sets."""
     varying = [key for key in ("dataset", "split") if len({entry.choice[key] for entry in entries}) > 1]
     by_name = {data_set.name: data_set for data_set in data_sets}
     views = {
-        entry.anchor: entry_view(entry, params, by_name.get(entry.choice["dataset"]), varying)
+        entry.anchor: entry_view(
+            entry, tree, by_name.get(entry.choice["dataset"]), varying, report.example_seconds
+        )
         for entry in entries
     }
     runs = [run for entry in entries for run in entry.runs]
-    seconds = params.report.example_seconds
     return {
-        "title": params.report.title,
-        "groups": [group_view(members, views, params) for members in comparable(entries)],
+        "title": report.title,
+        "groups": [group_view(members, views, tree) for members in comparable(entries)],
         "entries": list(views.values()),
         "varying": varying,
-        "data_sets": [data_set_view(data_set, runs, seconds) for data_set in data_sets],
-        "clips": _clips(list(views.values()), by_name, params, cache_dir),
-        "track_decision": _TRACK_DECISIONS[params.evaluate.track_decision],
+        "data_sets": [data_set_view(data_set, runs, report.example_seconds) for data_set in data_sets],
+        "track_decision": _TRACK_DECISIONS[entries[0].decision],
         "n_runs": len(runs),
         "train_seconds": sum(run.timing["seconds"] for run in runs),
     }
@@ -160,14 +167,17 @@ def _template() -> jinja2.Template:
 
 
 def _clips(
-    views: Sequence[dict[str, Any]], data_sets: dict[str, DataSet], params: Params, cache_dir: Path
+    views: Sequence[dict[str, Any]], data_sets: Sequence[DataSet], report: Report, cache_dir: Path
 ) -> dict[str, str]:
-    """Return a clip of each mistaken track that may be copied and is there, by data set and track."""
+    """Return a clip of each misclassified track that may be copied and is there, by data set and track."""
     clips: dict[str, str | None] = {}
-    for name in {*data_sets} & {*params.report.audio}:
-        paths = data_sets[name].tracks.set_index("track_id")["path"]
+    for data_set in data_sets:
+        name = data_set.name
+        if name not in report.audio:
+            continue
+        paths = data_set.tracks.set_index("track_id")["path"]
         mistakes = [m for view in views if view["dataset"] == name for m in view["mistakes"]]
         for track_id in sorted({mistake["track_id"] for mistake in mistakes} & {*paths.index}):
             path = track_path(paths[track_id], cache_dir)
-            clips[f"{name}/{track_id}"] = clip_address(path, params.report.clip_seconds)
+            clips[f"{name}/{track_id}"] = clip_address(path, report.clip_seconds)
     return {key: clip for key, clip in clips.items() if clip}

@@ -1,4 +1,4 @@
-"""A run: what training and evaluating one model left in its folder."""
+"""A run: the files that training and evaluating one model left in its folder."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ import pandas as pd
 from genredag.errors import DataError
 from genredag.evaluation.predictions import class_names
 
-CHOICE = ("dataset", "representation", "model", "split", "fold", "seed")
+# What the runs of one leaderboard entry share, and what they may differ in.
+POOLED = ("dataset", "representation", "model", "split")
+CHOICE = (*POOLED, "fold", "seed")
 
 
 @dataclass(frozen=True)
@@ -31,24 +33,24 @@ class Run:
     predictions
         One row a validation or test slice: ``predictions.parquet``.
     layers
-        What the bundle says of its architecture: see `genredag.models.layer_table.layers`.
+        The architecture as the bundle records it: see `genredag.models.layer_table.layers`.
     """
 
     metrics: dict[str, Any]
     history: pd.DataFrame
     timing: dict[str, float]
     predictions: pd.DataFrame
-    layers: list[dict[str, Any]] = field(default_factory=list)
+    layers: list[dict[str, object]] = field(default_factory=list)
 
     @property
-    def choice(self) -> dict[str, Any]:
+    def choice(self) -> dict[str, str | int]:
         """Which data set, representation, model, split, fold and seed this is."""
         return {key: self.metrics[key] for key in CHOICE}
 
     @property
-    def pooled_choice(self) -> dict[str, Any]:
+    def pooled_choice(self) -> dict[str, str]:
         """The choice that runs of one leaderboard entry share: all but fold and seed."""
-        return {key: self.metrics[key] for key in CHOICE[:4]}
+        return {key: self.metrics[key] for key in POOLED}
 
     @property
     def anchor(self) -> str:
@@ -85,8 +87,8 @@ def read_run(directory: Path) -> Run:
     return run
 
 
-def _read_layers(path: Path) -> list[dict[str, Any]]:
-    """Read the architecture that a bundle tells, without its model."""
+def _read_layers(path: Path) -> list[dict[str, object]]:
+    """Read the architecture from a bundle, without loading its model."""
     try:
         with zipfile.ZipFile(path) as archive:
             return json.loads(archive.read("bundle.json"))["layers"]

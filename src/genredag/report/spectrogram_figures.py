@@ -1,4 +1,4 @@
-"""Pictures of frames: a spectrogram with its axes, its colour key, and a bare thumbnail."""
+"""Figures of frames: a spectrogram with its axes, its colour key, and a bare thumbnail."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from genredag.report.svg import axes_of, webp_address
+from genredag.report.svg import PAGE, webp_address
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,7 +22,7 @@ def spectrogram(
     values: np.ndarray, bins: Sequence[float | str], frames_per_second: float, limits: tuple[float, float]
 ) -> Figure:
     """Draw frames (n_frames, n_bins) over seconds and Hz (or names of features), one row a bin."""
-    figure, axes = axes_of(360, 220)
+    figure, axes = PAGE.axes(360, 220)
     n_frames, n_bins = values.shape
     axes.imshow(
         values.T,
@@ -43,8 +43,8 @@ def spectrogram(
 
 
 def colour_key(limits: tuple[float, float], unit: str) -> Figure:
-    """Draw the bar that tells which value a colour of `spectrogram` stands for."""
-    figure, axes = axes_of(360, 52)
+    """Draw the colour bar of `spectrogram`."""
+    figure, axes = PAGE.axes(360, 52)
     ramp = np.linspace(0, 1, 256)[np.newaxis]
     axes.imshow(ramp, aspect="auto", cmap=_COLOUR_MAP, interpolation="none", extent=(*limits, 0, 1))
     axes.set_yticks([])

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
+from genredag.evaluation.themes import Theme
+
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from PIL.Image import Image
 
-INK, LINE = "#010203", "#010204"
-SERIES = ("#010205", "#010206", "#010207", "#010208")
-_CSS_COLOURS = {INK: "var(--muted)", LINE: "var(--line)"}
-_CSS_COLOURS |= {colour: f"var(--series-{i})" for i, colour in enumerate(SERIES, start=1)}
+PAGE = Theme(ink="#010203", line="#010204", series=("#010205", "#010206", "#010207", "#010208"), font_size=11)
+_CSS_COLOURS = {PAGE.ink: "var(--muted)", PAGE.line: "var(--line)"}
+_CSS_COLOURS |= {colour: f"var(--series-{i})" for i, colour in enumerate(PAGE.series, start=1)}
 
 
 def to_svg(figure: Figure, description: str) -> Markup:
@@ -44,20 +44,6 @@ def to_svg(figure: Figure, description: str) -> Markup:
     opening = f'<svg viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{escape(description)}">'
     svg = opening + svg[svg.index(">") + 1 :]
     return Markup(re.sub(r"\s*\n\s*", "\n", svg).strip())
-
-
-def axes_of(width: int, height: int) -> tuple[Figure, Axes]:
-    """Make a figure of so many CSS pixels, in stand-in colours."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width / 72, height / 72), layout="constrained")
-    axes = figure.subplots()
-    axes.tick_params(colors=INK, labelsize=11, length=3)
-    axes.xaxis.label.set(fontsize=11, color=INK)
-    axes.yaxis.label.set(fontsize=11, color=INK)
-    axes.spines[:].set_color(LINE)
-    axes.spines[["top", "right"]].set_visible(False)
-    return figure, axes
 
 
 def webp_address(image: Image) -> str:

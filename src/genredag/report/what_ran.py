@@ -12,7 +12,7 @@ from genredag.runtime.provenance import read_commit, read_versions
 
 @dataclass(frozen=True)
 class WhatRan:
-    """What stood behind a report on its day.
+    """What a report was made with, and when.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class WhatRan:
 
 
 def read_what_ran(params: Path, date: str) -> WhatRan:
-    """Ask the file of parameters, git, the installed packages and the machine."""
+    """Read the parameters, the commit, the versions of packages and the machine."""
     return WhatRan(
         date=date,
         params_text=Path(params).read_text(encoding="utf-8"),

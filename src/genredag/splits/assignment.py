@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from genredag.errors import DataError
+from genredag.errors import UnsuitableDataError
 from genredag.tracks.artists import artist_groups
 
 
@@ -28,7 +28,7 @@ def by_genre(items: pd.DataFrame, ratios: Sequence[float], rng: np.random.Genera
 
     Raises
     ------
-    DataError
+    UnsuitableDataError
         A genre has fewer items than there are parts.
     """
     part = np.empty(len(items), dtype=int)
@@ -56,7 +56,9 @@ def by_artist(tracks: pd.DataFrame, ratios: Sequence[float], rng: np.random.Gene
         track_id, genre, artist; sorted by track_id.
     """
     if tracks["artist"].isna().all():
-        raise DataError("no artist is known", where="manifest", hint="use a split with group_by: track")
+        raise UnsuitableDataError(
+            "no artist is known", where="manifest", hint="use a split with group_by: track"
+        )
     group = artist_groups(tracks["artist"]).fillna("unknown: " + tracks["track_id"])
     artist_of, artists = pd.factorize(group, sort=True)
     genre_of, genres = pd.factorize(tracks["genre"], sort=True)
@@ -99,7 +101,7 @@ def _reserve(counts: np.ndarray, wanted: np.ndarray, order: np.ndarray, genres: 
                 continue
             free = artists[dealt[artists] < 0]
             if not len(free):
-                raise DataError(
+                raise UnsuitableDataError(
                     f"genre {genres[genre]} shares too many artists with other genres to keep them apart",
                     where="split",
                     hint="use a split with group_by: track",
@@ -109,6 +111,6 @@ def _reserve(counts: np.ndarray, wanted: np.ndarray, order: np.ndarray, genres: 
     return dealt
 
 
-def _too_few(genre: object, n: int, of_what: str, n_parts: int, hint: str) -> DataError:
+def _too_few(genre: object, n: int, of_what: str, n_parts: int, hint: str) -> UnsuitableDataError:
     what = f"genre {genre} has too few {of_what}: {n}"
-    return DataError(what, where="split", expected=f"at least {n_parts}", hint=hint)
+    return UnsuitableDataError(what, where="split", expected=f"at least {n_parts}", hint=hint)

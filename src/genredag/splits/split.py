@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from genredag.errors import DataError, ParameterError
+from genredag.errors import DataError, ParameterError, UnsuitableDataError
 from genredag.params.groups.splits import (
     KFold,
     LeakySlices,
@@ -55,7 +55,7 @@ def split_slices(
     ------
     ParameterError
         There is no such fold.
-    DataError
+    UnsuitableDataError
         A genre has too few tracks or artists to stand in all parts, no artist is known, or none is listed.
     """
     if fold not in range(n_folds(protocol)):
@@ -112,7 +112,7 @@ def official(tracks: pd.DataFrame, protocol: Official, fold: int, rng: np.random
 
     Raises
     ------
-    DataError
+    UnsuitableDataError
         No track is listed for a part that is needed.
     """
     listed = {"train": "train", "test": protocol.test}
@@ -123,7 +123,9 @@ def official(tracks: pd.DataFrame, protocol: Official, fold: int, rng: np.random
         rows = (tracks["subset"] == subset).to_numpy()
         if not rows.any():
             hint = "use a protocol that deals the tracks, or an official one that tests on another part"
-            raise DataError(f"the data set lists no track for {subset}", where="manifest", hint=hint)
+            raise UnsuitableDataError(
+                f"the data set lists no track for {subset}", where="manifest", hint=hint
+            )
         part[rows] = name
     if protocol.validation_share is not None:
         training = tracks[part == "train"]
@@ -161,7 +163,9 @@ def check_split(split: pd.DataFrame, manifest: pd.DataFrame, protocol: Split) ->
     DataError
         Names the first slice that stands twice; the first track, copy of a track or (if promised) artist,
         as `artist_groups` tells them, on two sides, or augmented track away from its parent, unless the
-        protocol is leaky; or the genre that a part lacks.
+        protocol is leaky.
+    UnsuitableDataError
+        Names the genre that a part lacks.
     """
     if "parent" not in split:
         split = split.assign(parent=None)
@@ -178,7 +182,7 @@ def check_split(split: pd.DataFrame, manifest: pd.DataFrame, protocol: Split) ->
     for genre, row in present.iterrows():
         for part in row.index[row == 0]:
             hint = "add tracks, or remove the genre; short tracks may have been quarantined"
-            raise DataError(f"genre {genre} is missing in {part}", where="split", hint=hint)
+            raise UnsuitableDataError(f"genre {genre} is missing in {part}", where="split", hint=hint)
 
 
 def _crossings(dealt: pd.DataFrame, manifest: pd.DataFrame, protocol: Split) -> Iterator[str]:

@@ -56,7 +56,7 @@ def test_slices_or_tracks_are_scored_as_the_project_did(table):
     assert low < 62.5 < high
 
 
-def test_each_variant_has_its_own_counts_in_whole_numbers(table, tmp_path):
+def test_each_variant_has_its_own_counts_in_whole_numbers(table, tmp_path, squeezed):
     assert table["as_published_n_test_tracks"].tolist() == [4, 4, 4]
     assert table["corrected_n_test_tracks"].tolist() == [pd.NA, 2, 4]
     assert table["corrected_n_seeds"].tolist() == [pd.NA, 2, 1]
@@ -69,28 +69,29 @@ def test_each_variant_has_its_own_counts_in_whole_numbers(table, tmp_path):
     # Read from the file, counts beside a row that was left out are floats.
     read = pd.read_csv(tmp_path / "table.csv").fillna({"note": ""})
     for page in map(published_markdown, (table.reset_index(), read)):
-        line = next(line for line in page.splitlines() if line.startswith("| ML_Python"))
+        line = next(line for line in squeezed(page).splitlines() if line.startswith("| ML_Python"))
         assert "| LEAKY 75.0 (30.1 to 95.4) | 4 |" in line
         assert line.endswith("| 2 |")
 
 
-def test_the_second_variant_is_called_by_its_split(table, tree):
+def test_the_second_variant_is_called_by_its_split(table, tree, squeezed):
     assert set(table["corrected_on"]) == {"artist_disjoint, artists parted"}
-    assert "| on artist_disjoint, artists parted | test tracks |" in published_markdown(table.reset_index())
+    page = squeezed(published_markdown(table.reset_index()))
+    assert "| on artist_disjoint, artists parted | test tracks |" in page
     tree["as_published"]["corrected_split"] = "stratified_8_1_1"
     assert corrected_on(parse_params(tree)) == "stratified_8_1_1, artists not parted"
 
 
-def test_what_leaks_and_what_is_left_out_is_told(table):
+def test_what_leaks_and_what_is_left_out_is_told(table, squeezed):
     row = table.loc["atml19_homebrew"]
     assert row["note"] == (
         "LEAKY: slices of a track on both sides; corrected is left out: split: no artist is known"
     )
     assert pd.isna(row["corrected"])
-    page = published_markdown(table.reset_index())
+    page = squeezed(published_markdown(table.reset_index()))
     assert "| ATML19 (2019) | homebrew_published | slices | 75.0 | LEAKY 62.5 (" in page
-    assert "| 4 | left out |  |" in page
-    assert "| Pons, Lidy and Serra (2016) | time_published | tracks |  | 75.0 (" in page
+    assert "| 4 | left out | |" in page
+    assert "| Pons, Lidy and Serra (2016) | time_published | tracks | | 75.0 (" in page
     assert "| mlp_89_published | tracks | 72.7 to 74.2 | LEAKY 75.0 (" in page
 
 

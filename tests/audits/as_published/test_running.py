@@ -1,5 +1,7 @@
 """Running a study: the commands of dvc.yaml in another folder, and what is watched."""
 
+import contextlib
+import io
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,7 +12,7 @@ import pytest
 
 from genredag.audits.as_published.running import commands, run_stages, watching
 from genredag.audits.as_published.studies import LeftOutError
-from genredag.errors import GenredagError
+from genredag.errors import GenredagError, exits_cleanly
 from genredag.frames.slices import cut
 from genredag.models.frozen import check_picture
 from genredag.models.pretrained import check_layers
@@ -61,9 +63,15 @@ def python(code):
     return [sys.executable, "-c", code]
 
 
-def refusing(told):
-    told = f"genredag: error: {told}"
-    return python(f"import sys; print({told!r}, file=sys.stderr); sys.exit(2)")
+def failing_as(raised_by):
+    """The command of a stage whose script raises what `raised_by` raises, and what it raises."""
+    with pytest.raises(GenredagError) as caught:
+        raised_by()
+    stderr = io.StringIO()
+    with pytest.raises(SystemExit) as stop, contextlib.redirect_stderr(stderr):
+        exits_cleanly(raised_by)()
+    told = stderr.getvalue()
+    return python(f"import sys; sys.stderr.write({told!r}); sys.exit({stop.value.code})"), str(caught.value)
 
 
 def tracks_of(*artists, **columns):
@@ -120,16 +128,11 @@ LACKING = [
 ]
 
 
-def told_by(refused):
-    with pytest.raises(GenredagError) as caught:
-        refused()
-    return str(caught.value)
-
-
 @pytest.mark.parametrize(("stage", "refused", "reason"), LACKING, ids=[reason for *_, reason in LACKING])
 def test_a_study_is_left_out_with_what_its_data_set_lacks(tmp_path, stage, refused, reason):
+    command, _ = failing_as(refused)
     with pytest.raises(LeftOutError) as caught:
-        run_stages({stage: refusing(told_by(refused))}, tmp_path, tmp_path, "validation")
+        run_stages({stage: command}, tmp_path, tmp_path, "validation")
     assert str(caught.value) == f"{stage}: {reason}"
 
 
@@ -152,9 +155,9 @@ MISTAKES = [
 
 @pytest.mark.parametrize(("stage", "refused"), MISTAKES)
 def test_a_users_mistake_leaves_nothing_out(tmp_path, stage, refused):
-    told = told_by(refused)
+    command, told = failing_as(refused)
     with pytest.raises(GenredagError) as caught:
-        run_stages({stage: refusing(told)}, tmp_path, tmp_path, "validation")
+        run_stages({stage: command}, tmp_path, tmp_path, "validation")
     assert not isinstance(caught.value, LeftOutError)
     assert str(caught.value) == f"{stage}: {told}"
 

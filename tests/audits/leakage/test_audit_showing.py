@@ -22,8 +22,8 @@ def test_counts_are_whole_numbers_after_a_csv_file_too(table, tmp_path):
     assert page == worth_markdown(table)
 
 
-def test_the_page_has_the_figures_and_the_reasons(table):
-    page = worth_markdown(table)
+def test_the_page_has_the_figures_and_the_reasons(table, squeezed):
+    page = squeezed(worth_markdown(table))
     assert "## toy, accuracy of tracks (%)" in page
     line = next(line for line in page.splitlines() if line.startswith("| selected on test (artists)"))
     assert line.startswith("| selected on test (artists) | svm | +25.0 (")

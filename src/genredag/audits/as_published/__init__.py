@@ -1,1 +1,1 @@
-"""Classic projects, evaluated as they published and as they should have been."""
+"""Classic projects, evaluated as published and with their faults corrected."""

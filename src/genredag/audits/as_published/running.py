@@ -1,9 +1,8 @@
-"""A study's one experiment, run stage by stage with the commands of ``dvc.yaml``, in a folder of its own."""
+"""Run the experiment of a study stage by stage, with the commands of ``dvc.yaml``, in its own folder."""
 
 from __future__ import annotations
 
 import logging
-import re
 import shlex
 import subprocess
 import sys
@@ -15,27 +14,17 @@ from typing import Literal
 import pandas as pd
 
 from genredag.audits.as_published.studies import OWN_STAGES, LeftOutError
-from genredag.errors import EXIT_USER_ERROR, GenredagError
+from genredag.errors import (
+    EXIT_UNSUITABLE,
+    EXIT_USER_ERROR,
+    GenredagError,
+    reported_error,
+    without_remedy,
+)
 from genredag.params.tree import Tree
 from genredag.runtime.files import write_parquet
 
 logger = logging.getLogger(__name__)
-
-MISTAKE = "genredag: error: "
-# What follows the reason may name folders of this machine, which a table must not; the log has it.
-REMEDY = re.compile(r"; expected |\. Hint: ")
-# How stages begin to say that a data set can't have a study's slices or split, or a model its slices.
-# Whatever else they refuse is a mistake to mend, and no reason to leave a study out.
-_TOO_SMALL = re.compile(r"\w+: (slices|pictures) of .* are too small")
-LACKS = {
-    "slices": re.compile(r"slices: all \d+ tracks are shorter"),
-    "split": re.compile(
-        r"manifest: (no artist is known|the data set lists no track for )"
-        r"|split: genre .+ (has too few (tracks|artists): |shares too many artists |is missing in )"
-    ),
-    "embed": _TOO_SMALL,
-    "train": _TOO_SMALL,
-}
 
 
 def commands(scripts: Mapping[str, str], tree: Tree, folder: Path) -> dict[str, list[str]]:
@@ -70,19 +59,17 @@ def run_stages(
     Raises
     ------
     LeftOutError
-        A stage says what `LACKS` knows: no artist is known, no part is listed, slices are too small.
+        A stage ends with `EXIT_UNSUITABLE`: the data set lacks artists, a listed split, enough tracks of a
+        genre, or slices that are large enough for the model.
     GenredagError
-        A stage refuses anything else, or fails for no reason that it knows.
+        A stage fails for any other reason.
     """
     for stage, command in todo.items():
         logger.info("%s: %s", folder.name, stage)
         done = subprocess.run(command, cwd=project, stderr=subprocess.PIPE, text=True, check=False)
         sys.stderr.write(done.stderr)
-        told = [line for line in done.stderr.splitlines() if line.startswith(MISTAKE)]
-        if done.returncode == EXIT_USER_ERROR and told:
-            raise _refusal(stage, told[-1].removeprefix(MISTAKE))
         if done.returncode:
-            raise GenredagError(f"{stage} failed ({done.returncode})", where=str(folder))
+            raise _failure(stage, done.returncode, reported_error(done.stderr), folder)
         if stage == "split" and watch != "validation":
             slices, split = (pd.read_parquet(folder / f"{name}.parquet") for name in ("slices", "split"))
             for name, table in zip(("slices", "split"), watching(slices, split, watch), strict=True):
@@ -90,11 +77,14 @@ def run_stages(
     return pd.read_parquet(folder / "predictions.parquet")
 
 
-def _refusal(stage: str, told: str) -> GenredagError:
-    """Return the error of a stage that refuses: that the study is left out, or what it told."""
-    if stage in LACKS and LACKS[stage].match(told):
-        return LeftOutError(f"{stage}: {REMEDY.split(told)[0]}")
-    return GenredagError(told, where=stage)
+def _failure(stage: str, status: int, error: str, folder: Path) -> GenredagError:
+    """Return what to raise for a stage that ended with `status` and reported `error`, if it did."""
+    if status == EXIT_UNSUITABLE and error:
+        # Expectation and hint may name folders of this machine, which a table must not; the log has them.
+        return LeftOutError(f"{stage}: {without_remedy(error)}")
+    if status == EXIT_USER_ERROR and error:
+        return GenredagError(error, where=stage)
+    return GenredagError(f"{stage} failed ({status})", where=str(folder))
 
 
 def watching(

@@ -31,7 +31,7 @@ Value = bool | int | float | str | list[Any] | dict[str, Any] | None
 
 
 class LeftOutError(GenredagError):
-    """The data set or the machine lacks what a study needs."""
+    """The data set or the machine lacks something that a study needs."""
 
 
 class Study(Group):
@@ -165,7 +165,7 @@ def study_tree(tree: Tree, study: Study, variant: str, dataset: str, seed: int) 
     own = "own_leaky" if isinstance(study.split, LeakySlices) else "own"
     result: Tree = yaml.safe_load(yaml.safe_dump(tree))
     result["splits"][own] = study.split.model_dump()
-    choice: dict[str, Any] = {
+    choice: dict[str, str | int] = {
         "dataset": dataset,
         "representation": study.representation,
         "model": study.model,

@@ -1,17 +1,18 @@
-"""Published figures beside ours, as published and corrected, with intervals."""
+"""Published figures next to ours, as published and corrected, with intervals."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from genredag.audits.as_published.studies import VARIANTS
-from genredag.evaluation.intervals import accuracy_interval, cluster_names
+from genredag.evaluation.intervals import ENDS, Interval, accuracy_interval, cluster_names
+from genredag.evaluation.markdown import markdown_table
 from genredag.evaluation.predictions import Decision, track_predictions
+from genredag.params.groups.reading import parse_group
 from genredag.params.groups.splits import keeps_artists_whole
 
 if TYPE_CHECKING:
@@ -19,15 +20,12 @@ if TYPE_CHECKING:
     from genredag.params.schema import Params
 
 LEFT_OUT = "left_out"
+_DECISION = "evaluate.track_decision"
 COUNTS = tuple(f"{variant}_{count}" for variant in VARIANTS for count in ("n_test_tracks", "n_seeds"))
 COLUMNS = (
     *("study", "project", "model", "level", "published", "published_from", "published_spread", "measured_on"),
     *("dataset", "corrected_on"),
-    *(
-        f"{variant}{end}"
-        for variant in VARIANTS
-        for end in ("", "_low", "_high", "_n_test_tracks", "_n_seeds")
-    ),
+    *(f"{variant}{end}" for variant in VARIANTS for end in (*ENDS, "_n_test_tracks", "_n_seeds")),
     *("faults", "differs", "note"),
 )
 
@@ -64,8 +62,9 @@ def published_table(
     """
     rows = []
     for name, study in studies.items():
-        decision: Any = study.values.get("evaluate.track_decision", params.evaluate.track_decision)
-        row: dict[str, Any] = {
+        value = study.values.get(_DECISION, params.evaluate.track_decision)
+        decision: Decision = parse_group(value, _DECISION, Decision, "studies.yaml")
+        row: dict[str, object] = {
             "study": name,
             "dataset": params.as_published.dataset,
             "corrected_on": corrected_on(params),
@@ -93,66 +92,61 @@ def corrected_on(params: Params) -> str:
 
 def _figures(
     variant: str, predictions: pd.DataFrame, level: str, decision: Decision, n_resamples: int
-) -> dict[str, Any]:
+) -> dict[str, float]:
     test = predictions[predictions["part"] == "test"]
     if level == "track":
-        # A seed deals anew: its tracks are decided by its own slices.
+        # Each seed has its own split: its tracks are classified by its own slices.
         test = pd.concat([track_predictions(own, decision) for _, own in test.groupby("seed")])
     correct = (test["genre"] == test["predicted"]).to_numpy()
     interval = accuracy_interval(correct, cluster_names(test), n_resamples=n_resamples, seed=0)
-    ends = zip(("", "_low", "_high"), (interval.estimate, interval.low, interval.high), strict=True)
-    figures: dict[str, Any] = {f"{variant}{end}": round(100 * value, 2) for end, value in ends}
-    counts = {"n_test_tracks": test["track_id"], "n_seeds": predictions["seed"]}
-    return figures | {f"{variant}_{name}": values.nunique() for name, values in counts.items()}
+    return interval.columns(variant) | {
+        f"{variant}_n_test_tracks": test["track_id"].nunique(),
+        f"{variant}_n_seeds": predictions["seed"].nunique(),
+    }
 
 
 def published_markdown(table: pd.DataFrame) -> str:
     """Return the table as a Markdown page, faults and differences below it."""
-    # Read from a file, counts beside a study that was left out are floats.
+    # In a table read from a file, counts are floats if a study was left out.
     table = table.astype(dict.fromkeys(COUNTS, "Int64"))
     second = f"on {' or '.join(table['corrected_on'].unique())}"
     lines = [
         "# As published, and corrected",
         "",
         "Accuracy in percent, of slices or of tracks as the project reported it, with 95 % intervals.",
-        "As published: the project's own protocol on our data set, LEAKY where it says so. Beside it: the",
-        f"same model {second}, watched on validation. How to read it: docs/leakage.md.",
+        "As published: the project's own protocol on our data set, marked LEAKY where it leaks. Next to it:",
+        f"the same model {second}, with its epoch chosen on the validation part. How to read it:",
+        "docs/leakage.md.",
         "",
-        f"| project | model | of | published | as published | test tracks | {second} | test tracks |",
-        "|---|---|---|---:|---:|---:|---:|---:|",
     ]
-    rows: Any = table.astype(object).to_dict(orient="records")
-    for row in rows:
-        cells = [row["project"], row["model"], f"{row['level']}s", _published(row)]
-        for variant in VARIANTS:
-            cells += [_ours(row, variant), _shown(row[f"{variant}_n_test_tracks"])]
-        lines.append(f"| {' | '.join(cells)} |")
+    rows = table.astype(object).to_dict(orient="records")
+    header = ["project", "model", "of", "published", "as published", "test tracks", second, "test tracks"]
+    lines.append(markdown_table(map(_cells, rows), header, "lllrrrrr"))
     for row in rows:
         lines += ["", f"**{row['project']}, {row['model']}** (measured on {row['measured_on']})."]
-        for key, word in (("faults", "Faults"), ("differs", "Ours differs"), ("note", "Note")):
+        for key, word in (("faults", "Faults"), ("differs", "Our runs differ"), ("note", "Note")):
             lines += [f"{word}: {row[key]}."] if row[key] else []
     return "\n".join(lines) + "\n"
 
 
-def _published(row: dict[str, Any]) -> str:
-    if _missing(row["published"]):
+def _cells(row: dict) -> list[str]:
+    cells = [row["project"], row["model"], f"{row['level']}s", _published(row)]
+    for variant in VARIANTS:
+        count = row[f"{variant}_n_test_tracks"]
+        cells += [_ours(row, variant), "" if pd.isna(count) else str(count)]
+    return cells
+
+
+def _published(row: dict) -> str:
+    if pd.isna(row["published"]):
         return ""
-    start = "" if _missing(row["published_from"]) else f"{row['published_from']:.1f} to "
-    spread = "" if _missing(row["published_spread"]) else f" ± {row['published_spread']:.1f}"
+    start = "" if pd.isna(row["published_from"]) else f"{row['published_from']:.1f} to "
+    spread = "" if pd.isna(row["published_spread"]) else f" ± {row['published_spread']:.1f}"
     return f"{start}{row['published']:.1f}{spread}"
 
 
-def _ours(row: dict[str, Any], variant: str) -> str:
-    estimate, low, high = (row[f"{variant}{end}"] for end in ("", "_low", "_high"))
-    if _missing(estimate):
+def _ours(row: dict, variant: str) -> str:
+    if pd.isna(row[variant]):
         return "left out"
     mark = "LEAKY " if variant == "as_published" and row["note"].startswith("LEAKY") else ""
-    return f"{mark}{estimate:.1f}" + ("" if _missing(low) else f" ({low:.1f} to {high:.1f})")
-
-
-def _shown(value: Any) -> str:
-    return "" if _missing(value) else str(value)
-
-
-def _missing(value: Any) -> bool:
-    return value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value))
+    return mark + Interval.of_columns(row, variant).text()

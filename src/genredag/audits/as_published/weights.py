@@ -35,12 +35,12 @@ class NoWeightsError(LeftOutError):
 
 
 def require_weights(backbone: Pretrained | None, cache_dir: Path) -> None:
-    """Bring a backbone's published weights into the user's cache, if it has any and they aren't there.
+    """Download a backbone's published weights into the user's cache, if it has any and they are missing.
 
     Raises
     ------
     NoWeightsError
-        They can't be had.
+        They can't be obtained.
     """
     if backbone is None or backbone.weights != "imagenet":
         return
@@ -59,7 +59,7 @@ def write_note(predictions: Path, path: Path) -> None:
 
 
 def close_note(predictions: Path, had: str) -> None:
-    """Note that a study had what it awaited, if it did: whatever becomes of the file, it is done.
+    """Note that a study has run with the weights it waited for; later changes of the file don't matter.
 
     Parameters
     ----------

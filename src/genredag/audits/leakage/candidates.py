@@ -1,11 +1,11 @@
-"""Candidates: a cheap model is trained once per scaling, and leaves behind what there is to select among."""
+"""Candidates: a cheap model is trained once per scaling and gives the candidates of each selection."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -23,7 +23,7 @@ Scaling = Literal["train", "everything"]
 
 @dataclass(frozen=True)
 class Candidates:
-    """What selection chooses among.
+    """The candidates that a selection chooses from.
 
     Attributes
     ----------
@@ -117,8 +117,10 @@ def scaled_on(scaling: Scaling) -> tuple[str, ...]:
 
 def joined(sets: list[SliceSet]) -> SliceSet:
     """Return the slices of all `sets`, which are of one frame store, as one set."""
-    names = ("first_frame", "n_valid", "labels", "track_ids")
-    arrays: dict[str, Any] = {
-        name: np.concatenate([getattr(slices, name) for slices in sets]) for name in names
-    }
-    return dataclasses.replace(sets[0], **arrays)
+    return dataclasses.replace(
+        sets[0],
+        first_frame=np.concatenate([slices.first_frame for slices in sets]),
+        n_valid=np.concatenate([slices.n_valid for slices in sets]),
+        labels=np.concatenate([slices.labels for slices in sets]),
+        track_ids=np.concatenate([slices.track_ids for slices in sets]),
+    )

@@ -1,4 +1,4 @@
-"""One split, audited: which test slices and tracks are recognised under each scaling and selection."""
+"""One split, audited: which test slices and tracks each scaling and selection classifies correctly."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def audit(
     params: LeakageAudit,
     seed: int,
 ) -> pd.DataFrame:
-    """Deal the slices, train the cheap models under both scalings and select by validation and by test.
+    """Split the slices, train the cheap models under both scalings, and select by validation and by test.
 
     Parameters
     ----------
@@ -59,7 +59,8 @@ def audit(
     -------
     pd.DataFrame
         `COLUMNS`: how many of the n test slices of a track (level slice), or whether the track itself
-        (level track), is recognised. A split that the data set can't have is one row, whose warning says why.
+        (level track), is classified correctly. A split that is impossible for the data set
+        gives one row, whose warning says why.
     """
     try:
         split = split_slices(manifest, slices, protocol, seed)
@@ -96,7 +97,7 @@ def _outcomes(
 
 
 def select(scores: np.ndarray, labels: np.ndarray) -> int:
-    """Return the candidate that recognises most slices, the first of equals."""
+    """Return the candidate with the highest accuracy, the first of equals."""
     return int((scores.argmax(axis=2) == labels).mean(axis=1).argmax())
 
 
@@ -120,6 +121,6 @@ def hits_of(scores: np.ndarray, slices: SliceSet) -> pd.DataFrame:
 
 
 def warning(scaling: Scaling, selection: Selection) -> str:
-    """Return what is wrong with a way to work, marked LEAKY, or ""."""
+    """Return the faults of a scaling and selection, marked LEAKY, or ""."""
     faults = ["scaled on test slices"] * (scaling != "train") + ["selected on test"] * (selection == "test")
     return f"LEAKY: {', '.join(faults)}" if faults else ""

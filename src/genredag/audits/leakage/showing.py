@@ -1,4 +1,4 @@
-"""The audit, shown: a figure of points with intervals, and a page with the table."""
+"""The leakage audit as a figure of points with intervals, and as a Markdown page."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from genredag.audits.leakage.worth import MISTAKES
-from genredag.evaluation.plots import BLUE, ORANGE
+from genredag.evaluation.intervals import Interval
+from genredag.evaluation.markdown import markdown_table
+from genredag.evaluation.themes import BLUE, ORANGE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,6 +19,7 @@ LABELS = {
     "svm": "support vector machine on bin statistics",
     "cnn": "small CNN",
 }
+_HEADER = ("mistake", "model", "points", "without", "LEAKY: with", "test tracks", "seeds")
 COLOURS = {"svm": BLUE, "cnn": ORANGE}
 
 
@@ -87,16 +90,14 @@ def worth_markdown(table: pd.DataFrame) -> str:
     lines = [
         "# Leakage audit",
         "",
-        "LEAKY on purpose: what each mistake adds to the test accuracy of two cheap models, in points, with",
-        "95 % intervals over artists, or tracks if unknown (docs/evaluation.md). How to read it:",
+        "LEAKY on purpose: points that each mistake adds to the test accuracy of two cheap models, with 95 %",
+        "intervals over artists, or over tracks of unknown artist (docs/evaluation.md). How to read it:",
         "docs/leakage.md.",
     ]
     for (dataset, level), own in table.groupby(["dataset", "level"], sort=False):
         lines += ["", f"## {dataset}, accuracy of {level}s (%)", ""]
-        lines += ["| mistake | model | points | without | LEAKY: with | test tracks | seeds |"]
-        lines += ["|---|---|---:|---:|---:|---:|---:|"]
         shown = own.dropna(subset="points").sort_values("mistake", key=_order, kind="stable")
-        lines += [_line(row) for row in shown.to_dict(orient="records")]
+        lines += [markdown_table(map(_cells, shown.to_dict(orient="records")), _HEADER, "llrrrrr")]
         lines += [""] + [f"Left out: {note}" for note in dict.fromkeys(own["note"]) if note]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -105,15 +106,8 @@ def _order(names: pd.Series) -> pd.Series:
     return names.map({mistake.name: place for place, mistake in enumerate(MISTAKES)})
 
 
-def _line(row: dict) -> str:
-    cells = [row["mistake"], row["model"], interval_text(row, "points", "+.1f")]
-    cells += [interval_text(row, name, ".1f") for name in ("accuracy", "leaky_accuracy")]
+def _cells(row: dict) -> list[str]:
+    cells = [row["mistake"], row["model"], Interval.of_columns(row, "points").text(sign="+")]
+    cells += [Interval.of_columns(row, name).text() for name in ("accuracy", "leaky_accuracy")]
     # A CSV file with rows left out gives counts back as floats.
-    return f"| {' | '.join([*cells, *(f'{row[name]:.0f}' for name in ('n_tracks', 'n_seeds'))])} |"
-
-
-def interval_text(row: dict, name: str, form: str) -> str:
-    """Return an estimate and its interval, such as ``+4.0 (1.2 to 7.1)``."""
-    estimate, low, high = (row[f"{name}{end}"] for end in ("", "_low", "_high"))
-    bounds = "" if pd.isna(low) else f" ({low:.1f} to {high:.1f})"
-    return f"{estimate:{form}}{bounds}"
+    return [*cells, *(f"{row[name]:.0f}" for name in ("n_tracks", "n_seeds"))]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from genredag.audits.leakage.outcomes import LEVELS
 from genredag.evaluation.intervals import (
+    ENDS,
     Interval,
     accuracy_interval,
     cluster_names,
@@ -56,10 +56,7 @@ MISTAKES = (
     Mistake("all of them, against artists apart", Way("slices", "everything", "test"), Way("artists")),
     Mistake("all of them, against fault-filtered", Way("slices", "everything", "test"), Way("faults")),
 )
-NUMBERS = (
-    *("points", "points_low", "points_high", "accuracy", "accuracy_low", "accuracy_high"),
-    *("leaky_accuracy", "leaky_accuracy_low", "leaky_accuracy_high"),
-)
+NUMBERS = tuple(f"{name}{end}" for name in ("points", "accuracy", "leaky_accuracy") for end in ENDS)
 COLUMNS = (
     *("dataset", "level", "model", "mistake", *NUMBERS),
     *("n_tracks", "n_leaky_tracks", "n_seeds", "note", "warning"),
@@ -87,7 +84,7 @@ def worth_table(outcomes: pd.DataFrame, splits: AuditSplits, n_resamples: int) -
             | _worth(own[(own["level"] == level) & (own["model"] == model)], mistake, splits, n_resamples)
             | {"note": _note(own, mistake, splits), "warning": f"LEAKY: {mistake.name}"}
             for dataset, own in outcomes.groupby("dataset", sort=False)
-            for level in LEVELS[::-1]
+            for level in ("track", "slice")
             for model in MODELS
             for mistake in MISTAKES
         ],
@@ -95,7 +92,9 @@ def worth_table(outcomes: pd.DataFrame, splits: AuditSplits, n_resamples: int) -
     ).astype(dict.fromkeys(("n_tracks", "n_leaky_tracks", "n_seeds"), "Int64"))
 
 
-def _worth(outcomes: pd.DataFrame, mistake: Mistake, splits: AuditSplits, n_resamples: int) -> dict[str, Any]:
+def _worth(
+    outcomes: pd.DataFrame, mistake: Mistake, splits: AuditSplits, n_resamples: int
+) -> dict[str, float]:
     made, avoided = (_of(outcomes, way, splits) for way in (mistake.made, mistake.avoided))
     if made.empty or avoided.empty:
         return {}
@@ -104,12 +103,9 @@ def _worth(outcomes: pd.DataFrame, mistake: Mistake, splits: AuditSplits, n_resa
         "accuracy": accuracy(avoided, n_resamples),
         "leaky_accuracy": accuracy(made, n_resamples),
     }
-    row: dict[str, Any] = {}
+    row: dict[str, float] = {}
     for name, interval in intervals.items():
-        figures = (interval.estimate, interval.low, interval.high)
-        row |= {
-            f"{name}{end}": round(100 * f, 2) for end, f in zip(("", "_low", "_high"), figures, strict=True)
-        }
+        row |= interval.columns(name)
     counts = {"n_tracks": avoided["track_id"], "n_leaky_tracks": made["track_id"], "n_seeds": made["seed"]}
     return row | {name: values.nunique() for name, values in counts.items()}
 

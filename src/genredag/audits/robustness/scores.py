@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from genredag.audits.robustness.kinds import NONE
 from genredag.evaluation.curves import is_hit
-from genredag.evaluation.intervals import Interval, accuracy_interval, cluster_names, difference_interval
+from genredag.evaluation.intervals import ENDS, accuracy_interval, cluster_names, difference_interval
 from genredag.evaluation.predictions import Decision, class_names, track_predictions
 
 ENTRY = ("dataset", "split", "representation", "model")
@@ -20,7 +18,7 @@ LEVELS = ("track", "slice")
 NUMBERS = tuple(f"{level}_{name}" for level in LEVELS for name in ("accuracy", "points"))
 COLUMNS = (
     *(*ENTRY, "deformation", "strength"),
-    *(f"{name}{end}" for name in NUMBERS for end in ("", "_low", "_high")),
+    *(f"{name}{end}" for name in NUMBERS for end in ENDS),
     *("chance", "n_tracks", "n_seeds", "n_folds", "warning"),
 )
 _SEED = 0
@@ -52,7 +50,7 @@ def robustness_table(runs: Iterable[pd.DataFrame], decision: Decision, n_resampl
 
 
 def hits_of(run: pd.DataFrame, decision: Decision) -> pd.DataFrame:
-    """Return which slices and which tracks (their slice is -1) of one run are recognised under what."""
+    """Return which slices and tracks (slice -1) of one run are classified correctly, by deformation."""
     tables = []
     for _, slices in run.groupby(["deformation", "strength"], sort=False, dropna=False):
         place = {name: slices[name].iloc[0] for name in ("deformation", "strength")}
@@ -75,20 +73,15 @@ def _figures(made: pd.DataFrame, undeformed: pd.DataFrame, n_resamples: int) -> 
         clusters, tracks = cluster_names(rows), rows["track_id"].to_numpy()
         hits = table["hit"].to_numpy()
         accuracy = accuracy_interval(hits, clusters, n_resamples=n_resamples, seed=_SEED)
-        figures |= _percent(f"{level}_accuracy", accuracy)
+        figures |= accuracy.columns(f"{level}_accuracy")
         if made["deformation"].iloc[0] != NONE:
             paired = before["hit"].loc[table.index].to_numpy()
             points = difference_interval(hits, paired, clusters, tracks, n_resamples=n_resamples, seed=_SEED)
-            figures |= _percent(f"{level}_points", points)
+            figures |= points.columns(f"{level}_points")
     return figures
 
 
-def _percent(name: str, interval: Interval) -> dict[str, float]:
-    bounds = {"": interval.estimate, "_low": interval.low, "_high": interval.high}
-    return {f"{name}{end}": float(np.round(100 * value, 2)) for end, value in bounds.items()}
-
-
-def _counts(outcomes: pd.DataFrame) -> dict[str, Any]:
+def _counts(outcomes: pd.DataFrame) -> dict[str, float | str]:
     counts = {f"n_{name}s": outcomes[name].nunique() for name in RUN}
     chance = round(100 * outcomes["chance"].iloc[0], 2)
     n_tracks = outcomes["track_id"].nunique()

@@ -1,4 +1,4 @@
-"""Robustness, shown: accuracy against the strength of each deformation as a figure, all of it as a page."""
+"""The robustness audit as a figure (accuracy against strength) and as a Markdown page."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from genredag.audits.leakage.showing import interval_text
 from genredag.audits.robustness.kinds import KINDS, NONE
 from genredag.audits.robustness.scores import NUMBERS
+from genredag.evaluation.intervals import Interval
+from genredag.evaluation.markdown import markdown_table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+_HEADER = ("deformation", "strength", "model", "representation", "tracks", "points", "slices", "points")
 
 
 def robustness_figure(table: pd.DataFrame) -> Figure:
@@ -79,27 +82,25 @@ def robustness_markdown(table: pd.DataFrame) -> str:
     lines = [
         "# Robustness",
         "",
-        "Accuracy (%) of deformed test tracks and their slices, and points won against the same undeformed,",
-        "with 95 % intervals over artists, or tracks if unknown (docs/evaluation.md). How to read it:",
-        "docs/robustness.md.",
+        "Accuracy (%) of deformed test tracks and their slices, and the difference in points from the same",
+        "tracks undeformed, with 95 % intervals over artists, or over tracks of unknown artist",
+        "(docs/evaluation.md). How to read it: docs/robustness.md.",
     ]
     for (dataset, split), own in table.groupby(["dataset", "split"], sort=False):
         tracks = f"{own['n_tracks'].max()} test tracks, chance {own['chance'].iloc[0]:g} %"
         lines += ["", f"## {dataset}, {split}", "", f"{tracks}.", ""]
         lines += [f"{warning}.\n" for warning in own["warning"].dropna().unique() if warning]
-        lines += ["| deformation | strength | model | representation | tracks | points | slices | points |"]
-        lines += ["|---|---:|---|---|---:|---:|---:|---:|"]
         kinds = own["deformation"].map({kind: place for place, kind in enumerate([NONE, *KINDS])})
         ordered = own.assign(kind=kinds).sort_values("kind", kind="stable")
-        lines += [_line(row) for row in ordered.to_dict(orient="records")]
+        lines += [markdown_table(map(_cells, ordered.to_dict(orient="records")), _HEADER, "lrllrrrr")]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _line(row: dict) -> str:
+def _cells(row: dict) -> list[str]:
     kind = KINDS.get(row["deformation"])
     strength = f"{row['strength']:g} {kind.unit}" if kind else ""
     cells = [kind.name if kind else NONE, strength, row["model"], row["representation"]]
     for name in NUMBERS:
-        form = ".1f" if name.endswith("accuracy") else "+.1f"
-        cells.append("" if pd.isna(row[name]) else interval_text(row, name, form))
-    return f"| {' | '.join(cells)} |"
+        text = Interval.of_columns(row, name).text(sign="-" if name.endswith("accuracy") else "+")
+        cells.append("" if pd.isna(row[name]) else text)
+    return cells

@@ -1,12 +1,12 @@
-"""What was found, as Markdown: for a terminal, a job's summary and a comment on a pull request."""
+"""The findings as Markdown: for a terminal, a job's summary and a comment on a pull request."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
 
+from genredag.evaluation.markdown import markdown_table
 from genredag.params.tree import MISSING, Leaf
 from genredag.project.check_params.plan import Plan
 
@@ -18,7 +18,7 @@ class Findings:
     reference: str | None = None
     failures: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    leaves: dict[Leaf, tuple[Any, Any]] = field(default_factory=dict)
+    leaves: dict[Leaf, tuple[object, object]] = field(default_factory=dict)
     plan: Plan | None = None
     before: dict[str, float] = field(default_factory=dict)
     after: dict[str, float] = field(default_factory=dict)
@@ -42,15 +42,15 @@ def _verdict(failures: list[str]) -> str:
     return "\n".join([f"**{len(failures)} failed:**", "", *(f"- {failure}" for failure in failures)])
 
 
-def _leaf_table(leaves: dict[Leaf, tuple[Any, Any]]) -> str:
+def _leaf_table(leaves: dict[Leaf, tuple[object, object]]) -> str:
     if not leaves:
         return "No value of params.yaml changed."
-    rows = [f"| `{'.'.join(leaf)}` | {_shown(old)} | {_shown(new)} |" for leaf, (old, new) in leaves.items()]
-    return "\n".join(["| value | before | now |", "|---|---|---|", *rows])
+    rows = [(f"`{'.'.join(leaf)}`", _shown(old), _shown(new)) for leaf, (old, new) in leaves.items()]
+    return markdown_table(rows, ("value", "before", "now"), "lll")
 
 
-def _shown(value: Any) -> str:
-    return value if value is MISSING else f"`{json.dumps(value, ensure_ascii=False)}`".replace("|", "\\|")
+def _shown(value: object) -> str:
+    return MISSING if value is MISSING else f"`{json.dumps(value, ensure_ascii=False)}`"
 
 
 def _plan_table(plan: Plan) -> str:
@@ -62,10 +62,8 @@ def _plan_table(plan: Plan) -> str:
         why = ", ".join(f"`{cause}`" for cause in plan.direct.get(stage, []))
         why = why or ("what comes before it" if stage in plan.reached else "other experiments of the matrix")
         dvc = "reruns" if stage in plan.reached else "as it is"
-        rows.append(f"| {stage} | {jobs[stage]} of {plan.n_jobs[stage]} | {dvc} | {why} |")
-    return "\n".join(
-        ["| stage | Snakemake's jobs that rerun | DVC | because of |", "|---|---|---|---|", *rows]
-    )
+        rows.append((stage, f"{jobs[stage]} of {plan.n_jobs[stage]}", dvc, why))
+    return markdown_table(rows, ("stage", "Snakemake's jobs that rerun", "DVC", "because of"), "llll")
 
 
 def _metric_table(before: dict[str, float], after: dict[str, float]) -> str:
@@ -73,5 +71,5 @@ def _metric_table(before: dict[str, float], after: dict[str, float]) -> str:
     for name, value in after.items():
         old = before.get(name)
         was, change = (MISSING, MISSING) if old is None else (f"{old:.4f}", f"{value - old:+.4f}")
-        rows.append(f"| {name} | {was} | {value:.4f} | {change} |")
-    return "\n".join(["| test, tiny data set | before | now | change |", "|---|---|---|---|", *rows])
+        rows.append((name, was, f"{value:.4f}", change))
+    return markdown_table(rows, ("test, tiny data set", "before", "now", "change"), "lrrr")
