@@ -31,11 +31,12 @@ test: setup  ## the tests, without the slow ones (minutes)
 test-slow: setup  ## the slow tests: every leaf, real trainings, browsers, simulations (an hour)
 	$(BIN)/pytest -n 2 --dist loadscope -m slow
 
-lint: setup  ## format check, lint, types
+lint: setup  ## format check, lint, order of imports, types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
+	$(BIN)/lint-imports
 	$(BIN)/mypy
 
 format: setup  ## format all code
@@ -47,7 +48,7 @@ generate: setup  ## rewrite what is derived: docs/parameters.md, params.schema.j
 	$(BIN)/genredag generate
 
 lock: setup  ## solve the dependencies of pyproject.toml anew
-	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --extra dev --no-header \
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --extra all --extra dev --no-header \
 	  --upgrade --quiet --output-file requirements.lock pyproject.toml
 
 clean:  ## remove what was built (not the user's cache)

@@ -10,12 +10,7 @@ import yaml
 from genredag.errors import GenredagError
 from genredag.models.registry import learner
 from genredag.params.tree import flatten
-from genredag.project.generate import (
-    conda_environment,
-    drift,
-    parameters_page,
-    readme,
-)
+from genredag.project.generate import drift, parameters_page, readme
 
 
 def test_the_projects_own_are_in_step(project_dir):
@@ -49,13 +44,6 @@ def test_the_schema_refuses_what_the_model_refuses(project_dir):
     schema = json.loads((project_dir / "params.schema.json").read_text(encoding="utf-8"))
     assert schema["additionalProperties"] is False
     assert set(schema["required"]) == set(schema["properties"])
-
-
-def test_conda_pins_are_those_of_the_lock(project_dir):
-    pins = [pin for pin in yaml.safe_load(conda_environment(project_dir))["dependencies"][-1]["pip"]]
-    lock = (project_dir / "requirements.lock").read_text(encoding="utf-8")
-    assert len(pins) > 20
-    assert [pin for pin in pins if pin not in lock] == []
 
 
 def test_the_readme_has_the_graph_between_its_marks(tmp_path, monkeypatch):
