@@ -5,10 +5,10 @@ BIN := .venv/bin
 export DVC_NO_ANALYTICS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-slow lint format generate lock clean
+.PHONY: help setup run test test-slow test-wheel lint format generate lock clean
 
 help:  ## show this help
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 setup: .venv/.ready  ## make the environment .venv from the lock file
 
@@ -30,6 +30,9 @@ test: setup  ## the tests, without the slow ones (minutes)
 
 test-slow: setup  ## the slow tests: every leaf, real trainings, browsers, simulations (an hour)
 	$(BIN)/pytest -n 2 --dist loadscope -m slow
+
+test-wheel: setup  ## build the wheel and try it in an empty environment
+	$(BIN)/pytest tests/packaging
 
 lint: setup  ## format check, lint, order of imports, types
 	$(BIN)/ruff format --check .

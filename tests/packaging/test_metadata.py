@@ -1,4 +1,4 @@
-"""What pyproject.toml, CITATION.cff and the changelog say of a release agrees with each other and the code."""
+"""What pyproject.toml, CITATION.cff, the changelog and the code say of a release agrees."""
 
 from __future__ import annotations
 
