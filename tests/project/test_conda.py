@@ -68,7 +68,7 @@ def test_no_package_is_pinned_twice_and_none_for_another_python(pins):
 
 
 def test_pins_are_those_of_the_lock(pins, project_dir):
-    lock = (project_dir / "requirements.lock").read_text(encoding="utf-8")
+    lock = "\n" + (project_dir / "requirements.lock").read_text(encoding="utf-8")
     assert [pin for pin in pins if f"\n{pin.partition(' ;')[0]} " not in lock] == []
 
 
