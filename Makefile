@@ -5,10 +5,10 @@ BIN := .venv/bin
 export DVC_NO_ANALYTICS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-slow lint format generate lock clean
+.PHONY: help setup run test test-slow test-wheel lint format generate lock clean
 
 help:  ## show this help
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 setup: .venv/.ready  ## make the environment .venv from the lock file
 
@@ -31,11 +31,15 @@ test: setup  ## the tests, without the slow ones (minutes)
 test-slow: setup  ## the slow tests: every leaf, real trainings, browsers, simulations (an hour)
 	$(BIN)/pytest -n 2 --dist loadscope -m slow
 
-lint: setup  ## format check, lint, types
+test-wheel: setup  ## build the wheel and try it in an empty environment
+	$(BIN)/pytest tests/packaging
+
+lint: setup  ## format check, lint, order of imports, types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
+	$(BIN)/lint-imports
 	$(BIN)/mypy
 
 format: setup  ## format all code
@@ -47,7 +51,7 @@ generate: setup  ## rewrite what is derived: docs/parameters.md, params.schema.j
 	$(BIN)/genredag generate
 
 lock: setup  ## solve the dependencies of pyproject.toml anew
-	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --extra dev --no-header \
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --extra all --extra dev --no-header \
 	  --upgrade --quiet --output-file requirements.lock pyproject.toml
 
 clean:  ## remove what was built (not the user's cache)

@@ -11,11 +11,13 @@ import pytest
 from genredag.errors import (
     DataError,
     GenredagError,
+    MissingExtraError,
     ParameterError,
     SlicesTooSmallError,
     UnsuitableDataError,
     exits_cleanly,
     reported_error,
+    require,
     without_remedy,
 )
 
@@ -43,6 +45,10 @@ def test_an_error_travels_between_processes():
             "genredag: error: a.parquet: No such file or directory. Hint: check",
         ),
         (
+            ModuleNotFoundError("No module named 'matplotlib.figure'", name="matplotlib.figure"),
+            "genredag: error: matplotlib is not installed. Hint: pip install 'genredag[report]'\n",
+        ),
+        (
             PermissionError(errno.EACCES, os.strerror(errno.EACCES), "out"),
             "out: Permission denied. Hint: check",
         ),
@@ -60,7 +66,19 @@ def test_a_users_mistake_is_one_line_and_status_2(capsys, raised, line):
     assert said.count("\n") == 1
 
 
-@pytest.mark.parametrize("bug", [ValueError("bug"), KeyError("k"), OSError("no errno")])
+def test_a_missing_program_is_told_before_it_is_run(monkeypatch):
+    require("snakemake", "dvc")
+    monkeypatch.setattr("genredag.errors.find_spec", lambda name: None if name == "dvc" else object())
+    with pytest.raises(
+        MissingExtraError, match=r"^dvc is not installed\. Hint: pip install 'genredag\[workf"
+    ):
+        require("snakemake", "dvc")
+    assert str(pickle.loads(pickle.dumps(MissingExtraError("jax")))) == str(MissingExtraError("jax"))
+
+
+@pytest.mark.parametrize(
+    "bug", [ValueError("bug"), KeyError("k"), OSError("no errno"), ModuleNotFoundError(name="genredag.nope")]
+)
 def test_a_bug_keeps_its_traceback(bug):
     @exits_cleanly
     def main() -> None:

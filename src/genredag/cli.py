@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from genredag.errors import exits_cleanly
+from genredag.errors import exits_cleanly, require
 
 app = typer.Typer(
     help="Music genre recognition, from download to report; `snakemake` and `dvc exp run` run the pipeline.",
@@ -54,6 +54,7 @@ def check_params_command(
     With --against also: which values changed, which stages rerun because of it (asked of both runners), and
     what that does to the metrics on the tiny data set. Exit status 1 if a check fails, 2 after a mistake.
     """
+    require("snakemake", "dvc")
     from genredag.project.check_params import check_params
 
     raise typer.Exit(check_params(Path.cwd(), against, output, tolerance))
@@ -100,6 +101,7 @@ def generate_command(
     name: Annotated[str, typer.Option(help="What they are called there.")] = "embedded",
 ) -> None:
     """Rewrite what is derived: documents, the parameters' schema, the code that dvc.yaml declares."""
+    require("snakemake", "packaging")
     from genredag.project.adopted_results import adopt_results
     from genredag.project.generate import drift, write_generated
 
@@ -129,27 +131,46 @@ def models_command(
         bool, typer.Option("--published", help="With --ids: the published presets too.")
     ] = False,
 ) -> None:
-    """List every learner: input, number of weights for ten genres, paper, and published accuracy."""
+    """List every learner: input, number of weights for ten genres, paper, and published accuracy.
+
+    The recipes are those of `params.yaml` in this folder, or else those that genredag comes with.
+    """
     import json
+    import os
 
     from rich.console import Console
 
     from genredag.models.catalogue import catalogue, catalogue_table, ids_of
     from genredag.params.loading import load_params
-    from genredag.runtime.backend import configure_backend
+    from genredag.runtime.backend import configure_backend, installed_backends
 
-    recipes = load_params(Path("params.yaml")).models
+    recipes = load_params(_params_file()).models
     if ids:
         print(f"[{', '.join(ids_of(recipes, published))}]")
         return
-    configure_backend(threads=1)
-    rows = catalogue(recipes)
+    counted = bool(installed_backends() or os.environ.get("KERAS_BACKEND"))
+    if counted:
+        configure_backend(threads=1)
+    rows = catalogue(recipes, counted)
     if as_json:
         print(json.dumps(rows, indent=2, ensure_ascii=False))
     else:
         # A file or a pipe has no width of its own.
         wide = None if Console().is_terminal else 200
         Console(width=wide).print(catalogue_table(rows))
+    if not counted:
+        typer.echo(
+            "Weights are not counted: neither TensorFlow nor JAX is installed. "
+            "Hint: pip install 'genredag[tensorflow]'",
+            err=True,
+        )
+
+
+def _params_file() -> Path:
+    """Return ``params.yaml`` of this folder, else of the installed package or of its checkout."""
+    package = Path(__file__).parent
+    candidates = [Path("params.yaml"), package / "params.yaml", package.parents[1] / "params.yaml"]
+    return next((path for path in candidates if path.is_file()), candidates[0])
 
 
 @app.command(
@@ -164,6 +185,7 @@ def search_command(
     plot: Annotated[Path | None, typer.Option(metavar="FILE.png", help="Draw the cells there.")] = None,
 ) -> None:
     """Compare the cells of a hyper-parameter search on validation tracks; test the chosen one."""
+    require("dvc")
     from genredag.evaluation.plots import save_figure
     from genredag.project.search import read_search, search_figure, search_table
     from genredag.runtime.files import write_csv

@@ -7,6 +7,7 @@ import functools
 import os
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import ParamSpec
 
 P = ParamSpec("P")
@@ -18,6 +19,18 @@ EXIT_UNSUITABLE = 3
 _PREFIX = "genredag: error: "
 _EXPECTED = "; expected "
 _HINT = " Hint: "
+# The extra of genredag that installs each optional dependency.
+EXTRAS = {
+    "dvc": "workflow",
+    "jax": "jax",
+    "jinja2": "report",
+    "matplotlib": "report",
+    "packaging": "workflow",
+    "seaborn": "report",
+    "snakemake": "workflow",
+    "statsmodels": "report",
+    "tensorflow": "tensorflow",
+}
 
 
 class GenredagError(Exception):
@@ -85,6 +98,36 @@ class SlicesTooSmallError(ModelError):
     exit_status = EXIT_UNSUITABLE
 
 
+class MissingExtraError(GenredagError):
+    """An optional dependency is not installed.
+
+    Parameters
+    ----------
+    module
+        A key of `EXTRAS`.
+    """
+
+    def __init__(self, module: str) -> None:
+        self.module = module
+        super().__init__(f"{module} is not installed", hint=f"pip install 'genredag[{EXTRAS[module]}]'")
+
+    def __reduce__(self) -> tuple:
+        return (type(self), (self.module,))
+
+
+def require(*modules: str) -> None:
+    """Check that optional dependencies are installed, before work that runs them as programs.
+
+    Raises
+    ------
+    MissingExtraError
+        One of them is missing.
+    """
+    for module in modules:
+        if find_spec(module) is None:
+            raise MissingExtraError(module)
+
+
 _OS_HINTS = {
     errno.ENOSPC: "free some disk space, or move data/ and results/ to a larger disk",
     errno.EFBIG: "the file would be larger than this system allows: raise the limit (ulimit -f)",
@@ -111,6 +154,11 @@ def exits_cleanly(main: Callable[P, None]) -> Callable[P, None]:
             main(*args, **kwargs)
         except GenredagError as error:
             _exit(str(error), error.exit_status)
+        except ModuleNotFoundError as error:
+            module = (error.name or "").partition(".")[0]
+            if module not in EXTRAS:
+                raise
+            _exit(str(MissingExtraError(module)))
         except OSError as error:
             if isinstance(error, FileNotFoundError) and error.errno is None:  # pyarrow's
                 error = FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), *error.args)

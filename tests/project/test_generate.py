@@ -11,12 +11,7 @@ import yaml
 from genredag.errors import GenredagError
 from genredag.models.registry import learner
 from genredag.params.tree import flatten
-from genredag.project.generate import (
-    conda_environment,
-    drift,
-    parameters_page,
-    readme,
-)
+from genredag.project.generate import drift, parameters_page, readme
 
 
 def test_the_projects_own_are_in_step(project_dir):
@@ -58,13 +53,6 @@ def test_the_schema_accepts_the_file(project_dir, tree):
     tree["models"]["crnn"]["epoch"] = 5
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(tree, schema)
-
-
-def test_conda_pins_are_those_of_the_lock(project_dir):
-    pins = [pin for pin in yaml.safe_load(conda_environment(project_dir))["dependencies"][-1]["pip"]]
-    lock = (project_dir / "requirements.lock").read_text(encoding="utf-8")
-    assert len(pins) > 20
-    assert [pin for pin in pins if pin not in lock] == []
 
 
 def test_the_readme_has_the_graph_between_its_marks(tmp_path, monkeypatch):

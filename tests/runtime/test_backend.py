@@ -60,7 +60,7 @@ def test_a_backend_that_is_not_installed_is_told(monkeypatch):
     monkeypatch.setenv("KERAS_BACKEND", "jax")
     monkeypatch.setattr("genredag.runtime.backend.find_spec", lambda name: None)
     with pytest.raises(
-        ParameterError, match=r"^KERAS_BACKEND: jax is not installed\. Hint: pip install jax$"
+        ParameterError, match=r"^KERAS_BACKEND: jax is not installed\. Hint: pip install 'genredag\[jax\]'$"
     ):
         configure_backend(1)
 

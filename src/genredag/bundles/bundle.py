@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import sys
 import tempfile
 import zipfile
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ import numpy as np
 from genredag.errors import ModelError
 from genredag.frames.batches import runs_of_windows
 from genredag.frames.features import features
+from genredag.runtime.backend import choose_backend
 from genredag.runtime.files import atomic_path
 
 if TYPE_CHECKING:
@@ -153,6 +155,8 @@ def load_bundle(path: Path) -> Bundle:
     ------
     ModelError
         The file isn't a bundle, or holds something that this environment can't load.
+    ParameterError
+        It holds a network, and neither TensorFlow nor JAX is installed.
     """
     path = Path(path)
     try:
@@ -172,6 +176,8 @@ def load_bundle(path: Path) -> Bundle:
 
 
 def _load_network(files: dict[str, bytes]) -> Any:
+    if "keras" not in sys.modules:
+        choose_backend()
     import keras
 
     model = keras.models.model_from_json(files["architecture.json"].decode())

@@ -18,13 +18,20 @@ N_CLASSES = 10
 OUR_INPUT = (128, 130, 1)
 
 
-def catalogue(recipes: Mapping[str, Recipe]) -> list[dict[str, Any]]:
+def catalogue(recipes: Mapping[str, Recipe], count: bool = True) -> list[dict[str, Any]]:
     """Return a row for each learner: id, kind, input, over_windows, features, parameters, and so on.
 
     `features` names the sets of handcrafted features that an estimator sees, by its default recipe.
     `parameters` counts the weights of a network for ten genres at its published input, with the options of
     its published recipe if there is one; `parameters_128x130` those for our slices, with its default
     recipe. None where there is no such network. If `over_windows`, `input` is that of each window.
+
+    Parameters
+    ----------
+    recipes
+        `models` of ``params.yaml``.
+    count
+        Whether to count weights, which takes Keras and a backend; else both counts are None.
 
     Raises
     ------
@@ -44,8 +51,8 @@ def catalogue(recipes: Mapping[str, Recipe]) -> list[dict[str, Any]]:
                 "input": learner.published_input,
                 "over_windows": learner.over_windows,
                 "features": _features(default),
-                "parameters": _count(learner, published, learner.published_input),
-                "parameters_128x130": _count(learner, default, OUR_INPUT),
+                "parameters": _count(learner, published, learner.published_input) if count else None,
+                "parameters_128x130": _count(learner, default, OUR_INPUT) if count else None,
                 "paper": learner.paper,
                 "published": learner.published,
             }

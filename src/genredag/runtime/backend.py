@@ -15,26 +15,18 @@ BACKENDS = ("tensorflow", "jax")
 def configure_backend(threads: int) -> None:
     """Set the threads of Keras' backends, OpenMP and BLAS; import Keras.
 
-    TensorFlow computes unless KERAS_BACKEND names another, such as ``jax``; ``~/.keras`` has no say. Sums of
-    several threads round differently, so a result belongs to its number of threads. Call it before Keras is
-    imported: later it reaches neither backend.
+    Sums of several threads round differently, so a result belongs to its number of threads. Call it before
+    Keras is imported: later it reaches neither backend. `choose_backend` says which backend computes.
 
     Raises
     ------
     ParameterError
-        KERAS_BACKEND names another backend, or one that isn't installed.
+        KERAS_BACKEND names another backend, or one that isn't installed; or none is installed.
     """
     from threadpoolctl import threadpool_limits
 
-    backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
-    if backend not in BACKENDS:
-        raise ParameterError(repr(backend), where="KERAS_BACKEND", expected=" or ".join(BACKENDS))
-    if find_spec(backend) is None:
-        raise ParameterError(
-            f"{backend} is not installed", where="KERAS_BACKEND", hint=f"pip install {backend}"
-        )
+    choose_backend()
     os.environ.update(
-        KERAS_BACKEND=backend,
         NPROC=str(threads),  # JAX's
         TF_NUM_INTRAOP_THREADS=str(threads),
         TF_NUM_INTEROP_THREADS="1",
@@ -45,6 +37,37 @@ def configure_backend(threads: int) -> None:
         import keras  # noqa: F401
     # NumPy's BLAS read OMP_NUM_THREADS when NumPy was imported, which may have been before.
     threadpool_limits(threads)
+
+
+def choose_backend() -> None:
+    """Set KERAS_BACKEND, which Keras reads when it is imported.
+
+    TensorFlow computes, or JAX where only that is installed, unless KERAS_BACKEND names one of them;
+    ``~/.keras`` has no say.
+
+    Raises
+    ------
+    ParameterError
+        KERAS_BACKEND names another backend, or one that isn't installed; or none is installed.
+    """
+    backend = os.environ.get("KERAS_BACKEND") or next(iter(installed_backends()), "")
+    if not backend:
+        raise ParameterError(
+            "neither TensorFlow nor JAX is installed",
+            hint="pip install 'genredag[tensorflow]' or 'genredag[jax]'",
+        )
+    if backend not in BACKENDS:
+        raise ParameterError(repr(backend), where="KERAS_BACKEND", expected=" or ".join(BACKENDS))
+    if find_spec(backend) is None:
+        raise ParameterError(
+            f"{backend} is not installed", where="KERAS_BACKEND", hint=f"pip install 'genredag[{backend}]'"
+        )
+    os.environ["KERAS_BACKEND"] = backend
+
+
+def installed_backends() -> list[str]:
+    """Return the backends that are installed, the preferred one first."""
+    return [name for name in BACKENDS if find_spec(name) is not None]
 
 
 @contextlib.contextmanager

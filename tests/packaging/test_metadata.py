@@ -1,0 +1,36 @@
+"""What pyproject.toml, CITATION.cff, the changelog and the code say of a release agrees."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+from genredag.errors import EXTRAS
+
+
+@pytest.fixture(scope="module")
+def declared(project_dir):
+    return tomllib.loads((project_dir / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+@pytest.mark.parametrize("module", EXTRAS)
+def test_an_extra_installs_what_its_hint_promises(declared, module):
+    names = {Requirement(line).name for line in declared["optional-dependencies"][EXTRAS[module]]}
+    assert module in names
+    assert module not in {Requirement(line).name for line in declared["dependencies"]}
+
+
+def test_all_is_every_extra_but_that_of_developers(declared):
+    (requirement,) = declared["optional-dependencies"]["all"]
+    assert Requirement(requirement).extras == set(declared["optional-dependencies"]) - {"all", "dev"}
+
+
+def test_versions_agree(declared, project_dir):
+    citation = yaml.safe_load((project_dir / "CITATION.cff").read_text(encoding="utf-8"))
+    changelog = (project_dir / "CHANGELOG.md").read_text(encoding="utf-8")
+    newest = re.findall(r"^## (\d+\.\d+\.\d+) \(\d{4}-\d{2}-\d{2}\)$", changelog, flags=re.MULTILINE)[0]
+    assert declared["version"] == citation["version"] == newest
