@@ -35,6 +35,7 @@ rule as_published:
         values=values("as_published"),
         code=code("as_published"),
     shell:
-        "python {SCRIPTS}/as_published.py --params {PARAMS_FILE} --studies {input.studies}"
+        f"python {SCRIPTS}/as_published.py --params {PARAMS_FILE}"
+        " --studies {input.studies}"
         " --predictions {input.predictions} --table {output.table} --markdown {output.markdown}"
         " 2>&1 | tee {log}"

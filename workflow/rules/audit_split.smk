@@ -26,7 +26,8 @@ rule audit_split:
         values=values("audit_split"),
         code=code("audit_split"),
     shell:
-        "python {SCRIPTS}/audit_split.py --params {PARAMS_FILE} --dataset {wildcards.dataset}"
+        f"python {SCRIPTS}/audit_split.py --params {PARAMS_FILE}"
+        " --dataset {wildcards.dataset}"
         " --split-name {wildcards.split} --seed {wildcards.seed}"
         " --manifest {input.manifest} --frames {input.frames} --slices {input.slices} --outcomes {output}"
         " 2>&1 | tee {log}"

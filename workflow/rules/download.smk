@@ -22,6 +22,7 @@ rule download:
         code=code("download"),
         source=lambda wildcards: source_state(PARAMS, wildcards.dataset),
     shell:
-        "python {SCRIPTS}/download.py --params {PARAMS_FILE} --dataset {wildcards.dataset}"
+        f"python {SCRIPTS}/download.py --params {PARAMS_FILE}"
+        " --dataset {wildcards.dataset}"
         " --manifest {output.manifest} --quarantine {output.quarantine} --jobs {threads}"
         " 2>&1 | tee {log}"

@@ -28,7 +28,8 @@ rule embed:
         code=code("embed"),
         weights=lambda wildcards: weights_state(PARAMS, wildcards.model),
     shell:
-        "python {SCRIPTS}/embed.py --params {PARAMS_FILE} --model {wildcards.model} --seed {wildcards.seed}"
+        f"python {SCRIPTS}/embed.py --params {PARAMS_FILE}"
+        " --model {wildcards.model} --seed {wildcards.seed}"
         " --frames {input.frames} --slices {input.slices} --split {input.split}"
         " --embeddings {output.embeddings}"
         " 2>&1 | tee {log}"

@@ -49,7 +49,8 @@ rule evaluate:
         code=code("evaluate"),
         fold=fold,
     shell:
-        "python {SCRIPTS}/evaluate.py --params {PARAMS_FILE} --dataset {wildcards.dataset}"
+        f"python {SCRIPTS}/evaluate.py --params {PARAMS_FILE}"
+        " --dataset {wildcards.dataset}"
         " --representation {wildcards.representation} --model {wildcards.model}"
         " --split-name {wildcards.split} --fold {params.fold} --seed {wildcards.seed}"
         " --frames {input.frames} --slices {input.slices} --split {input.split}"

@@ -39,6 +39,7 @@ rule leakage_audit:
         values=values("leakage_audit"),
         code=code("leakage_audit"),
     shell:
-        "python {SCRIPTS}/leakage_audit.py --params {PARAMS_FILE} --outcomes {input}"
+        f"python {SCRIPTS}/leakage_audit.py --params {PARAMS_FILE}"
+        " --outcomes {input}"
         " --table {output.table} --markdown {output.markdown} --figure {output.figure}"
         " 2>&1 | tee {log}"

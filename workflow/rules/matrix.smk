@@ -1,6 +1,5 @@
 """What the rules ask: the checked parameters, a stage's values, its code, and the matrix."""
 
-import shlex
 import sys
 from functools import cache
 
@@ -18,16 +17,14 @@ from genredag.runtime.closure import source_dir
 HOME = find_home(
     ["dvc.yaml", "studies.yaml", *(SCRIPTS / f"{name}.py" for name in STAGES + EXTRAS)]
 )
-CODE = HOME / SCRIPTS
-# As a shell reads it.
-SCRIPTS = shlex.quote(str(CODE))
+SCRIPTS = HOME / SCRIPTS
 # The user's own studies, else those that come with the workflow.
 STUDIES_FILE = Path(PARAMS_FILE).with_name("studies.yaml")
 if not STUDIES_FILE.is_file():
     STUDIES_FILE = HOME / "studies.yaml"
     if workflow.is_main_process:
         print(
-            f"genredag: no studies.yaml beside {PARAMS_FILE}, so {STUDIES_FILE} is used",
+            f"genredag: no studies.yaml beside {PARAMS_FILE}, so {STUDIES_FILE.resolve()} is used",
             file=sys.stderr,
         )
 
@@ -68,7 +65,7 @@ def fold(wildcards):
 @cache
 def fingerprint(stage, **choice):
     """Return the fingerprint of the code of a stage."""
-    return code_state(CODE, source_dir(), stage, **choice)
+    return code_state(SCRIPTS, source_dir(), stage, **choice)
 
 
 def code(stage):

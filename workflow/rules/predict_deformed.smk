@@ -29,7 +29,8 @@ rule predict_deformed:
         code=code("predict_deformed"),
         fold=fold,
     shell:
-        "python {SCRIPTS}/predict_deformed.py --params {PARAMS_FILE} --dataset {wildcards.dataset}"
+        f"python {SCRIPTS}/predict_deformed.py --params {PARAMS_FILE}"
+        " --dataset {wildcards.dataset}"
         " --representation {wildcards.representation} --model {wildcards.model}"
         " --split-name {wildcards.split} --fold {params.fold} --seed {wildcards.seed}"
         " --manifest {input.manifest} --frames {input.frames} --slices {input.slices} --split {input.split}"

@@ -65,7 +65,8 @@ rule report:
         ),
         audits=[f"--audit {name}=results/{name}.csv" for name in PARAMS.report.audits],
     shell:
-        "python {SCRIPTS}/report.py --params {PARAMS_FILE} --runs {params.runs} {params.datasets} {params.frames}"
+        f"python {SCRIPTS}/report.py --params {PARAMS_FILE}"
+        " --runs {params.runs} {params.datasets} {params.frames}"
         " {params.near_duplicates} {params.audits}"
         " --leaderboard {output.leaderboard} --markdown {output.markdown}"
         " --comparisons {output.comparisons} --html {output.html}"

@@ -31,6 +31,7 @@ rule robustness:
         values=values("robustness"),
         code=code("robustness"),
     shell:
-        "python {SCRIPTS}/robustness.py --params {PARAMS_FILE} --predictions {input}"
+        f"python {SCRIPTS}/robustness.py --params {PARAMS_FILE}"
+        " --predictions {input}"
         " --table {output.table} --markdown {output.markdown} --figure {output.figure}"
         " 2>&1 | tee {log}"

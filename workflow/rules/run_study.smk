@@ -41,7 +41,8 @@ rule run_study:
             script_command(stages()[stage]) for stage in OWN_STAGES
         ],
     shell:
-        "python {SCRIPTS}/run_study.py --params {PARAMS_FILE} --studies {STUDIES_FILE:q} --stages {HOME:q}/dvc.yaml"
+        f"python {SCRIPTS}/run_study.py --params {PARAMS_FILE}"
+        f" --studies {STUDIES_FILE} --stages {HOME}/dvc.yaml"
         " --dataset {wildcards.dataset} --study {wildcards.study} --variant {wildcards.variant}"
         " --seed {wildcards.seed} --manifest {input.manifest} --predictions {output} --awaited '{params.awaited}'"
         " 2>&1 | tee {log}"

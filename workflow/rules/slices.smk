@@ -24,5 +24,6 @@ rule slices:
         values=values("slices"),
         code=code("slices"),
     shell:
-        "python {SCRIPTS}/slices.py --params {PARAMS_FILE} --frames {input.frames} --slices {output.slices}"
+        f"python {SCRIPTS}/slices.py --params {PARAMS_FILE}"
+        " --frames {input.frames} --slices {output.slices}"
         " 2>&1 | tee {log}"

@@ -24,6 +24,7 @@ rule spectrograms:
         values=values("spectrograms"),
         code=code("spectrograms"),
     shell:
-        "python {SCRIPTS}/spectrograms.py --params {PARAMS_FILE} --representation {wildcards.representation}"
+        f"python {SCRIPTS}/spectrograms.py --params {PARAMS_FILE}"
+        " --representation {wildcards.representation}"
         " --manifest {input.manifest} --frames {output.frames} --jobs {threads}"
         " 2>&1 | tee {log}"

@@ -27,7 +27,8 @@ rule split:
         code=code("split"),
         fold=fold,
     shell:
-        "python {SCRIPTS}/split.py --params {PARAMS_FILE} --split-name {wildcards.split}"
+        f"python {SCRIPTS}/split.py --params {PARAMS_FILE}"
+        " --split-name {wildcards.split}"
         " --fold {params.fold} --seed {wildcards.seed}"
         " --manifest {input.manifest} --frames {input.frames} --slices {input.slices}"
         " --split {output.split} --near-duplicates {output.near_duplicates}"

@@ -23,19 +23,32 @@ CHOICE = "{dataset}/{representation}/{model}/{split}{fold}/{seed}"
 RUN = f"results/{CHOICE}"
 
 
+STATE = Path(".snakemake").absolute()
+STATE.mkdir(exist_ok=True)
+
+
 def find_home(files):
-    """Return the folder that holds the workflow's own `files`: a checkout, or Snakemake's copies from a host."""
+    """Return the folder that holds the workflow's own `files`: a checkout, or Snakemake's copies from a host.
+
+    It is linked into this folder if it lies elsewhere: commands are the same wherever that is, so that a
+    workflow that moves or is upgraded reruns nothing but what its code changes.
+    """
     rules = workflow.current_basedir
     if isinstance(rules, LocalSourceFile):
         home = Path(rules.get_path_or_uri(secret_free=True)).resolve().parents[1]
         here = Path.cwd().resolve()
-        return home.relative_to(here) if home.is_relative_to(here) else home
-    copies = [Path(workflow.source_path(f"../../{file}")) for file in files]
-    return copies[0].parents[len(Path(files[0]).parts) - 1]
+        if home.is_relative_to(here):
+            return home.relative_to(here)
+    else:
+        copies = [Path(workflow.source_path(f"../../{file}")) for file in files]
+        home = copies[0].parent
+    link = Path(".snakemake/genredag")
+    if not link.exists() or link.resolve() != home:
+        new = link.with_name(f"genredag.{os.getpid()}")
+        new.symlink_to(home)
+        new.replace(link)
+    return link
 
-
-STATE = Path(".snakemake").absolute()
-STATE.mkdir(exist_ok=True)
 
 # Jobs call `python`: the one that runs Snakemake, whether or not its environment is activated.
 os.environ.update(

@@ -31,7 +31,8 @@ rule train:
         code=code("train"),
         weights=lambda wildcards: weights_state(PARAMS, wildcards.model),
     shell:
-        "python {SCRIPTS}/train.py --params {PARAMS_FILE} --model {wildcards.model} --seed {wildcards.seed}"
+        f"python {SCRIPTS}/train.py --params {PARAMS_FILE}"
+        " --model {wildcards.model} --seed {wildcards.seed}"
         " --frames {input.frames} --slices {input.slices} --split {input.split}"
         " --embeddings {input.embeddings}"
         " --bundle {output.bundle} --history {output.history} --timing {output.timing}"

@@ -23,7 +23,7 @@ def read_stages(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def read_commands(path: Path) -> dict[str, str]:
-    """Return the command by which each stage of a ``dvc.yaml`` runs its script, which lies below its folder."""
+    """Return the command by which each stage of a ``dvc.yaml`` runs its script, found from its folder."""
     scripts = (Path(path).parent / SCRIPTS).as_posix()
     return {
         name: script_command(stage).replace(f"{SCRIPTS.as_posix()}/", f"{scripts}/", 1)
