@@ -3,16 +3,6 @@ Output: predictions of slices and of tracks (kept, so that any metric can be rec
 """
 
 
-def figure(name, category):
-    """Name a figure and its place in Snakemake's report."""
-    return report(
-        f"{RUN}/{name}.png",
-        caption=f"../report/{name}.rst",
-        category=category,
-        labels=lambda wildcards: dict(wildcards),
-    )
-
-
 rule evaluate:
     """Predict validation and test slices; score slices and whole tracks."""
     input:

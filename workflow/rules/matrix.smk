@@ -104,6 +104,16 @@ def memory(megabytes, *, per_thread=0, pretrained=0):
     return asked
 
 
+def figure(name, category):
+    """Name a figure and its place in Snakemake's report."""
+    return report(
+        f"{RUN}/{name}.png",
+        caption=f"../report/{name}.rst",
+        category=category,
+        labels=lambda wildcards: dict(wildcards),
+    )
+
+
 def combinations(pattern):
     """Fill `pattern` with every combination of the matrix whose model can take its representation, each once."""
     return sorted(
