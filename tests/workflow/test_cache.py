@@ -11,7 +11,7 @@ from collections import Counter
 import pytest
 
 from genredag.params.stages import STAGES
-from genredag.project.stages import read_stages, stage_code
+from genredag.project.stages import SCRIPTS, read_stages, stage_code
 
 pytestmark = pytest.mark.slow
 # Jobs of the toy matrix: one data set, two representations, two models.
@@ -162,7 +162,11 @@ EDITED = ["errors.py", "frames/slices.py", "splits/split.py", "evaluation/metric
 @pytest.mark.parametrize("module", EDITED)
 def test_editing_a_module_reruns_the_stages_that_use_it(unchanged, module) -> None:
     path = unchanged.folder / "src/genredag" / module
-    importers = {stage for stage in STAGES if path in stage_code(unchanged.folder, stage)}
+    importers = {
+        stage
+        for stage in STAGES
+        if path in stage_code(unchanged.folder / SCRIPTS, unchanged.folder / "src", stage)
+    }
     stages = read_stages(unchanged.folder / "dvc.yaml")
     declarers = {
         s for s in STAGES if any(path.is_relative_to(unchanged.folder / d) for d in stages[s]["deps"])

@@ -12,7 +12,7 @@ from genredag.params.schema import Params
 from genredag.params.stages import EXTRA_GROUPS, EXTRAS, STAGE_GROUPS, STAGES
 from genredag.project.check_params.parity import disagreements
 from genredag.project.check_params.workplace import Workplace, copy_project
-from genredag.project.stages import is_code, read_stages, stage_code
+from genredag.project.stages import SCRIPTS, is_code, read_stages, stage_code
 from genredag.runtime.closure import is_empty
 
 
@@ -75,7 +75,11 @@ def test_declared_code_covers_what_the_stage_imports_and_no_other_package(
 ) -> None:
     deps = read_stages(project_dir / "dvc.yaml")[stage]["deps"]
     declared = [project_dir / dep for dep in deps if is_code(dep)]
-    used = [file for file in stage_code(project_dir, stage) if file.suffix != ".py" or not is_empty(file)]
+    used = [
+        file
+        for file in stage_code(project_dir / SCRIPTS, project_dir / "src", stage)
+        if file.suffix != ".py" or not is_empty(file)
+    ]
     assert all(path.exists() for path in declared)
     assert [file for file in used if not any(file.is_relative_to(path) for path in declared)] == []
     assert [path for path in declared if not any(file.is_relative_to(path) for file in used)] == []
@@ -96,7 +100,7 @@ def test_scripts_are_thin(project_dir: Path, stage: str) -> None:
 
 
 def test_no_ancient_inputs_and_no_directory_outputs(project_dir: Path) -> None:
-    for path in [project_dir / "Snakefile", *(project_dir / "workflow/rules").glob("*.smk")]:
+    for path in [project_dir / "workflow/Snakefile", *(project_dir / "workflow/rules").glob("*.smk")]:
         assert not re.search(r"\b(ancient|directory)\(", path.read_text(encoding="utf-8")), path.name
 
 
@@ -106,3 +110,18 @@ def test_snakemake_lint_is_clean(copy: Workplace) -> None:
 
 def test_rules_are_formatted(copy: Workplace) -> None:
     copy.run("snakefmt", "--check", "Snakefile", "workflow")
+
+
+def test_folders_are_named_once(project_dir: Path) -> None:
+    named = [
+        path.name
+        for path in sorted((project_dir / "workflow").rglob("*"))
+        if path.is_file() and re.search(r"\{representation\}/\{model\}/", path.read_text(encoding="utf-8"))
+    ]
+    assert named == ["start.smk"]
+
+
+@pytest.mark.parametrize("stage", [*STAGES, *EXTRAS])
+def test_every_rule_asks_for_memory_and_time(project_dir: Path, stage: str) -> None:
+    rule = (project_dir / "workflow/rules" / f"{stage}.smk").read_text(encoding="utf-8")
+    assert re.search(r"resources:\n +mem_mb=memory\(.*\),\n +runtime=\d+,\n", rule)

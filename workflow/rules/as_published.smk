@@ -15,7 +15,7 @@ rule as_published:
             variant=["as_published", "corrected"],
             seed=PUBLISHED.seed,
         ),
-        studies="studies.yaml",
+        studies=STUDIES_FILE,
     output:
         table=report(
             "results/as_published.csv",
@@ -27,11 +27,15 @@ rule as_published:
         "logs/as_published.log",
     cache: True
     conda:
-        "../../envs/genredag.yaml"
+        ENVIRONMENT
+    resources:
+        mem_mb=memory(1000),
+        runtime=10,
     params:
         values=values("as_published"),
         code=code("as_published"),
     shell:
-        "python workflow/scripts/as_published.py --params params.yaml --studies {input.studies}"
+        f"python {SCRIPTS}/as_published.py --params {PARAMS_FILE}"
+        " --studies {input.studies}"
         " --predictions {input.predictions} --table {output.table} --markdown {output.markdown}"
         " 2>&1 | tee {log}"

@@ -18,12 +18,16 @@ rule audit_split:
         "logs/audit_split/{dataset}/{representation}/{split}/{seed}.log",
     cache: True
     conda:
-        "../../envs/genredag.yaml"
+        ENVIRONMENT
+    resources:
+        mem_mb=memory(4000),
+        runtime=240,
     params:
         values=values("audit_split"),
         code=code("audit_split"),
     shell:
-        "python workflow/scripts/audit_split.py --params params.yaml --dataset {wildcards.dataset}"
+        f"python {SCRIPTS}/audit_split.py --params {PARAMS_FILE}"
+        " --dataset {wildcards.dataset}"
         " --split-name {wildcards.split} --seed {wildcards.seed}"
         " --manifest {input.manifest} --frames {input.frames} --slices {input.slices} --outcomes {output}"
         " 2>&1 | tee {log}"

@@ -6,19 +6,23 @@ Output: the manifest of its tracks, and those set aside with the reason.
 rule download:
     """Fetch or make a data set, decode every track once, quarantine the unusable ones."""
     output:
-        manifest="data/{dataset}/manifest.parquet",
-        quarantine="data/{dataset}/quarantine.csv",
+        manifest=f"{DATASET}/manifest.parquet",
+        quarantine=f"{DATASET}/quarantine.csv",
     log:
         "logs/download/{dataset}.log",
     cache: True
     conda:
-        "../../envs/genredag.yaml"
+        ENVIRONMENT
     threads: workflow.cores
+    resources:
+        mem_mb=memory(1000, per_thread=500),
+        runtime=360,
     params:
         values=values("download"),
         code=code("download"),
         source=lambda wildcards: source_state(PARAMS, wildcards.dataset),
     shell:
-        "python workflow/scripts/download.py --params params.yaml --dataset {wildcards.dataset}"
+        f"python {SCRIPTS}/download.py --params {PARAMS_FILE}"
+        " --dataset {wildcards.dataset}"
         " --manifest {output.manifest} --quarantine {output.quarantine} --jobs {threads}"
         " 2>&1 | tee {log}"

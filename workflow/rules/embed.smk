@@ -13,19 +13,23 @@ rule embed:
         slice_spec=rules.slices.output.spec,
         split=rules.split.output.split,
     output:
-        embeddings="results/{dataset}/{representation}/{model}/{split}{fold}/{seed}/embeddings.npy",
+        embeddings=f"{RUN}/embeddings.npy",
     log:
-        "logs/embed/{dataset}/{representation}/{model}/{split}{fold}/{seed}.log",
+        f"logs/embed/{CHOICE}.log",
     cache: True
     conda:
-        "../../envs/genredag.yaml"
+        ENVIRONMENT
     threads: PARAMS.train.threads
+    resources:
+        mem_mb=memory(1500, pretrained=6000),
+        runtime=240,
     params:
         values=values("embed"),
         code=code("embed"),
         weights=lambda wildcards: weights_state(PARAMS, wildcards.model),
     shell:
-        "python workflow/scripts/embed.py --params params.yaml --model {wildcards.model} --seed {wildcards.seed}"
+        f"python {SCRIPTS}/embed.py --params {PARAMS_FILE}"
+        " --model {wildcards.model} --seed {wildcards.seed}"
         " --frames {input.frames} --slices {input.slices} --split {input.split}"
         " --embeddings {output.embeddings}"
         " 2>&1 | tee {log}"

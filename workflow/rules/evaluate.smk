@@ -15,48 +15,32 @@ rule evaluate:
         bundle=rules.train.output.bundle,
         history=rules.train.output.history,
     output:
-        predictions="results/{dataset}/{representation}/{model}/{split}{fold}/{seed}/predictions.parquet",
-        track_predictions="results/{dataset}/{representation}/{model}/{split}{fold}/{seed}/track_predictions.parquet",
-        metrics="results/{dataset}/{representation}/{model}/{split}{fold}/{seed}/metrics.json",
-        confusion="results/{dataset}/{representation}/{model}/{split}{fold}/{seed}/confusion.csv",
-        per_genre="results/{dataset}/{representation}/{model}/{split}{fold}/{seed}/per_genre.csv",
-        roc="results/{dataset}/{representation}/{model}/{split}{fold}/{seed}/roc.csv",
-        reliability="results/{dataset}/{representation}/{model}/{split}{fold}/{seed}/reliability.csv",
-        confusion_matrix=report(
-            "results/{dataset}/{representation}/{model}/{split}{fold}/{seed}/confusion_matrix.png",
-            caption="../report/confusion_matrix.rst",
-            category="Confusion matrices",
-            labels=lambda w: dict(w),
-        ),
-        learning_curves=report(
-            "results/{dataset}/{representation}/{model}/{split}{fold}/{seed}/learning_curves.png",
-            caption="../report/learning_curves.rst",
-            category="Learning curves",
-            labels=lambda w: dict(w),
-        ),
-        roc_curves=report(
-            "results/{dataset}/{representation}/{model}/{split}{fold}/{seed}/roc_curves.png",
-            caption="../report/roc_curves.rst",
-            category="ROC curves",
-            labels=lambda w: dict(w),
-        ),
-        reliability_diagram=report(
-            "results/{dataset}/{representation}/{model}/{split}{fold}/{seed}/reliability_diagram.png",
-            caption="../report/reliability_diagram.rst",
-            category="Reliability diagrams",
-            labels=lambda w: dict(w),
-        ),
+        predictions=f"{RUN}/predictions.parquet",
+        track_predictions=f"{RUN}/track_predictions.parquet",
+        metrics=f"{RUN}/metrics.json",
+        confusion=f"{RUN}/confusion.csv",
+        per_genre=f"{RUN}/per_genre.csv",
+        roc=f"{RUN}/roc.csv",
+        reliability=f"{RUN}/reliability.csv",
+        confusion_matrix=figure("confusion_matrix", "Confusion matrices"),
+        learning_curves=figure("learning_curves", "Learning curves"),
+        roc_curves=figure("roc_curves", "ROC curves"),
+        reliability_diagram=figure("reliability_diagram", "Reliability diagrams"),
     log:
-        "logs/evaluate/{dataset}/{representation}/{model}/{split}{fold}/{seed}.log",
+        f"logs/evaluate/{CHOICE}.log",
     cache: True
     conda:
-        "../../envs/genredag.yaml"
+        ENVIRONMENT
+    resources:
+        mem_mb=memory(3000, pretrained=6000),
+        runtime=60,
     params:
         values=values("evaluate"),
         code=code("evaluate"),
         fold=fold,
     shell:
-        "python workflow/scripts/evaluate.py --params params.yaml --dataset {wildcards.dataset}"
+        f"python {SCRIPTS}/evaluate.py --params {PARAMS_FILE}"
+        " --dataset {wildcards.dataset}"
         " --representation {wildcards.representation} --model {wildcards.model}"
         " --split-name {wildcards.split} --fold {params.fold} --seed {wildcards.seed}"
         " --frames {input.frames} --slices {input.slices} --split {input.split}"

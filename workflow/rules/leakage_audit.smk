@@ -31,11 +31,15 @@ rule leakage_audit:
         "logs/leakage_audit.log",
     cache: True
     conda:
-        "../../envs/genredag.yaml"
+        ENVIRONMENT
+    resources:
+        mem_mb=memory(1000),
+        runtime=10,
     params:
         values=values("leakage_audit"),
         code=code("leakage_audit"),
     shell:
-        "python workflow/scripts/leakage_audit.py --params params.yaml --outcomes {input}"
+        f"python {SCRIPTS}/leakage_audit.py --params {PARAMS_FILE}"
+        " --outcomes {input}"
         " --table {output.table} --markdown {output.markdown} --figure {output.figure}"
         " 2>&1 | tee {log}"

@@ -1,20 +1,36 @@
 """What the rules ask: the checked parameters, a stage's values, its code, and the matrix."""
 
 import sys
+from functools import cache
 
 from genredag.audits.as_published.studies import OWN_STAGES, load_studies
 from genredag.errors import GenredagError, exits_cleanly
 from genredag.models.compatibility import matrix_pairs, obtain_weights
 from genredag.params.groups.splits import fold_suffixes
-from genredag.params.stages import STAGES, stage_values
+from genredag.params.stages import EXTRAS, STAGES, stage_values
 from genredag.params.user_files import source_state, weights_state
-from genredag.project.stages import code_state, refuse_overrides
+from genredag.project.stages import SCRIPTS, code_state, refuse_overrides
 from genredag.project.validation import load_valid_params
 from genredag.runtime.cache import default_cache_dir
+from genredag.runtime.closure import source_dir
+
+HOME = find_home(
+    ["dvc.yaml", "studies.yaml", *(SCRIPTS / f"{name}.py" for name in STAGES + EXTRAS)]
+)
+SCRIPTS = HOME / SCRIPTS
+# The user's own studies, else those that come with the workflow.
+STUDIES_FILE = Path(PARAMS_FILE).with_name("studies.yaml")
+if not STUDIES_FILE.is_file():
+    STUDIES_FILE = HOME / "studies.yaml"
+    if workflow.is_main_process:
+        print(
+            f"genredag: no studies.yaml beside {PARAMS_FILE}, so {STUDIES_FILE.resolve()} is used",
+            file=sys.stderr,
+        )
 
 try:
-    PARAMS = load_valid_params("params.yaml")
-    refuse_overrides(config, "params.yaml")
+    PARAMS = load_valid_params(PARAMS_FILE, STUDIES_FILE)
+    refuse_overrides(config, PARAMS_FILE)
     PAIRS = matrix_pairs(PARAMS)
 except GenredagError as error:
     print(f"genredag: error: {error}", file=sys.stderr)
@@ -30,6 +46,7 @@ MATRIX["split"] = [
     for name in MATRIX["split"]
     for fold in fold_suffixes(PARAMS.splits[name])
 ]
+MATRIX["fold"] = [""]
 
 # The wildcards that choose a module of the library: the code of the others makes no difference.
 CHOICES = ("dataset", "representation", "model")
@@ -45,26 +62,56 @@ def fold(wildcards):
     return wildcards.fold.removeprefix("-") or "0"
 
 
+@cache
+def fingerprint(stage, **choice):
+    """Return the fingerprint of the code of a stage."""
+    return code_state(SCRIPTS, source_dir(), stage, **choice)
+
+
 def code(stage):
     """Make the function that fingerprints the code of a stage for what its wildcards choose.
 
     A parameter rather than inputs: a checkout, which touches files without changing them, reruns nothing,
     and what Snakemake prints of a job stays short.
     """
-    return lambda wildcards: code_state(
-        Path.cwd(),
-        stage,
-        **{key: wildcards[key] for key in CHOICES if key in wildcards.keys()},
+    return lambda wildcards: fingerprint(
+        stage, **{key: wildcards[key] for key in CHOICES if key in wildcards.keys()}
     )
 
 
 def study_code(wildcards):
     """Return the fingerprints of the code that a study runs."""
-    study = load_studies("studies.yaml")[wildcards.study]
+    study = load_studies(STUDIES_FILE)[wildcards.study]
     choice = {"representation": study.representation, "model": study.model}
-    return [
-        code_state(Path.cwd(), stage, **choice) for stage in ("run_study", *OWN_STAGES)
-    ]
+    return [fingerprint(stage, **choice) for stage in ("run_study", *OWN_STAGES)]
+
+
+def memory(megabytes, *, per_thread=0, pretrained=0):
+    """Make the function that asks for a job's memory in MB, once more at each attempt.
+
+    Parameters
+    ----------
+    pretrained
+        What is asked for instead if the model has a pretrained backbone.
+    """
+
+    def asked(wildcards, threads, attempt):
+        has_backbone = pretrained and PARAMS.entry("models", wildcards.model).backbone
+        return attempt * (
+            (pretrained if has_backbone else megabytes) + per_thread * threads
+        )
+
+    return asked
+
+
+def figure(name, category):
+    """Name a figure and its place in Snakemake's report."""
+    return report(
+        f"{RUN}/{name}.png",
+        caption=f"../report/{name}.rst",
+        category=category,
+        labels=lambda wildcards: dict(wildcards),
+    )
 
 
 def combinations(pattern):

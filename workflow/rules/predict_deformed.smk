@@ -14,19 +14,23 @@ rule predict_deformed:
         split=rules.train.input.split,
         bundle=rules.train.output.bundle,
     output:
-        "results/robustness/{dataset}/{representation}/{model}/{split}{fold}/{seed}.parquet",
+        f"results/robustness/{CHOICE}.parquet",
     log:
-        "logs/predict_deformed/{dataset}/{representation}/{model}/{split}{fold}/{seed}.log",
+        f"logs/predict_deformed/{CHOICE}.log",
     cache: True
     conda:
-        "../../envs/genredag.yaml"
+        ENVIRONMENT
     threads: max(1, workflow.cores // len(PARAMS.robustness.model))
+    resources:
+        mem_mb=memory(2000, per_thread=1000, pretrained=6000),
+        runtime=240,
     params:
         values=values("predict_deformed"),
         code=code("predict_deformed"),
         fold=fold,
     shell:
-        "python workflow/scripts/predict_deformed.py --params params.yaml --dataset {wildcards.dataset}"
+        f"python {SCRIPTS}/predict_deformed.py --params {PARAMS_FILE}"
+        " --dataset {wildcards.dataset}"
         " --representation {wildcards.representation} --model {wildcards.model}"
         " --split-name {wildcards.split} --fold {params.fold} --seed {wildcards.seed}"
         " --manifest {input.manifest} --frames {input.frames} --slices {input.slices} --split {input.split}"

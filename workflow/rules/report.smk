@@ -7,29 +7,17 @@ it alone, for Snakemake's own report.
 rule report:
     """Rank the runs and write the page."""
     input:
-        metrics=combinations(
-            "results/{dataset}/{representation}/{model}/{split}/{seed}/metrics.json"
-        ),
-        predictions=combinations(
-            "results/{dataset}/{representation}/{model}/{split}/{seed}/predictions.parquet"
-        ),
-        history=combinations(
-            "results/{dataset}/{representation}/{model}/{split}/{seed}/history.csv"
-        ),
-        timing=combinations(
-            "results/{dataset}/{representation}/{model}/{split}/{seed}/timing.json"
-        ),
-        bundles=combinations(
-            "results/{dataset}/{representation}/{model}/{split}/{seed}/bundle.zip"
-        ),
-        manifests=combinations("data/{dataset}/manifest.parquet"),
-        quarantine=combinations("data/{dataset}/quarantine.csv"),
-        frames=combinations("data/{dataset}/{representation}/frames.npy"),
-        frame_index=combinations("data/{dataset}/{representation}/frames.parquet"),
-        frame_spec=combinations("data/{dataset}/{representation}/frames.json"),
-        near_duplicates=combinations(
-            "data/{dataset}/{representation}/{split}/{seed}/near_duplicates.csv"
-        ),
+        metrics=combinations(rules.evaluate.output.metrics),
+        predictions=combinations(rules.evaluate.output.predictions),
+        history=combinations(rules.train.output.history),
+        timing=combinations(rules.train.output.timing),
+        bundles=combinations(rules.train.output.bundle),
+        manifests=combinations(rules.download.output.manifest),
+        quarantine=combinations(rules.download.output.quarantine),
+        frames=combinations(rules.spectrograms.output.frames),
+        frame_index=combinations(rules.spectrograms.output.index),
+        frame_spec=combinations(rules.spectrograms.output.spec),
+        near_duplicates=combinations(rules.split.output.near_duplicates),
         audits=[f"results/{name}.csv" for name in PARAMS.report.audits],
     output:
         leaderboard=report(
@@ -62,26 +50,23 @@ rule report:
         "logs/report.log",
     cache: True
     conda:
-        "../../envs/genredag.yaml"
+        ENVIRONMENT
+    resources:
+        mem_mb=memory(3000),
+        runtime=60,
     params:
         values=values("report"),
         code=code("report"),
-        runs=[
-            str(Path(path).parent)
-            for path in combinations(
-                "results/{dataset}/{representation}/{model}/{split}/{seed}/metrics.json"
-            )
-        ],
-        datasets=combinations("--dataset {dataset}=data/{dataset}/manifest.parquet"),
-        frames=combinations(
-            "--frames {dataset}=data/{dataset}/{representation}/frames.npy"
-        ),
+        runs=combinations(RUN),
+        datasets=combinations(f"--dataset {{dataset}}={rules.download.output.manifest}"),
+        frames=combinations(f"--frames {{dataset}}={rules.spectrograms.output.frames}"),
         near_duplicates=combinations(
-            "--near-duplicates {dataset}=data/{dataset}/{representation}/{split}/{seed}/near_duplicates.csv"
+            f"--near-duplicates {{dataset}}={rules.split.output.near_duplicates}"
         ),
         audits=[f"--audit {name}=results/{name}.csv" for name in PARAMS.report.audits],
     shell:
-        "python workflow/scripts/report.py --params params.yaml --runs {params.runs} {params.datasets} {params.frames}"
+        f"python {SCRIPTS}/report.py --params {PARAMS_FILE}"
+        " --runs {params.runs} {params.datasets} {params.frames}"
         " {params.near_duplicates} {params.audits}"
         " --leaderboard {output.leaderboard} --markdown {output.markdown}"
         " --comparisons {output.comparisons} --html {output.html}"

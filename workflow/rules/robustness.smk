@@ -23,11 +23,15 @@ rule robustness:
         "logs/robustness.log",
     cache: True
     conda:
-        "../../envs/genredag.yaml"
+        ENVIRONMENT
+    resources:
+        mem_mb=memory(1000),
+        runtime=10,
     params:
         values=values("robustness"),
         code=code("robustness"),
     shell:
-        "python workflow/scripts/robustness.py --params params.yaml --predictions {input}"
+        f"python {SCRIPTS}/robustness.py --params {PARAMS_FILE}"
+        " --predictions {input}"
         " --table {output.table} --markdown {output.markdown} --figure {output.figure}"
         " 2>&1 | tee {log}"

@@ -2,14 +2,13 @@
 Output: the predictions of a published study's experiment, by its own protocol or corrected.
 """
 
-from functools import cache
-
 from genredag.audits.as_published.studies import OWN_STAGES, study_values
 from genredag.audits.as_published.weights import awaited_state
-from genredag.project.stages import read_commands
+from genredag.project.stages import read_stages, script_command
 
 # Asked once: what a job is told is what Snakemake records, even if a file comes in between.
 awaited = cache(awaited_state)
+stages = cache(lambda: read_stages(HOME / "dvc.yaml"))
 # A function of parameters that takes `output` would be none of those that Snakemake compares.
 STUDY = "results/as_published/{dataset}/{study}/{variant}/{seed}.parquet"
 
@@ -30,16 +29,20 @@ rule run_study:
         study="[a-z0-9_]+",
         variant="as_published|corrected",
     conda:
-        "../../envs/genredag.yaml"
+        ENVIRONMENT
+    resources:
+        mem_mb=memory(6000),
+        runtime=720,
     params:
-        values=lambda wildcards: study_values(PARAMS, "studies.yaml", **wildcards),
+        values=lambda wildcards: study_values(PARAMS, STUDIES_FILE, **wildcards),
         awaited=lambda wildcards: awaited(STUDY.format(**wildcards)),
         code=study_code,
         commands=lambda wildcards: [
-            read_commands("dvc.yaml")[stage] for stage in OWN_STAGES
+            script_command(stages()[stage]) for stage in OWN_STAGES
         ],
     shell:
-        "python workflow/scripts/run_study.py --params params.yaml --studies studies.yaml --stages dvc.yaml"
+        f"python {SCRIPTS}/run_study.py --params {PARAMS_FILE}"
+        f" --studies {STUDIES_FILE} --stages {HOME}/dvc.yaml"
         " --dataset {wildcards.dataset} --study {wildcards.study} --variant {wildcards.variant}"
         " --seed {wildcards.seed} --manifest {input.manifest} --predictions {output} --awaited '{params.awaited}'"
         " 2>&1 | tee {log}"

@@ -10,16 +10,20 @@ rule slices:
         index=rules.spectrograms.output.index,
         spec=rules.spectrograms.output.spec,
     output:
-        slices="data/{dataset}/{representation}/slices.parquet",
-        spec="data/{dataset}/{representation}/slices.json",
+        slices=f"{FRAMES}/slices.parquet",
+        spec=f"{FRAMES}/slices.json",
     log:
         "logs/slices/{dataset}/{representation}.log",
     cache: True
     conda:
-        "../../envs/genredag.yaml"
+        ENVIRONMENT
+    resources:
+        mem_mb=memory(1000),
+        runtime=10,
     params:
         values=values("slices"),
         code=code("slices"),
     shell:
-        "python workflow/scripts/slices.py --params params.yaml --frames {input.frames} --slices {output.slices}"
+        f"python {SCRIPTS}/slices.py --params {PARAMS_FILE}"
+        " --frames {input.frames} --slices {output.slices}"
         " 2>&1 | tee {log}"

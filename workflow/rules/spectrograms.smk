@@ -6,21 +6,25 @@ Output: its frame store in one representation (values, index, and what they mean
 rule spectrograms:
     """Render every usable track once; slices of any length are cut from these frames."""
     input:
-        manifest="data/{dataset}/manifest.parquet",
+        manifest=rules.download.output.manifest,
     output:
-        frames="data/{dataset}/{representation}/frames.npy",
-        index="data/{dataset}/{representation}/frames.parquet",
-        spec="data/{dataset}/{representation}/frames.json",
+        frames=f"{FRAMES}/frames.npy",
+        index=f"{FRAMES}/frames.parquet",
+        spec=f"{FRAMES}/frames.json",
     log:
         "logs/spectrograms/{dataset}/{representation}.log",
     cache: True
     conda:
-        "../../envs/genredag.yaml"
+        ENVIRONMENT
     threads: max(1, workflow.cores // len(MATRIX["representation"]))
+    resources:
+        mem_mb=memory(1000, per_thread=1000),
+        runtime=120,
     params:
         values=values("spectrograms"),
         code=code("spectrograms"),
     shell:
-        "python workflow/scripts/spectrograms.py --params params.yaml --representation {wildcards.representation}"
+        f"python {SCRIPTS}/spectrograms.py --params {PARAMS_FILE}"
+        " --representation {wildcards.representation}"
         " --manifest {input.manifest} --frames {output.frames} --jobs {threads}"
         " 2>&1 | tee {log}"

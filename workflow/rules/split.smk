@@ -12,19 +12,23 @@ rule split:
         frame_spec=rules.slices.input.spec,
         slices=rules.slices.output.slices,
     output:
-        split="data/{dataset}/{representation}/{split}{fold}/{seed}/split.parquet",
-        near_duplicates="data/{dataset}/{representation}/{split}{fold}/{seed}/near_duplicates.csv",
+        split=f"{SPLIT}/split.parquet",
+        near_duplicates=f"{SPLIT}/near_duplicates.csv",
     log:
         "logs/split/{dataset}/{representation}/{split}{fold}/{seed}.log",
     cache: True
     conda:
-        "../../envs/genredag.yaml"
+        ENVIRONMENT
+    resources:
+        mem_mb=memory(3000),
+        runtime=30,
     params:
         values=values("split"),
         code=code("split"),
         fold=fold,
     shell:
-        "python workflow/scripts/split.py --params params.yaml --split-name {wildcards.split}"
+        f"python {SCRIPTS}/split.py --params {PARAMS_FILE}"
+        " --split-name {wildcards.split}"
         " --fold {params.fold} --seed {wildcards.seed}"
         " --manifest {input.manifest} --frames {input.frames} --slices {input.slices}"
         " --split {output.split} --near-duplicates {output.near_duplicates}"

@@ -1,12 +1,54 @@
-"""Before anything else: the jobs' environment, the cache of results, and what a killed run left."""
+"""Before anything else: where things lie, the jobs' environment, the cache of results, what a killed run left."""
 
 import fcntl
 import os
+import re
 import sys
 from pathlib import Path
 
+from snakemake.sourcecache import LocalSourceFile
+
+# The user's parameters, in the folder where Snakemake runs: `snakedeploy` puts them into config/.
+PARAMS_FILE = next(
+    (path for path in ("params.yaml", "config/config.yaml") if Path(path).is_file()),
+    "params.yaml",
+)
+# Every rule runs in this environment. Relative to the files of the rules.
+ENVIRONMENT = "../../envs/genredag.yaml"
+# The folders of a data set, of its frames, of a split and of a run. A split without folds has an empty `fold`.
+DATASET = "data/{dataset}"
+FRAMES = "data/{dataset}/{representation}"
+SPLIT = "data/{dataset}/{representation}/{split}{fold}/{seed}"
+CHOICE = "{dataset}/{representation}/{model}/{split}{fold}/{seed}"
+RUN = f"results/{CHOICE}"
+
+
 STATE = Path(".snakemake").absolute()
 STATE.mkdir(exist_ok=True)
+
+
+def find_home(files):
+    """Return the folder that holds the workflow's own `files`: a checkout, or Snakemake's copies from a host.
+
+    It is linked into this folder if it lies elsewhere: commands are the same wherever that is, so that a
+    workflow that moves or is upgraded reruns nothing but what its code changes.
+    """
+    rules = workflow.current_basedir
+    if isinstance(rules, LocalSourceFile):
+        home = Path(rules.get_path_or_uri(secret_free=True)).resolve().parents[1]
+        here = Path.cwd().resolve()
+        if home.is_relative_to(here):
+            return home.relative_to(here)
+    else:
+        copies = [Path(workflow.source_path(f"../../{file}")) for file in files]
+        home = copies[0].parent
+    link = Path(".snakemake/genredag")
+    if not link.exists() or link.resolve() != home:
+        new = link.with_name(f"genredag.{os.getpid()}")
+        new.symlink_to(home)
+        new.replace(link)
+    return link
+
 
 # Jobs call `python`: the one that runs Snakemake, whether or not its environment is activated.
 os.environ.update(
@@ -42,7 +84,9 @@ def forget_dead_links():
         file for root in ("data", "results") for file in Path(root).rglob("*")
     ):
         if link.is_symlink() and not link.exists():
-            link.unlink()
+            # The cache names its files by hashes; other links are the user's.
+            if re.match(r"[0-9a-f]{64}", Path(os.readlink(link)).name):
+                link.unlink()
 
 
 if workflow.is_main_process:

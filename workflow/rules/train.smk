@@ -14,21 +14,25 @@ rule train:
         split=rules.split.output.split,
         embeddings=rules.embed.output.embeddings,
     output:
-        bundle="results/{dataset}/{representation}/{model}/{split}{fold}/{seed}/bundle.zip",
-        history="results/{dataset}/{representation}/{model}/{split}{fold}/{seed}/history.csv",
-        timing="results/{dataset}/{representation}/{model}/{split}{fold}/{seed}/timing.json",
+        bundle=f"{RUN}/bundle.zip",
+        history=f"{RUN}/history.csv",
+        timing=f"{RUN}/timing.json",
     log:
-        "logs/train/{dataset}/{representation}/{model}/{split}{fold}/{seed}.log",
+        f"logs/train/{CHOICE}.log",
     cache: True
     conda:
-        "../../envs/genredag.yaml"
+        ENVIRONMENT
     threads: PARAMS.train.threads
+    resources:
+        mem_mb=memory(3000, pretrained=6000),
+        runtime=720,
     params:
         values=values("train"),
         code=code("train"),
         weights=lambda wildcards: weights_state(PARAMS, wildcards.model),
     shell:
-        "python workflow/scripts/train.py --params params.yaml --model {wildcards.model} --seed {wildcards.seed}"
+        f"python {SCRIPTS}/train.py --params {PARAMS_FILE}"
+        " --model {wildcards.model} --seed {wildcards.seed}"
         " --frames {input.frames} --slices {input.slices} --split {input.split}"
         " --embeddings {input.embeddings}"
         " --bundle {output.bundle} --history {output.history} --timing {output.timing}"

@@ -23,8 +23,12 @@ def read_stages(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def read_commands(path: Path) -> dict[str, str]:
-    """Return the command by which each stage of a ``dvc.yaml`` runs its script."""
-    return {name: script_command(stage) for name, stage in read_stages(path).items()}
+    """Return the command by which each stage of a ``dvc.yaml`` runs its script, found from its folder."""
+    scripts = (Path(path).parent / SCRIPTS).as_posix()
+    return {
+        name: script_command(stage).replace(f"{SCRIPTS.as_posix()}/", f"{scripts}/", 1)
+        for name, stage in read_stages(path).items()
+    }
 
 
 def script_command(stage: Mapping[str, Any]) -> str:
@@ -37,24 +41,26 @@ def is_code(dependency: str) -> bool:
     return dependency.startswith((f"{SCRIPTS.as_posix()}/", "src/"))
 
 
-def stage_code(project: Path, stage: str, **choice: str) -> list[Path]:
+def stage_code(scripts: Path, source_dir: Path, stage: str, **choice: str) -> list[Path]:
     """Return the files that the script of a stage runs, itself first.
 
     Parameters
     ----------
+    scripts, source_dir
+        The folder of the scripts, and the one that holds the package.
     choice
         The dataset, representation and model that it runs for: modules of others don't count.
     """
-    script, source_dir = project / SCRIPTS / f"{stage}.py", project / "src"
+    script = scripts / f"{stage}.py"
     unused: set[Import] = set()
     for registry, modules, chosen in _registries(choice):
         unused |= unused_imports(registry, modules.values(), modules[chosen], source_dir)
     return [script, *import_closure(script, source_dir, unused)]
 
 
-def code_state(project: Path, stage: str, **choice: str) -> str:
-    """Return a fingerprint of what the code of a stage does; see `stage_code`."""
-    return code_fingerprint(stage_code(project, stage, **choice), project)
+def code_state(scripts: Path, source_dir: Path, stage: str, **choice: str) -> str:
+    """Return a fingerprint of what the code of a stage does, wherever it lies; see `stage_code`."""
+    return code_fingerprint(stage_code(scripts, source_dir, stage, **choice), scripts, source_dir)
 
 
 def _registries(choice: Mapping[str, str]) -> Iterator[tuple[str, dict[str, str], str]]:
@@ -70,7 +76,7 @@ def _registries(choice: Mapping[str, str]) -> Iterator[tuple[str, dict[str, str]
 
 
 def refuse_overrides(config: dict[str, Any], path: Path) -> None:
-    """Refuse values that came by ``--config`` or ``--configfile``: the scripts would not see them.
+    """Refuse values that came by ``--config`` or another file: the scripts would not see them.
 
     Raises
     ------

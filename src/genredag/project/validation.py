@@ -10,24 +10,29 @@ from genredag.params.loading import load_params
 from genredag.params.schema import Params
 
 
-def load_valid_params(path: Path) -> Params:
+def load_valid_params(path: Path, studies: Path | None = None) -> Params:
     """Read ``params.yaml`` and check everything that can be known before any job runs.
+
+    Parameters
+    ----------
+    studies
+        A ``studies.yaml``; None for the one beside `path`, if there is one.
 
     Raises
     ------
     ParameterError
-        A value can't be used, a model can't take its representation, or the ``studies.yaml`` beside the
-        file lacks a study that it names.
+        A value can't be used, a model can't take its representation, or `studies` lacks a study that the
+        file names.
     """
     params = load_params(path)
-    check_valid(params, path)
+    check_valid(params, path, studies)
     return params
 
 
-def check_valid(params: Params, path: Path) -> None:
+def check_valid(params: Params, path: Path, studies: Path | None = None) -> None:
     """Check values that are already read from `path`; see `load_valid_params`."""
     check_experiment(params)
     matrix_pairs(params)
-    studies = Path(path).with_name("studies.yaml")
+    studies = studies or Path(path).with_name("studies.yaml")
     if studies.is_file():
         check_studies(params, studies)

@@ -61,15 +61,17 @@ def unused_imports(registry: str, members: Iterable[str], chosen: str, source_di
     return {(importer, _module_file(member, source_dir)) for member in set(members) - {chosen}}
 
 
-def code_fingerprint(files: Iterable[Path], root: Path) -> str:
+def code_fingerprint(files: Iterable[Path], *roots: Path) -> str:
     """Return a SHA-256 of what `files` do; comments, docstrings and layout make no difference.
 
-    A file counts under its path below `root`; one that holds nothing but a docstring doesn't count.
+    A file counts under its path below the first of the `roots` that holds it; one that holds nothing but a
+    docstring doesn't count.
     """
     digest = hashlib.sha256()
     for file in files:
         state = _file_state(file)
         if state:
+            root = next(root for root in roots if file.is_relative_to(root))
             digest.update(f"{file.relative_to(root).as_posix()}\0".encode() + state)
     return digest.hexdigest()
 
@@ -81,18 +83,18 @@ def is_empty(file: Path) -> bool:
 
 def _file_state(file: Path) -> bytes:
     """Return a digest of a file, b"" of one without code."""
-    return _digest(file, file.stat().st_mtime_ns)
+    return _read(file, file.stat().st_mtime_ns)[0]
 
 
 @functools.cache
-def _digest(file: Path, _mtime_ns: int) -> bytes:
+def _read(file: Path, _mtime_ns: int) -> tuple[bytes, tuple[str, ...]]:
+    """Return the digest of a file, b"" of one without code, and the names that it imports."""
     content = file.read_bytes()
-    if file.suffix == ".py":
-        tree = _without_docstrings(ast.parse(content))
-        if not tree.body:
-            return b""
-        content = ast.dump(tree).encode()
-    return hashlib.sha256(content).digest()
+    if file.suffix != ".py":
+        return hashlib.sha256(content).digest(), ()
+    tree = _without_docstrings(ast.parse(content))
+    state = hashlib.sha256(ast.dump(tree).encode()).digest() if tree.body else b""
+    return state, tuple(_imported_names(tree))
 
 
 def _without_docstrings(tree: ast.Module) -> ast.Module:
@@ -108,12 +110,11 @@ def _module_file(name: str, source_dir: Path) -> Path:
 
 
 def _direct_imports(file: Path, source_dir: Path) -> frozenset[Path]:
-    return _read_imports(file, file.stat().st_mtime_ns, source_dir)
+    return _imported_files(_read(file, file.stat().st_mtime_ns)[1], source_dir)
 
 
 @functools.cache
-def _read_imports(file: Path, _mtime_ns: int, source_dir: Path) -> frozenset[Path]:
-    names = list(_imported_names(ast.parse(file.read_text(encoding="utf-8"))))
+def _imported_files(names: tuple[str, ...], source_dir: Path) -> frozenset[Path]:
     ours = [name for name in names if name.split(".")[0] == PACKAGE]
     found = {path for name in ours for path in _module_files(name, source_dir)}
     if "pkgutil" in names:
@@ -153,13 +154,13 @@ def _module_files(name: str, source_dir: Path) -> Iterator[Path]:
             break
         if (package / "__init__.py").is_file():
             yield package / "__init__.py"
-            yield from (f for f in package.rglob("*") if _is_data(f) and _owner(f) == package)
+            yield from _data_files(package)
 
 
-def _is_data(file: Path) -> bool:
-    return file.is_file() and file.suffix in DATA_SUFFIXES
-
-
-def _owner(file: Path) -> Path:
-    """Return the nearest package above a data file."""
-    return next(folder for folder in file.parents if (folder / "__init__.py").is_file())
+def _data_files(folder: Path) -> Iterator[Path]:
+    """Yield the data files of a package, those of the packages inside it left out."""
+    for path in folder.iterdir():
+        if path.suffix in DATA_SUFFIXES and path.is_file():
+            yield path
+        elif path.is_dir() and path.name != "__pycache__" and not (path / "__init__.py").is_file():
+            yield from _data_files(path)

@@ -31,7 +31,7 @@ def test_the_commands_are_those_of_dvc_in_the_studys_folder(project_dir, tree):
     found = commands(read_commands(project_dir / "dvc.yaml"), tree, FOLDER)
     assert list(found) == [stage for stage in STAGES if stage not in ("download", "report")]
     for stage, command in found.items():
-        assert command[:2] == [sys.executable, f"workflow/scripts/{stage}.py"]
+        assert command[:2] == [sys.executable, str(project_dir / f"workflow/scripts/{stage}.py")]
         assert command[command.index("--params") + 1] == "some/folder/params.yaml"
         assert not [word for word in command if "experiment" in word or "$" in word]
     assert found["slices"][-4:] == [

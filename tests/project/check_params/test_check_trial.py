@@ -1,4 +1,4 @@
-"""Tiny trials: parameters that fit any model, figures that fall, jobs read from a dry run."""
+"""Tiny trials: parameters that fit any model, figures that fall."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from genredag.models.compatibility import matrix_pairs
 from genredag.params.loading import parse_params
 from genredag.params.tree import flatten
 from genredag.project.check_params.plan import KEYS
-from genredag.project.check_params.runners import parse_jobs
 from genredag.project.check_params.trial import falls, tiny_tree
 
 
@@ -44,26 +43,6 @@ def test_falls_beyond_the_tolerance_are_told(after: float, n_falls: int) -> None
         len(falls(before, {"track accuracy": after, "track log_loss": 5.0, "new accuracy": 0}, 0.06))
         == n_falls
     )
-
-
-def test_jobs_are_read_from_a_dry_run() -> None:
-    printed = """
-[Sun Nov 22 00:49:02 2026]
-rule split:
-    input: workflow/scripts/split.py, data/a/manifest.parquet
-    output: data/a/mel/s/42/split.parquet
-    wildcards: dataset=a, seed=42
-Shell command: python workflow/scripts/split.py --seed 42
-
-localrule all:
-    input: results/report.html
-"""
-    (job,) = parse_jobs(printed)
-    assert job.rule == "split"
-    assert job.input == ["workflow/scripts/split.py", "data/a/manifest.parquet"]
-    assert job.output == ["data/a/mel/s/42/split.parquet"]
-    assert job.wildcards == {"dataset": "a", "seed": "42"}
-    assert job.command == "python workflow/scripts/split.py --seed 42"
 
 
 def test_the_tiny_overlay_names_only_what_exists(tree: dict[str, Any]) -> None:

@@ -3,66 +3,34 @@
 from __future__ import annotations
 
 import json
-import re
+import sys
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from genredag.project.check_params.workplace import Workplace
 from genredag.project.stages import read_stages
 
-_RULE = re.compile(r"^(?:local)?(?:rule|checkpoint) (\w+):$")
-_DETAIL = re.compile(r"^    (\w+): (.*)$")
+DRY_RUN = Path(__file__).with_name("dry_run.py")
 
 
 @dataclass(frozen=True)
 class Job:
-    """A job of Snakemake, as its dry run prints it."""
+    """A job of Snakemake and the shell command that it would run."""
 
     rule: str
-    input: list[str] = field(default_factory=list)
-    output: list[str] = field(default_factory=list)
-    wildcards: dict[str, str] = field(default_factory=dict)
-    command: str = ""
+    input: list[str]
+    output: list[str]
+    wildcards: dict[str, str]
+    command: str
 
 
 def snakemake_jobs(place: Workplace, *arguments: str) -> list[Job]:
-    """Ask Snakemake what it would run (with ``--forceall``: all that there is)."""
-    done = place.snakemake("--dry-run", "--printshellcmds", "--cores", "1", *arguments)
-    return parse_jobs(done.stdout + done.stderr)
-
-
-def parse_jobs(printed: str) -> list[Job]:
-    """Read the jobs in what a dry run prints, the rule ``all`` left out."""
-    jobs: list[Job] = []
-    details: dict[str, str] = {}
-    rule = ""
-    for line in [*printed.splitlines(), "rule all:"]:
-        if match := _RULE.match(line):
-            if rule not in ("", "all"):
-                jobs.append(_job(rule, details))
-            rule, details = match[1], {}
-        elif match := _DETAIL.match(line):
-            details[match[1]] = match[2]
-        elif line.startswith("Shell command: "):
-            details["command"] = line.removeprefix("Shell command: ")
-    return jobs
-
-
-def _job(rule: str, details: dict[str, str]) -> Job:
-    pairs = (pair.split("=", 1) for pair in _items(details.get("wildcards", "")))
-    return Job(
-        rule,
-        _items(details.get("input", "")),
-        _items(details.get("output", "")),
-        {key: value for key, value in pairs},
-        details.get("command", ""),
-    )
-
-
-def _items(text: str) -> list[str]:
-    return [item for item in text.split(", ") if item]
+    """Ask Snakemake what it would run (with ``--forceall``: all that there is), the rule ``all`` left out."""
+    done = place.run(sys.executable, "-P", str(DRY_RUN), "--cores", "1", *arguments)
+    jobs = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    return [Job(**job) for job in jobs if job["rule"] != "all"]
 
 
 def dvc_changes(place: Workplace) -> dict[str, list[str]]:
