@@ -42,14 +42,14 @@ def measure(params: Path, name: str, embed: bool, threads: int, n_slices: int, w
         data, path = make_data(Path(folder), n_slices), Path(folder, "embeddings.npy")
         start, embeddings = time.process_time(), NOTHING
         if embed:
-            write_embeddings(path, backbone, train, **data, seed=0)
+            write_embeddings(path, backbone, train, data, seed=0)
             embeddings = np.load(path, mmap_mode="r")
             figures |= {"embed_seconds": time.process_time() - start, "mb": path.stat().st_size / 2**20}
         seconds = []
         for epochs in (1, 3):
             changes = {"backbone": backbone, "epochs": epochs, "patience": epochs}
             own, start = recipe.model_copy(update=changes), time.process_time()
-            _, history, _ = train_bundle(name, own, train, **data, seed=0, embeddings=embeddings)
+            _, history, _ = train_bundle(name, own, train, data, seed=0, embeddings=embeddings)
             seconds.append(time.process_time() - start)
     figures |= {"first_seconds": seconds[0], "epoch_seconds": (seconds[1] - seconds[0]) / 2}
     figures["val_loss"] = history["val_loss"].iloc[-1]

@@ -32,6 +32,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from genredag.frames.split_slices import SliceSpec, SplitSlices
 from genredag.frames.store import Frames, FrameSpec
 from genredag.params.groups.models import Network, Train
 from genredag.params.loading import load_params
@@ -47,7 +48,7 @@ N_BINS, N_FRAMES, N_CLASSES, BATCH_SIZE = 128, 130, 10, 32
 TRACK_FRAMES, TRACK_SLICES, HOP_FRAMES = 1292, 19, 64  # 30 s, in slices of 3 s that overlap by half
 
 
-def make_data(folder: Path, n_tracks: int) -> dict[str, Any]:
+def make_data(folder: Path, n_tracks: int) -> SplitSlices:
     """Return what `train_bundle` trains on: noise of 30 s a track, on disk; every eighth track validates."""
     rng = np.random.default_rng(0)
     shape = (n_tracks * TRACK_FRAMES, N_BINS)
@@ -79,32 +80,32 @@ def make_data(folder: Path, n_tracks: int) -> dict[str, Any]:
             "part": np.where(tracks["track"] % 8 == 7, "validation", "train"),
         }
     )
-    return {
-        "frames": Frames(spec, pd.DataFrame(), np.load(folder / "frames.npy", mmap_mode="r")),
-        "slices": slices,
-        "slice_spec": {"seconds": 3.0, "overlap": 0.5, "n_frames": N_FRAMES},
-        "split": split,
-    }
+    return SplitSlices(
+        frames=Frames(spec, pd.DataFrame(), np.load(folder / "frames.npy", mmap_mode="r")),
+        slices=slices,
+        spec=SliceSpec(seconds=3.0, overlap=0.5, n_frames=N_FRAMES),
+        split=split,
+    )
 
 
-def train_ours(name: str, recipe: Network, precision: str, data: dict[str, Any], epochs: int) -> Any:
+def train_ours(name: str, recipe: Network, precision: str, data: SplitSlices, epochs: int) -> Any:
     """Train; return the network and what predicts."""
     from genredag.training.train import train_bundle
 
     recipe = recipe.model_copy(update={"epochs": epochs, "patience": epochs, "batch_size": BATCH_SIZE})
     train = Train(precision=precision, threads=1, normalisation="bin")
-    bundle, _, _ = train_bundle(name, recipe, train, **data, seed=0)
+    bundle, _, _ = train_bundle(name, recipe, train, data, seed=0)
     return bundle.model, bundle.predict
 
 
-def train_plain(name: str, recipe: Network, precision: str, data: dict[str, Any], epochs: int) -> Any:
+def train_plain(name: str, recipe: Network, precision: str, data: SplitSlices, epochs: int) -> Any:
     """Train as `train_ours`, with nothing of ours but the layers' sizes."""
     from genredag.models.assembly import build_network
 
     sizes = {"n_frames": N_FRAMES, "n_bins": N_BINS, "n_classes": N_CLASSES}
     model = build_network(name, recipe, **sizes, statistics=None, precision=precision)
-    parts = [data["split"]["part"] == part for part in ("train", "validation")]
-    labels = pd.factorize(data["split"]["genre"])[0]
+    parts = [data.split["part"] == part for part in ("train", "validation")]
+    labels = pd.factorize(data.split["genre"])[0]
     (values, held_out), (labels, held_out_labels) = zip(
         *((slices_of(data, part), labels[part]) for part in parts), strict=True
     )
@@ -113,9 +114,9 @@ def train_plain(name: str, recipe: Network, precision: str, data: dict[str, Any]
     return model, lambda x: model.predict(x, BATCH_SIZE, verbose=0)
 
 
-def slices_of(data: dict[str, Any], part: pd.Series) -> np.ndarray:
+def slices_of(data: SplitSlices, part: pd.Series) -> np.ndarray:
     """Return the slices of a part in memory, (n_slices, n_frames, n_bins), float32."""
-    array, first = data["frames"].array, data["slices"]["first_frame"][part]
+    array, first = data.frames.array, data.slices["first_frame"][part]
     return np.stack([array[start : start + N_FRAMES] for start in first]).astype(np.float32)
 
 
@@ -164,7 +165,7 @@ def measure(params: Path, name: str, kind: str, threads: int, n_tracks: int, clo
         with timed_epochs(now) as epochs:
             barrier.wait()
             model, predict = train(name, recipe, precision, data, 4)
-        is_training = data["split"]["part"] == "train"
+        is_training = data.split["part"] == "train"
         values = slices_of(data, is_training)
     batch, n_batches = values[:BATCH_SIZE], max(1, len(values) // BATCH_SIZE)
     model.predict_on_batch(batch)

@@ -81,13 +81,13 @@ def script(project_dir, monkeypatch):
 
 @pytest.fixture
 def store(toy_slices, tree, tmp_path):
-    frames = toy_slices["frames"]
+    frames = toy_slices.frames
     np.save(tmp_path / "frames.npy", frames.array)
     frames.index.to_parquet(tmp_path / "frames.parquet")
     (tmp_path / "frames.json").write_text(json.dumps(asdict(frames.spec)))
-    toy_slices["slices"].to_parquet(tmp_path / "slices.parquet")
-    (tmp_path / "slices.json").write_text(json.dumps(toy_slices["slice_spec"]))
-    toy_slices["split"].to_parquet(tmp_path / "split.parquet")
+    toy_slices.slices.to_parquet(tmp_path / "slices.parquet")
+    (tmp_path / "slices.json").write_text(json.dumps(asdict(toy_slices.spec)))
+    toy_slices.split.to_parquet(tmp_path / "split.parquet")
     np.save(tmp_path / "embeddings.npy", np.empty((0, 0), np.float32))
     tree["models"] |= MODELS
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(tree))

@@ -12,9 +12,10 @@ import json
 import re
 import tempfile
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 import numpy as np
 
@@ -24,7 +25,11 @@ from genredag.frames.features import features
 from genredag.runtime.files import atomic_path
 
 if TYPE_CHECKING:
+    import keras
+    from sklearn.base import ClassifierMixin
+
     from genredag.frames.store import FrameSpec
+    from genredag.models.layer_table import Row
 
 BATCH_SIZE = 64
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip file can hold
@@ -36,6 +41,44 @@ TRUSTED_TYPES = [
 ]
 
 
+class BundleInfo(TypedDict):
+    """What ``bundle.json`` holds.
+
+    Attributes
+    ----------
+    frames, slices
+        The specs of the frame store and of the slices that the model was trained on.
+    train, recipe
+        The groups of ``params.yaml``.
+    options
+        Those of the recipe; of a list, the value that was chosen.
+    metrics
+        The epoch that was kept, and its losses and accuracies on training and validation slices.
+    features
+        The feature set that the model takes in place of slices, None for slices.
+    n_parameters
+        Weights of a network, None of an estimator.
+    warning
+        Present if the split is leaky.
+    """
+
+    class_names: list[str]
+    model: str
+    frames: dict[str, Any]
+    slices: dict[str, Any]
+    train: dict[str, object]
+    recipe: dict[str, object]
+    options: Mapping[str, object]
+    metrics: dict[str, float]
+    features: str | None
+    n_parameters: int | None
+    layers: list[Row]
+    seed: int
+    versions: dict[str, str]
+    commit: str | None
+    warning: NotRequired[str]
+
+
 @dataclass(frozen=True)
 class Bundle:
     """A trained model.
@@ -43,18 +86,16 @@ class Bundle:
     Attributes
     ----------
     info
-        ``bundle.json``: class_names, model, frames, slices, train, recipe, options (those chosen of the
-        recipe's), metrics (the epoch kept, its losses and accuracies of training and validation slices),
-        features, n_parameters, layers (see `genredag.models.layer_table`), seed, versions, commit.
+        ``bundle.json``.
     model
         A Keras model or a scikit-learn classifier.
     classifier
         A scikit-learn classifier of what a Keras model returns, if that is not probabilities.
     """
 
-    info: dict[str, Any]
-    model: Any
-    classifier: Any = None
+    info: BundleInfo
+    model: keras.Model | ClassifierMixin
+    classifier: ClassifierMixin | None = None
 
     @property
     def class_names(self) -> list[str]:
@@ -171,7 +212,7 @@ def load_bundle(path: Path) -> Bundle:
     return Bundle(info, *found)
 
 
-def _load_network(files: dict[str, bytes]) -> Any:
+def _load_network(files: dict[str, bytes]) -> keras.Model:
     import keras
 
     model = keras.models.model_from_json(files["architecture.json"].decode())
@@ -182,20 +223,20 @@ def _load_network(files: dict[str, bytes]) -> Any:
     return model
 
 
-def _load_estimator(content: bytes) -> Any:
+def _load_estimator(content: bytes) -> ClassifierMixin:
     import skops.io
 
     return skops.io.loads(content, trusted=TRUSTED_TYPES)
 
 
-def _weights(model: Any) -> bytes:
+def _weights(model: keras.Model) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder, "model.weights.h5")
         model.save_weights(weights)
         return weights.read_bytes()
 
 
-def _estimator(model: Any) -> bytes:
+def _estimator(model: ClassifierMixin) -> bytes:
     """Return `model` in skops' format, with the memory addresses in it numbered in order of appearance."""
     import skops.io
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -120,7 +120,7 @@ def runs_of_windows(track: np.ndarray) -> list[np.ndarray]:
 
 
 def slice_set(
-    frames: Frames, slices: pd.DataFrame, n_frames: int, genres: pd.Series, class_names: list[str]
+    frames: Frames, slices: pd.DataFrame, n_frames: int, genres: pd.Series, class_names: Sequence[str]
 ) -> SliceSet:
     """Return the slices of these rows of ``slices.parquet`` and their `genres` as a `SliceSet`."""
     index = {name: i for i, name in enumerate(class_names)}

@@ -91,7 +91,7 @@ def render(
     if tracks.empty:
         raise DataError("no usable track", where="manifest", hint="look into quarantine.csv for the reasons")
     spec = plan(name, group, rendering)
-    tracks = with_children(tracks, rendering.shifts)
+    tracks = with_shifted_copies(tracks, rendering.shifts)
     if (tracks["sr"] == 0).all():
         if rendering.shifts:
             raise ParameterError("no audio to shift", where="spectrograms.shifts", expected="[]")
@@ -107,7 +107,7 @@ def render(
     return spec
 
 
-def with_children(tracks: pd.DataFrame, shifts: Sequence[Shift]) -> pd.DataFrame:
+def with_shifted_copies(tracks: pd.DataFrame, shifts: Sequence[Shift]) -> pd.DataFrame:
     """Return `tracks`, then a shifted copy of each for the first of `shifts`, and so on.
 
     New columns are `parent`, the id of the track that one is a copy of, and `shift`; both null for tracks.

@@ -7,6 +7,7 @@ values mean. A slice is a run of rows, so overlap and slice length cost no disk.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ class FrameSpec:
     step: float
     floor: float
     unit: str
-    bins: list[float | str]
+    bins: Sequence[float | str]
     params: dict[str, Any]
     sr: int
     shifts: list[str] = field(default_factory=list)

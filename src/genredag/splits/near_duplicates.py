@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from genredag.errors import DataError
-from genredag.splits.split import PARTS
+from genredag.params.groups.splits import PARTS
 
 if TYPE_CHECKING:
     from genredag.frames.store import Frames

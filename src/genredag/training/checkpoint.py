@@ -37,14 +37,14 @@ class Checkpoint:
         """Return the checkpoint of an earlier phase of the same training, in a file beside this one."""
         return Checkpoint(self.path.with_name(f".{phase}{self.path.name}"), self.key)
 
-    def write(self, about: Mapping[str, Any], arrays: Arrays) -> None:
+    def write(self, about: Mapping[str, object], arrays: Arrays) -> None:
         """Replace the state by `about`, which JSON can hold, and named lists of arrays."""
         named = {f"{name}_{i}": array for name, group in arrays.items() for i, array in enumerate(group)}
         text = json.dumps({"key": self.key, "about": about, "sizes": {k: len(v) for k, v in arrays.items()}})
         with atomic_path(self.path) as temporary, temporary.open("wb") as file:
             np.savez(file, allow_pickle=False, checkpoint=np.array(text), **named)
 
-    def read(self) -> tuple[dict[str, Any], Arrays] | None:
+    def read(self) -> tuple[Any, Arrays] | None:
         """Return what `write` was given; None if there is nothing, or nothing of this training."""
         try:
             with np.load(self.path) as file:

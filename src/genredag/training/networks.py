@@ -6,10 +6,11 @@ import logging
 import math
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from genredag.frames.batches import Pair, Prepare, SliceSet
     from genredag.params.groups.models import Network, Train
-    from genredag.training.checkpoint import Checkpoint
+    from genredag.training.checkpoint import Arrays, Checkpoint
 
 logger = logging.getLogger(__name__)
 
@@ -83,8 +84,15 @@ def fit_network(
     """
     import keras
 
-    data = {"training": training, "validation": validation, "n_classes": n_classes, "seed": seed}
-    branches, cost = _train_branches(name, recipe, params, checkpoint, data)
+    fit_branch = partial(
+        fit_network,
+        params=params,
+        training=training,
+        validation=validation,
+        n_classes=n_classes,
+        seed=seed,
+    )
+    branches, cost = _train_branches(name, recipe, checkpoint, fit_branch)
     model = _new_network(name, recipe, params, training, n_classes, seed)
     initialise_branches(model, branches)
     trained = trained_part(model) if embedded else model
@@ -111,16 +119,17 @@ def fit_network(
 
 
 def _train_branches(
-    name: str, recipe: Network, params: Train, checkpoint: Checkpoint | None, data: dict[str, Any]
+    name: str,
+    recipe: Network,
+    checkpoint: Checkpoint | None,
+    fit_branch: Callable[..., tuple[keras.Model, pd.DataFrame, Cost]],
 ) -> tuple[list[keras.Model], Cost]:
     """Train the networks that another starts from, by its recipe; return them and what they cost."""
     models, total = [], Cost()
     for branch in learner(name).branches:
         options = {key: recipe.options[key] for key in learner(branch).options}
         own = recipe.model_copy(update={"options": options})
-        model, _, cost = fit_network(
-            branch, own, params, **data, checkpoint=checkpoint and checkpoint.of(branch)
-        )
+        model, _, cost = fit_branch(branch, own, checkpoint=checkpoint and checkpoint.of(branch))
         models.append(model)
         total += cost
     return models, total
@@ -221,6 +230,13 @@ def _compile(model: keras.Model, recipe: Network) -> None:
     model.optimizer.build(model.trainable_variables)
 
 
+class Progress(TypedDict):
+    """What a checkpoint says beside its arrays: a row an epoch, and the seconds of all."""
+
+    history: list[dict[str, float]]
+    seconds: float
+
+
 class Course:
     """How far the training of a network has come: all of it that is not in Keras' own variables.
 
@@ -233,7 +249,12 @@ class Course:
     """
 
     def __init__(
-        self, name: str, recipe: Network, model: keras.Model, batches: Any, checkpoint: Checkpoint | None
+        self,
+        name: str,
+        recipe: Network,
+        model: keras.Model,
+        batches: keras.utils.PyDataset,
+        checkpoint: Checkpoint | None,
     ) -> None:
         self.name, self.recipe, self.model, self.batches = name, recipe, model, batches
         self.checkpoint = checkpoint
@@ -278,7 +299,7 @@ class Course:
         self.model.stop_training = self.is_over
         if self.checkpoint:
             state = {name: [np.asarray(v) for v in group] for name, group in self._variables().items()}
-            about = {"history": self.history, "seconds": self.seconds}
+            about: Progress = {"history": self.history, "seconds": self.seconds}
             self.checkpoint.write(about, {**state, "best": self.best})
 
     def time_left(self) -> str:
@@ -288,7 +309,7 @@ class Course:
         seconds = self.seconds / len(self.history) * (self.recipe.epochs - len(self.history))
         return f"at most {timedelta(seconds=round(seconds))} left"
 
-    def _go_on(self, about: dict[str, Any], arrays: dict[str, list[np.ndarray]]) -> None:
+    def _go_on(self, about: Progress, arrays: Arrays) -> None:
         self.history, self.seconds, self.best = about["history"], about["seconds"], arrays["best"]
         for name, group in self._variables().items():
             for variable, value in zip(group, arrays[name], strict=True):
