@@ -1,4 +1,7 @@
-"""Cut every track of a frame store into overlapping slices."""
+"""Cut every track of a frame store into overlapping slices.
+
+--frames names frames.npy, next to its index and spec; slices.json goes next to --slices.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Render every usable track of a manifest once, into a frame store."""
+"""Render every usable track of a manifest once, into a frame store.
+
+--frames names frames.npy; its index and spec go next to it.
+"""
 
 from __future__ import annotations
 

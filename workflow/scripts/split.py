@@ -1,4 +1,7 @@
-"""Deal the tracks to training, validation and test, check that nothing leaks, and tell what is too alike."""
+"""Split tracks into training, validation and test, check for leakage, and list near-duplicates.
+
+--split-name is a key of `splits`; --fold says which fold tests, and is 0 without folds.
+"""
 
 from __future__ import annotations
 

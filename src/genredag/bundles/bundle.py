@@ -1,8 +1,8 @@
-"""A bundle: one zip file with all that prediction needs.
+"""A bundle: one zip file with everything that prediction needs.
 
-``bundle.json`` says what the model is and what it takes; beside it stand ``architecture.json`` and
-``model.weights.h5`` of a network, ``estimator.skops``, or both. Nothing is pickled. Equal bundles are equal
-bytes.
+``bundle.json`` describes the model and its input. A network adds ``architecture.json`` and
+``model.weights.h5``; a scikit-learn classifier adds ``estimator.skops``. Nothing is pickled. Equal bundles
+have equal bytes.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 BATCH_SIZE = 64
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip file can hold
-# What our estimators hold beyond the types that skops itself trusts.
+# Types in our estimators that skops doesn't trust by default.
 TRUSTED_TYPES = [
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._TemperatureScaling",
@@ -90,7 +90,7 @@ class Bundle:
     model
         A Keras model or a scikit-learn classifier.
     classifier
-        A scikit-learn classifier of what a Keras model returns, if that is not probabilities.
+        A scikit-learn classifier of the features that a Keras model returns, if it returns no probabilities.
     """
 
     info: BundleInfo
@@ -109,7 +109,7 @@ class Bundle:
 
     @property
     def over_windows(self) -> bool:
-        """Whether the model decides on a slice by the earlier slices of its track, too."""
+        """Whether the prediction of a slice also depends on the earlier slices of its track."""
         return self.is_network and self.model.input_shape[1] is None
 
     def predict(self, slices: np.ndarray, n_valid: np.ndarray | None = None) -> np.ndarray:
@@ -119,9 +119,9 @@ class Bundle:
         ----------
         slices
             Float32 (n_slices, n_frames, n_bins), in the values of the frame store. A model `over_windows`
-            takes them for the slices of one track, in order, and a long one in runs, as in training.
+            takes them as the slices of one track, in order. It splits a long track into runs, as in training.
         n_valid
-            Frames of each slice before its padding, which features leave out; None: all.
+            Number of frames of each slice before its padding, which features ignore; None for all frames.
 
         Raises
         ------
@@ -156,12 +156,12 @@ class Bundle:
         return self.classifier.predict_proba(output.astype(np.float32)) if self.classifier else output
 
     def check_frames(self, spec: FrameSpec) -> None:
-        """Refuse frames of another kind than the model was trained on.
+        """Refuse frames of a different kind from those that the model was trained on.
 
         Raises
         ------
         ModelError
-            The representation, its parameters, the number of bins or the frame rate is another.
+            The representation, its parameters, the number of bins, the frame rate or the unit differs.
         """
         for key in ("representation", "n_bins", "frames_per_second", "unit", "params"):
             given, expected = getattr(spec, key), self.info["frames"][key]
@@ -193,7 +193,7 @@ def load_bundle(path: Path) -> Bundle:
     Raises
     ------
     ModelError
-        The file isn't a bundle, or holds something that this environment can't load.
+        The file isn't a bundle, or this environment can't load a part of it.
     """
     path = Path(path)
     try:
@@ -237,7 +237,7 @@ def _weights(model: keras.Model) -> bytes:
 
 
 def _estimator(model: ClassifierMixin) -> bytes:
-    """Return `model` in skops' format, with the memory addresses in it numbered in order of appearance."""
+    """Return `model` in skops' format, with memory addresses replaced by numbers in order of appearance."""
     import skops.io
 
     with zipfile.ZipFile(io.BytesIO(skops.io.dumps(model))) as archive:
@@ -250,7 +250,7 @@ def _estimator(model: ClassifierMixin) -> bytes:
 
 
 def _zip(files: dict[str, bytes]) -> bytes:
-    """Return an uncompressed zip file that depends on names and contents alone."""
+    """Return an uncompressed zip file that depends only on names and contents."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, content in sorted(files.items()):

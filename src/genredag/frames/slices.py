@@ -1,4 +1,4 @@
-"""Slices: every track is cut into overlapping pieces of equal length, by reference into its frames."""
+"""Slices: overlapping pieces of equal length of every track, stored as references into its frames."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def cut(index: pd.DataFrame, frames_per_second: float, params: Slices) -> tuple[
     Returns
     -------
     tuple
-        The table (track_id, slice, start in seconds, first_frame, n_valid, parent) and what ``slices.json``
-        says.
+        The table (track_id, slice, start in seconds, first_frame, n_valid, parent) and the summary that
+        ``slices.json`` holds.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def cut(index: pd.DataFrame, frames_per_second: float, params: Slices) -> tuple[
 
 
 def _counts(index: pd.DataFrame, frames_per_second: float, params: Slices) -> np.ndarray:
-    """Return how many slices each track gives, once it is sure that slices can be cut."""
+    """Return the number of slices of each track, after checking that slices can be cut."""
     step = params.seconds * (1 - params.overlap) * frames_per_second
     if step < 1:
         what = f"{params.overlap:g}: slices begin {step:.2g} frames apart"

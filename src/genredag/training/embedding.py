@@ -1,4 +1,4 @@
-"""Embeddings: the output of a network's frozen part, computed once for each training and validation slice."""
+"""Embeddings: the output of the frozen part of a network, computed once per training and validation slice."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def write_embeddings(
     *,
     seed: int,
 ) -> None:
-    """Write what the frozen part of `backbone` makes of training and validation slices to a ``.npy`` file.
+    """Write the frozen part's output for training and validation slices to a ``.npy`` file.
 
-    Float32, a row for each of these slices, in the order of `data`; no row if nothing is frozen. Memory
-    does not grow with their number.
+    The array is float32 and has a row for each of these slices, in the order of `data`. It has no row if
+    nothing is frozen. Memory does not grow with the number of slices.
     """
     import keras
 
@@ -64,7 +64,7 @@ def embedded(
     Raises
     ------
     DataError
-        The embeddings are of another split.
+        The embeddings belong to another split.
     """
     if not len(embeddings):
         return None

@@ -1,4 +1,4 @@
-"""Training of scikit-learn estimators: the search for their options, the fit, calibrated probabilities."""
+"""Training of scikit-learn estimators: search for options, fit, and calibration of probabilities."""
 
 from __future__ import annotations
 
@@ -42,21 +42,21 @@ def fit_estimator(
     n_classes: int,
     seed: int,
 ) -> tuple[ClassifierMixin, pd.DataFrame, Choice]:
-    """Fit an estimator on the training slices; one without probabilities is calibrated on validation.
+    """Fit an estimator on the training slices; calibrate one without probabilities on validation slices.
 
     Parameters
     ----------
     name
-        Of its recipe.
+        Name of its recipe.
     options, folds
         As for `search_options`.
     training, validation
-        Features, as `genredag.frames.batches.summarise` makes them.
+        Features, as `genredag.frames.batches.summarise` returns them.
 
     Returns
     -------
     tuple
-        The estimator, a history of one row, and the options that were chosen.
+        The estimator, a history of one row, and the options chosen.
 
     Raises
     ------
@@ -74,8 +74,8 @@ def fit_estimator(
     with _naming(name, chosen):
         model = build(**chosen, seed=seed).fit(inputs["train"], training.labels)
     if not hasattr(model, "predict_proba"):
-        # One temperature, fitted on tracks that the estimator has not seen: folds of the training slices
-        # would put slices of a track on both sides. Frozen estimators need no folds: one has all rows.
+        # One temperature, fitted on tracks that the estimator has not seen. Folds of the training slices
+        # would put slices of one track in both parts. A frozen estimator needs no folds: one has all rows.
         rows = np.arange(len(validation))
         model = CalibratedClassifierCV(FrozenEstimator(model), method="temperature", cv=[(rows, rows)])
         model.fit(inputs["validation"], validation.labels)
@@ -91,17 +91,17 @@ def fit_estimator(
 def check_parts(
     name: str, options: Options, folds: int, parts: Mapping[str, SliceSet], n_classes: int
 ) -> None:
-    """Refuse parts that an estimator can't be fitted on, or that the search over `options` can't fold.
+    """Check that an estimator can be fitted on `parts`, and that the search over `options` can fold them.
 
     Parameters
     ----------
     parts
-        Slices of "train" and "validation", or features of them.
+        Slices of "train" and "validation", or their features.
 
     Raises
     ------
     ModelError
-        A genre has no slice of a part, or, if there is a search, fewer training tracks than folds.
+        A genre has no slice in a part, or, if there is a search, fewer training tracks than folds.
     """
     for part, slices in parts.items():
         if len(set(slices.labels)) < n_classes:
@@ -131,9 +131,9 @@ def _candidates(options: Options) -> list[Choice]:
 def search_options(
     name: str, build: Build, options: Options, folds: int, training: SliceSet, seed: int
 ) -> Choice:
-    """Return the options of a recipe, one value of each list: those of the best mean accuracy over folds.
+    """Return the options of a recipe with one value per list: those with the best mean accuracy over folds.
 
-    All slices of a track are in one fold; the first of equals is taken.
+    All slices of a track are in one fold. Of equal candidates, the first is chosen.
 
     Raises
     ------
@@ -162,7 +162,7 @@ def search_options(
 
 @contextmanager
 def _naming(name: str, options: Mapping[str, object]) -> Iterator[None]:
-    """Tell of which options an estimator can't be fitted with, such as a variance that no feature has."""
+    """Name the options with which a fit fails, such as a variance that no feature reaches."""
     try:
         yield
     except ValueError as error:
@@ -174,5 +174,5 @@ def _naming(name: str, options: Mapping[str, object]) -> Iterator[None]:
 
 
 def features_of(slices: SliceSet) -> np.ndarray:
-    """Return the features (n_slices, n_features) that slices of one frame hold."""
+    """Return the features (n_slices, n_features) in slices of one frame."""
     return slices.take(np.arange(len(slices)))[:, 0]

@@ -1,4 +1,4 @@
-"""Training: from slices to a bundle, the same bytes for the same seed, machine and number of threads."""
+"""Training: from slices to a bundle, with equal bytes for equal seed, machine and number of threads."""
 
 from __future__ import annotations
 
@@ -112,13 +112,13 @@ def _info(
 
 
 def _metrics(history: pd.DataFrame) -> dict[str, float]:
-    """Return number, losses and accuracies of the epoch that was kept: the first of least validation loss."""
+    """Return number, losses and accuracies of the epoch that was kept: the first with the lowest val_loss."""
     row = history.iloc[int(np.argmin(history["val_loss"]))]
     return {"epoch": int(row["epoch"])} | {key: float(row[key]) for key in HISTORY_COLUMNS[1:5]}
 
 
 def _versions(recipe: Recipe) -> dict[str, str]:
-    """Return what a result depends on beside its code: versions, and the backend of a network."""
+    """Return the versions that a result depends on, and the Keras backend of a network."""
     if isinstance(recipe, Estimator):
         return read_versions()
     import keras
@@ -136,7 +136,7 @@ def _parts(model: str, data: SplitSlices) -> dict[str, SliceSet]:
 def _checkpoint(
     path: Path, recipe: Recipe, inputs: Inputs, data: SplitSlices, n_embeddings: int
 ) -> Checkpoint:
-    """Return the checkpoint of a training, keyed by all that determines it: values, data and code."""
+    """Return the checkpoint of a training, keyed by everything that determines it: values, data and code."""
     values: list[object] = [inputs.model, _network_recipe(recipe), _weights_hash(recipe)]
     values += [inputs.params.model_dump(), inputs.seed, data.class_names, _versions(recipe), n_embeddings]
     values += [dataclasses.asdict(data.frames.spec), training_code(inputs.model)]
@@ -146,18 +146,18 @@ def _checkpoint(
 
 
 def training_code(model: str) -> str:
-    """Return a fingerprint of the code that trains `model`: its own family's module, and the shared ones."""
+    """Return a fingerprint of the code that trains `model`: its family's module and shared ones."""
     root, own, families = source_dir(), learner(model).module, {found.module for found in learners().values()}
     unused = unused_imports("genredag.models.registry", families, own, root)
     return code_fingerprint([Path(__file__), *import_closure(Path(__file__), root, unused)], root)
 
 
 def _network_recipe(recipe: Recipe) -> dict[str, object]:
-    """Return what of a recipe trains its network: another classifier goes on from the same state."""
+    """Return the part of a recipe that trains its network: another classifier can resume from its state."""
     return recipe.model_dump(exclude={"classifier", "folds"} if isinstance(recipe, Hybrid) else None)
 
 
 def _weights_hash(recipe: Recipe) -> str | None:
-    """Return the SHA-256 of the user's own file of weights that training starts from, None without one."""
+    """Return the SHA-256 of the user's own weights file that training starts from; None without one."""
     path = recipe.backbone and recipe.backbone.weights_path
     return fingerprint([], [np.fromfile(path, np.uint8)]) if path and path.is_file() else None
