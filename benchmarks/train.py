@@ -22,12 +22,12 @@ import resource
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -41,6 +41,13 @@ from genredag.runtime.files import write_json
 from genredag.runtime.logs import configure_logging
 from genredag.runtime.progress import progress
 
+if TYPE_CHECKING:
+    import keras
+
+    # A network and what predicts with it.
+    Trained = tuple[keras.Model, Callable[[np.ndarray], np.ndarray]]
+
+Row = dict[str, str | int | float]
 KINDS = ("plain", "float32", "mixed_bfloat16")
 WORK = ("train", "forward", "predict")
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
@@ -88,7 +95,7 @@ def make_data(folder: Path, n_tracks: int) -> SplitSlices:
     )
 
 
-def train_ours(name: str, recipe: Network, precision: str, data: SplitSlices, epochs: int) -> Any:
+def train_ours(name: str, recipe: Network, precision: str, data: SplitSlices, epochs: int) -> Trained:
     """Train; return the network and what predicts."""
     from genredag.training.train import train_bundle
 
@@ -98,7 +105,7 @@ def train_ours(name: str, recipe: Network, precision: str, data: SplitSlices, ep
     return bundle.model, bundle.predict
 
 
-def train_plain(name: str, recipe: Network, precision: str, data: SplitSlices, epochs: int) -> Any:
+def train_plain(name: str, recipe: Network, precision: str, data: SplitSlices, epochs: int) -> Trained:
     """Train as `train_ours`, with nothing of ours but the layers' sizes."""
     from genredag.models.assembly import build_network
 
@@ -127,13 +134,15 @@ def timed_epochs(now: Callable[[], float]) -> Iterator[list[float]]:
 
     fit, seconds = keras.Model.fit, []
 
-    def watched(model: keras.Model, *args: Any, callbacks: list[Any] | None = None, **options: Any) -> Any:
+    def watched(
+        model: keras.Model, *args: object, callbacks: Sequence[object] = (), **options: object
+    ) -> keras.callbacks.History:
         starts: list[float] = []
         watch = keras.callbacks.LambdaCallback(
             on_epoch_begin=lambda *_: starts.append(now()),
             on_epoch_end=lambda *_: seconds.append(now() - starts[-1]),
         )
-        return fit(model, *args, callbacks=[*(callbacks or []), watch], **options)
+        return fit(model, *args, callbacks=[*callbacks, watch], **options)
 
     keras.Model.fit = watched
     try:
@@ -148,7 +157,7 @@ def meet_at(shared: Barrier) -> None:
     barrier = shared
 
 
-def measure(params: Path, name: str, kind: str, threads: int, n_tracks: int, clock: str) -> dict[str, Any]:
+def measure(params: Path, name: str, kind: str, threads: int, n_tracks: int, clock: str) -> Row:
     """Return the rates of one setting; to be called in a fresh process."""
     configure_backend(threads)
     recipe, now = load_params(params).entry("models", name), CLOCKS[clock]
@@ -179,7 +188,7 @@ def measure(params: Path, name: str, kind: str, threads: int, n_tracks: int, clo
     }
 
 
-def measure_memory(params: Path, name: str, kind: str, threads: int, n_tracks: int, _: str) -> dict[str, Any]:
+def measure_memory(params: Path, name: str, kind: str, threads: int, n_tracks: int, _: str) -> Row:
     """Return the peak memory of training for an epoch; to be called in a fresh process."""
     configure_backend(threads)
     recipe = load_params(params).entry("models", name)
@@ -191,7 +200,7 @@ def measure_memory(params: Path, name: str, kind: str, threads: int, n_tracks: i
     return {"model": name, "kind": kind, "threads": threads, "tracks": n_tracks, "peak_memory_gib": peak}
 
 
-def in_processes(jobs: int, measurement: Callable[..., Any], *arguments: object) -> list[dict[str, Any]]:
+def in_processes(jobs: int, measurement: Callable[..., Row], *arguments: object) -> list[Row]:
     """Call a function in so many new processes at once: threads are fixed when TensorFlow starts."""
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, spawn, meet_at, (spawn.Barrier(jobs),)) as pool:
@@ -199,17 +208,17 @@ def in_processes(jobs: int, measurement: Callable[..., Any], *arguments: object)
         return [call.result() for call in calls]
 
 
-def rates(jobs: int, *arguments: object) -> dict[str, Any]:
+def rates(jobs: int, *arguments: object) -> Row:
     """Return the summed rates of so many equal jobs at once."""
     rows = in_processes(jobs, measure, *arguments)
     return {**rows[0], "jobs": jobs, **{work: sum(row[work] for row in rows) for work in WORK}}
 
 
-def best(rows: list[dict[str, Any]]) -> dict[str, Any]:
+def best(rows: list[Row]) -> Row:
     return {**rows[0], **{work: max(row[work] for row in rows) for work in WORK}}
 
 
-def table(rows: list[dict[str, Any]]) -> str:
+def table(rows: list[Row]) -> str:
     """Return a Markdown table; ratios are to plain Keras with as many threads in all."""
     plain = {(r["model"], r["threads"]): r for r in rows if r["kind"] == KINDS[0] and r["jobs"] == 1}
     columns = " | ".join(f"{work}, slices/s | ratio" for work in WORK)
