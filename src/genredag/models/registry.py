@@ -84,7 +84,7 @@ class Learner:
     classifier: Callable[..., ClassifierMixin] | None = None
 
     def check_size(self, n_bins: int, n_frames: int, options: Mapping[str, object]) -> None:
-        """Refuse slices that are too small; an option `size` stands for the picture that they become.
+        """Refuse slices that are too small; with an option `size`, the pictures that they become.
 
         Raises
         ------
@@ -222,7 +222,7 @@ def check_classifier(name: str, options: Mapping[str, object]) -> Callable[..., 
 
 
 def check_backbone(name: str, backbone: Pretrained | None) -> None:
-    """Refuse a backbone (None for none) that the learner called `name` doesn't stand on, or lacks.
+    """Refuse a backbone (None for none) that the learner called `name` doesn't take, or lacks.
 
     Raises
     ------
