@@ -113,7 +113,7 @@ def test_begins_anew_when_anything_differs(toy_slices, tmp_path, monkeypatch, ch
     elif change == "data":
         data = dataclasses.replace(data, slices=data.slices.assign(n_valid=np.int32(9)))
     else:
-        monkeypatch.setattr("genredag.training.train.read_code_hash", lambda: "edited")
+        monkeypatch.setattr("genredag.training.train.training_code", lambda model: "edited")
     began = []
     begin = Course.begin
     monkeypatch.setattr(
