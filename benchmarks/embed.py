@@ -17,10 +17,9 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from train import make_data
+from train import Row, make_data
 
 from genredag.params.groups.models import Train
 from genredag.params.loading import load_params
@@ -28,7 +27,7 @@ from genredag.runtime.backend import configure_backend
 from genredag.runtime.files import write_json
 
 
-def measure(params: Path, name: str, embed: bool, threads: int, n_slices: int, weights: str | None) -> Any:
+def measure(params: Path, name: str, embed: bool, threads: int, n_slices: int, weights: str | None) -> Row:
     """Return the figures of one setting; to be called in a fresh process."""
     configure_backend(threads)
     from genredag.training.embedding import NOTHING, write_embeddings
@@ -37,19 +36,19 @@ def measure(params: Path, name: str, embed: bool, threads: int, n_slices: int, w
     recipe = load_params(params).entry("models", name)
     backbone = recipe.backbone.model_copy(update={"weights": weights})
     train = Train(precision="float32", threads=threads, normalisation="bin")
-    figures: dict[str, Any] = {"model": name, "embed": embed, "threads": threads, "slices": n_slices}
+    figures: Row = {"model": name, "embed": embed, "threads": threads, "slices": n_slices}
     with tempfile.TemporaryDirectory() as folder:
         data, path = make_data(Path(folder), n_slices), Path(folder, "embeddings.npy")
         start, embeddings = time.process_time(), NOTHING
         if embed:
-            write_embeddings(path, backbone, train, **data, seed=0)
+            write_embeddings(path, backbone, train, data, seed=0)
             embeddings = np.load(path, mmap_mode="r")
             figures |= {"embed_seconds": time.process_time() - start, "mb": path.stat().st_size / 2**20}
         seconds = []
         for epochs in (1, 3):
             changes = {"backbone": backbone, "epochs": epochs, "patience": epochs}
             own, start = recipe.model_copy(update=changes), time.process_time()
-            _, history, _ = train_bundle(name, own, train, **data, seed=0, embeddings=embeddings)
+            _, history, _ = train_bundle(name, own, train, data, seed=0, embeddings=embeddings)
             seconds.append(time.process_time() - start)
     figures |= {"first_seconds": seconds[0], "epoch_seconds": (seconds[1] - seconds[0]) / 2}
     figures["val_loss"] = history["val_loss"].iloc[-1]

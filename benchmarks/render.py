@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import librosa
 import numpy as np
@@ -22,6 +21,7 @@ import pandas as pd
 import soundfile
 
 from genredag.frames.rendering import plan, render
+from genredag.params.groups.spectrograms import Cqt, Handcrafted, Mel, Stft
 from genredag.params.loading import load_params
 from genredag.params.schema import Params
 from genredag.runtime.files import write_json
@@ -31,26 +31,26 @@ from genredag.tracks.audio import SUFFIXES, decode
 REFERENCE_SECONDS = 30.0
 
 
-def plain_stft(y: np.ndarray, sr: int, p: Any) -> np.ndarray:
+def plain_stft(y: np.ndarray, sr: int, p: Stft) -> np.ndarray:
     power = np.abs(librosa.stft(y, n_fft=p.n_fft, hop_length=p.hop_length)) ** 2
     return librosa.power_to_db(power, ref=np.max)
 
 
-def plain_mel(y: np.ndarray, sr: int, p: Any) -> np.ndarray:
+def plain_mel(y: np.ndarray, sr: int, p: Mel) -> np.ndarray:
     power = librosa.feature.melspectrogram(
         y=y, sr=sr, n_fft=p.n_fft, hop_length=p.hop_length, n_mels=p.n_mels, fmin=p.fmin, fmax=p.fmax
     )
     return librosa.power_to_db(power, ref=np.max)
 
 
-def plain_cqt(y: np.ndarray, sr: int, p: Any) -> np.ndarray:
+def plain_cqt(y: np.ndarray, sr: int, p: Cqt) -> np.ndarray:
     transform = librosa.cqt(
         y, sr=sr, hop_length=p.hop_length, fmin=p.fmin, n_bins=p.n_bins, bins_per_octave=p.bins_per_octave
     )
     return librosa.amplitude_to_db(np.abs(transform), ref=np.max)
 
 
-def plain_handcrafted(y: np.ndarray, sr: int, p: Any) -> np.ndarray:
+def plain_handcrafted(y: np.ndarray, sr: int, p: Handcrafted) -> np.ndarray:
     feature, frame = librosa.feature, {"n_fft": p.n_fft, "hop_length": p.hop_length}
     rows = [feature.mfcc(y=y, sr=sr, n_mfcc=p.n_mfcc, **frame)]
     for name in (
@@ -67,7 +67,8 @@ def plain_handcrafted(y: np.ndarray, sr: int, p: Any) -> np.ndarray:
     return np.concatenate(rows)
 
 
-PLAIN: dict[str, Callable[[np.ndarray, int, Any], np.ndarray]] = {
+Row = dict[str, str | int | float]
+PLAIN: dict[str, Callable[..., np.ndarray]] = {
     "stft": plain_stft,
     "mel": plain_mel,
     "cqt": plain_cqt,
@@ -108,7 +109,7 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def measure(name: str, manifest: pd.DataFrame, params: Params, n_jobs: int, repeats: int) -> dict[str, Any]:
+def measure(name: str, manifest: pd.DataFrame, params: Params, n_jobs: int, repeats: int) -> Row:
     """Time one representation; medians over `repeats`, ours and plain in turn."""
     group, rendering = getattr(params.representations, name), params.spectrograms
     spec = plan(name, group, rendering)

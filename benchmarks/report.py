@@ -14,7 +14,6 @@ import tempfile
 import time
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -72,7 +71,7 @@ def make_predictions(manifest: pd.DataFrame, skill: float, seed: int) -> tuple[p
     return held_out.join(columns), split
 
 
-def evaluate(folder: Path, choice: dict[str, Any], made: tuple[pd.DataFrame, pd.DataFrame]) -> Path:
+def evaluate(folder: Path, choice: dict[str, str | int], made: tuple[pd.DataFrame, pd.DataFrame]) -> Path:
     """Write what the stage evaluate writes, and what training would have written."""
     predictions, split = made
     epoch = np.arange(1, 11)

@@ -22,16 +22,17 @@ import resource
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from genredag.frames.split_slices import SliceSpec, SplitSlices
 from genredag.frames.store import Frames, FrameSpec
 from genredag.params.groups.models import Network, Train
 from genredag.params.loading import load_params
@@ -40,6 +41,13 @@ from genredag.runtime.files import write_json
 from genredag.runtime.logs import configure_logging
 from genredag.runtime.progress import progress
 
+if TYPE_CHECKING:
+    import keras
+
+    # A network and what predicts with it.
+    Trained = tuple[keras.Model, Callable[[np.ndarray], np.ndarray]]
+
+Row = dict[str, str | int | float]
 KINDS = ("plain", "float32", "mixed_bfloat16")
 WORK = ("train", "forward", "predict")
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
@@ -47,7 +55,7 @@ N_BINS, N_FRAMES, N_CLASSES, BATCH_SIZE = 128, 130, 10, 32
 TRACK_FRAMES, TRACK_SLICES, HOP_FRAMES = 1292, 19, 64  # 30 s, in slices of 3 s that overlap by half
 
 
-def make_data(folder: Path, n_tracks: int) -> dict[str, Any]:
+def make_data(folder: Path, n_tracks: int) -> SplitSlices:
     """Return what `train_bundle` trains on: noise of 30 s a track, on disk; every eighth track validates."""
     rng = np.random.default_rng(0)
     shape = (n_tracks * TRACK_FRAMES, N_BINS)
@@ -79,32 +87,32 @@ def make_data(folder: Path, n_tracks: int) -> dict[str, Any]:
             "part": np.where(tracks["track"] % 8 == 7, "validation", "train"),
         }
     )
-    return {
-        "frames": Frames(spec, pd.DataFrame(), np.load(folder / "frames.npy", mmap_mode="r")),
-        "slices": slices,
-        "slice_spec": {"seconds": 3.0, "overlap": 0.5, "n_frames": N_FRAMES},
-        "split": split,
-    }
+    return SplitSlices(
+        frames=Frames(spec, pd.DataFrame(), np.load(folder / "frames.npy", mmap_mode="r")),
+        slices=slices,
+        spec=SliceSpec(seconds=3.0, overlap=0.5, n_frames=N_FRAMES),
+        split=split,
+    )
 
 
-def train_ours(name: str, recipe: Network, precision: str, data: dict[str, Any], epochs: int) -> Any:
+def train_ours(name: str, recipe: Network, precision: str, data: SplitSlices, epochs: int) -> Trained:
     """Train; return the network and what predicts."""
     from genredag.training.train import train_bundle
 
     recipe = recipe.model_copy(update={"epochs": epochs, "patience": epochs, "batch_size": BATCH_SIZE})
     train = Train(precision=precision, threads=1, normalisation="bin")
-    bundle, _, _ = train_bundle(name, recipe, train, **data, seed=0)
+    bundle, _, _ = train_bundle(name, recipe, train, data, seed=0)
     return bundle.model, bundle.predict
 
 
-def train_plain(name: str, recipe: Network, precision: str, data: dict[str, Any], epochs: int) -> Any:
+def train_plain(name: str, recipe: Network, precision: str, data: SplitSlices, epochs: int) -> Trained:
     """Train as `train_ours`, with nothing of ours but the layers' sizes."""
     from genredag.models.assembly import build_network
 
     sizes = {"n_frames": N_FRAMES, "n_bins": N_BINS, "n_classes": N_CLASSES}
     model = build_network(name, recipe, **sizes, statistics=None, precision=precision)
-    parts = [data["split"]["part"] == part for part in ("train", "validation")]
-    labels = pd.factorize(data["split"]["genre"])[0]
+    parts = [data.split["part"] == part for part in ("train", "validation")]
+    labels = pd.factorize(data.split["genre"])[0]
     (values, held_out), (labels, held_out_labels) = zip(
         *((slices_of(data, part), labels[part]) for part in parts), strict=True
     )
@@ -113,9 +121,9 @@ def train_plain(name: str, recipe: Network, precision: str, data: dict[str, Any]
     return model, lambda x: model.predict(x, BATCH_SIZE, verbose=0)
 
 
-def slices_of(data: dict[str, Any], part: pd.Series) -> np.ndarray:
+def slices_of(data: SplitSlices, part: pd.Series) -> np.ndarray:
     """Return the slices of a part in memory, (n_slices, n_frames, n_bins), float32."""
-    array, first = data["frames"].array, data["slices"]["first_frame"][part]
+    array, first = data.frames.array, data.slices["first_frame"][part]
     return np.stack([array[start : start + N_FRAMES] for start in first]).astype(np.float32)
 
 
@@ -126,13 +134,15 @@ def timed_epochs(now: Callable[[], float]) -> Iterator[list[float]]:
 
     fit, seconds = keras.Model.fit, []
 
-    def watched(model: keras.Model, *args: Any, callbacks: list[Any] | None = None, **options: Any) -> Any:
+    def watched(
+        model: keras.Model, *args: object, callbacks: Sequence[object] = (), **options: object
+    ) -> keras.callbacks.History:
         starts: list[float] = []
         watch = keras.callbacks.LambdaCallback(
             on_epoch_begin=lambda *_: starts.append(now()),
             on_epoch_end=lambda *_: seconds.append(now() - starts[-1]),
         )
-        return fit(model, *args, callbacks=[*(callbacks or []), watch], **options)
+        return fit(model, *args, callbacks=[*callbacks, watch], **options)
 
     keras.Model.fit = watched
     try:
@@ -147,7 +157,7 @@ def meet_at(shared: Barrier) -> None:
     barrier = shared
 
 
-def measure(params: Path, name: str, kind: str, threads: int, n_tracks: int, clock: str) -> dict[str, Any]:
+def measure(params: Path, name: str, kind: str, threads: int, n_tracks: int, clock: str) -> Row:
     """Return the rates of one setting; to be called in a fresh process."""
     configure_backend(threads)
     recipe, now = load_params(params).entry("models", name), CLOCKS[clock]
@@ -164,7 +174,7 @@ def measure(params: Path, name: str, kind: str, threads: int, n_tracks: int, clo
         with timed_epochs(now) as epochs:
             barrier.wait()
             model, predict = train(name, recipe, precision, data, 4)
-        is_training = data["split"]["part"] == "train"
+        is_training = data.split["part"] == "train"
         values = slices_of(data, is_training)
     batch, n_batches = values[:BATCH_SIZE], max(1, len(values) // BATCH_SIZE)
     model.predict_on_batch(batch)
@@ -178,7 +188,7 @@ def measure(params: Path, name: str, kind: str, threads: int, n_tracks: int, clo
     }
 
 
-def measure_memory(params: Path, name: str, kind: str, threads: int, n_tracks: int, _: str) -> dict[str, Any]:
+def measure_memory(params: Path, name: str, kind: str, threads: int, n_tracks: int, _: str) -> Row:
     """Return the peak memory of training for an epoch; to be called in a fresh process."""
     configure_backend(threads)
     recipe = load_params(params).entry("models", name)
@@ -190,7 +200,7 @@ def measure_memory(params: Path, name: str, kind: str, threads: int, n_tracks: i
     return {"model": name, "kind": kind, "threads": threads, "tracks": n_tracks, "peak_memory_gib": peak}
 
 
-def in_processes(jobs: int, measurement: Callable[..., Any], *arguments: object) -> list[dict[str, Any]]:
+def in_processes(jobs: int, measurement: Callable[..., Row], *arguments: object) -> list[Row]:
     """Call a function in so many new processes at once: threads are fixed when TensorFlow starts."""
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, spawn, meet_at, (spawn.Barrier(jobs),)) as pool:
@@ -198,17 +208,17 @@ def in_processes(jobs: int, measurement: Callable[..., Any], *arguments: object)
         return [call.result() for call in calls]
 
 
-def rates(jobs: int, *arguments: object) -> dict[str, Any]:
+def rates(jobs: int, *arguments: object) -> Row:
     """Return the summed rates of so many equal jobs at once."""
     rows = in_processes(jobs, measure, *arguments)
     return {**rows[0], "jobs": jobs, **{work: sum(row[work] for row in rows) for work in WORK}}
 
 
-def best(rows: list[dict[str, Any]]) -> dict[str, Any]:
+def best(rows: list[Row]) -> Row:
     return {**rows[0], **{work: max(row[work] for row in rows) for work in WORK}}
 
 
-def table(rows: list[dict[str, Any]]) -> str:
+def table(rows: list[Row]) -> str:
     """Return a Markdown table; ratios are to plain Keras with as many threads in all."""
     plain = {(r["model"], r["threads"]): r for r in rows if r["kind"] == KINDS[0] and r["jobs"] == 1}
     columns = " | ".join(f"{work}, slices/s | ratio" for work in WORK)

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from hypothesis import settings
 
+from genredag.frames.split_slices import SliceSpec, SplitSlices
 from genredag.frames.store import Frames, FrameSpec
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -45,7 +46,7 @@ def tree() -> dict:
 def toy_slices():
     """Three genres of eight tracks, each a band of noise of its own, cut into three slices of ten frames.
 
-    Gives frames, slices, slice_spec and split, as the keyword arguments of `train_bundle`.
+    Gives `SplitSlices`.
     """
     rng = np.random.default_rng(0)
     genres, n_bins = ("blues", "jazz", "rock"), 12
@@ -81,8 +82,7 @@ def toy_slices():
     split["genre"] = np.repeat([genre for _, genre in tracks], 3)
     split["artist"] = [f"artist {track_id[-1]}" for track_id in split["track_id"]]
     split["part"] = np.tile(np.repeat(["train", "validation", "test"], [12, 6, 6]), len(genres))
-    slice_spec = {"seconds": 1.0, "overlap": 0.5, "n_frames": 10}
-    return {"frames": frames, "slices": slices, "slice_spec": slice_spec, "split": split}
+    return SplitSlices(frames, slices, SliceSpec(seconds=1.0, overlap=0.5, n_frames=10), split)
 
 
 @pytest.fixture(scope="session")

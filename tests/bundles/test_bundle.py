@@ -21,7 +21,7 @@ def bundle(toy_slices):
         options={"C": 1.0, "gamma": "scale", "min_variance": 0.0, "selection_trees": 0},
     )
     train = Train(precision="float32", threads=1, normalisation="bin")
-    return train_bundle("svm_rbf", recipe, train, **toy_slices, seed=1)[0]
+    return train_bundle("svm_rbf", recipe, train, toy_slices, seed=1)[0]
 
 
 @pytest.fixture
@@ -43,10 +43,10 @@ def test_says_what_it_is(bundle):
 
 def test_metrics_are_those_of_what_it_predicts(bundle, toy_slices):
     assert set(bundle.info["metrics"]) == {"epoch", "loss", "accuracy", "val_loss", "val_accuracy"}
-    split, slices = toy_slices["split"], toy_slices["slices"]
+    split, slices = toy_slices.split, toy_slices.slices
     for part, prefix in (("train", ""), ("validation", "val_")):
         rows = (split["part"] == part).to_numpy()
-        x = toy_slices["frames"].gather(slices["first_frame"][rows], 10, slices["n_valid"][rows])
+        x = toy_slices.frames.gather(slices["first_frame"][rows], 10, slices["n_valid"][rows])
         p, labels = bundle.predict(x), np.searchsorted(bundle.class_names, split["genre"][rows])
         loss = -np.log(p[np.arange(len(labels)), labels]).mean()
         assert bundle.info["metrics"][f"{prefix}loss"] == pytest.approx(loss, rel=1e-3)
@@ -54,7 +54,7 @@ def test_metrics_are_those_of_what_it_predicts(bundle, toy_slices):
 
 
 def test_probabilities_sum_to_one(bundle, toy_slices):
-    slices = np.tile(toy_slices["frames"].array[:10].astype(np.float32), (70, 1, 1))
+    slices = np.tile(toy_slices.frames.array[:10].astype(np.float32), (70, 1, 1))
     probabilities = bundle.predict(slices)
     assert probabilities.shape == (70, 3)
     assert probabilities.dtype == np.float32
@@ -95,10 +95,10 @@ def test_refuses_other_shapes(bundle, shape):
     [{"representation": "cqt"}, {"n_bins": 13}, {"frames_per_second": 11.0}, {"params": {"n_mels": 13}}],
 )
 def test_refuses_other_frames(bundle, toy_slices, change):
-    bundle.check_frames(toy_slices["frames"].spec)
+    bundle.check_frames(toy_slices.frames.spec)
     ((key, value),) = change.items()
     with pytest.raises(ModelError) as error:
-        bundle.check_frames(dataclasses.replace(toy_slices["frames"].spec, **change))
+        bundle.check_frames(dataclasses.replace(toy_slices.frames.spec, **change))
     assert f"frames with {key} = {value}; expected {bundle.info['frames'][key]}" in str(error.value)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from genredag.bundles.bundle import load_bundle, save_bundle
 from genredag.errors import ModelError, ParameterError
+from genredag.frames.split_slices import SliceSpec, SplitSlices
 from genredag.frames.store import Frames, FrameSpec
 from genredag.models.assembly import build_network
 from genredag.models.registry import (
@@ -154,12 +155,12 @@ def store():
     )
     tracks = pd.DataFrame({"track_id": [f"t{i}" for i in range(n_tracks)]})
     part = np.repeat(["train", "validation", "test"], [8, 2, 2])
-    return {
-        "frames": Frames(spec, tracks, values.reshape(-1, size).astype(np.float16)),
-        "slices": tracks.assign(slice=0, first_frame=size * np.arange(n_tracks), n_valid=size, parent=None),
-        "slice_spec": {"seconds": 2.0, "overlap": 0.0, "n_frames": size},
-        "split": tracks.assign(slice=0, genre=genres, part=part),
-    }
+    return SplitSlices(
+        frames=Frames(spec, tracks, values.reshape(-1, size).astype(np.float16)),
+        slices=tracks.assign(slice=0, first_frame=size * np.arange(n_tracks), n_valid=size, parent=None),
+        spec=SliceSpec(seconds=2.0, overlap=0.0, n_frames=size),
+        split=tracks.assign(slice=0, genre=genres, part=part),
+    )
 
 
 def short(name):
@@ -181,11 +182,11 @@ def short(name):
 @pytest.mark.parametrize("name", [name for name in MODELS if not name.endswith(PUBLISHED)])
 def test_trains_saves_loads_and_predicts(name, store, tmp_path):
     train = Train(precision="float32", threads=1, normalisation="bin")
-    bundle, history, _ = train_bundle(name, short(name), train, **store, seed=1)
+    bundle, history, _ = train_bundle(name, short(name), train, store, seed=1)
     assert len(history) == 1 and np.isfinite(history[["loss", "val_loss"]]).all(axis=None)
     save_bundle(tmp_path / "a.zip", bundle)
     loaded = load_bundle(tmp_path / "a.zip")
-    slices = store["frames"].array.reshape(-1, 80, 80)[-2:].astype(np.float32)
+    slices = store.frames.array.reshape(-1, 80, 80)[-2:].astype(np.float32)
     p = loaded.predict(slices)
     assert p.shape == (2, 2) and p.dtype == np.float32
     np.testing.assert_allclose(p.sum(axis=1), 1, atol=1e-5)
@@ -205,4 +206,4 @@ def test_wrong_options_are_told_before_any_work(name, store):
     ):
         wrong = recipe.model_copy(update={"options": options})
         with pytest.raises(ParameterError, match=rf"models\.{name}\.options: {message}"):
-            train_bundle(name, wrong, train, **store, seed=1)
+            train_bundle(name, wrong, train, store, seed=1)

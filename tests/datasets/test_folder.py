@@ -69,7 +69,7 @@ def test_a_table_of_files(tmp_path):
         ),
         (b"path;genre\na.wav;rock\n", "no column 'path'"),
         (b"path,genre\na.wav,rock\nb.wav, \n", "line 3: no genre"),
-        (b"path,genre\na.wav,rock\na.wav,jazz\n", "line 3: .*a.wav stands twice"),
+        (b"path,genre\na.wav,rock\na.wav,jazz\n", "line 3: .*a.wav is listed twice"),
         (b"path,genre\na.wav,ro\xff\xfeck\n", "unreadable: .*utf-8"),
         (b'path,genre\n"a.wav,rock\n', "unreadable: "),
         (b"path,genre\na.wav,rock\na, b.wav,jazz\n", "line 3: 3 values; expected 2"),

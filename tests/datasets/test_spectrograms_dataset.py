@@ -132,7 +132,7 @@ def test_an_npy_with_other_ids_is_another_import(tmp_path):
 
 def test_files_must_agree(tmp_path):
     first, second = npz(tmp_path / "a.npz"), npz(tmp_path / "b.npz", ["pop.1", "pop.2", "blues.00001"])
-    with pytest.raises(DataError, match=r"b\.npz: blues\.00001 stands twice"):
+    with pytest.raises(DataError, match=r"b\.npz: blues\.00001 is listed twice"):
         list_tracks(group(first, second), cache_dir=tmp_path)
     npz(second, ["pop.1", "pop.2", "pop.3"], mel=FRAMES[:, :, :3])
     with pytest.raises(DataError, match="tracks of 4 x 3 and 4 x 5; expected as many bins"):

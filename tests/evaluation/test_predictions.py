@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -43,7 +45,7 @@ def bundle(toy_slices):
         "class_names": NAMES,
         "model": "m",
         "frames": frames,
-        "slices": toy_slices["slice_spec"],
+        "slices": dataclasses.asdict(toy_slices.spec),
         "recipe": recipe,
         "features": "bin_statistics",
     }
@@ -51,8 +53,8 @@ def bundle(toy_slices):
 
 
 def test_predicts_what_was_held_out(toy_slices, bundle):
-    predictions = predict_split(bundle, toy_slices["frames"], toy_slices["slices"], toy_slices["split"])
-    held_out = toy_slices["split"][toy_slices["split"]["part"] != "train"].reset_index(drop=True)
+    predictions = predict_split(bundle, toy_slices)
+    held_out = toy_slices.split[toy_slices.split["part"] != "train"].reset_index(drop=True)
     assert list(predictions) == [
         "track_id",
         "slice",
@@ -82,30 +84,30 @@ def test_a_network_over_windows_sees_a_track_up_to_the_slice(toy_slices, bundle)
     info = bundle.info | {"recipe": {"kind": "network"}, "features": None}
     network = Bundle(info, Running())
     # A leaky split: the last slice of every other track is in another part.
-    split = toy_slices["split"].copy()
+    split = toy_slices.split.copy()
     split.loc[split["slice"] == 2, "part"] = np.where(np.arange(24) % 2, "test", "validation")
-    predictions = predict_split(network, toy_slices["frames"], toy_slices["slices"], split)
+    predictions = predict_split(network, dataclasses.replace(toy_slices, split=split))
     held_out = split["part"] != "train"
     np.testing.assert_array_equal(predictions["slice"], split.loc[held_out, "slice"])
-    slices = toy_slices["slices"][held_out].reset_index(drop=True)
+    slices = toy_slices.slices[held_out].reset_index(drop=True)
     for _, part in predictions.groupby(["track_id", "part"]):
         rows = slices.loc[part.index]
-        track = toy_slices["frames"].gather(rows["first_frame"], 10, rows["n_valid"])
+        track = toy_slices.frames.gather(rows["first_frame"], 10, rows["n_valid"])
         expected = Running().predict_on_batch(track[np.newaxis])[0]
         np.testing.assert_allclose(part[[f"p_{n}" for n in NAMES]], expected, rtol=1e-6)
 
 
 def test_what_is_left_out_is_not_predicted(toy_slices, bundle):
-    split = toy_slices["split"].copy()
+    split = toy_slices.split.copy()
     split.loc[split["part"] == "validation", "part"] = None
-    predictions = predict_split(bundle, toy_slices["frames"], toy_slices["slices"], split)
+    predictions = predict_split(bundle, dataclasses.replace(toy_slices, split=split))
     assert set(predictions["part"]) == {"test"}
 
 
 def test_refuses_frames_of_another_kind(toy_slices, bundle):
     bundle.info["frames"]["representation"] = "cqt"
     with pytest.raises(ModelError, match="m: frames with representation = mel; expected cqt"):
-        predict_split(bundle, toy_slices["frames"], toy_slices["slices"], toy_slices["split"])
+        predict_split(bundle, toy_slices)
 
 
 def test_class_names_may_hold_anything():

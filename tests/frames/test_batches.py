@@ -16,10 +16,10 @@ from genredag.frames.batches import (
 @pytest.fixture
 def slices(toy_slices):
     return slice_set(
-        toy_slices["frames"],
-        toy_slices["slices"],
+        toy_slices.frames,
+        toy_slices.slices,
         10,
-        toy_slices["split"]["genre"],
+        toy_slices.split["genre"],
         ["blues", "jazz", "rock"],
     )
 
@@ -27,8 +27,8 @@ def slices(toy_slices):
 def test_takes_the_rows_asked_for(toy_slices, slices):
     taken = slices.take(np.array([71, 0]))
     assert taken.dtype == np.float32
-    np.testing.assert_array_equal(taken[0], toy_slices["frames"].array[470:480])
-    np.testing.assert_array_equal(taken[1], toy_slices["frames"].array[:10])
+    np.testing.assert_array_equal(taken[0], toy_slices.frames.array[470:480])
+    np.testing.assert_array_equal(taken[1], toy_slices.frames.array[:10])
     assert slices.labels[[71, 0]].tolist() == [2, 0]
 
 
@@ -55,9 +55,9 @@ def test_no_statistics(slices):
 
 
 def test_constant_bins_are_not_blown_up(toy_slices, slices):
-    array = toy_slices["frames"].array.copy()
+    array = toy_slices.frames.array.copy()
     array[:, 3] = -80
-    frames = dataclasses.replace(toy_slices["frames"], array=array)
+    frames = dataclasses.replace(toy_slices.frames, array=array)
     _, variance = statistics(dataclasses.replace(slices, frames=frames), "bin")
     assert variance[3] == pytest.approx(LEAST_VARIANCE * np.delete(variance, 3).sum() / 12)
     silent = dataclasses.replace(slices, frames=dataclasses.replace(frames, array=np.full_like(array, -80)))
@@ -87,9 +87,9 @@ def test_batches_by_a_permutation_an_epoch(slices):
 
 def some_slices(toy, rows, **columns):
     """Return these rows of the toy slices, with other columns, and the name of each one's track."""
-    table = toy["slices"].iloc[rows].assign(**columns)
-    genres = toy["split"]["genre"].iloc[rows]
-    return slice_set(toy["frames"], table, 10, genres, ["blues", "jazz", "rock"])
+    table = toy.slices.iloc[rows].assign(**columns)
+    genres = toy.split["genre"].iloc[rows]
+    return slice_set(toy.frames, table, 10, genres, ["blues", "jazz", "rock"])
 
 
 def test_sequences_are_tracks_padded_at_their_end(toy_slices):

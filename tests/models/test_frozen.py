@@ -9,7 +9,6 @@ from genredag.models.frozen import (
     as_image,
     backbone_features,
     frozen_network,
-    has_embedding,
     trained_part,
 )
 from genredag.models.pretrained import read_weights
@@ -67,7 +66,7 @@ def test_frozen_and_trained_part_make_the_whole(network, frozen_layers, shape, p
 @pytest.mark.parametrize("frozen_layers", [0, 1])
 def test_nothing_is_frozen(network, frozen_layers):
     backbone = pretrained(network, frozen_layers)
-    assert not has_embedding(whole(backbone))
+    assert EMBEDDING not in [layer.name for layer in whole(backbone).layers]
     assert frozen_network(backbone, **SIZES, precision="float32") is None
 
 

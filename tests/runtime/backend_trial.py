@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from genredag.bundles.bundle import save_bundle
+from genredag.frames.split_slices import SliceSpec, SplitSlices
 from genredag.frames.store import Frames, FrameSpec
 from genredag.params.groups.models import Network, Train
 from genredag.runtime.backend import configure_backend
@@ -26,7 +27,7 @@ RECIPE = {
 OPTIONS = {"cnn_370k": {"dropout": 0.1}, "lstm": {"units": 16, "dropout": 0.1}}
 
 
-def store() -> dict:
+def store() -> SplitSlices:
     """Make three genres of noise: loud low bins, every fourth frame loud, neither."""
     rng = np.random.default_rng(0)
     genres = np.repeat(GENRES, N_TRACKS)
@@ -38,27 +39,27 @@ def store() -> dict:
     spec = FrameSpec(*description, list(range(SIZE)), {}, 4000)
     tracks = pd.DataFrame({"track_id": [f"t{i:03}" for i in range(count)], "slice": 0})
     part = np.tile(np.repeat(["train", "validation", "test"], [25, 10, 15]), len(GENRES))
-    return {
-        "frames": Frames(spec, tracks, values.reshape(-1, SIZE).astype(np.float16)),
-        "slices": tracks.assign(first_frame=SIZE * np.arange(count), n_valid=SIZE, parent=None),
-        "slice_spec": {"seconds": 1.6, "overlap": 0.0, "n_frames": SIZE},
-        "split": tracks.assign(genre=genres, part=part),
-    }
+    return SplitSlices(
+        frames=Frames(spec, tracks, values.reshape(-1, SIZE).astype(np.float16)),
+        slices=tracks.assign(first_frame=SIZE * np.arange(count), n_valid=SIZE, parent=None),
+        spec=SliceSpec(seconds=1.6, overlap=0.0, n_frames=SIZE),
+        split=tracks.assign(genre=genres, part=part),
+    )
 
 
 def main(folder: Path, seeds: list[int]) -> None:
     configure_backend(threads=1)
     data = store()
-    held_out = (data["split"]["part"] == "test").to_numpy()
-    slices = data["frames"].array.reshape(-1, SIZE, SIZE).astype(np.float32)
-    genres = data["split"]["genre"].to_numpy()
-    watched = (data["split"]["part"] == "validation").to_numpy()
+    held_out = (data.split["part"] == "test").to_numpy()
+    slices = data.frames.array.reshape(-1, SIZE, SIZE).astype(np.float32)
+    genres = data.split["genre"].to_numpy()
+    watched = (data.split["part"] == "validation").to_numpy()
     accuracies: dict[str, list[float]] = {}
     for model, options in OPTIONS.items():
         for seed in seeds:
             recipe = Network(**RECIPE, options=options)
             train = Train(precision="float32", threads=1, normalisation="bin")
-            bundle, history, _ = train_bundle(model, recipe, train, **data, seed=seed)
+            bundle, history, _ = train_bundle(model, recipe, train, data, seed=seed)
             save_bundle(folder / f"{model}-{seed}.zip", bundle)
             p = bundle.predict(slices)
             np.savez(folder / f"{model}-{seed}.npz", slices=slices[held_out], probabilities=p[held_out])

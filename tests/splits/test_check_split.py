@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genredag.errors import DataError
-from genredag.params.groups.splits import KFold, LeakySlices, Official, Stratified
-from genredag.splits.split import PARTS, check_split, split_slices
+from genredag.params.groups.splits import PARTS, KFold, LeakySlices, Official, Stratified
+from genredag.splits.split import check_split, split_slices
 
 BY_TRACK = Stratified(protocol="stratified", ratios=[0.8, 0.1, 0.1], group_by="track")
 BY_ARTIST = Stratified(protocol="stratified", ratios=[0.8, 0.1, 0.1], group_by="artist")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from genredag.errors import DataError, ParameterError
 from genredag.params.groups.splits import (
     LEAKY,
+    PARTS,
     KFold,
     LeakySlices,
     Official,
@@ -17,7 +18,7 @@ from genredag.params.groups.splits import (
     keeps_artists_whole,
     n_folds,
 )
-from genredag.splits.split import PARTS, check_split, split_slices
+from genredag.splits.split import check_split, split_slices
 
 BY_TRACK = Stratified(protocol="stratified", ratios=[0.8, 0.1, 0.1], group_by="track")
 BY_ARTIST = Stratified(protocol="stratified", ratios=[0.8, 0.1, 0.1], group_by="artist")

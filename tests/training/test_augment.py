@@ -168,8 +168,8 @@ def test_every_kind_of_a_recipe_has_its_function():
 
 
 def test_a_batch_depends_on_seed_epoch_and_place_alone(toy_slices):
-    genres, names = toy_slices["split"]["genre"], ["blues", "jazz", "rock"]
-    slices = slice_set(toy_slices["frames"], toy_slices["slices"], 10, genres, names)
+    genres, names = toy_slices.split["genre"], ["blues", "jazz", "rock"]
+    slices = slice_set(toy_slices.frames, toy_slices.slices, 10, genres, names)
 
     def batches(seed, epoch):
         def draw(x, y, rng):
@@ -198,6 +198,6 @@ def test_networks_learn_from_augmented_slices(toy_slices, kinds):
         options={"units": 8, "dropout": 0.0},
     )
     train = Train(precision="float32", threads=1, normalisation="bin")
-    bundle, history, _ = train_bundle("lstm", recipe, train, **toy_slices, seed=1)
+    bundle, history, _ = train_bundle("lstm", recipe, train, toy_slices, seed=1)
     assert history["val_accuracy"].max() == 1.0
     assert bundle.info["recipe"]["augment"][0]["kind"] == kinds[0]

@@ -35,14 +35,14 @@ def embed(toy_slices, tmp_path):
 
     def embed(recipe, train=TRAIN, seed=1, **data):
         path = tmp_path / "embeddings.npy"
-        write_embeddings(path, recipe.backbone, train, **toy_slices | data, seed=seed)
+        write_embeddings(path, recipe.backbone, train, dataclasses.replace(toy_slices, **data), seed=seed)
         return np.load(path, mmap_mode="r")
 
     return embed
 
 
 def slices_of(data):
-    return data["frames"].gather(data["slices"]["first_frame"].to_numpy(), 10, np.full(72, 10))
+    return data.frames.gather(data.slices["first_frame"].to_numpy(), 10, np.full(72, 10))
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_the_same_predictions_with_and_without(monkeypatch, toy_slices, tmp_path
     embeddings = embed(RECIPES[model], train)
     outcomes = []
     for name, given in (("with", {"embeddings": embeddings}), ("without", {})):
-        bundle, history, _ = train_bundle(model, RECIPES[model], train, **toy_slices, **given, seed=1)
+        bundle, history, _ = train_bundle(model, RECIPES[model], train, toy_slices, **given, seed=1)
         save_bundle(tmp_path / name, bundle)
         outcomes.append((load_bundle(tmp_path / name).predict(slices_of(toy_slices)), history))
     tolerance = {"float32": 1e-4, "mixed_bfloat16": 0.05}[precision]
@@ -72,16 +72,16 @@ def test_the_same_predictions_from_published_weights(toy_slices, shared_dir, emb
         pytest.skip("no SqueezeNet weights in the shared library")
     backbone = FROZEN.backbone.model_copy(update={"weights": str(path)})
     recipe = FROZEN.model_copy(update={"backbone": backbone})
-    model, data = "squeezenet_frozen", {"seed": 1, **toy_slices}
+    model = "squeezenet_frozen"
     given, plain = (
-        train_bundle(model, recipe, TRAIN, **data, **more)[0].predict(slices_of(toy_slices))
+        train_bundle(model, recipe, TRAIN, toy_slices, seed=1, **more)[0].predict(slices_of(toy_slices))
         for more in ({"embeddings": embed(recipe)}, {})
     )
     np.testing.assert_allclose(given, plain, atol=1e-4)
 
 
 def test_a_row_for_each_slice_that_trains_or_validates(toy_slices, embed):
-    split = toy_slices["split"].copy()
+    split = toy_slices.split.copy()
     split.loc[split.index % 5 == 0, "part"] = None
     embeddings = embed(FROZEN, split=split)
     assert embeddings.shape == (split["part"].isin(("train", "validation")).sum(), 512)
@@ -94,7 +94,7 @@ def test_nothing_frozen_leaves_no_row(toy_slices, embed):
     recipe = FROZEN.model_copy(update={"backbone": FROZEN.backbone.model_copy(update={"frozen_layers": 0})})
     embeddings = embed(recipe)
     assert embeddings.shape == (0, 0)
-    assert embedded(embeddings, toy_slices["split"], {}) is None
+    assert embedded(embeddings, toy_slices, {}) is None
 
 
 def test_equal_bytes(tmp_path, embed):
@@ -105,29 +105,26 @@ def test_equal_bytes(tmp_path, embed):
 
 def test_embeddings_of_another_split_are_refused(toy_slices, embed):
     embeddings = embed(FROZEN)
-    split = toy_slices["split"].assign(part=toy_slices["split"]["part"].replace("test", "validation"))
+    split = toy_slices.split.assign(part=toy_slices.split["part"].replace("test", "validation"))
+    data = dataclasses.replace(toy_slices, split=split)
     with pytest.raises(DataError, match=r"embeddings of 54 slices; expected 72, .* rerun the embed stage"):
-        train_bundle(
-            "squeezenet_frozen", FROZEN, TRAIN, **toy_slices | {"split": split}, seed=1, embeddings=embeddings
-        )
+        train_bundle("squeezenet_frozen", FROZEN, TRAIN, data, seed=1, embeddings=embeddings)
 
 
 def test_embeddings_of_other_weights_are_refused(toy_slices, embed):
     # As after a change of backend, which draws others from the same seed.
     with pytest.raises(DataError, match=r"^embeddings of other weights; .* rerun the embed stage"):
-        train_bundle(
-            "squeezenet_frozen", FROZEN, TRAIN, **toy_slices, seed=1, embeddings=embed(FROZEN, seed=2)
-        )
+        train_bundle("squeezenet_frozen", FROZEN, TRAIN, toy_slices, seed=1, embeddings=embed(FROZEN, seed=2))
 
 
 def test_augmented_slices_have_no_embeddings(toy_slices):
     recipe = Network(**RECIPE | {"augment": [{"kind": "noise", "std": 1.0}]}, backbone=FROZEN.backbone)
     with pytest.raises(ParameterError, match=r"models\.squeezenet_frozen\.augment: not empty; expected \[\]"):
-        train_bundle("squeezenet_frozen", recipe, TRAIN, **toy_slices, seed=1)
+        train_bundle("squeezenet_frozen", recipe, TRAIN, toy_slices, seed=1)
 
 
 def test_a_killed_training_on_embeddings_goes_on(toy_slices, tmp_path, embed, monkeypatch):
-    given = {**toy_slices, "seed": 1, "embeddings": embed(FROZEN)}
+    given = {"data": toy_slices, "seed": 1, "embeddings": embed(FROZEN)}
     save_bundle(tmp_path / "whole", train_bundle("squeezenet_frozen", FROZEN, TRAIN, **given)[0])
     begin, begun = Course.begin, []
 

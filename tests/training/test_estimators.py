@@ -16,16 +16,14 @@ def search(training, folds=4, **options):
 
 @pytest.fixture
 def training(toy_slices):
-    rows = (toy_slices["split"]["part"] == "train").to_numpy()
-    genres = toy_slices["split"].loc[rows, "genre"]
-    slices = slice_set(
-        toy_slices["frames"], toy_slices["slices"][rows], 10, genres, ["blues", "jazz", "rock"]
-    )
+    rows = (toy_slices.split["part"] == "train").to_numpy()
+    genres = toy_slices.split.loc[rows, "genre"]
+    slices = slice_set(toy_slices.frames, toy_slices.slices[rows], 10, genres, ["blues", "jazz", "rock"])
     return summarise(slices, "bin_statistics")
 
 
 def test_features_are_slices_of_one_frame(toy_slices, training):
-    raw = toy_slices["frames"].gather(np.array([0]), 10, np.array([10]))
+    raw = toy_slices.frames.gather(np.array([0]), 10, np.array([10]))
     assert (training.n_frames, training.frames.spec.n_bins, len(training)) == (1, 48, 36)
     np.testing.assert_array_equal(features_of(training)[:1], slice_statistics(raw))
 

@@ -15,8 +15,8 @@ NOISE = Noise(kind="noise", std=3.0)
 
 def stored(toy, part):
     """Return the slices of one part, or of all, as the frame store has them."""
-    slices = toy["slices"][toy["split"]["part"].isin([part] if part else ["train", "validation", "test"])]
-    return toy["frames"].gather(slices["first_frame"].to_numpy(), 10, slices["n_valid"].to_numpy())
+    slices = toy.slices[toy.split["part"].isin([part] if part else ["train", "validation", "test"])]
+    return toy.frames.gather(slices["first_frame"].to_numpy(), 10, slices["n_valid"].to_numpy())
 
 
 @pytest.fixture
@@ -38,20 +38,20 @@ def given(monkeypatch):
 
 @pytest.mark.parametrize("name", ["lstm", "lstm_windows"])
 def test_augmentation_reaches_training_and_nothing_else(toy_slices, given, name):
-    train_bundle(name, Network(**NETWORK, augment=[NOISE]), TRAIN, **toy_slices, seed=1)
+    train_bundle(name, Network(**NETWORK, augment=[NOISE]), TRAIN, toy_slices, seed=1)
     added = given["train"] - stored(toy_slices, "train")
     assert added.std(axis=(1, 2)) == pytest.approx(np.full(36, 3.0), rel=0.3)
     np.testing.assert_array_equal(given["validation"], stored(toy_slices, "validation"))
 
 
 def test_without_augmentation_slices_are_trained_on_as_stored(toy_slices, given):
-    train_bundle("lstm", Network(**NETWORK, augment=[]), TRAIN, **toy_slices, seed=1)
+    train_bundle("lstm", Network(**NETWORK, augment=[]), TRAIN, toy_slices, seed=1)
     for part in ("train", "validation"):
         np.testing.assert_array_equal(given[part], stored(toy_slices, part))
 
 
 def test_normalisation_knows_training_slices_alone(toy_slices):
-    bundle, _, _ = train_bundle("lstm", Network(**NETWORK, augment=[]), TRAIN, **toy_slices, seed=1)
+    bundle, _, _ = train_bundle("lstm", Network(**NETWORK, augment=[]), TRAIN, toy_slices, seed=1)
     layer = bundle.model.get_layer("normalization")
     training, everything = stored(toy_slices, "train"), stored(toy_slices, None)
     for found, statistic in ((layer.mean, np.mean), (layer.variance, np.var)):

@@ -3,6 +3,8 @@
 `tests/workflow/test_train_scripts.py` does so with SIGKILL.
 """
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -46,7 +48,7 @@ def train(model, data, folder, *, seed=1, **changes):
     folder.mkdir(exist_ok=True)
     recipe = Network(**RECIPES[model] | changes)
     bundle, history, timing = train_bundle(
-        model, recipe, TRAIN, **data, seed=seed, checkpoint=folder / "checkpoint"
+        model, recipe, TRAIN, data, seed=seed, checkpoint=folder / "checkpoint"
     )
     save_bundle(folder / "bundle.zip", bundle)
     history.to_csv(folder / "history.csv")
@@ -103,15 +105,15 @@ def test_goes_on_to_the_same_bytes(toy_slices, tmp_path, monkeypatch, model, aft
 def test_begins_anew_when_anything_differs(toy_slices, tmp_path, monkeypatch, change):
     folder = tmp_path / "run"
     train("crnn", toy_slices, folder, epochs=1)
-    seed, changes, data = 1, {"epochs": 1}, dict(toy_slices)
+    seed, changes, data = 1, {"epochs": 1}, toy_slices
     if change == "seed":
         seed = 2
     elif change == "recipe":
         changes = {"epochs": 1, "batch_size": 9}
     elif change == "data":
-        data["slices"] = data["slices"].assign(n_valid=np.int32(9))
+        data = dataclasses.replace(data, slices=data.slices.assign(n_valid=np.int32(9)))
     else:
-        monkeypatch.setattr("genredag.training.train.read_code_hash", lambda: "edited")
+        monkeypatch.setattr("genredag.training.train.training_code", lambda model: "edited")
     began = []
     begin = Course.begin
     monkeypatch.setattr(

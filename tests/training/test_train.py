@@ -48,7 +48,7 @@ def files_of(path):
 @pytest.mark.parametrize(("model", "recipe"), [("lstm", LSTM), ("lstm_windows", LSTM), ("svm_rbf", SVM)])
 def test_learns_and_is_reproducible(toy_slices, tmp_path, model, recipe):
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        bundle, history, timing = train_bundle(model, recipe, TRAIN, **toy_slices, seed=seed)
+        bundle, history, timing = train_bundle(model, recipe, TRAIN, toy_slices, seed=seed)
         save_bundle(tmp_path / name, bundle)
         history.to_csv(tmp_path / f"{name}.csv")
     assert tuple(history.columns) == HISTORY_COLUMNS
@@ -56,21 +56,21 @@ def test_learns_and_is_reproducible(toy_slices, tmp_path, model, recipe):
     assert set(timing) == {"seconds", "slices_per_second", "peak_memory_mb"}
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
     assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
-    x = toy_slices["frames"].gather(np.array([0, 200]), 10, np.array([10, 10]))
+    x = toy_slices.frames.gather(np.array([0, 200]), 10, np.array([10, 10]))
     first, third = (load_bundle(tmp_path / name).predict(x) for name in "ac")
     assert (first == third).all() == (model == "svm_rbf")  # which draws nothing, whatever its seed
 
 
 def test_keeps_the_best_epoch(toy_slices):
     recipe = Network(**NETWORK | {"schedule": "constant", "learning_rate": 0.1, "epochs": 40, "patience": 2})
-    bundle, history, _ = train_bundle("lstm", recipe, TRAIN, **toy_slices, seed=1)
+    bundle, history, _ = train_bundle("lstm", recipe, TRAIN, toy_slices, seed=1)
     best = history["val_loss"].argmin()
     assert best == len(history) - 3
     assert history["learning_rate"].tolist() == pytest.approx([0.1] * len(history))
-    rows = (toy_slices["split"]["part"] == "validation").to_numpy()
-    slices = toy_slices["slices"][rows]
-    x = toy_slices["frames"].gather(slices["first_frame"].to_numpy(), 10, slices["n_valid"].to_numpy())
-    labels = np.searchsorted(bundle.class_names, toy_slices["split"].loc[rows, "genre"])
+    rows = (toy_slices.split["part"] == "validation").to_numpy()
+    slices = toy_slices.slices[rows]
+    x = toy_slices.frames.gather(slices["first_frame"].to_numpy(), 10, slices["n_valid"].to_numpy())
+    labels = np.searchsorted(bundle.class_names, toy_slices.split.loc[rows, "genre"])
     loss = -np.log(bundle.predict(x)[np.arange(len(labels)), labels]).mean()
     assert loss == pytest.approx(history["val_loss"].min(), abs=1e-4)
     assert bundle.info["metrics"] == history.loc[best].drop("learning_rate").to_dict()
@@ -78,7 +78,7 @@ def test_keeps_the_best_epoch(toy_slices):
 
 def test_learning_rate_falls_along_a_cosine(toy_slices):
     recipe = Network(**NETWORK | {"epochs": 4, "patience": 4})
-    _, history, _ = train_bundle("lstm", recipe, TRAIN, **toy_slices, seed=1)
+    _, history, _ = train_bundle("lstm", recipe, TRAIN, toy_slices, seed=1)
     expected = 0.005 * (1 + np.cos(np.pi * np.arange(4) / 4))
     np.testing.assert_allclose(history["learning_rate"], expected, rtol=1e-5)
 
@@ -90,7 +90,7 @@ def test_learning_rate_falls_by_steps_and_on_plateaus(toy_slices):
         (Plateau(kind="plateau", factor=0.5, patience=1, cooldown=0, floor=0.0), None),
     ):
         recipe = Network(**NETWORK | {"schedule": schedule, "epochs": 4, "patience": 4})
-        _, history, _ = train_bundle("lstm", recipe, TRAIN, **toy_slices, seed=1)
+        _, history, _ = train_bundle("lstm", recipe, TRAIN, toy_slices, seed=1)
         if expected is None:
             losses = history["val_loss"].tolist()
             expected = [learning_rate(recipe, losses[:n]) for n in range(4)]
@@ -102,7 +102,7 @@ def test_learning_rate_falls_by_steps_and_on_plateaus(toy_slices):
 def test_other_optimizers_and_normalisations(toy_slices, optimizer, normalisation):
     recipe = Network(**NETWORK | {"optimizer": optimizer, "epochs": 1})
     train = TRAIN.model_copy(update={"normalisation": normalisation})
-    bundle, history, _ = train_bundle("lstm", recipe, train, **toy_slices, seed=1)
+    bundle, history, _ = train_bundle("lstm", recipe, train, toy_slices, seed=1)
     assert len(history) == 1
     assert any(layer.name == "normalization" for layer in bundle.model.layers) == (normalisation == "global")
 
@@ -112,7 +112,7 @@ def test_bfloat16_leaves_normalisation_and_probabilities_in_float32(toy_slices):
 
     train = TRAIN.model_copy(update={"precision": "mixed_bfloat16"})
     recipe = Network(**NETWORK | {"epochs": 1, "options": {"dropout": 0.1}})
-    bundle, _, _ = train_bundle("cnn_370k", recipe, train, **toy_slices, seed=1)
+    bundle, _, _ = train_bundle("cnn_370k", recipe, train, toy_slices, seed=1)
     dtypes = {layer.name: layer.compute_dtype for layer in bundle.model.layers}
     assert (dtypes["normalization"], dtypes["conv2d"], dtypes["probabilities"]) == (
         "float32",
@@ -123,7 +123,7 @@ def test_bfloat16_leaves_normalisation_and_probabilities_in_float32(toy_slices):
 
 
 def test_diverging_is_told_in_one_line(toy_slices):
-    frames = toy_slices["frames"]
+    frames = toy_slices.frames
     array = frames.array.copy()
     array[0, 0] = np.nan  # what a rate far too high comes to after a while, though not on every machine
     frames = dataclasses.replace(frames, array=array)
@@ -132,7 +132,7 @@ def test_diverging_is_told_in_one_line(toy_slices):
     message = r"loss is not finite at epoch 1\. Hint: lower models\.homebrew\.learning_rate"
     with pytest.raises(ModelError, match=message):
         recipe = Network(**NETWORK | {"options": options})
-        train_bundle("homebrew", recipe, train, **{**toy_slices, "frames": frames}, seed=1)
+        train_bundle("homebrew", recipe, train, dataclasses.replace(toy_slices, frames=frames), seed=1)
 
 
 def test_branches_are_trained_first_by_the_same_recipe(toy_slices, monkeypatch):
@@ -146,18 +146,18 @@ def test_branches_are_trained_first_by_the_same_recipe(toy_slices, monkeypatch):
         begin(self, epoch, logs)
 
     monkeypatch.setattr(Course, "begin", watch)
-    bundle, history, timing = train_bundle("time_frequency_init", recipe, TRAIN, **toy_slices, seed=1)
+    bundle, history, timing = train_bundle("time_frequency_init", recipe, TRAIN, toy_slices, seed=1)
     phases = ("time", "frequency", "time_frequency_init")
     assert [(name, epoch) for name, epoch, _ in seen] == [
         (name, epoch) for name in phases for epoch in (0, 1)
     ]
     assert (len(history), bundle.info["model"]) == (2, "time_frequency_init")
-    n_slices = 3 * 2 * (toy_slices["split"]["part"] == "train").sum()  # of all three
+    n_slices = 3 * 2 * (toy_slices.split["part"] == "train").sum()  # of all three
     assert timing["seconds"] * timing["slices_per_second"] == pytest.approx(n_slices, rel=0.01)
     for branch in phases[:2]:
         own = {key: value for key, value in options.items() if key in learners()[branch].options}
         alone = recipe.model_copy(update={"options": own})
-        trained, _, _ = train_bundle(branch, alone, TRAIN, **toy_slices, seed=1)
+        trained, _, _ = train_bundle(branch, alone, TRAIN, toy_slices, seed=1)
         filters = f"{branch}_filters"
         for ours, theirs in zip(
             seen[4][2][filters], trained.model.get_layer(filters).get_weights(), strict=True
@@ -176,7 +176,7 @@ def test_refuses_a_backbone_too_many_or_too_few(toy_slices, model, backbone, mes
     options = {"units": 8, "dropout": 0.1} if model == "lstm" else {"dropout": 0.1}
     recipe = Network(**NETWORK | {"options": options, "backbone": backbone})
     with pytest.raises(ParameterError, match=message):
-        train_bundle(model, recipe, TRAIN, **toy_slices, seed=1)
+        train_bundle(model, recipe, TRAIN, toy_slices, seed=1)
 
 
 def test_a_hybrid_gives_the_features_of_its_network_to_a_classifier(toy_slices, tmp_path, monkeypatch):
@@ -187,7 +187,7 @@ def test_a_hybrid_gives_the_features_of_its_network_to_a_classifier(toy_slices, 
     values = NETWORK | {"kind": "hybrid", "options": {"dropout": 0.1}, "backbone": small}
     recipe = Hybrid(**values, folds=2, classifier={"C": [1.0, 100.0], "gamma": "scale"})
     for name in "ab":
-        bundle, history, _ = train_bundle("vgg16_svm", recipe, TRAIN, **toy_slices, seed=1)
+        bundle, history, _ = train_bundle("vgg16_svm", recipe, TRAIN, toy_slices, seed=1)
         save_bundle(tmp_path / name, bundle)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
     names = ["architecture.json", "bundle.json", "estimator.skops", "model.weights.h5"]
@@ -196,12 +196,12 @@ def test_a_hybrid_gives_the_features_of_its_network_to_a_classifier(toy_slices, 
     assert (bundle.info["options"]["gamma"], bundle.info["options"]["dropout"]) == ("scale", 0.1)
     assert bundle.info["options"]["C"] in (1.0, 100.0)
     assert bundle.model.output_shape == (None, 128)
-    x = toy_slices["frames"].gather(np.array([0, 200]), 10, np.array([10, 10]))
+    x = toy_slices.frames.gather(np.array([0, 200]), 10, np.array([10, 10]))
     expected = bundle.classifier.predict_proba(np.asarray(bundle.model(x)))
     np.testing.assert_allclose(load_bundle(tmp_path / "a").predict(x), expected, atol=1e-5)
-    rows = (toy_slices["split"]["part"] == "validation").to_numpy()
-    x = toy_slices["frames"].gather(toy_slices["slices"]["first_frame"][rows], 10, np.full(rows.sum(), 10))
-    labels = np.searchsorted(bundle.class_names, toy_slices["split"]["genre"][rows])
+    rows = (toy_slices.split["part"] == "validation").to_numpy()
+    x = toy_slices.frames.gather(toy_slices.slices["first_frame"][rows], 10, np.full(rows.sum(), 10))
+    labels = np.searchsorted(bundle.class_names, toy_slices.split["genre"][rows])
     accuracy = (bundle.predict(x).argmax(axis=1) == labels).mean()
     assert bundle.info["metrics"]["val_accuracy"] == accuracy
     assert bundle.info["metrics"]["val_loss"] not in set(history["val_loss"])  # which are the network's own
@@ -212,7 +212,7 @@ def test_another_classifier_goes_on_from_the_same_network(toy_slices, tmp_path, 
     monkeypatch.setitem(registry._LEARNERS, "vgg16_svm", hybrid)
     backbone = PRETRAINED | {"architecture": "squeezenet", "size": 32, "weights": None}
     values = NETWORK | {"kind": "hybrid", "options": {"dropout": 0.1}, "backbone": backbone, "folds": 2}
-    given = {**toy_slices, "seed": 1, "checkpoint": tmp_path / "checkpoint"}
+    given = {"data": toy_slices, "seed": 1, "checkpoint": tmp_path / "checkpoint"}
     begun, begin = [], Course.begin
     monkeypatch.setattr(
         Course, "begin", lambda self, epoch, logs=None: (begun.append(epoch), begin(self, epoch))
@@ -246,24 +246,24 @@ def test_another_classifier_goes_on_from_the_same_network(toy_slices, tmp_path, 
 def test_a_hybrid_is_refused_before_its_network_is_trained(
     toy_slices, monkeypatch, classifier, folds, message
 ):
-    monkeypatch.setattr("genredag.training.train.fit_network", None)
+    monkeypatch.setattr("genredag.training.fitting.fit_network", None)
     values = NETWORK | {"kind": "hybrid", "options": {"dropout": 0.1}, "backbone": PRETRAINED}
     recipe = Hybrid(**values, folds=folds, classifier=classifier)
     with pytest.raises((ParameterError, ModelError), match=message):
-        train_bundle("vgg16_svm", recipe, TRAIN, **toy_slices, seed=1)
+        train_bundle("vgg16_svm", recipe, TRAIN, toy_slices, seed=1)
 
 
 def test_refuses_options_of_another_classifier(toy_slices):
     values = NETWORK | {"kind": "hybrid", "options": {"dropout": 0.1}, "backbone": PRETRAINED}
     recipe = Hybrid(**values, folds=2, classifier={"C": 1.0})
     with pytest.raises(ParameterError, match=r"models\.vgg16_svm\.classifier: 'gamma' is missing"):
-        train_bundle("vgg16_svm", recipe, TRAIN, **toy_slices, seed=1)
+        train_bundle("vgg16_svm", recipe, TRAIN, toy_slices, seed=1)
 
 
 def test_another_file_of_weights_is_another_training(toy_slices, tmp_path, monkeypatch):
     keys = []
     monkeypatch.setattr(
-        "genredag.training.train.fit_network", lambda *a, checkpoint, **k: keys.append(checkpoint.key)
+        "genredag.training.fitting.fit_network", lambda *a, checkpoint, **k: keys.append(checkpoint.key)
     )
     recipe = Network(**NETWORK | {"options": {"dropout": 0.1}, "backbone": PRETRAINED})
     path = Path(PRETRAINED["weights"])
@@ -271,21 +271,21 @@ def test_another_file_of_weights_is_another_training(toy_slices, tmp_path, monke
         monkeypatch.chdir(tmp_path)
         path.write_bytes(content)
         with pytest.raises(TypeError):  # nothing was trained
-            train_bundle("vgg16_ft", recipe, TRAIN, **toy_slices, seed=1, checkpoint=tmp_path / "c")
+            train_bundle("vgg16_ft", recipe, TRAIN, toy_slices, seed=1, checkpoint=tmp_path / "c")
     assert keys[0] == keys[2] != keys[1]
 
 
 def test_refuses_options_of_another_model(toy_slices):
     with pytest.raises(ParameterError, match=r"models\.crnn\.options: 'unit' is unknown; expected .* units"):
         train_bundle(
-            "crnn", Network(**NETWORK | {"options": {"unit": 8, "dropout": 0.1}}), TRAIN, **toy_slices, seed=1
+            "crnn", Network(**NETWORK | {"options": {"unit": 8, "dropout": 0.1}}), TRAIN, toy_slices, seed=1
         )
 
 
 def test_features_are_not_augmented(toy_slices):
     recipe = Network(**NETWORK | {"options": {"dropout": 0.1}, "augment": [{"kind": "noise", "std": 1.0}]})
     with pytest.raises(ParameterError, match=r"models\.mlp_85\.augment: not empty; expected \[\]"):
-        train_bundle("mlp_85", recipe, TRAIN, **toy_slices, seed=1)
+        train_bundle("mlp_85", recipe, TRAIN, toy_slices, seed=1)
 
 
 def test_tracks_are_not_blended(toy_slices):
@@ -293,15 +293,15 @@ def test_tracks_are_not_blended(toy_slices):
     with pytest.raises(
         ParameterError, match=r"models\.lstm_windows\.augment: mixup; expected another change"
     ):
-        train_bundle("lstm_windows", recipe, TRAIN, **toy_slices, seed=1)
+        train_bundle("lstm_windows", recipe, TRAIN, toy_slices, seed=1)
 
 
 def without_some_last_slices(toy):
     """Return toy slices whose tracks have three, two and one of them."""
     n_slices = 3 - np.arange(24).repeat(3) % 3
-    kept = (toy["slices"]["slice"] < n_slices).to_numpy()
-    tables = {name: toy[name][kept].reset_index(drop=True) for name in ("slices", "split")}
-    return {**toy, **tables}
+    kept = (toy.slices["slice"] < n_slices).to_numpy()
+    tables = {name: getattr(toy, name)[kept].reset_index(drop=True) for name in ("slices", "split")}
+    return dataclasses.replace(toy, **tables)
 
 
 @pytest.mark.parametrize("longest", [80, 2])
@@ -310,12 +310,12 @@ def test_a_network_over_windows_weighs_all_slices_alike(toy_slices, monkeypatch,
     data = without_some_last_slices(toy_slices)
     augment = [{"kind": "noise", "std": 1.0}, {"kind": "mask_frames", "count": 1, "width": 2}]
     recipe = Network(**NETWORK | {"augment": augment})
-    bundle, history, _ = train_bundle("lstm_windows", recipe, TRAIN, **data, seed=1)
-    rows = (data["split"]["part"] == "validation").to_numpy()
-    slices, genres = data["slices"][rows], data["split"].loc[rows, "genre"]
+    bundle, history, _ = train_bundle("lstm_windows", recipe, TRAIN, data, seed=1)
+    rows = (data.split["part"] == "validation").to_numpy()
+    slices, genres = data.slices[rows], data.split.loc[rows, "genre"]
     p = np.concatenate(
         [
-            bundle.predict(data["frames"].gather(track["first_frame"], 10, track["n_valid"]))
+            bundle.predict(data.frames.gather(track["first_frame"], 10, track["n_valid"]))
             for _, track in slices.groupby("track_id", sort=False)
         ]
     )
@@ -328,15 +328,15 @@ def test_a_network_over_windows_weighs_all_slices_alike(toy_slices, monkeypatch,
 def test_an_estimator_sees_no_padding(toy_slices):
     """Slices padded to twice their length train and predict as the valid frames alone do."""
     valid = np.tile(np.array([10, 7, 10], np.int32), 24)
-    data = {**toy_slices, "slices": toy_slices["slices"].assign(n_valid=valid)}
+    toy = dataclasses.replace(toy_slices, slices=toy_slices.slices.assign(n_valid=valid))
     found = []
     for n_frames in (10, 20):
-        spec = {**toy_slices["slice_spec"], "n_frames": n_frames}
-        bundle, history, _ = train_bundle("svm_rbf", SVM, TRAIN, **{**data, "slice_spec": spec}, seed=1)
-        x = data["frames"].gather(data["slices"]["first_frame"].to_numpy(), n_frames, valid)
+        data = dataclasses.replace(toy, spec=dataclasses.replace(toy.spec, n_frames=n_frames))
+        bundle, history, _ = train_bundle("svm_rbf", SVM, TRAIN, data, seed=1)
+        x = data.frames.gather(data.slices["first_frame"].to_numpy(), n_frames, valid)
         found.append((history.drop(columns="learning_rate").to_numpy(), bundle.predict(x, valid)))
-        predicted = predict_split(bundle, data["frames"], data["slices"], data["split"])
-        held_out = (data["split"]["part"] != "train").to_numpy()
+        predicted = predict_split(bundle, data)
+        held_out = (data.split["part"] != "train").to_numpy()
         np.testing.assert_array_equal(predicted.filter(like="p_"), found[-1][1][held_out])
     np.testing.assert_array_equal(found[0][0], found[1][0])
     np.testing.assert_array_equal(found[0][1], found[1][1])
@@ -345,22 +345,22 @@ def test_an_estimator_sees_no_padding(toy_slices):
 @pytest.mark.parametrize("part", ["train", "validation"])
 @pytest.mark.parametrize(("model", "recipe"), [("lstm", LSTM), ("svm_rbf", SVM)])
 def test_refuses_an_empty_part(toy_slices, part, model, recipe):
-    split = toy_slices["split"].assign(part=toy_slices["split"]["part"].replace(part, "test"))
+    split = toy_slices.split.assign(part=toy_slices.split["part"].replace(part, "test"))
     with pytest.raises(ModelError, match=f"{model}: no {part} slices"):
-        train_bundle(model, recipe, TRAIN, **{**toy_slices, "split": split}, seed=1)
+        train_bundle(model, recipe, TRAIN, dataclasses.replace(toy_slices, split=split), seed=1)
 
 
 def test_an_estimator_needs_every_genre(toy_slices):
-    split = toy_slices["split"].copy()
+    split = toy_slices.split.copy()
     split.loc[(split["genre"] == "rock") & (split["part"] == "validation"), "part"] = "test"
     with pytest.raises(ModelError, match="a genre has no validation slice"):
-        train_bundle("svm_rbf", SVM, TRAIN, **{**toy_slices, "split": split}, seed=1)
+        train_bundle("svm_rbf", SVM, TRAIN, dataclasses.replace(toy_slices, split=split), seed=1)
 
 
 def test_bundles_load_as_they_were(toy_slices, tmp_path):
-    x = toy_slices["frames"].gather(np.array([0, 200]), 10, np.array([10, 10]))
+    x = toy_slices.frames.gather(np.array([0, 200]), 10, np.array([10, 10]))
     for model, recipe in (("lstm", LSTM), ("crnn_windows", LSTM), ("svm_rbf", SVM)):
-        bundle, _, _ = train_bundle(model, recipe, TRAIN, **toy_slices, seed=1)
+        bundle, _, _ = train_bundle(model, recipe, TRAIN, toy_slices, seed=1)
         save_bundle(tmp_path / model, bundle)
         loaded = load_bundle(tmp_path / model)
         assert loaded.info == bundle.info

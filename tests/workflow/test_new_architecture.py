@@ -40,13 +40,13 @@ def place(project_dir, tmp_path, shown) -> Workplace:
 
 def write_store(folder: Path, toy_slices: dict) -> None:
     folder.mkdir()
-    frames = toy_slices["frames"]
+    frames = toy_slices.frames
     np.save(folder / "frames.npy", frames.array)
     frames.index.to_parquet(folder / "frames.parquet")
     (folder / "frames.json").write_text(json.dumps(asdict(frames.spec)))
-    toy_slices["slices"].to_parquet(folder / "slices.parquet")
-    (folder / "slices.json").write_text(json.dumps(toy_slices["slice_spec"]))
-    toy_slices["split"].to_parquet(folder / "split.parquet")
+    toy_slices.slices.to_parquet(folder / "slices.parquet")
+    (folder / "slices.json").write_text(json.dumps(asdict(toy_slices.spec)))
+    toy_slices.split.to_parquet(folder / "split.parquet")
     np.save(folder / "embeddings.npy", NOTHING)
 
 

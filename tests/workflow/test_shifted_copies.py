@@ -9,8 +9,9 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genredag.frames.rendering import render, with_children
+from genredag.frames.rendering import render, with_shifted_copies
 from genredag.frames.slices import cut
+from genredag.frames.split_slices import SliceSpec, SplitSlices
 from genredag.frames.store import open_frames
 from genredag.params.groups.models import Estimator, Train
 from genredag.params.groups.slices import Slices
@@ -18,7 +19,8 @@ from genredag.params.groups.spectrograms import Mel, Rendering, Shift
 from genredag.params.loading import load_params
 from genredag.prediction.held_out import predict_split
 from genredag.splits.split import check_split, split_slices
-from genredag.training import train as training
+from genredag.training import fitting
+from genredag.training.train import train_bundle
 
 SR = 4000
 GROUP = Mel(n_fft=256, hop_length=100, window="hann", n_mels=8, fmin=0.0, fmax=2000.0, top_db=80.0)
@@ -63,16 +65,16 @@ def test_copies_train_and_are_never_judged(tmp_path, protocols, monkeypatch):
     render(manifest, "mel", GROUP, rendering, cache_dir=tmp_path, out_dir=tmp_path / "mel", n_jobs=1)
     frames = open_frames(tmp_path / "mel")
     params = Slices(seconds=1.0, overlap=0.5, short_tracks="pad")
-    slices, spec = cut(frames.index, frames.spec.frames_per_second, params)
+    slices, summary = cut(frames.index, frames.spec.frames_per_second, params)
     split = split_slices(manifest, slices, protocols["stratified_8_1_1"], 0)
     check_split(split, manifest, protocols["stratified_8_1_1"])
 
-    fitted, fit = {}, training.fit_estimator
-    monkeypatch.setattr(training, "fit_estimator", lambda *a, **k: fitted.update(k) or fit(*a, **k))
+    fitted, fit = {}, fitting.fit_estimator
+    monkeypatch.setattr(fitting, "fit_estimator", lambda *a, **k: fitted.update(k) or fit(*a, **k))
     train = Train(precision="float32", threads=1, normalisation="bin")
-    tables = {"frames": frames, "slices": slices, "slice_spec": spec, "split": split}
-    bundle, _, _ = training.train_bundle("svm_rbf", SVM, train, **tables, seed=0)
-    predictions = predict_split(bundle, frames, slices, split)
+    data = SplitSlices(frames, slices, SliceSpec.of(summary), split)
+    bundle, _, _ = train_bundle("svm_rbf", SVM, train, data, seed=0)
+    predictions = predict_split(bundle, data)
 
     of_track = slices["parent"].fillna(slices["track_id"])
     held_out = set(predictions["track_id"])
@@ -101,7 +103,7 @@ def test_copies_train_and_are_never_judged(tmp_path, protocols, monkeypatch):
 def test_no_copy_crosses(protocols, n_tracks, shifts, tempo, seconds, short_tracks, name, seed):
     protocol = protocols[name]
     manifest = make_manifest({f"g{i}": n for i, n in enumerate(n_tracks)}, seconds=1.5)
-    tracks = with_children(manifest, [Shift(pitch_semitones=n, tempo=tempo) for n in shifts])
+    tracks = with_shifted_copies(manifest, [Shift(pitch_semitones=n, tempo=tempo) for n in shifts])
     tracks = tracks.assign(first_frame=0, n_frames=np.int32(150))
     params = Slices(seconds=seconds, overlap=0.5, short_tracks=short_tracks)
     slices, _ = cut(tracks, 40.0, params)

@@ -4,13 +4,18 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
+
+from genredag.bundles.bundle import load_bundle
+from genredag.models import registry
+from genredag.models.registry import learners
+from genredag.training.networks import Course
 
 INPUTS = {"frames": "frames.npy", "slices": "slices.parquet", "split": "split.parquet"}
 EMBEDDED = {"embeddings": "embeddings.npy"}
@@ -81,13 +86,13 @@ def script(project_dir, monkeypatch):
 
 @pytest.fixture
 def store(toy_slices, tree, tmp_path):
-    frames = toy_slices["frames"]
+    frames = toy_slices.frames
     np.save(tmp_path / "frames.npy", frames.array)
     frames.index.to_parquet(tmp_path / "frames.parquet")
     (tmp_path / "frames.json").write_text(json.dumps(asdict(frames.spec)))
-    toy_slices["slices"].to_parquet(tmp_path / "slices.parquet")
-    (tmp_path / "slices.json").write_text(json.dumps(toy_slices["slice_spec"]))
-    toy_slices["split"].to_parquet(tmp_path / "split.parquet")
+    toy_slices.slices.to_parquet(tmp_path / "slices.parquet")
+    (tmp_path / "slices.json").write_text(json.dumps(asdict(toy_slices.spec)))
+    toy_slices.split.to_parquet(tmp_path / "split.parquet")
     np.save(tmp_path / "embeddings.npy", np.empty((0, 0), np.float32))
     tree["models"] |= MODELS
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(tree))
@@ -236,6 +241,25 @@ def test_killed_in_mid_epoch_it_ends_in_the_same_bytes(project_dir, store):
     assert sorted(path.name for path in (store / "killed").iterdir()) == sorted(TRAINED.values())
     for name in ("bundle.zip", "history.csv"):
         assert (store / "killed" / name).read_bytes() == (store / "undisturbed" / name).read_bytes()
+
+
+def test_another_grid_goes_on_from_the_network_that_a_hybrid_kept(script, store, tree, monkeypatch):
+    # SqueezeNet is small, so the hybrid is built on it here.
+    hybrid = replace(learners()["vgg16_svm"], backbones=("squeezenet",))
+    monkeypatch.setitem(registry._LEARNERS, "vgg16_svm", hybrid)
+    epochs, begin = [], Course.begin
+    monkeypatch.setattr(Course, "begin", lambda *args: (epochs.append(args[1]), begin(*args)))
+    backbone = {"architecture": "squeezenet", "size": 32, "weights": None, "preprocessing": "none"}
+    backbone |= {"frozen_layers": 0, "embed": False}
+    recipe = MODELS["lstm"] | {"kind": "hybrid", "epochs": 2, "folds": 2, "backbone": backbone}
+    common = ["--params", store / "params.yaml", "--model", "vgg16_svm", "--seed", 3]
+    for C in (1.0, 100.0):
+        options = {"options": {"dropout": 0.1}, "classifier": {"C": C, "gamma": "scale"}}
+        tree["models"]["vgg16_svm"] = recipe | options
+        (store / "params.yaml").write_text(yaml.safe_dump(tree))
+        script("train", [*common, *flags(store, INPUTS | EMBEDDED), *flags(store / "run", TRAINED)])
+        assert epochs == [0, 1]
+        assert load_bundle(store / "run" / "bundle.zip").info["options"]["C"] == C
 
 
 @pytest.mark.slow

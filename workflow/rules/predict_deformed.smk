@@ -11,6 +11,7 @@ rule predict_deformed:
         frame_index=rules.train.input.frame_index,
         frame_spec=rules.train.input.frame_spec,
         slices=rules.train.input.slices,
+        slice_spec=rules.train.input.slice_spec,
         split=rules.train.input.split,
         bundle=rules.train.output.bundle,
     output:

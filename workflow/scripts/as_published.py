@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 from genredag.audits.as_published.studies import choose, load_studies
@@ -10,14 +9,13 @@ from genredag.audits.as_published.table import published_markdown, published_tab
 from genredag.errors import exits_cleanly
 from genredag.params.loading import load_params
 from genredag.runtime.files import write_csv, write_text
+from genredag.runtime.flags import flag_parser
 
 
 @exits_cleanly
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = flag_parser(__doc__, paths="params studies table markdown")
     parser.add_argument("--predictions", type=Path, nargs="+", required=True)
-    for name in ("--params", "--studies", "--table", "--markdown"):
-        parser.add_argument(name, type=Path, required=True)
     args = parser.parse_args(argv)
     params = load_params(args.params)
     known = load_studies(args.studies)

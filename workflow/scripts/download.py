@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
-from pathlib import Path
 
 from genredag.datasets.registry import build_manifest
 from genredag.errors import exits_cleanly
@@ -12,17 +10,14 @@ from genredag.params.groups.datasets import Download, read_data_set
 from genredag.params.groups.reading import read_group
 from genredag.runtime.cache import default_cache_dir
 from genredag.runtime.files import write_csv, write_parquet
+from genredag.runtime.flags import flag_parser
 from genredag.runtime.logs import configure_logging
 from genredag.tracks.manifest import quarantined
 
 
 @exits_cleanly
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--params", type=Path, required=True)
-    parser.add_argument("--dataset", required=True)
-    parser.add_argument("--manifest", type=Path, required=True)
-    parser.add_argument("--quarantine", type=Path, required=True)
+    parser = flag_parser(__doc__, names="dataset", paths="params manifest quarantine")
     parser.add_argument("--jobs", type=int, default=1)
     args = parser.parse_args(argv)
     configure_logging()

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-
 import pandas as pd
 
 from genredag.bundles.bundle import load_bundle
@@ -12,37 +9,33 @@ from genredag.errors import exits_cleanly
 from genredag.evaluation.metrics import evaluate_predictions, tables_of_test
 from genredag.evaluation.plots import run_figures, save_figure
 from genredag.evaluation.predictions import track_predictions
-from genredag.frames.store import open_frames
+from genredag.frames.split_slices import open_split_slices
 from genredag.params.groups.evaluation import Evaluate
 from genredag.params.groups.reading import read_group
 from genredag.prediction.held_out import predict_split
 from genredag.runtime.backend import configure_backend
 from genredag.runtime.files import write_csv, write_json, write_parquet
+from genredag.runtime.flags import flag_parser
 from genredag.runtime.logs import configure_logging
 from genredag.splits.leakage import mark, marked
 
 
 @exits_cleanly
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    for name in ("--fold", "--seed"):
-        parser.add_argument(name, type=int, required=True)
-    for name in ("--dataset", "--representation", "--model", "--split-name"):
-        parser.add_argument(name, required=True)
-    for name in ("--params", "--frames", "--slices", "--split", "--bundle", "--history"):
-        parser.add_argument(name, type=Path, required=True)
-    for name in ("--predictions", "--track-predictions", "--metrics"):
-        parser.add_argument(name, type=Path, required=True)
-    for name in ("--confusion", "--per-genre", "--roc", "--reliability"):
-        parser.add_argument(name, type=Path, required=True)
-    for name in ("--confusion-matrix", "--learning-curves", "--roc-curves", "--reliability-diagram"):
-        parser.add_argument(name, type=Path, required=True)
-    args = parser.parse_args(argv)
+    args = flag_parser(
+        __doc__,
+        names="dataset representation model split-name",
+        numbers="fold seed",
+        paths="params frames slices split bundle history predictions track-predictions metrics"
+        " confusion per-genre roc reliability"
+        " confusion-matrix learning-curves roc-curves reliability-diagram",
+    ).parse_args(argv)
     configure_logging()
     configure_backend(threads=1)
     decision = read_group(args.params, "evaluate", Evaluate).track_decision
-    bundle, split = load_bundle(args.bundle), pd.read_parquet(args.split)
-    predictions = predict_split(bundle, open_frames(args.frames.parent), pd.read_parquet(args.slices), split)
+    data = open_split_slices(args.frames, args.slices, args.split)
+    bundle, split = load_bundle(args.bundle), data.split
+    predictions = predict_split(bundle, data)
     choice = {"dataset": args.dataset, "representation": args.representation, "model": args.model}
     choice |= {"split": args.split_name, "fold": args.fold, "seed": args.seed}
     choice |= {"n_parameters": bundle.info["n_parameters"]}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 import pandas as pd
@@ -15,14 +14,13 @@ from genredag.params.groups.audits import LeakageAudit
 from genredag.params.groups.evaluation import Report
 from genredag.params.groups.reading import read_group
 from genredag.runtime.files import write_csv, write_text
+from genredag.runtime.flags import flag_parser
 
 
 @exits_cleanly
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = flag_parser(__doc__, paths="params table markdown figure")
     parser.add_argument("--outcomes", type=Path, nargs="+", required=True)
-    for name in ("--params", "--table", "--markdown", "--figure"):
-        parser.add_argument(name, type=Path, required=True)
     args = parser.parse_args(argv)
     outcomes = pd.concat(map(pd.read_parquet, args.outcomes), ignore_index=True)
     splits = read_group(args.params, "leakage_audit", LeakageAudit).split

@@ -2,42 +2,37 @@
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-
 import pandas as pd
 
 from genredag.audits.robustness.deformations import all_deformations
 from genredag.audits.robustness.predicting import predict_deformed
 from genredag.bundles.bundle import load_bundle
 from genredag.errors import exits_cleanly
-from genredag.frames.store import open_frames
+from genredag.frames.split_slices import open_split_slices
 from genredag.params.groups.audits import Deformations
 from genredag.params.groups.reading import read_group
 from genredag.runtime.backend import configure_backend
 from genredag.runtime.cache import default_cache_dir
 from genredag.runtime.files import write_parquet
+from genredag.runtime.flags import flag_parser
 from genredag.runtime.logs import configure_logging
 
 
 @exits_cleanly
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    for name in ("--dataset", "--representation", "--model", "--split-name"):
-        parser.add_argument(name, required=True)
-    for name in ("--fold", "--seed"):
-        parser.add_argument(name, type=int, required=True)
-    for name in ("--params", "--manifest", "--frames", "--slices", "--split", "--bundle", "--predictions"):
-        parser.add_argument(name, type=Path, required=True)
+    parser = flag_parser(
+        __doc__,
+        names="dataset representation model split-name",
+        numbers="fold seed",
+        paths="params manifest frames slices split bundle predictions",
+    )
     parser.add_argument("--jobs", type=int, default=1)
     args = parser.parse_args(argv)
     configure_logging()
     configure_backend(threads=1)
     predictions = predict_deformed(
         load_bundle(args.bundle),
-        open_frames(args.frames.parent),
-        pd.read_parquet(args.slices),
-        pd.read_parquet(args.split),
+        open_split_slices(args.frames, args.slices, args.split),
         pd.read_parquet(args.manifest),
         all_deformations(read_group(args.params, "robustness.deformations", Deformations)),
         cache_dir=default_cache_dir(),

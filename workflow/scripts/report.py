@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from datetime import date
 from pathlib import Path
 
@@ -17,26 +16,17 @@ from genredag.report.runs import read_run
 from genredag.report.what_ran import read_what_ran
 from genredag.runtime.cache import default_cache_dir
 from genredag.runtime.files import write_csv, write_text
+from genredag.runtime.flags import flag_parser
 from genredag.runtime.logs import configure_logging
 
 
 @exits_cleanly
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = flag_parser(__doc__, paths="params leaderboard markdown comparisons html significance data")
     parser.add_argument("--runs", type=Path, nargs="+", required=True)
     for name in ("--dataset", "--frames", "--near-duplicates", "--audit"):
         parser.add_argument(name, type=named_path, action="append", default=[], metavar="NAME=FILE")
     parser.add_argument("--date", default=date.today().isoformat())
-    for name in (
-        "--params",
-        "--leaderboard",
-        "--markdown",
-        "--comparisons",
-        "--html",
-        "--significance",
-        "--data",
-    ):
-        parser.add_argument(name, type=Path, required=True)
     args = parser.parse_args(argv)
     configure_logging()
     report = read_group(args.params, "report", Report)

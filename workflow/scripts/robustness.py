@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 import pandas as pd
@@ -14,14 +13,13 @@ from genredag.evaluation.plots import save_figure
 from genredag.params.groups.evaluation import Evaluate, Report
 from genredag.params.groups.reading import read_group
 from genredag.runtime.files import write_csv, write_text
+from genredag.runtime.flags import flag_parser
 
 
 @exits_cleanly
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = flag_parser(__doc__, paths="params table markdown figure")
     parser.add_argument("--predictions", type=Path, nargs="+", required=True)
-    for name in ("--params", "--table", "--markdown", "--figure"):
-        parser.add_argument(name, type=Path, required=True)
     args = parser.parse_args(argv)
     decision = read_group(args.params, "evaluate", Evaluate).track_decision
     n_resamples = read_group(args.params, "report", Report).n_resamples

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import logging
 import shutil
 from pathlib import Path
@@ -18,19 +17,17 @@ from genredag.params.loading import load_params, parse_params
 from genredag.project.stages import read_commands
 from genredag.runtime.cache import default_cache_dir
 from genredag.runtime.files import write_parquet, write_text
+from genredag.runtime.flags import flag_parser
 from genredag.runtime.logs import configure_logging
 
 
 @exits_cleanly
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    for name in ("--dataset", "--study"):
-        parser.add_argument(name, required=True)
+    parser = flag_parser(
+        __doc__, names="dataset study", numbers="seed", paths="params studies stages manifest predictions"
+    )
     parser.add_argument("--variant", choices=VARIANTS, required=True)
-    parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--awaited", default="", help="state of the weights that it was begun with")
-    for name in ("--params", "--studies", "--stages", "--manifest", "--predictions"):
-        parser.add_argument(name, type=Path, required=True)
     args = parser.parse_args(argv)
     configure_logging()
     study = choose(load_studies(args.studies), args.study)

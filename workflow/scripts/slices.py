@@ -1,9 +1,9 @@
-"""Cut every track of a frame store into overlapping slices."""
+"""Cut every track of a frame store into overlapping slices.
+
+--frames names frames.npy, next to its index and spec; slices.json goes next to --slices.
+"""
 
 from __future__ import annotations
-
-import argparse
-from pathlib import Path
 
 from genredag.errors import exits_cleanly
 from genredag.frames.slices import cut
@@ -11,18 +11,13 @@ from genredag.frames.store import open_frames
 from genredag.params.groups.reading import read_group
 from genredag.params.groups.slices import Slices
 from genredag.runtime.files import write_json, write_parquet
+from genredag.runtime.flags import flag_parser
 from genredag.runtime.logs import configure_logging
 
 
 @exits_cleanly
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--params", type=Path, required=True)
-    parser.add_argument("--frames", type=Path, required=True, help="frames.npy, beside its index and spec")
-    parser.add_argument(
-        "--slices", type=Path, required=True, help="slices.parquet; slices.json goes beside it"
-    )
-    args = parser.parse_args(argv)
+    args = flag_parser(__doc__, paths="params frames slices").parse_args(argv)
     configure_logging()
     frames = open_frames(args.frames.parent)
     table, summary = cut(

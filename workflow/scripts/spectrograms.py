@@ -1,9 +1,9 @@
-"""Render every usable track of a manifest once, into a frame store."""
+"""Render every usable track of a manifest once, into a frame store.
+
+--frames names frames.npy; its index and spec go next to it.
+"""
 
 from __future__ import annotations
-
-import argparse
-from pathlib import Path
 
 import pandas as pd
 
@@ -12,18 +12,13 @@ from genredag.frames.rendering import render
 from genredag.params.groups.reading import read_group
 from genredag.params.groups.spectrograms import Rendering, read_representation
 from genredag.runtime.cache import default_cache_dir
+from genredag.runtime.flags import flag_parser
 from genredag.runtime.logs import configure_logging
 
 
 @exits_cleanly
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--params", type=Path, required=True)
-    parser.add_argument("--representation", required=True)
-    parser.add_argument("--manifest", type=Path, required=True)
-    parser.add_argument(
-        "--frames", type=Path, required=True, help="frames.npy; its index and spec go beside it"
-    )
+    parser = flag_parser(__doc__, names="representation", paths="params manifest frames")
     parser.add_argument("--jobs", type=int, default=1)
     args = parser.parse_args(argv)
     configure_logging()

@@ -1,9 +1,9 @@
-"""Deal the tracks to training, validation and test, check that nothing leaks, and tell what is too alike."""
+"""Split tracks into training, validation and test, check for leakage, and list near-duplicates.
+
+--split-name is a key of `splits`; --fold says which fold tests, and is 0 without folds.
+"""
 
 from __future__ import annotations
-
-import argparse
-from pathlib import Path
 
 import pandas as pd
 
@@ -12,6 +12,7 @@ from genredag.frames.store import open_frames
 from genredag.params.groups.reading import read_group
 from genredag.params.groups.splits import NearDuplicates, read_split
 from genredag.runtime.files import write_csv, write_parquet
+from genredag.runtime.flags import flag_parser
 from genredag.runtime.logs import configure_logging
 from genredag.splits.leakage import marked
 from genredag.splits.near_duplicates import near_duplicates
@@ -20,14 +21,12 @@ from genredag.splits.split import check_split, split_slices
 
 @exits_cleanly
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--params", type=Path, required=True)
-    parser.add_argument("--split-name", required=True, help="a key of `splits`")
-    parser.add_argument("--fold", type=int, required=True, help="which fold tests; 0 without folds")
-    parser.add_argument("--seed", type=int, required=True)
-    for name in ("--manifest", "--frames", "--slices", "--split", "--near-duplicates"):
-        parser.add_argument(name, type=Path, required=True)
-    args = parser.parse_args(argv)
+    args = flag_parser(
+        __doc__,
+        names="split-name",
+        numbers="fold seed",
+        paths="params manifest frames slices split near-duplicates",
+    ).parse_args(argv)
     configure_logging()
     manifest = pd.read_parquet(args.manifest)
     protocol = read_split(args.params, args.split_name)

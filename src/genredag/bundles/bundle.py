@@ -1,8 +1,8 @@
-"""A bundle: one zip file with all that prediction needs.
+"""A bundle: one zip file with everything that prediction needs.
 
-``bundle.json`` says what the model is and what it takes; beside it stand ``architecture.json`` and
-``model.weights.h5`` of a network, ``estimator.skops``, or both. Nothing is pickled. Equal bundles are equal
-bytes.
+``bundle.json`` describes the model and its input. A network adds ``architecture.json`` and
+``model.weights.h5``; a scikit-learn classifier adds ``estimator.skops``. Nothing is pickled. Equal bundles
+have equal bytes.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ import re
 import sys
 import tempfile
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 import numpy as np
 
@@ -26,16 +27,58 @@ from genredag.runtime.backend import choose_backend
 from genredag.runtime.files import atomic_path
 
 if TYPE_CHECKING:
+    import keras
+    from sklearn.base import ClassifierMixin
+
     from genredag.frames.store import FrameSpec
+    from genredag.models.layer_table import Row
 
 BATCH_SIZE = 64
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip file can hold
-# What our estimators hold beyond the types that skops itself trusts.
+# Types in our estimators that skops doesn't trust by default.
 TRUSTED_TYPES = [
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._TemperatureScaling",
     "sklearn.tree._tree.Tree",
 ]
+
+
+class BundleInfo(TypedDict):
+    """What ``bundle.json`` holds.
+
+    Attributes
+    ----------
+    frames, slices
+        The specs of the frame store and of the slices that the model was trained on.
+    train, recipe
+        The groups of ``params.yaml``.
+    options
+        Those of the recipe; of a list, the value that was chosen.
+    metrics
+        The epoch that was kept, and its losses and accuracies on training and validation slices.
+    features
+        The feature set that the model takes in place of slices, None for slices.
+    n_parameters
+        Weights of a network, None of an estimator.
+    warning
+        Present if the split is leaky.
+    """
+
+    class_names: list[str]
+    model: str
+    frames: dict[str, Any]
+    slices: dict[str, Any]
+    train: dict[str, object]
+    recipe: dict[str, object]
+    options: Mapping[str, object]
+    metrics: dict[str, float]
+    features: str | None
+    n_parameters: int | None
+    layers: list[Row]
+    seed: int
+    versions: dict[str, str]
+    commit: str | None
+    warning: NotRequired[str]
 
 
 @dataclass(frozen=True)
@@ -45,18 +88,16 @@ class Bundle:
     Attributes
     ----------
     info
-        ``bundle.json``: class_names, model, frames, slices, train, recipe, options (those chosen of the
-        recipe's), metrics (the epoch kept, its losses and accuracies of training and validation slices),
-        features, n_parameters, layers (see `genredag.models.layer_table`), seed, versions, commit.
+        ``bundle.json``.
     model
         A Keras model or a scikit-learn classifier.
     classifier
-        A scikit-learn classifier of what a Keras model returns, if that is not probabilities.
+        A scikit-learn classifier of the features that a Keras model returns, if it returns no probabilities.
     """
 
-    info: dict[str, Any]
-    model: Any
-    classifier: Any = None
+    info: BundleInfo
+    model: keras.Model | ClassifierMixin
+    classifier: ClassifierMixin | None = None
 
     @property
     def class_names(self) -> list[str]:
@@ -70,7 +111,7 @@ class Bundle:
 
     @property
     def over_windows(self) -> bool:
-        """Whether the model decides on a slice by the earlier slices of its track, too."""
+        """Whether the prediction of a slice also depends on the earlier slices of its track."""
         return self.is_network and self.model.input_shape[1] is None
 
     def predict(self, slices: np.ndarray, n_valid: np.ndarray | None = None) -> np.ndarray:
@@ -80,9 +121,9 @@ class Bundle:
         ----------
         slices
             Float32 (n_slices, n_frames, n_bins), in the values of the frame store. A model `over_windows`
-            takes them for the slices of one track, in order, and a long one in runs, as in training.
+            takes them as the slices of one track, in order. It splits a long track into runs, as in training.
         n_valid
-            Frames of each slice before its padding, which features leave out; None: all.
+            Number of frames of each slice before its padding, which features ignore; None for all frames.
 
         Raises
         ------
@@ -117,12 +158,12 @@ class Bundle:
         return self.classifier.predict_proba(output.astype(np.float32)) if self.classifier else output
 
     def check_frames(self, spec: FrameSpec) -> None:
-        """Refuse frames of another kind than the model was trained on.
+        """Refuse frames of a different kind from those that the model was trained on.
 
         Raises
         ------
         ModelError
-            The representation, its parameters, the number of bins or the frame rate is another.
+            The representation, its parameters, the number of bins, the frame rate or the unit differs.
         """
         for key in ("representation", "n_bins", "frames_per_second", "unit", "params"):
             given, expected = getattr(spec, key), self.info["frames"][key]
@@ -154,7 +195,7 @@ def load_bundle(path: Path) -> Bundle:
     Raises
     ------
     ModelError
-        The file isn't a bundle, or holds something that this environment can't load.
+        The file isn't a bundle, or this environment can't load a part of it.
     ParameterError
         It holds a network, and neither TensorFlow nor JAX is installed.
     """
@@ -175,7 +216,7 @@ def load_bundle(path: Path) -> Bundle:
     return Bundle(info, *found)
 
 
-def _load_network(files: dict[str, bytes]) -> Any:
+def _load_network(files: dict[str, bytes]) -> keras.Model:
     if "keras" not in sys.modules:
         choose_backend()
     import keras
@@ -188,21 +229,21 @@ def _load_network(files: dict[str, bytes]) -> Any:
     return model
 
 
-def _load_estimator(content: bytes) -> Any:
+def _load_estimator(content: bytes) -> ClassifierMixin:
     import skops.io
 
     return skops.io.loads(content, trusted=TRUSTED_TYPES)
 
 
-def _weights(model: Any) -> bytes:
+def _weights(model: keras.Model) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder, "model.weights.h5")
         model.save_weights(weights)
         return weights.read_bytes()
 
 
-def _estimator(model: Any) -> bytes:
-    """Return `model` in skops' format, with the memory addresses in it numbered in order of appearance."""
+def _estimator(model: ClassifierMixin) -> bytes:
+    """Return `model` in skops' format, with memory addresses replaced by numbers in order of appearance."""
     import skops.io
 
     with zipfile.ZipFile(io.BytesIO(skops.io.dumps(model))) as archive:
@@ -215,7 +256,7 @@ def _estimator(model: Any) -> bytes:
 
 
 def _zip(files: dict[str, bytes]) -> bytes:
-    """Return an uncompressed zip file that depends on names and contents alone."""
+    """Return an uncompressed zip file that depends only on names and contents."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, content in sorted(files.items()):

@@ -223,7 +223,7 @@ def _check_room(part: Path, needed: int) -> None:
 
 
 def _validator(headers: Mapping[str, str]) -> str:
-    """Return what tells a file from its later versions (RFC 9110, 13.1.5: no weak tags), or nothing."""
+    """Return what distinguishes a file from later versions (RFC 9110, 13.1.5: no weak tags), or nothing."""
     etag = headers.get("ETag", "")
     return headers.get("Last-Modified", "") if etag.startswith("W/") or not etag else etag
 

@@ -58,7 +58,7 @@ def list_tracks(params: FmaArchive, *, subset: str, download: Download, cache_di
     Raises
     ------
     DataError
-        The archives can't be had or unpacked, or the metadata are not FMA's.
+        The archives can't be obtained or unpacked, or the metadata are not FMA's.
     """
     cache_dir, key = Path(cache_dir) / "fma", f"datasets.fma_{subset}"
     metadata = obtain(

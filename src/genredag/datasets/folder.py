@@ -95,7 +95,7 @@ def _from_table(path: Path) -> pd.DataFrame:
     twice = table["path"].duplicated()
     if twice.any():
         first = table.loc[twice, "path"].iloc[0]
-        raise DataError(f"{first} stands twice", where=f"{path}, line {twice.idxmax()}")
+        raise DataError(f"{first} is listed twice", where=f"{path}, line {twice.idxmax()}")
     return _with_ids(table, path.parent)
 
 

@@ -38,7 +38,7 @@ CITATION = """\
   volume = {17}, number = {11}, pages = {2059--2071}, year = {2015}
 }
 """
-# The archive of 2002. The copy that is alive was packed anew: its files are compared one by one instead.
+# The archive of 2002. The surviving mirror is a repacked archive, whose files are compared one by one.
 ARCHIVE_SHA256 = "24347e0223d2ba798e0a558c4c172d9d4a19c00bb7963fe055d183dadb4ef2c6"
 TRACK_NAME = re.compile(r"(blues|classical|country|disco|hiphop|jazz|metal|pop|reggae|rock)\.\d{5}")
 SUBSETS = {"train": "train", "valid": "validation", "test": "test"}
@@ -61,7 +61,7 @@ def list_tracks(params: Archive, *, download: Download, cache_dir: Path) -> pd.D
     Raises
     ------
     DataError
-        The archive can't be had or unpacked, or there are no GTZAN tracks in it.
+        The archive can't be obtained or unpacked, or there are no GTZAN tracks in it.
     """
     folder = _folder(params, download, Path(cache_dir) / "gtzan")
     files = find_tracks(folder)

@@ -28,7 +28,7 @@ def list_tracks(params: GtzanFma, *, download: Download, cache_dir: Path) -> pd.
     Raises
     ------
     DataError
-        One of them can't be had, or a genre has too few tracks.
+        One of them can't be obtained, or a genre has too few tracks.
     """
     ours = gtzan_module.list_tracks(params.gtzan, download=download, cache_dir=cache_dir)
     theirs = fma_module.list_tracks(params.fma, subset=params.size, download=download, cache_dir=cache_dir)

@@ -16,7 +16,7 @@ from genredag.tracks.manifest import assemble, check_usable, stored_path, track_
 
 logger = logging.getLogger(__name__)
 
-# Each module tells what its data are (HOMEPAGE, LICENSE, CITATION) and lists their tracks (list_tracks).
+# Each module describes its data (HOMEPAGE, LICENSE, CITATION) and lists its tracks (list_tracks).
 MODULES = {name: sys.modules[module] for name, module in MODULE_NAMES.items()}
 PATH_KEYS = ("path", "metadata_path", "files", "tracks")
 
@@ -40,7 +40,7 @@ def build_manifest(name: str, group: Any, download: Download, cache_dir: Path, n
     Raises
     ------
     GenredagError
-        The data set is unknown, can't be had, or too little of it can be used.
+        The data set is unknown, can't be obtained, or too little of it is usable.
     """
     cache_dir = Path(cache_dir).expanduser().resolve()
     group = _resolved(group)

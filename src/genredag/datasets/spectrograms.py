@@ -34,7 +34,7 @@ def list_tracks(params: Spectrograms, *, cache_dir: Path) -> pd.DataFrame:
     """
     if not params.files:
         raise ParameterError(
-            "no files", where="datasets.spectrograms.files", hint="docs/datasets.md tells the format"
+            "no files", where="datasets.spectrograms.files", hint="docs/datasets.md describes the format"
         )
     table = None if params.tracks is None else _read_tracks(Path(params.tracks))
     paths: dict[str, str] = {}
@@ -45,7 +45,7 @@ def list_tracks(params: Spectrograms, *, cache_dir: Path) -> pd.DataFrame:
         ids, frames = load_spectrograms(file)
         twice = sorted({track_id for track_id in ids if track_id in paths or ids.count(track_id) > 1})
         if twice:
-            raise DataError(f"{twice[0]} stands twice", where=str(file), expected="each track once")
+            raise DataError(f"{twice[0]} is listed twice", where=str(file), expected="each track once")
         paths |= dict.fromkeys(ids, str(file))
         shapes.add(frames.shape[1:])
     if len(shapes) > 1:

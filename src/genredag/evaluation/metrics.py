@@ -11,9 +11,9 @@ import pandas as pd
 from genredag.errors import DataError
 from genredag.evaluation.curves import calibration_error, is_hit, reliability_by_level, roc_points
 from genredag.evaluation.predictions import Decision, class_names, probabilities_of, track_predictions
+from genredag.params.groups.splits import PARTS
 from genredag.splits.leakage import is_leaky, mark
 
-PARTS = ("train", "validation", "test")
 DIGITS = 6
 
 

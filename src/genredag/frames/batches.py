@@ -1,9 +1,9 @@
-"""Slices of a frame store, gathered batch by batch, so that memory does not grow with the data set."""
+"""Slices of a frame store, gathered in batches, so that memory does not grow with the data set."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 CHUNK = 256
-# A bin that hardly varies in training would blow up any change in a new track; its variance is taken to be
-# at least this share of the mean variance of all bins. Features differ in units: theirs must only be more
-# than what rounding makes of a constant, as a share of the mean square.
+# A bin that hardly varies in training would magnify any change in a new track. Its variance is therefore at
+# least this share of the mean variance of all bins. Features have different units: their variance must only
+# exceed that of a rounded constant, as a share of the mean square.
 LEAST_VARIANCE = 1e-4
 ROUNDING = 1e-10
-# Of a sequence: two minutes in slices of 3 s that overlap by half. Without a bound memory grows with tracks.
+# Of a sequence: two minutes in slices of 3 s that overlap by half. Memory would grow with the longest track.
 MAX_WINDOWS = 80
 
 Pair = tuple[np.ndarray, np.ndarray]
@@ -31,20 +31,20 @@ Prepare = Callable[[np.ndarray, np.ndarray, np.random.Generator], Pair]
 
 @dataclass(frozen=True)
 class SliceSet:
-    """Some slices of a frame store and their classes.
+    """Slices of a frame store and their classes.
 
     Attributes
     ----------
     first_frame, n_valid
-        First row and number of rows that belong to the track, of each slice.
+        First frame of each slice, and the number of its frames that belong to the track.
     labels
         Index of each slice's class.
     n_frames
         Length of a slice, in frames.
     track_ids
-        The track of each slice; a shifted copy counts as the track it was made of.
+        The track of each slice; for a shifted copy, the track that it was made from.
     cut_from
-        The track, or the shifted copy, that each slice was cut from; slices of one stand together, in order.
+        The track, or the shifted copy, that each slice was cut from. Its slices are adjacent and in order.
     """
 
     frames: Frames
@@ -67,25 +67,25 @@ class SliceSet:
         return self.take(rows), self.labels[rows]
 
     def chunks(self) -> Iterator[np.ndarray]:
-        """Yield all slices in order, a few hundred at a time."""
+        """Yield all slices in order, `CHUNK` at a time."""
         for rows in self.chunks_of_rows():
             yield self.take(rows)
 
     def chunks_of_rows(self) -> list[np.ndarray]:
-        """Return the numbers of all slices in order, a few hundred at a time."""
+        """Return the numbers of all slices in order, `CHUNK` at a time."""
         return np.split(np.arange(len(self)), range(CHUNK, len(self), CHUNK))
 
 
 @dataclass(frozen=True)
 class Sequences:
-    """The tracks of a `SliceSet`, each as its slices in order, one run or several (`runs_of_windows`).
+    """The tracks of a `SliceSet` as sequences of slices, in one run or several (see `runs_of_windows`).
 
     Attributes
     ----------
     rows
-        The slices of each run (n_runs, n_windows), padded with its last one to the longest.
+        The slices of each run (n_runs, n_windows). Shorter runs repeat their last slice.
     weights
-        Of each of `rows`: 0 of padding, else the same, so that the mean over all is that over the slices.
+        Weight of each of `rows`: 0 for padding, else equal, so that the mean over all is the one over slices.
     """
 
     slices: SliceSet
@@ -103,7 +103,7 @@ class Sequences:
 
 
 def sequences(slices: SliceSet) -> Sequences:
-    """Return the slices of each track, or shifted copy of one, as a sequence, of a long one as several."""
+    """Return the slices of each track or shifted copy as a sequence; of a long one, as several."""
     starts = np.flatnonzero(slices.cut_from[1:] != slices.cut_from[:-1]) + 1
     tracks = np.split(np.arange(len(slices)), starts)
     runs = [run for track in tracks for run in runs_of_windows(track)]
@@ -114,13 +114,13 @@ def sequences(slices: SliceSet) -> Sequences:
 
 
 def runs_of_windows(track: np.ndarray) -> list[np.ndarray]:
-    """Return the slices of a track in runs as equal as can be, of at most `MAX_WINDOWS` each."""
+    """Return the slices of a track in runs of nearly equal length, at most `MAX_WINDOWS` each."""
     n_runs = -(-len(track) // MAX_WINDOWS)
     return np.array_split(track, n_runs) if n_runs else []
 
 
 def slice_set(
-    frames: Frames, slices: pd.DataFrame, n_frames: int, genres: pd.Series, class_names: list[str]
+    frames: Frames, slices: pd.DataFrame, n_frames: int, genres: pd.Series, class_names: Sequence[str]
 ) -> SliceSet:
     """Return the slices of these rows of ``slices.parquet`` and their `genres` as a `SliceSet`."""
     index = {name: i for i, name in enumerate(class_names)}
@@ -136,7 +136,7 @@ def slice_set(
 
 
 def summarise(slices: SliceSet, name: str) -> SliceSet:
-    """Return the features of slices, computed once, as slices of one frame whose bins are the features."""
+    """Compute the features of slices; return them as slices of one frame whose bins are the features."""
     bins, n_valid = slices.frames.spec.bins, slices.n_valid
     chunks = slices.chunks_of_rows()
     values = np.concatenate([features(slices.take(rows), bins, name, n_valid[rows]) for rows in chunks])
@@ -188,9 +188,9 @@ def shuffled_batches(
 ) -> keras.utils.PyDataset:
     """Return batches (slices, labels) of slices or (slices, labels, weights) of tracks for Keras.
 
-    They stand in order without a seed. With one, ``start_epoch(epoch)`` gives them the order of that epoch,
-    whatever came before it, so that a resumed training sees what it would have seen. `prepare` maps slices,
-    labels and a generator, which depends on seed, epoch and batch alone, to what the network gets.
+    Without a seed, they stay in order. With one, ``start_epoch(epoch)`` sets the order of that epoch,
+    whatever came before, so that a resumed training sees the same batches. `prepare` maps slices, labels and
+    a generator to the input of the network. The generator depends only on seed, epoch and batch.
     """
     import keras
 

@@ -1,4 +1,4 @@
-"""Rendering: the usable tracks of a manifest, and shifted copies of them, become a frame store."""
+"""Rendering of the usable tracks of a manifest, and of shifted copies of them, into a frame store."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from genredag.spectrograms.registry import REPRESENTATIONS, describe
 from genredag.tracks.audio import decode
 from genredag.tracks.precomputed import load_spectrograms
 
-# Of audio. A shorter data set is rendered before processes that import librosa have started.
+# Of audio. Rendering a smaller data set takes less time than starting processes that import librosa.
 MIN_PARALLEL_SECONDS = 5_000.0
 
 # Maps the samples of a track and their rate to other samples.
@@ -37,12 +37,12 @@ EMPTIED_CACHE_HINT = (
 
 
 def plan(name: str, group: Group, rendering: Rendering) -> FrameSpec:
-    """Return the spec of a store that has no tracks yet.
+    """Return the spec of a store without tracks.
 
     Raises
     ------
     ParameterError
-        The representation can't be made of this sample rate, or not be stored as uint8.
+        The representation can't be computed at this sample rate, or can't be stored as uint8.
     """
     description = describe(name, group, rendering.sr)
     offset, step = 0.0, 1.0
@@ -77,21 +77,21 @@ def render(
 ) -> FrameSpec:
     """Render the usable tracks of a manifest and write the frame store into `out_dir`.
 
-    Shifted copies come after all tracks, which therefore have the same rows and bytes with and without them.
-    The bytes do not depend on `n_jobs`; memory does not grow with the number of tracks.
+    Shifted copies come after all tracks, so that tracks have the same rows and bytes with and without copies.
+    The bytes do not depend on `n_jobs`. Memory does not grow with the number of tracks.
 
     Raises
     ------
     ParameterError
-        The representation can't be made or stored with these parameters, or there is no audio to shift.
+        The representation can't be computed or stored with these parameters, or there is no audio to shift.
     DataError
-        There is no usable track, or one is no longer where the manifest says.
+        There is no usable track, or the file of a track is missing.
     """
     tracks = manifest[manifest["status"] == "ok"]
     if tracks.empty:
         raise DataError("no usable track", where="manifest", hint="look into quarantine.csv for the reasons")
     spec = plan(name, group, rendering)
-    tracks = with_children(tracks, rendering.shifts)
+    tracks = with_shifted_copies(tracks, rendering.shifts)
     if (tracks["sr"] == 0).all():
         if rendering.shifts:
             raise ParameterError("no audio to shift", where="spectrograms.shifts", expected="[]")
@@ -107,10 +107,10 @@ def render(
     return spec
 
 
-def with_children(tracks: pd.DataFrame, shifts: Sequence[Shift]) -> pd.DataFrame:
-    """Return `tracks`, then a shifted copy of each for the first of `shifts`, and so on.
+def with_shifted_copies(tracks: pd.DataFrame, shifts: Sequence[Shift]) -> pd.DataFrame:
+    """Return `tracks`, followed by shifted copies of all of them, shift by shift.
 
-    New columns are `parent`, the id of the track that one is a copy of, and `shift`; both null for tracks.
+    New columns are `parent`, the id of a copy's original, and `shift`. Both are null for originals.
     """
     groups = [tracks.assign(parent=pd.Series(pd.NA, tracks.index, "str"), shift=None)]
     for shift in shifts:
@@ -150,7 +150,7 @@ def render_tracks(
     tracks
         Rows of a manifest: track_id, path, duration.
     changes
-        What is done to the samples of each before they are rendered, or None.
+        The change of each track's samples before rendering, or None.
     """
     from joblib import Parallel, delayed, parallel_config
     from threadpoolctl import threadpool_limits
@@ -228,7 +228,7 @@ def _write_header(file: IO[bytes], total_frames: int, spec: FrameSpec) -> None:
 
 @contextmanager
 def _naming(path: Path) -> Iterator[None]:
-    """Give the errors of a full disk the name of the file."""
+    """Add the name of the file to the error of a full disk."""
     try:
         yield
     except OSError as error:

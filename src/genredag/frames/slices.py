@@ -1,9 +1,9 @@
-"""Slices: every track is cut into overlapping pieces of equal length, by reference into its frames."""
+"""Slices: overlapping pieces of equal length of every track, stored as references into its frames."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
@@ -17,6 +17,17 @@ if TYPE_CHECKING:
 TOLERANCE = 1e-6
 
 
+class SliceSummary(TypedDict):
+    """What ``slices.json`` holds; `quarantined` gives track_id and reason of each track without slices."""
+
+    seconds: float
+    overlap: float
+    n_frames: int
+    n_slices: int
+    n_tracks: int
+    quarantined: list[dict[str, str]]
+
+
 def slice_length(seconds: float, frames_per_second: float) -> int:
     """Return the number of centred frames that `seconds` span: 130 for 3 s at 22,050 / 512."""
     return math.floor(seconds * frames_per_second + TOLERANCE) + 1
@@ -28,7 +39,7 @@ def count_slices(duration: float, seconds: float, overlap: float) -> int:
     return max(math.floor((duration - seconds) / step + TOLERANCE) + 1, 0)
 
 
-def cut(index: pd.DataFrame, frames_per_second: float, params: Slices) -> tuple[pd.DataFrame, dict[str, Any]]:
+def cut(index: pd.DataFrame, frames_per_second: float, params: Slices) -> tuple[pd.DataFrame, SliceSummary]:
     """Cut every track of a frame store into slices.
 
     Slice k begins at ``k * seconds * (1 - overlap)`` seconds. It lies inside its track; where the track
@@ -42,8 +53,8 @@ def cut(index: pd.DataFrame, frames_per_second: float, params: Slices) -> tuple[
     Returns
     -------
     tuple
-        The table (track_id, slice, start in seconds, first_frame, n_valid, parent) and what ``slices.json``
-        says.
+        The table (track_id, slice, start in seconds, first_frame, n_valid, parent) and the summary that
+        ``slices.json`` holds.
 
     Raises
     ------
@@ -68,7 +79,7 @@ def cut(index: pd.DataFrame, frames_per_second: float, params: Slices) -> tuple[
 
 
 def _counts(index: pd.DataFrame, frames_per_second: float, params: Slices) -> np.ndarray:
-    """Return how many slices each track gives, once it is sure that slices can be cut."""
+    """Return the number of slices of each track, after checking that slices can be cut."""
     step = params.seconds * (1 - params.overlap) * frames_per_second
     if step < 1:
         what = f"{params.overlap:g}: slices begin {step:.2g} frames apart"

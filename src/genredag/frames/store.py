@@ -1,12 +1,13 @@
 """The frame store: a representation of all tracks of a data set, time-major, flat and memory-mapped.
 
-``frames.npy`` holds the values, ``frames.parquet`` where each track is in it, ``frames.json`` what the
-values mean. A slice is a run of rows, so overlap and slice length cost no disk.
+``frames.npy`` holds the values, ``frames.parquet`` the place of each track in it, and ``frames.json`` the
+meaning of the values. A slice is a run of rows, so overlap and slice length cost no disk space.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,13 +29,13 @@ class FrameSpec:
     floor
         The value that stands for silence.
     bins
-        A label of each column: centre frequency in Hz, or the name of a feature.
+        Label of each column: its centre frequency in Hz, or the name of a feature.
     params
         The representation's group of ``params.yaml``.
     sr
-        Sample rate of the analysis in Hz; 0 if the data set came without audio.
+        Sample rate of the analysis in Hz; 0 if the data set has no audio.
     shifts
-        Names of the shifts of which every track has a copy.
+        Names of the shifts; every track has a copy for each.
     """
 
     representation: str
@@ -47,13 +48,13 @@ class FrameSpec:
     step: float
     floor: float
     unit: str
-    bins: list[float | str]
+    bins: Sequence[float | str]
     params: dict[str, Any]
     sr: int
     shifts: list[str] = field(default_factory=list)
 
     def encode(self, values: np.ndarray) -> np.ndarray:
-        """Return `values` as they are stored."""
+        """Return `values` in the stored type."""
         if self.dtype == "uint8":
             return np.rint((values - self.offset) / self.step).clip(0, 255).astype(np.uint8)
         return values.astype(self.dtype)
@@ -74,8 +75,8 @@ class Frames:
     Attributes
     ----------
     index
-        track_id, first_frame, n_frames, duration (seconds), parent (null, or the track that one is a shifted
-        copy of); one row a track.
+        track_id, first_frame, n_frames, duration (seconds) and parent; one row per track. The parent of a
+        shifted copy is its original; that of a track is null.
     array
         Stored numbers, shape (total_frames, n_bins), memory-mapped.
     """

@@ -182,7 +182,7 @@ def weights_file(pretrained: Pretrained, cache_dir: Path) -> Path | None:
     Raises
     ------
     ModelError
-        It can't be had, or the user's own file is none of this network's.
+        It can't be obtained, or the user's own file is not of this network.
     """
     backbone = BACKBONES[pretrained.architecture]
     if pretrained.weights == "imagenet":

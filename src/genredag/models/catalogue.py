@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 from genredag.errors import ModelError
 from genredag.models.frozen import backbone_features
@@ -18,7 +18,21 @@ N_CLASSES = 10
 OUR_INPUT = (128, 130, 1)
 
 
-def catalogue(recipes: Mapping[str, Recipe], count: bool = True) -> list[dict[str, Any]]:
+class Row(TypedDict):
+    """A learner; see `catalogue`."""
+
+    id: str
+    kind: str
+    input: tuple[int, int, int] | None
+    over_windows: bool
+    features: list[str]
+    parameters: int | None
+    parameters_128x130: int | None
+    paper: str
+    published: str
+
+
+def catalogue(recipes: Mapping[str, Recipe], count: bool = True) -> list[Row]:
     """Return a row for each learner: id, kind, input, over_windows, features, parameters, and so on.
 
     `features` names the sets of handcrafted features that an estimator sees, by its default recipe.
@@ -38,7 +52,7 @@ def catalogue(recipes: Mapping[str, Recipe], count: bool = True) -> list[dict[st
     ParameterError
         A recipe doesn't fit its builder.
     """
-    rows = []
+    rows: list[Row] = []
     for name, learner in learners().items():
         for preset in {name, name + PUBLISHED} & recipes.keys():
             features_seen(preset, recipes[preset])
@@ -87,7 +101,7 @@ def _count(learner: Learner, recipe: Recipe | None, shape: tuple[int, int, int] 
         return None
 
 
-def catalogue_table(rows: list[dict[str, Any]]) -> Table:
+def catalogue_table(rows: list[Row]) -> Table:
     """Return the rows of `catalogue` as a table for the terminal."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
@@ -102,6 +116,6 @@ def catalogue_table(rows: list[dict[str, Any]]) -> Table:
     for row in rows:
         shape = "windows of " if row["over_windows"] else ""
         shape += " x ".join(map(str, row["input"])) if row["input"] else "\nor ".join(row["features"])
-        counts = (f"{row[key]:,}" if row[key] else "" for key in ("parameters", "parameters_128x130"))
+        counts = (f"{n:,}" if n else "" for n in (row["parameters"], row["parameters_128x130"]))
         table.add_row(row["id"], row["kind"], shape, *counts, row["paper"], row["published"])
     return table

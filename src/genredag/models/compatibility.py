@@ -1,4 +1,4 @@
-"""Which models can take which representations: told from ``params.yaml`` alone, before any work starts."""
+"""Which models can take which representations, determined from ``params.yaml`` before any work starts."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def obtain_weights(params: Params, models: Iterable[str], cache_dir: Path) -> No
     Raises
     ------
     ParameterError
-        A file can't be had.
+        A file can't be obtained.
     """
     for model in models:
         backbone = params.entry("models", model).backbone
@@ -175,7 +175,7 @@ def check_pair(params: Params, model: str, representation: str, datasets: list[s
             expected="stft, mel or cqt for a network on slices",
             hint="genredag models lists what each model takes",
         )
-    # ASSUME: precomputed frames are of unknown size until their files are read; training tells.
+    # ASSUME: precomputed frames are of unknown size until their files are read; training checks it.
     elif set(datasets) != {NO_AUDIO}:
         n_frames = slice_length(params.slices.seconds, params.spectrograms.sr / group.hop_length)
         learner(model).check_size(len(columns), n_frames, recipe.options)

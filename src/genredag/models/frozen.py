@@ -43,7 +43,8 @@ def frozen_network(
     with dtype_policy(precision):
         inputs, x = slices_input(n_frames, n_bins, statistics)
         whole = keras.Model(inputs, backbone_features(x, backbone))
-    return embedding_part(whole) if has_embedding(whole) else None
+    is_frozen = any(layer.name == EMBEDDING for layer in whole.layers)
+    return embedding_part(whole) if is_frozen else None
 
 
 def trained_part(model: keras.Model) -> keras.Model:
@@ -58,11 +59,6 @@ def embedding_part(model: keras.Model) -> keras.Model:
     import keras
 
     return keras.Model(model.input, model.get_layer(EMBEDDING).output)
-
-
-def has_embedding(model: keras.Model) -> bool:
-    """Whether a network has a frozen part."""
-    return any(layer.name == EMBEDDING for layer in model.layers)
 
 
 def backbone_features(x: KerasTensor, pretrained: Pretrained) -> KerasTensor:

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict
 
-Row = dict[str, Any]
+if TYPE_CHECKING:
+    import keras
+    from sklearn.base import BaseEstimator, ClassifierMixin
 
 
-def layers(model: Any) -> list[Row]:
-    """Return what data go through in `model`, in order.
+class Row(TypedDict):
+    """A layer of a network or a step of an estimator; see `layers`."""
+
+    name: str
+    kind: str
+    output_shape: list[int | None]
+    n_parameters: int | None
+
+
+def layers(model: keras.Model | ClassifierMixin) -> list[Row]:
+    """Return the layers or steps of `model`, in order.
 
     Parameters
     ----------
@@ -20,20 +31,20 @@ def layers(model: Any) -> list[Row]:
     Returns
     -------
     list of dict
-        name; kind (its class); output_shape, without the batch, None for a number of windows; n_parameters,
-        None of estimators.
+        name; kind, its class; output_shape, without the batch and with None for the number of windows;
+        n_parameters, None for estimators.
     """
     return list(_layers(model) if hasattr(model, "count_params") else _steps(model))
 
 
-def _layers(network: Any) -> Iterator[Row]:
+def _layers(network: keras.Model) -> Iterator[Row]:
     for layer in network.layers:
         shape = list(layer.output.shape[1:])
         kind = type(layer).__name__
         yield {"name": layer.name, "kind": kind, "output_shape": shape, "n_parameters": layer.count_params()}
 
 
-def _steps(estimator: Any) -> Iterator[Row]:
+def _steps(estimator: ClassifierMixin) -> Iterator[Row]:
     fitted, calibration = estimator, None
     if hasattr(estimator, "calibrated_classifiers_"):
         fitted, calibration = estimator.calibrated_classifiers_[0].estimator, estimator
@@ -41,12 +52,12 @@ def _steps(estimator: Any) -> Iterator[Row]:
     steps = [(name, step) for name, step in getattr(fitted, "steps", [("classify", fitted)])]
     steps = [(name, step) for name, step in steps if step != "passthrough"]
     n_classes = len(estimator.classes_)
-    # What a step gives is what the next one takes.
+    # The output of a step is the input of the next one.
     for (name, step), (_, after) in pairwise([*steps, ("", None)]):
         yield _step(name, step, n_classes if after is None else after.n_features_in_)
     if calibration is not None:
         yield _step("calibrate", calibration, n_classes)
 
 
-def _step(name: str, step: Any, size: int) -> Row:
+def _step(name: str, step: BaseEstimator, size: int) -> Row:
     return {"name": name, "kind": type(step).__name__, "output_shape": [int(size)], "n_parameters": None}

@@ -28,7 +28,9 @@ Criterion = Literal["gini", "entropy", "log_loss"]
 _STRICT = ConfigDict(strict=True, allow_inf_nan=False, arbitrary_types_allowed=True)
 
 
-def check_values(where: str, build: Callable[..., Any], options: Mapping[str, object], lists: bool) -> None:
+def check_values(
+    where: str, build: Callable[..., object], options: Mapping[str, object], lists: bool
+) -> None:
     """Refuse values that aren't of the types that a builder's arguments have.
 
     Parameters
@@ -51,7 +53,7 @@ def check_values(where: str, build: Callable[..., Any], options: Mapping[str, ob
                 raise ParameterError(f"{candidate!r}: {what}", where=f"{where}.{name}") from None
 
 
-def annotation(build: Callable[..., Any], name: str) -> Any:
+def annotation(build: Callable[..., object], name: str) -> Any:
     """Return the type of one argument; any, if it has none or one that only type checkers can read."""
     try:
         alone = SimpleNamespace(__annotations__={name: build.__annotations__[name]})

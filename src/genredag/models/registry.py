@@ -26,16 +26,20 @@ import inspect
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from genredag.errors import ModelError, ParameterError, SlicesTooSmallError
 from genredag.models.options import check_values
 from genredag.params.groups.models import Estimator, Hybrid, Mixup, Pretrained, Recipe
 
+if TYPE_CHECKING:
+    from keras import KerasTensor
+    from sklearn.base import ClassifierMixin
+
 PUBLISHED = "_published"
 Size = tuple[int, int]
 FEATURES = "features"
-Builder = TypeVar("Builder", bound=Callable[..., Any])
+Builder = TypeVar("Builder", bound=Callable[..., object])
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ class Learner:
 
     name: str
     kind: Literal["network", "estimator", "hybrid"]
-    build: Callable[..., Any]
+    build: Callable[..., KerasTensor | ClassifierMixin]
     paper: str
     published: str
     published_input: tuple[int, int, int] | None = None
@@ -77,10 +81,10 @@ class Learner:
     backbones: tuple[str, ...] = ()
     branches: tuple[str, ...] = ()
     over_windows: bool = False
-    classifier: Callable[..., Any] | None = None
+    classifier: Callable[..., ClassifierMixin] | None = None
 
-    def check_size(self, n_bins: int, n_frames: int, options: Mapping[str, Any]) -> None:
-        """Refuse slices that are too small; an option `size` stands for the picture that they become.
+    def check_size(self, n_bins: int, n_frames: int, options: Mapping[str, object]) -> None:
+        """Refuse slices that are too small; with an option `size`, the pictures that they become.
 
         Raises
         ------
@@ -89,7 +93,7 @@ class Learner:
         """
         least = self.smallest(**options) if callable(self.smallest) else self.smallest
         side = options.get("size")
-        bins, frames = (side, side) if side else (n_bins, n_frames)
+        bins, frames = (side, side) if isinstance(side, int) and side else (n_bins, n_frames)
         if bins < least[0] or frames < least[1]:
             raise SlicesTooSmallError(
                 f"slices of {bins} bins x {frames} frames are too small",
@@ -114,7 +118,7 @@ class Learner:
         return options_of(self.build)
 
 
-def options_of(build: Callable[..., Any]) -> list[str]:
+def options_of(build: Callable[..., object]) -> list[str]:
     """Return the names of the options that a builder needs."""
     arguments = inspect.signature(build).parameters.values()
     return [a.name for a in arguments if a.kind is a.KEYWORD_ONLY and a.name != "seed"]
@@ -134,18 +138,30 @@ def network(
     backbones: tuple[str, ...] = (),
     branches: tuple[str, ...] = (),
     over_windows: bool = False,
-    classifier: Callable[..., Any] | None = None,
+    classifier: Callable[..., ClassifierMixin] | None = None,
 ) -> Callable[[Builder], Builder]:
     """Register a builder ``(x, n_classes, *, options) -> probabilities`` of a Keras network."""
-    about: dict[str, Any] = {"published_input": published_input, "features": features, "smallest": smallest}
-    about |= {"backbones": backbones, "branches": branches, "over_windows": over_windows}
-    about["classifier"] = classifier
-    return _register(name, "hybrid" if classifier else "network", paper, published, **about)
+    return _register(
+        lambda build: Learner(
+            name,
+            "hybrid" if classifier else "network",
+            build,
+            paper,
+            published,
+            published_input,
+            features,
+            smallest,
+            backbones,
+            branches,
+            over_windows,
+            classifier,
+        )
+    )
 
 
 def estimator(name: str, *, paper: str, published: str = "") -> Callable[[Builder], Builder]:
     """Register a builder ``(*, options, seed) -> classifier`` of a scikit-learn estimator."""
-    return _register(name, "estimator", paper, published)
+    return _register(lambda build: Learner(name, "estimator", build, paper, published))
 
 
 def learner(name: str) -> Learner:
@@ -190,7 +206,7 @@ def check_options(name: str, kind: str, options: Mapping[str, object]) -> Learne
     return found
 
 
-def check_classifier(name: str, options: Mapping[str, object]) -> Callable[..., Any]:
+def check_classifier(name: str, options: Mapping[str, object]) -> Callable[..., ClassifierMixin]:
     """Return the builder of a hybrid's classifier if `options` are what it takes.
 
     Raises
@@ -206,7 +222,7 @@ def check_classifier(name: str, options: Mapping[str, object]) -> Callable[..., 
 
 
 def check_backbone(name: str, backbone: Pretrained | None) -> None:
-    """Refuse a backbone (None for none) that the learner called `name` doesn't stand on, or lacks.
+    """Refuse a backbone (None for none) that the learner called `name` doesn't take, or lacks.
 
     Raises
     ------
@@ -254,13 +270,12 @@ def _check_names(where: str, given: Mapping[str, object], needed: list[str]) -> 
         raise ParameterError(f"{min(wrong)!r} is {state}", where=where, expected=expected)
 
 
-def _register(
-    name: str, kind: Literal["network", "estimator", "hybrid"], paper: str, published: str, **about: Any
-) -> Callable[[Builder], Builder]:
+def _register(describe: Callable[[Builder], Learner]) -> Callable[[Builder], Builder]:
     def decorate(build: Builder) -> Builder:
-        if name in _LEARNERS and _LEARNERS[name].build is not build:
-            raise ModelError(f"{name!r} is registered twice", where=build.__module__)
-        _LEARNERS[name] = Learner(name, kind, build, paper, published, **about)
+        found = describe(build)
+        if found.name in _LEARNERS and _LEARNERS[found.name].build is not build:
+            raise ModelError(f"{found.name!r} is registered twice", where=build.__module__)
+        _LEARNERS[found.name] = found
         return build
 
     return decorate

@@ -8,21 +8,18 @@ import numpy as np
 import pandas as pd
 
 from genredag.evaluation.predictions import PREFIX
-from genredag.frames.batches import CHUNK, slice_set
+from genredag.frames.batches import CHUNK
 from genredag.runtime.progress import progress
 
 if TYPE_CHECKING:
     from genredag.bundles.bundle import Bundle
-    from genredag.frames.store import Frames
+    from genredag.frames.split_slices import SplitSlices
+
+HELD_OUT = ("validation", "test")
 
 
-def predict_split(bundle: Bundle, frames: Frames, slices: pd.DataFrame, split: pd.DataFrame) -> pd.DataFrame:
+def predict_split(bundle: Bundle, data: SplitSlices) -> pd.DataFrame:
     """Predict the validation and test slices.
-
-    Parameters
-    ----------
-    slices, split
-        ``slices.parquet`` and ``split.parquet``, rows in the same order.
 
     Returns
     -------
@@ -32,17 +29,16 @@ def predict_split(bundle: Bundle, frames: Frames, slices: pd.DataFrame, split: p
     Raises
     ------
     ModelError
-        The frames are of another kind than the bundle was trained on.
+        The frames are of another kind than the bundle was trained on, or the slices of another length.
     """
-    bundle.check_frames(frames.spec)
-    is_held_out = split["part"].isin(["validation", "test"]).to_numpy()
-    held_out = split[is_held_out].reset_index(drop=True)
+    bundle.check_frames(data.frames.spec)
+    held_out = data.split[data.is_in(*HELD_OUT)].reset_index(drop=True)
     names = bundle.class_names
-    data = slice_set(frames, slices[is_held_out], bundle.info["slices"]["n_frames"], held_out["genre"], names)
+    slices = data.part(*HELD_OUT, class_names=names)
     chunks = _chunks(held_out, bundle.over_windows)
-    probabilities = np.empty((len(data), len(names)), np.float32)
+    probabilities = np.empty((len(slices), len(names)), np.float32)
     for rows in progress(chunks, f"predicting with {bundle.info['model']}", len(chunks)):
-        probabilities[rows] = bundle.predict(data.take(rows), data.n_valid[rows])
+        probabilities[rows] = bundle.predict(slices.take(rows), slices.n_valid[rows])
     predictions = held_out[["track_id", "slice", "part", "genre", "artist"]].copy()
     predictions["predicted"] = np.array(names, dtype=object)[probabilities.argmax(axis=1)]
     columns = pd.DataFrame(probabilities, columns=[PREFIX + name for name in names])

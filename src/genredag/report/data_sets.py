@@ -12,13 +12,12 @@ import numpy as np
 import pandas as pd
 
 from genredag.errors import DataError
+from genredag.params.groups.splits import PARTS
 from genredag.report.runs import Run
 from genredag.tracks.artists import artist_groups
 
 if TYPE_CHECKING:
     from genredag.frames.store import Frames
-
-PARTS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)

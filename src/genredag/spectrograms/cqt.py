@@ -3,37 +3,26 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
 
 import numpy as np
 
 from genredag.errors import ParameterError
 from genredag.params.groups.spectrograms import Cqt
-from genredag.spectrograms.spectrum import decibels
+from genredag.spectrograms.spectrum import Description, decibels
 
 
 def cqt(y: np.ndarray, sr: int, params: Cqt) -> np.ndarray:
-    """Return the constant-Q transform (Schoerkhuber & Klapuri 2010) in dB below its maximum.
+    """Return the constant-Q transform of mono samples `y` in dB below its maximum.
 
-    Hops that can be halved once per octave are fastest: the other hops stop the recursive
-    downsampling early.
+    `sr` is in Hz. The method is that of Schoerkhuber & Klapuri (2010). Float32 in [-top_db, 0], shape
+    (1 + n_samples // hop_length, n_bins).
 
-    Parameters
-    ----------
-    y
-        Mono samples, shape (n_samples,).
-    sr
-        Sample rate in Hz.
-
-    Returns
-    -------
-    np.ndarray
-        Float32 in [-top_db, 0], shape (1 + n_samples // hop_length, n_bins).
+    Hop lengths that can be halved once per octave are fastest. Others end the recursive downsampling early.
     """
     import librosa
 
     n_frames = 1 + len(y) // params.hop_length
-    with warnings.catch_warnings():  # the filters of low bins may be longer than a short track: it is padded
+    with warnings.catch_warnings():  # filters of low bins may exceed a short track, which is padded
         warnings.filterwarnings("ignore", message="n_fft=", category=UserWarning)
         transform = librosa.cqt(
             y,
@@ -47,12 +36,12 @@ def cqt(y: np.ndarray, sr: int, params: Cqt) -> np.ndarray:
 
 
 def columns(params: Cqt) -> range:
-    """Number the columns of `cqt`."""
+    """Return the numbers of the columns of `cqt`."""
     return range(params.n_bins)
 
 
-def describe(params: Cqt, sr: int) -> dict[str, Any]:
-    """Say what the columns and values of `cqt` are.
+def describe(params: Cqt, sr: int) -> Description:
+    """Return the centre frequencies of the columns of `cqt` in Hz, and its unit and floor.
 
     Raises
     ------

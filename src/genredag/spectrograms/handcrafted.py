@@ -5,14 +5,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from genredag.errors import ParameterError
 from genredag.params.groups.spectrograms import Handcrafted
 from genredag.spectrograms.mel import mel_filters
-from genredag.spectrograms.spectrum import power_spectrogram
+from genredag.spectrograms.spectrum import Description, power_spectrogram
 
 # Octave bands of the spectral contrast start here and end at 64 times it (Jiang et al. 2002).
 CONTRAST_FMIN = 200.0
@@ -24,22 +22,11 @@ PITCH_CLASSES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"
 
 
 def handcrafted(y: np.ndarray, sr: int, params: Handcrafted) -> np.ndarray:
-    """Return librosa's features of every frame, one spectrogram shared by all of them.
+    """Return librosa's features of every frame of mono samples `y`; `sr` is in Hz.
 
-    Chroma take A as 440 Hz: librosa would estimate a tuning per track, at the cost of half the time.
-
-    Parameters
-    ----------
-    y
-        Mono samples, shape (n_samples,).
-    sr
-        Sample rate in Hz.
-
-    Returns
-    -------
-    np.ndarray
-        Float32, shape (1 + n_samples // hop_length, n_mfcc + 28), columns as `describe` names them;
-        frequencies in kHz. The tempo is one number for the whole track.
+    All features share one spectrogram. Float32, shape (1 + n_samples // hop_length, n_mfcc + 28). `columns`
+    names the columns; frequencies are in kHz. The tempo is one number for the whole track. Chroma take A as
+    440 Hz, because estimating the tuning of each track would take half of the time.
     """
     import librosa
     from librosa import feature
@@ -70,7 +57,7 @@ def handcrafted(y: np.ndarray, sr: int, params: Handcrafted) -> np.ndarray:
     return np.concatenate(rows).T.astype(np.float32, order="C")
 
 
-def describe(params: Handcrafted, sr: int) -> dict[str, Any]:
+def describe(params: Handcrafted, sr: int) -> Description:
     """Name the columns of `handcrafted`.
 
     Raises

@@ -5,12 +5,12 @@ from __future__ import annotations
 import functools
 import logging
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from genredag.params.groups.spectrograms import Mel
-from genredag.spectrograms.spectrum import check_window, decibels, power_spectrogram
+from genredag.spectrograms.spectrum import Description, check_window, decibels, power_spectrogram
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -19,19 +19,10 @@ logger = logging.getLogger(__name__)
 
 
 def mel(y: np.ndarray, sr: int, params: Mel) -> np.ndarray:
-    """Return the mel spectrogram in dB below its maximum (Slaney's scale and area normalisation).
+    """Return the mel spectrogram of mono samples `y`, in dB below its maximum.
 
-    Parameters
-    ----------
-    y
-        Mono samples, shape (n_samples,).
-    sr
-        Sample rate in Hz.
-
-    Returns
-    -------
-    np.ndarray
-        Float32 in [-top_db, 0], shape (1 + n_samples // hop_length, n_mels).
+    The scale and the area normalisation are Slaney's. `sr` is in Hz. The result is float32 in [-top_db, 0],
+    shape (1 + n_samples // hop_length, n_mels).
     """
     power = power_spectrogram(y, params.n_fft, params.hop_length, params.window)
     bands = power @ mel_filters(sr, params.n_fft, params.n_mels, params.fmin, params.fmax).T
@@ -39,12 +30,12 @@ def mel(y: np.ndarray, sr: int, params: Mel) -> np.ndarray:
 
 
 def columns(params: Mel) -> range:
-    """Number the columns of `mel`."""
+    """Return the numbers of the columns of `mel`."""
     return range(params.n_mels)
 
 
-def describe(params: Mel, sr: int) -> dict[str, Any]:
-    """Say what the columns and values of `mel` are; warn of bands that no FFT bin falls into."""
+def describe(params: Mel, sr: int) -> Description:
+    """Return the centre frequencies of `mel` in Hz, its unit and floor; warn of bands without an FFT bin."""
     import librosa
 
     check_window(params.window, params.n_fft, "representations.mel")
@@ -64,10 +55,10 @@ def describe(params: Mel, sr: int) -> dict[str, Any]:
 def mel_filters(sr: int, n_fft: int, n_mels: int, fmin: float, fmax: float) -> csr_array:
     """Return librosa's mel filters as a sparse matrix, shape (n_mels, n_fft // 2 + 1).
 
-    About 1 % of the weights are not 0; librosa makes and multiplies the dense matrix for every track.
+    About 1 % of the weights are not 0. librosa makes and multiplies the dense matrix for every track.
     """
     import librosa
     from scipy.sparse import csr_array
 
-    with warnings.catch_warnings(action="ignore", category=UserWarning):  # `describe` tells of empty bands
+    with warnings.catch_warnings(action="ignore", category=UserWarning):  # `describe` warns of empty bands
         return csr_array(librosa.filters.mel(sr=sr, n_fft=n_fft, n_mels=n_mels, fmin=fmin, fmax=fmax))

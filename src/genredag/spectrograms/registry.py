@@ -1,41 +1,52 @@
-"""Every representation by its name."""
+"""The registry of representations, by name."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
 from genredag.params.groups.base import Group
 from genredag.params.groups.spectrograms import Cqt, Handcrafted, Mel, Stft
 from genredag.spectrograms import cqt, handcrafted, mel, stft
+from genredag.spectrograms.spectrum import Description
+
+G = TypeVar("G", bound=Group)
+
+
+class FullDescription(Description):
+    """A `Description` with the number of columns and the frame rate in Hz."""
+
+    n_bins: int
+    frames_per_second: float
 
 
 @dataclass(frozen=True)
-class Representation:
-    """How a representation is made.
+class Representation(Generic[G]):
+    """How a representation is computed.
 
     Attributes
     ----------
     group
         Its parameters' class.
     transform
-        ``(y, sr, params) -> (n_frames, n_bins)`` float32 of 1 + n_samples // hop_length centred frames.
+        ``(y, sr, params) -> (n_frames, n_bins)``: float32 values of mono samples (n_samples,), in
+        1 + n_samples // hop_length centred frames. The sample rate is in Hz.
     describe
-        ``(params, sr) -> {"bins", "unit", "floor"}``; raises ParameterError where `transform` could not work.
+        ``(params, sr) -> Description``; raises ParameterError where `transform` could not work.
     columns
-        ``(params) -> columns of `transform```, told at once: a range of bins, or names of features.
+        ``(params) -> columns of `transform```, without any work: a range of bins, or names of features.
     """
 
-    group: type[Group]
-    transform: Callable[[np.ndarray, int, Any], np.ndarray]
-    describe: Callable[[Any, int], dict[str, Any]]
-    columns: Callable[[Any], range | list[str]]
+    group: type[G]
+    transform: Callable[[np.ndarray, int, G], np.ndarray]
+    describe: Callable[[G, int], Description]
+    columns: Callable[[G], range | list[str]]
 
 
-REPRESENTATIONS = {
+REPRESENTATIONS: dict[str, Representation[Any]] = {
     "stft": Representation(Stft, stft.stft, stft.describe, stft.columns),
     "mel": Representation(Mel, mel.mel, mel.describe, mel.columns),
     "cqt": Representation(Cqt, cqt.cqt, cqt.describe, cqt.columns),
@@ -45,7 +56,7 @@ REPRESENTATIONS = {
 }
 
 
-def describe(name: str, params: Any, sr: int) -> dict[str, Any]:
+def describe(name: str, params: Any, sr: int) -> FullDescription:
     """Return n_bins, frames_per_second, unit, floor and bins of a representation, before any work.
 
     Raises

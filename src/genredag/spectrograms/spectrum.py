@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TypedDict
+
 import numpy as np
 
 from genredag.errors import ParameterError
+
+
+class Description(TypedDict):
+    """What the columns and values of a representation are.
+
+    `bins` labels the columns by centre frequency in Hz or by name. `floor` stands for silence.
+    """
+
+    bins: Sequence[float | str]
+    unit: str
+    floor: float
 
 
 def power_spectrogram(y: np.ndarray, n_fft: int, hop_length: int, window: str) -> np.ndarray:

@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from genredag.params.groups.spectrograms import Stft
-from genredag.spectrograms.spectrum import check_window, decibels, power_spectrogram
+from genredag.spectrograms.spectrum import Description, check_window, decibels, power_spectrogram
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 
 def stft(y: np.ndarray, sr: int, params: Stft) -> np.ndarray:
-    """Return the spectrogram in dB below its maximum.
+    """Return the spectrogram of mono samples `y` in dB below its maximum.
 
-    Parameters
-    ----------
-    y
-        Mono samples, shape (n_samples,).
-    sr
-        Sample rate in Hz.
-
-    Returns
-    -------
-    np.ndarray
-        Float32 in [-top_db, 0], shape (1 + n_samples // hop_length, n_bins).
+    `sr` is in Hz. Float32 in [-top_db, 0], shape (1 + n_samples // hop_length, n_bins).
     """
     power = power_spectrogram(y, params.n_fft, params.hop_length, params.window)
     if params.axis == "log":
@@ -36,12 +26,12 @@ def stft(y: np.ndarray, sr: int, params: Stft) -> np.ndarray:
 
 
 def columns(params: Stft) -> range:
-    """Number the columns of `stft`."""
+    """Return the numbers of the columns of `stft`."""
     return range(params.n_bins if params.axis == "log" else params.n_fft // 2 + 1)
 
 
-def describe(params: Stft, sr: int) -> dict[str, Any]:
-    """Say what the columns and values of `stft` are."""
+def describe(params: Stft, sr: int) -> Description:
+    """Return the centre frequencies of the columns of `stft` in Hz, and its unit and floor."""
     check_window(params.window, params.n_fft, "representations.stft")
     if params.axis == "log":
         bins = _log_frequencies(sr, params.n_bins, params.fmin)

@@ -1,4 +1,4 @@
-"""Near-duplicates: the same recording on two sides of a split, cut, coded or mixed a little differently."""
+"""Near-duplicates: one recording in two parts of a split, cut, coded or mixed a little differently."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from genredag.errors import DataError
-from genredag.splits.split import PARTS
+from genredag.params.groups.splits import PARTS
 
 if TYPE_CHECKING:
     from genredag.frames.store import Frames
@@ -24,18 +24,18 @@ N_BANDS = 32
 # ASSUME that a copy shows within the first minute.
 MAX_SECONDS = 60.0
 BLOCK = 64  # tracks compared with all others at once
-N_TOLD = 3
+N_LOGGED = 3
 
 
 def near_duplicates(split: pd.DataFrame, frames: Frames, correlation: float) -> pd.DataFrame:
-    """Find tracks on two sides of a split whose spectrograms change alike, however they are cut.
+    """Find pairs of tracks in different parts whose spectrograms change alike, however they are cut.
 
     Parameters
     ----------
     split
-        ``split.parquet``; augmented tracks and those left out are not compared.
+        ``split.parquet``. Augmented tracks and tracks that were left out are not compared.
     correlation
-        Least correlation that counts, see `correlations`.
+        Lowest correlation of a pair that is reported; see `correlations`.
 
     Returns
     -------
@@ -53,23 +53,23 @@ def near_duplicates(split: pd.DataFrame, frames: Frames, correlation: float) -> 
             row_of[sides.loc[sides["part"] == name, "track_id"]].to_numpy() for name in (part, other_part)
         )
         alike = correlations(spectra[:, ours], spectra[:, theirs])
-        alike[ours[:, np.newaxis] == theirs] = 0.0  # a leaky split has one track on two sides
+        alike[ours[:, np.newaxis] == theirs] = 0.0  # in a leaky split, a track is in two parts
         rows, columns = np.nonzero(alike >= correlation)
         pairs = zip(track_ids[ours[rows]], track_ids[theirs[columns]], alike[rows, columns], strict=True)
         found += [(one, part, other, other_part, round(float(value), 3)) for one, other, value in pairs]
     table = pd.DataFrame(found, columns=COLUMNS)
     table = table.sort_values("correlation", ascending=False, kind="stable", ignore_index=True)
-    _tell(table)
+    _log_pairs(table)
     return table
 
 
 def correlations(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
-    """Correlate each of some tracks with each of others, at the shift in time where they agree most.
+    """Return the correlation of each pair of tracks, at the time shift where they agree most.
 
     Parameters
     ----------
     ours, theirs
-        Of `change_spectra`.
+        Spectra of tracks, as `change_spectra` gives them.
 
     Returns
     -------
@@ -81,7 +81,7 @@ def correlations(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
 
     columns = theirs.conj().transpose(0, 2, 1)
     alike = np.empty((ours.shape[1], theirs.shape[1]), np.float32)
-    with threadpool_limits(1):  # many small products: threads would only wait for each other
+    with threadpool_limits(1):  # threads would wait for each other over many small products
         for first in range(0, len(alike), BLOCK):
             rows = slice(first, first + BLOCK)
             alike[rows] = irfft(ours[:, rows] @ columns, axis=0).max(axis=0)
@@ -89,10 +89,10 @@ def correlations(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
 
 
 def change_spectra(frames: Frames, track_ids: list[str]) -> np.ndarray:
-    """Return the Fourier transforms of how each track changes, by bands, from step to step.
+    """Return the Fourier transform of the change from step to step in each band of each track.
 
-    Changes rather than levels: those of two recordings are unlike even if both fade in, or share their
-    timbre, and they do not mind a gain or an equaliser.
+    Changes tell recordings apart better than levels: those of two recordings differ even if both fade in or
+    share their timbre. A gain or an equaliser does not affect them.
 
     Returns
     -------
@@ -110,7 +110,7 @@ def change_spectra(frames: Frames, track_ids: list[str]) -> np.ndarray:
     changes = [_changes(frames, *at) for at in zip(rows["first_frame"], rows["n_frames"], strict=True)]
     power = np.sum([np.sum(change**2, axis=0) for change in changes], axis=0)
     scale = np.sqrt(power / max(1, sum(map(len, changes))))
-    # Zeros behind every track, so that shifts do not go round.
+    # Zero padding, so that shifts do not wrap around.
     n_steps = next_fast_len(2 * max(1, *map(len, changes)), real=True)
     spectra = np.empty((n_steps // 2 + 1, len(changes), len(scale)), np.complex64)
     for number, change in enumerate(changes):
@@ -130,15 +130,15 @@ def _changes(frames: Frames, first: int, n_frames: int) -> np.ndarray:
     return steps[2:] - steps[:-2]
 
 
-def _tell(table: pd.DataFrame) -> None:
-    """Warn of near-duplicates: how many, and the most alike."""
+def _log_pairs(table: pd.DataFrame) -> None:
+    """Log a warning with the number of near-duplicates and the most similar pairs."""
     if table.empty:
         return
-    told = [
+    pairs = [
         f"{row.track_id} ({row.part}) and {row.other} ({row.other_part})"
-        for row in table.head(N_TOLD).itertuples()
+        for row in table.head(N_LOGGED).itertuples()
     ]
-    more = ", ..." if len(table) > N_TOLD else ""
+    more = ", ..." if len(table) > N_LOGGED else ""
     logger.warning(
-        "%d pairs of tracks on two sides may be near-duplicates: %s%s", len(table), ", ".join(told), more
+        "%d pairs of tracks on two sides may be near-duplicates: %s%s", len(table), ", ".join(pairs), more
     )

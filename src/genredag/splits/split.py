@@ -1,16 +1,16 @@
-"""Splits: which slices train, validate and test. One function a protocol; `check_split` trusts none."""
+"""Splits: the part of each slice (training, validation or test), by protocol, and a check of any split."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
 
 from genredag.errors import DataError, ParameterError, UnsuitableDataError
 from genredag.params.groups.splits import (
+    PARTS,
     KFold,
     LeakySlices,
     Official,
@@ -19,24 +19,23 @@ from genredag.params.groups.splits import (
     keeps_artists_whole,
     n_folds,
 )
-from genredag.splits.assignment import by_artist, by_genre
+from genredag.splits.assignment import assign_by_artist, assign_by_genre
 from genredag.splits.leakage import mark
 from genredag.tracks.artists import artist_groups
 
 logger = logging.getLogger(__name__)
 
-PARTS = ("train", "validation", "test")
-_DEALS = {"track": by_genre, "artist": by_artist}
+_ASSIGN = {"track": assign_by_genre, "artist": assign_by_artist}
 
 
 def split_slices(
     manifest: pd.DataFrame, slices: pd.DataFrame, protocol: Split, seed: int, fold: int = 0
 ) -> pd.DataFrame:
-    """Deal all usable tracks to three parts and say for each slice where it stands.
+    """Assign all usable tracks to three parts and return the part of each slice.
 
-    The deal depends on ids, genres, artists and listed subsets of the usable tracks and on `seed`: neither
-    on the order of rows nor on the representation. Augmented tracks train if the track they were made from
-    does, and are left out if it doesn't.
+    The split depends on `seed` and on ids, genres, artists and listed subsets of usable tracks. It depends
+    neither on the order of rows nor on the representation. Augmented tracks are in the training set if the
+    track that they were made from is, and are left out if it isn't.
 
     Parameters
     ----------
@@ -65,24 +64,24 @@ def split_slices(
     tracks = _usable(manifest).sort_values("track_id", ignore_index=True)
     split = slices[["track_id", "slice"]].reset_index(drop=True)
     parent = slices["parent"].reset_index(drop=True) if "parent" in slices else pd.Series(None, split.index)
-    is_child, original = parent.notna(), parent.fillna(split["track_id"])
+    is_copy, original = parent.notna(), parent.fillna(split["track_id"])
     for column in ("genre", "artist"):
         split[column] = original.map(tracks.set_index("track_id")[column])
     rng = np.random.default_rng(seed)
     if isinstance(protocol, LeakySlices):
-        part = leaky_slices(split[~is_child], protocol, rng).reindex(split.index)
+        part = leaky_slices(split[~is_copy], protocol, rng).reindex(split.index)
     else:
-        dealt = PROTOCOLS[type(protocol)](tracks, protocol, fold, rng)
-        part = original.map(pd.Series(dealt, tracks["track_id"], dtype="str")).mask(is_child)
+        by_track = pd.Series(_part_of_tracks(tracks, protocol, fold, rng), tracks["track_id"], dtype="str")
+        part = original.map(by_track).mask(is_copy)
     trains = original.isin(split.loc[part == "train", "track_id"])
-    split["part"] = part.mask(is_child & trains, "train")
+    split["part"] = part.mask(is_copy & trains, "train")
     split.attrs |= mark(split)
-    _tell(split)
+    _log_warnings(split)
     return split.assign(parent=parent) if "parent" in slices else split
 
 
-def stratified(tracks: pd.DataFrame, protocol: Stratified, fold: int, rng: np.random.Generator) -> np.ndarray:
-    """Deal whole tracks or artists by ratios.
+def stratified(tracks: pd.DataFrame, protocol: Stratified, rng: np.random.Generator) -> np.ndarray:
+    """Assign whole tracks or artists by ratios.
 
     Parameters
     ----------
@@ -94,21 +93,20 @@ def stratified(tracks: pd.DataFrame, protocol: Stratified, fold: int, rng: np.ra
     np.ndarray
         The part of each track, None for those left out.
     """
-    return np.array(PARTS, dtype=object)[_DEALS[protocol.group_by](tracks, protocol.ratios, rng)]
+    return np.array(PARTS, dtype=object)[_ASSIGN[protocol.group_by](tracks, protocol.ratios, rng)]
 
 
 def kfold(tracks: pd.DataFrame, protocol: KFold, fold: int, rng: np.random.Generator) -> np.ndarray:
-    """Let one of `k` equal folds test, the next one validate and the others train; see `stratified`."""
-    dealt = _DEALS[protocol.group_by](tracks, [1 / protocol.k] * protocol.k, rng)
-    return np.array(PARTS, dtype=object)[
-        np.select([dealt == fold, dealt == (fold + 1) % protocol.k], [2, 1], 0)
-    ]
+    """Test on one of `k` equal folds, validate on the next and train on the others; see `stratified`."""
+    fold_of = _ASSIGN[protocol.group_by](tracks, [1 / protocol.k] * protocol.k, rng)
+    part = np.select([fold_of == fold, fold_of == (fold + 1) % protocol.k], [2, 1], 0)
+    return np.array(PARTS, dtype=object)[part]
 
 
-def official(tracks: pd.DataFrame, protocol: Official, fold: int, rng: np.random.Generator) -> np.ndarray:
+def official(tracks: pd.DataFrame, protocol: Official, rng: np.random.Generator) -> np.ndarray:
     """Take the split that the data set lists for its tracks; see `stratified`.
 
-    With a `validation_share`, validation is dealt by artist from the listed training part.
+    With a `validation_share`, validation is taken by artist from the listed training part.
 
     Raises
     ------
@@ -129,14 +127,14 @@ def official(tracks: pd.DataFrame, protocol: Official, fold: int, rng: np.random
         part[rows] = name
     if protocol.validation_share is not None:
         training = tracks[part == "train"]
-        deal = by_artist if training["artist"].notna().any() else by_genre
+        assign = assign_by_artist if training["artist"].notna().any() else assign_by_genre
         ratios = [1 - protocol.validation_share, protocol.validation_share]
-        part[part == "train"] = np.array(PARTS, dtype=object)[deal(training, ratios, rng)]
+        part[part == "train"] = np.array(PARTS, dtype=object)[assign(training, ratios, rng)]
     return part
 
 
 def leaky_slices(split: pd.DataFrame, protocol: LeakySlices, rng: np.random.Generator) -> pd.Series:
-    """Deal the slices of each genre by ratios, without regard to their tracks.
+    """Assign the slices of each genre by ratios, without regard to their tracks. LEAKY.
 
     Parameters
     ----------
@@ -144,19 +142,24 @@ def leaky_slices(split: pd.DataFrame, protocol: LeakySlices, rng: np.random.Gene
         track_id, slice, genre.
     """
     ordered = split.dropna(subset="genre").sort_values(["track_id", "slice"])
-    dealt = by_genre(ordered, protocol.ratios, rng)
-    return pd.Series(np.array(PARTS, dtype=object)[dealt], ordered.index, dtype="str")
+    part = assign_by_genre(ordered, protocol.ratios, rng)
+    return pd.Series(np.array(PARTS, dtype=object)[part], ordered.index, dtype="str")
 
 
-PROTOCOLS: dict[type, Callable[[pd.DataFrame, Any, int, np.random.Generator], np.ndarray]] = {
-    Stratified: stratified,
-    KFold: kfold,
-    Official: official,
-}
+def _part_of_tracks(
+    tracks: pd.DataFrame, protocol: Stratified | KFold | Official, fold: int, rng: np.random.Generator
+) -> np.ndarray:
+    match protocol:
+        case Stratified():
+            return stratified(tracks, protocol, rng)
+        case KFold():
+            return kfold(tracks, protocol, fold, rng)
+        case Official():
+            return official(tracks, protocol, rng)
 
 
 def check_split(split: pd.DataFrame, manifest: pd.DataFrame, protocol: Split) -> None:
-    """Prove that a split keeps what its protocol promises and that no part lacks a class.
+    """Check that a split keeps what its protocol promises and that no part lacks a genre.
 
     Raises
     ------
@@ -175,19 +178,19 @@ def check_split(split: pd.DataFrame, manifest: pd.DataFrame, protocol: Split) ->
         hint = "the slices are of another manifest: rerun the spectrograms and slices stages"
         track_id = split.loc[in_no_part, "track_id"].iloc[0]
         raise DataError(f"track {track_id} is in no part", where="split", hint=hint)
-    dealt = split.dropna(subset="part")
-    for problem in _crossings(dealt, manifest, protocol):
+    assigned = split.dropna(subset="part")
+    for problem in _crossings(assigned, manifest, protocol):
         raise DataError(problem, where="split", expected="one side")
-    present = pd.crosstab(dealt["genre"], dealt["part"]).reindex(columns=list(PARTS), fill_value=0)
+    present = pd.crosstab(assigned["genre"], assigned["part"]).reindex(columns=list(PARTS), fill_value=0)
     for genre, row in present.iterrows():
         for part in row.index[row == 0]:
             hint = "add tracks, or remove the genre; short tracks may have been quarantined"
             raise UnsuitableDataError(f"genre {genre} is missing in {part}", where="split", hint=hint)
 
 
-def _crossings(dealt: pd.DataFrame, manifest: pd.DataFrame, protocol: Split) -> Iterator[str]:
-    """Yield what stands on two sides, of each kind the first, in words."""
-    twice = dealt[dealt.duplicated(["track_id", "slice"], keep=False)].sort_values(
+def _crossings(assigned: pd.DataFrame, manifest: pd.DataFrame, protocol: Split) -> Iterator[str]:
+    """Yield the first track, copy or artist of each kind that is in two parts, in words."""
+    twice = assigned[assigned.duplicated(["track_id", "slice"], keep=False)].sort_values(
         ["track_id", "slice", "part"]
     )
     if not twice.empty:
@@ -195,19 +198,19 @@ def _crossings(dealt: pd.DataFrame, manifest: pd.DataFrame, protocol: Split) -> 
         yield f"the same slice twice: {number} of {twice['track_id'].iloc[0]} in {one} and in {other}"
     if isinstance(protocol, LeakySlices):
         return
-    tracks = dealt.drop_duplicates(["track_id", "part"])
+    tracks = assigned.drop_duplicates(["track_id", "part"])
     tracks = tracks.merge(_usable(manifest)[["track_id", "sha256"]], on="track_id", how="left")
-    children = tracks[tracks["parent"].notna()].merge(
+    copies = tracks[tracks["parent"].notna()].merge(
         tracks[["track_id", "part"]],
         left_on="parent",
         right_on="track_id",
         how="left",
         suffixes=("", "_of_parent"),
     )
-    away = children[(children["part"] != "train") | (children["part_of_parent"] != "train")]
-    for child in away.head(1).itertuples():
-        told = child.part_of_parent if isinstance(child.part_of_parent, str) else "no part"
-        yield f"augmented {child.track_id} in {child.part}, its parent {child.parent} in {told}"
+    away = copies[(copies["part"] != "train") | (copies["part_of_parent"] != "train")]
+    for copy in away.head(1).itertuples():
+        part = copy.part_of_parent if isinstance(copy.part_of_parent, str) else "no part"
+        yield f"augmented {copy.track_id} in {copy.part}, its parent {copy.parent} in {part}"
     promises = {"track_id": "track", "sha256": "audio"}
     if keeps_artists_whole(protocol):
         promises["artist"] = "artist"
@@ -220,8 +223,8 @@ def _crossings(dealt: pd.DataFrame, manifest: pd.DataFrame, protocol: Split) -> 
             yield f"the same {what} on two sides: {track_ids}"
 
 
-def _tell(split: pd.DataFrame) -> None:
-    """Log what a user should know of a split: that it leaks, that it leaves tracks out."""
+def _log_warnings(split: pd.DataFrame) -> None:
+    """Log that a split is leaky, or that it leaves tracks out."""
     if "warning" in split.attrs:
         logger.warning(split.attrs["warning"])
     left_out = split.loc[split["part"].isna() & split["genre"].notna(), "track_id"].nunique()

@@ -1,4 +1,4 @@
-"""Who is who: spellings of one artist, and collaborations, told for all that keeps artists together."""
+"""Artist groups: spellings of one artist, and collaborations, for everything that keeps artists together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The manifest: one row a track, the usable ones and those in quarantine with their reason."""
+"""The manifest: one row per track, whether it is usable or quarantined, and the reason."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ COLUMNS = [
     *("status", "reason", "subset", "subgenres"),
 ]
 QUARANTINE_COLUMNS = ["track_id", "genre", "path", "reason"]
-N_TOLD = 20  # quarantined tracks named in the log; the rest stand in quarantine.csv
+N_LOGGED = 20  # quarantined tracks that the log names; quarantine.csv lists all
 
 
 def assemble(tracks: pd.DataFrame, probes: Sequence[Probe]) -> pd.DataFrame:
-    """Join the tracks of a data set with what probing found, and quarantine what can't be used.
+    """Join the tracks of a data set with their probes, and quarantine those that can't be used.
 
-    Of tracks with equal samples one stays: one that belongs to a published subset before one that
+    Of tracks with equal samples, one is kept: one that belongs to a published subset before one that
     doesn't (GTZAN's fault-filtered lists kept one of each pair), then the first by track_id.
 
     Parameters
@@ -71,10 +71,10 @@ def check_usable(manifest: pd.DataFrame, *, name: str, max_skipped: float) -> No
         There are no tracks, too large a share is quarantined, or fewer than two genres remain.
     """
     bad = quarantined(manifest)
-    for row in bad.head(N_TOLD).itertuples():
+    for row in bad.head(N_LOGGED).itertuples():
         logger.warning("%s: %s is quarantined: %s", name, row.track_id, row.reason)
-    if len(bad) > N_TOLD:
-        logger.warning("%s: %d more tracks are quarantined", name, len(bad) - N_TOLD)
+    if len(bad) > N_LOGGED:
+        logger.warning("%s: %d more tracks are quarantined", name, len(bad) - N_LOGGED)
     where = f"data set {name}"
     if manifest.empty:
         raise DataError("no tracks", where=where, expected="audio files in one folder a genre")

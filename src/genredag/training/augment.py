@@ -1,6 +1,6 @@
 """Augmentation of training slices (batch, n_frames, n_bins), in the values of the frame store.
 
-Everything is drawn anew for each slice, from the generator given.
+The random values of each slice are drawn from the given generator.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ def augment(
     floor: float,
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return slices and labels after `steps`, in their order; the given arrays are left as they are.
+    """Return slices and labels after `steps`, in their order; the given arrays are not changed.
 
     Parameters
     ----------
     labels
-        Indices of classes; probabilities (batch, n_classes) if a step is mixup.
+        Indices of classes; probabilities (batch, n_classes) if one of the steps is mixup.
     floor
-        The value that stands for silence.
+        The value of silence.
     """
     for step in steps:
         if isinstance(step, Mixup):
@@ -90,8 +90,8 @@ def drop_stripes(
 ) -> np.ndarray:
     """Silence `bins` whole bins and `frames` whole frames of slices with this probability.
 
-    They are drawn with replacement, as in gtzan.keras (2020). The name is that of PANNs' masks of the same
-    shape (Kong et al. 2020).
+    Bins and frames are drawn with replacement, as in gtzan.keras (2020). The name is from PANNs, whose
+    masks have the same shape (Kong et al. 2020).
     """
     n, n_frames, n_bins = slices.shape
     silent = np.zeros(slices.shape, bool)
@@ -105,9 +105,9 @@ def drop_stripes(
 def time_reversal(
     slices: np.ndarray, rng: np.random.Generator, floor: float, *, probability: float
 ) -> np.ndarray:
-    """Turn slices round with this probability."""
-    turned = rng.random(len(slices)) < probability
-    return np.where(turned[:, np.newaxis, np.newaxis], slices[:, ::-1], slices)
+    """Reverse slices in time with this probability."""
+    is_reversed = rng.random(len(slices)) < probability
+    return np.where(is_reversed[:, np.newaxis, np.newaxis], slices[:, ::-1], slices)
 
 
 def mixup(
@@ -120,7 +120,7 @@ def mixup(
     labels
         Probabilities, shape (batch, n_classes).
     alpha
-        Both parameters of the beta distribution that the share of the slice's own is drawn from.
+        Both parameters of the beta distribution from which a slice's own share is drawn.
     """
     other = rng.permutation(len(slices))
     own = rng.beta(alpha, alpha, len(slices)).astype(np.float32)[:, np.newaxis]
@@ -149,6 +149,6 @@ def _masked(slices: np.ndarray, rng: np.random.Generator, count: int, width: int
 
 
 def _runs(starts: np.ndarray, widths: np.ndarray, size: int) -> np.ndarray:
-    """Return which of `size` places lie in the run of each row, bool (len(starts), size)."""
+    """Return which of `size` positions are in the run of each row, bool (len(starts), size)."""
     places = np.arange(size)
     return (places >= starts[:, np.newaxis]) & (places < (starts + widths)[:, np.newaxis])

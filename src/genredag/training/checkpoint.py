@@ -1,4 +1,4 @@
-"""The state of a training after an epoch, in one file, from which a killed run goes on."""
+"""Checkpoints: the state of a training after an epoch, in one file, from which a killed run resumes."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ class Checkpoint:
     Attributes
     ----------
     key
-        Names all that determines the training (`fingerprint`); a state under another key is none of ours.
+        A `fingerprint` of everything that determines the training. A state with another key is ignored.
     """
 
     path: Path
     key: str
 
     def of(self, phase: str) -> Checkpoint:
-        """Return the checkpoint of an earlier phase of the same training, in a file beside this one."""
+        """Return the checkpoint of an earlier phase of the same training, in a file next to this one."""
         return Checkpoint(self.path.with_name(f".{phase}{self.path.name}"), self.key)
 
-    def write(self, about: Mapping[str, Any], arrays: Arrays) -> None:
-        """Replace the state by `about`, which JSON can hold, and named lists of arrays."""
+    def write(self, about: Mapping[str, object], arrays: Arrays) -> None:
+        """Replace the state with `about`, which must be JSON-serialisable, and named lists of arrays."""
         named = {f"{name}_{i}": array for name, group in arrays.items() for i, array in enumerate(group)}
         text = json.dumps({"key": self.key, "about": about, "sizes": {k: len(v) for k, v in arrays.items()}})
         with atomic_path(self.path) as temporary, temporary.open("wb") as file:
             np.savez(file, allow_pickle=False, checkpoint=np.array(text), **named)
 
-    def read(self) -> tuple[dict[str, Any], Arrays] | None:
-        """Return what `write` was given; None if there is nothing, or nothing of this training."""
+    def read(self) -> tuple[Any, Arrays] | None:
+        """Return what was passed to `write`; None without a state of this training."""
         try:
             with np.load(self.path) as file:
                 state = json.loads(str(file["checkpoint"]))
@@ -62,7 +62,7 @@ class Checkpoint:
 
 
 def fingerprint(values: object, arrays: Iterable[np.ndarray]) -> str:
-    """Return a SHA-256 of JSON-like `values` and of the contents of `arrays`."""
+    """Return the SHA-256 of JSON-serialisable `values` and of the contents of `arrays`."""
     digest = hashlib.sha256(json.dumps(values, sort_keys=True).encode())
     for array in arrays:
         digest.update(f"{array.dtype.str}{array.shape}".encode())

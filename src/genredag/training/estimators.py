@@ -1,4 +1,4 @@
-"""Training of scikit-learn estimators: the search for their options, the fit, calibrated probabilities."""
+"""Training of scikit-learn estimators: search for options, fit, and calibration of probabilities."""
 
 from __future__ import annotations
 
@@ -7,25 +7,33 @@ import logging
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from genredag.errors import ModelError
+from genredag.params.groups.models import Option
 from genredag.runtime.progress import progress
 from genredag.training.networks import HISTORY_COLUMNS
 
 if TYPE_CHECKING:
+    from sklearn.base import ClassifierMixin
+
     from genredag.frames.batches import SliceSet
     from genredag.params.groups.models import Options
 
+    Build = Callable[..., ClassifierMixin]
+
 logger = logging.getLogger(__name__)
+
+# One value of each option.
+Choice = dict[str, Option]
 
 
 def fit_estimator(
     name: str,
-    build: Callable[..., Any],
+    build: Build,
     options: Options,
     folds: int,
     *,
@@ -33,22 +41,22 @@ def fit_estimator(
     validation: SliceSet,
     n_classes: int,
     seed: int,
-) -> tuple[Any, pd.DataFrame, dict[str, Any]]:
-    """Fit an estimator on the training slices; one without probabilities is calibrated on validation.
+) -> tuple[ClassifierMixin, pd.DataFrame, Choice]:
+    """Fit an estimator on the training slices; calibrate one without probabilities on validation slices.
 
     Parameters
     ----------
     name
-        Of its recipe.
+        Name of its recipe.
     options, folds
         As for `search_options`.
     training, validation
-        Features, as `genredag.frames.batches.summarise` makes them.
+        Features, as `genredag.frames.batches.summarise` returns them.
 
     Returns
     -------
     tuple
-        The estimator, a history of one row, and the options that were chosen.
+        The estimator, a history of one row, and the options chosen.
 
     Raises
     ------
@@ -61,13 +69,13 @@ def fit_estimator(
 
     parts = {"train": training, "validation": validation}
     check_parts(name, options, folds, parts, n_classes)
-    options = search_options(name, build, options, folds, training, seed)
+    chosen = search_options(name, build, options, folds, training, seed)
     inputs = {part: features_of(slices) for part, slices in parts.items()}
-    with _naming(name, options):
-        model = build(**options, seed=seed).fit(inputs["train"], training.labels)
+    with _naming(name, chosen):
+        model = build(**chosen, seed=seed).fit(inputs["train"], training.labels)
     if not hasattr(model, "predict_proba"):
-        # One temperature, fitted on tracks that the estimator has not seen: folds of the training slices
-        # would put slices of a track on both sides. Frozen estimators need no folds: one has all rows.
+        # One temperature, fitted on tracks that the estimator has not seen. Folds of the training slices
+        # would put slices of one track in both parts. A frozen estimator needs no folds: one has all rows.
         rows = np.arange(len(validation))
         model = CalibratedClassifierCV(FrozenEstimator(model), method="temperature", cv=[(rows, rows)])
         model.fit(inputs["validation"], validation.labels)
@@ -77,23 +85,23 @@ def fit_estimator(
         row[f"{prefix}loss"] = log_loss(slices.labels, probabilities, labels=range(n_classes))
         row[f"{prefix}accuracy"] = float((probabilities.argmax(axis=1) == slices.labels).mean())
     logger.info("%s: accuracy %.3f, validation accuracy %.3f", name, row["accuracy"], row["val_accuracy"])
-    return model, pd.DataFrame([row])[list(HISTORY_COLUMNS)], options
+    return model, pd.DataFrame([row])[list(HISTORY_COLUMNS)], chosen
 
 
 def check_parts(
     name: str, options: Options, folds: int, parts: Mapping[str, SliceSet], n_classes: int
 ) -> None:
-    """Refuse parts that an estimator can't be fitted on, or that the search over `options` can't fold.
+    """Check that an estimator can be fitted on `parts`, and that the search over `options` can fold them.
 
     Parameters
     ----------
     parts
-        Slices of "train" and "validation", or features of them.
+        Slices of "train" and "validation", or their features.
 
     Raises
     ------
     ModelError
-        A genre has no slice of a part, or, if there is a search, fewer training tracks than folds.
+        A genre has no slice in a part, or, if there is a search, fewer training tracks than folds.
     """
     for part, slices in parts.items():
         if len(set(slices.labels)) < n_classes:
@@ -115,17 +123,17 @@ def _check_folds(name: str, options: Options, folds: int, training: SliceSet) ->
         )
 
 
-def _candidates(options: Options) -> list[dict[str, Any]]:
+def _candidates(options: Options) -> list[Choice]:
     lists = [value if isinstance(value, list) else [value] for value in options.values()]
     return [dict(zip(options, values, strict=True)) for values in itertools.product(*lists)]
 
 
 def search_options(
-    name: str, build: Callable[..., Any], options: Options, folds: int, training: SliceSet, seed: int
-) -> dict[str, Any]:
-    """Return the options of a recipe, one value of each list: those of the best mean accuracy over folds.
+    name: str, build: Build, options: Options, folds: int, training: SliceSet, seed: int
+) -> Choice:
+    """Return the options of a recipe with one value per list: those with the best mean accuracy over folds.
 
-    All slices of a track are in one fold; the first of equals is taken.
+    All slices of a track are in one fold. Of equal candidates, the first is chosen.
 
     Raises
     ------
@@ -139,13 +147,13 @@ def search_options(
     if len(candidates) == 1:
         return candidates[0]
     inputs, labels = features_of(training), training.labels
-    deal = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+    grouped_folds = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     scores = []
     for candidate in progress(candidates, f"searching options of {name}", len(candidates)):
         model = build(**candidate, seed=seed)
         with _naming(name, candidate):
             fold_scores = cross_val_score(
-                model, inputs, labels, groups=training.track_ids, cv=deal, error_score="raise"
+                model, inputs, labels, groups=training.track_ids, cv=grouped_folds, error_score="raise"
             )
         scores.append(fold_scores.mean())
         logger.info("%s: %s: cross-validated accuracy %.3f", name, candidate, scores[-1])
@@ -153,8 +161,8 @@ def search_options(
 
 
 @contextmanager
-def _naming(name: str, options: Mapping[str, Any]) -> Iterator[None]:
-    """Tell of which options an estimator can't be fitted with, such as a variance that no feature has."""
+def _naming(name: str, options: Mapping[str, object]) -> Iterator[None]:
+    """Name the options with which a fit fails, such as a variance that no feature reaches."""
     try:
         yield
     except ValueError as error:
@@ -166,5 +174,5 @@ def _naming(name: str, options: Mapping[str, Any]) -> Iterator[None]:
 
 
 def features_of(slices: SliceSet) -> np.ndarray:
-    """Return the features (n_slices, n_features) that slices of one frame hold."""
+    """Return the features (n_slices, n_features) in slices of one frame."""
     return slices.take(np.arange(len(slices)))[:, 0]

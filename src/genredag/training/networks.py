@@ -1,4 +1,4 @@
-"""Training of Keras networks: epochs, learning rates, the best weights, and going on after a kill."""
+"""Training of Keras networks: epochs, learning rates, best weights, and resuming after a kill."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import logging
 import math
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -29,18 +30,18 @@ if TYPE_CHECKING:
 
     from genredag.frames.batches import Pair, Prepare, SliceSet
     from genredag.params.groups.models import Network, Train
-    from genredag.training.checkpoint import Checkpoint
+    from genredag.training.checkpoint import Arrays, Checkpoint
 
 logger = logging.getLogger(__name__)
 
 HISTORY_COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
-# Embeddings of other weights differ by more than their own size, those of another backend by rounding.
+# Embeddings of other weights differ by more than their own norm; those of another backend, by rounding.
 SAME_WEIGHTS = 0.1
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What epochs cost, those before a kill included: their seconds and the slices trained on in them."""
+    """The cost of epochs, including those before a kill: seconds and the number of slices trained on."""
 
     seconds: float = 0.0
     n_slices: int = 0
@@ -61,18 +62,18 @@ def fit_network(
     checkpoint: Checkpoint | None,
     embedded: Mapping[str, SliceSet] | None = None,
 ) -> tuple[keras.Model, pd.DataFrame, Cost]:
-    """Train a network until its validation loss falls no more; give it the weights of its best epoch.
+    """Train a network until its validation loss stops falling; give it the weights of its best epoch.
 
     Parameters
     ----------
     embedded
-        The slices of "train" and "validation" with their embeddings: only what follows these is computed.
+        The slices of "train" and "validation" with their embeddings: only later layers are computed.
 
     Returns
     -------
     tuple
-        The network, its history (`HISTORY_COLUMNS`, one row an epoch), and what its epochs cost, those of the
-        networks that it starts from included.
+        The network, its history (`HISTORY_COLUMNS`, one row per epoch), and the cost of its epochs, including
+        those of the networks that it starts from.
 
     Raises
     ------
@@ -83,8 +84,15 @@ def fit_network(
     """
     import keras
 
-    data = {"training": training, "validation": validation, "n_classes": n_classes, "seed": seed}
-    branches, cost = _train_branches(name, recipe, params, checkpoint, data)
+    fit_branch = partial(
+        fit_network,
+        params=params,
+        training=training,
+        validation=validation,
+        n_classes=n_classes,
+        seed=seed,
+    )
+    branches, cost = _train_branches(name, recipe, checkpoint, fit_branch)
     model = _new_network(name, recipe, params, training, n_classes, seed)
     initialise_branches(model, branches)
     trained = trained_part(model) if embedded else model
@@ -111,23 +119,24 @@ def fit_network(
 
 
 def _train_branches(
-    name: str, recipe: Network, params: Train, checkpoint: Checkpoint | None, data: dict[str, Any]
+    name: str,
+    recipe: Network,
+    checkpoint: Checkpoint | None,
+    fit_branch: Callable[..., tuple[keras.Model, pd.DataFrame, Cost]],
 ) -> tuple[list[keras.Model], Cost]:
-    """Train the networks that another starts from, by its recipe; return them and what they cost."""
+    """Train the networks that another one starts from, by its recipe; return them and their cost."""
     models, total = [], Cost()
     for branch in learner(name).branches:
         options = {key: recipe.options[key] for key in learner(branch).options}
         own = recipe.model_copy(update={"options": options})
-        model, _, cost = fit_network(
-            branch, own, params, **data, checkpoint=checkpoint and checkpoint.of(branch)
-        )
+        model, _, cost = fit_branch(branch, own, checkpoint=checkpoint and checkpoint.of(branch))
         models.append(model)
         total += cost
     return models, total
 
 
 def _check_embeddings(model: keras.Model, training: SliceSet, embedded: SliceSet) -> None:
-    """Refuse embeddings of other weights: random ones of one seed differ from backend to backend."""
+    """Check that embeddings are of the same weights; random ones of one seed differ between backends."""
     rows = np.arange(min(4, len(training)))
     expected = embedding_part(model).predict_on_batch(training.take(rows)).reshape(len(rows), -1)
     if np.linalg.norm(embedded.take(rows)[:, 0] - expected) > SAME_WEIGHTS * np.linalg.norm(expected):
@@ -141,7 +150,7 @@ def _check_embeddings(model: keras.Model, training: SliceSet, embedded: SliceSet
 def feature_slices(
     model: keras.Model, parts: Mapping[str, SliceSet], embedded: Mapping[str, SliceSet] | None
 ) -> tuple[keras.Model, dict[str, SliceSet]]:
-    """Return the part of a network that ends in its features, and the slices of `parts` with these."""
+    """Return the part of a network that ends in its features, and the features of the slices of `parts`."""
     import keras
 
     whole = keras.Model(model.input, model.get_layer(FEATURES).output, name=model.name)
@@ -160,7 +169,7 @@ def feature_slices(
 def _batches(
     name: str, slices: SliceSet, batch_size: int, seed: int | None, prepare: Prepare
 ) -> keras.utils.PyDataset:
-    """Return batches of about `batch_size` slices, of whole tracks for a network over windows."""
+    """Return batches of about `batch_size` slices; batches of whole tracks for a network over windows."""
     if not learner(name).over_windows:
         return shuffled_batches(slices, batch_size, seed, prepare)
     tracks = sequences(slices)
@@ -168,7 +177,7 @@ def _batches(
 
 
 def _preparations(recipe: Network, floor: float, model: keras.Model) -> tuple[Prepare, Prepare]:
-    """Return what happens to the batches of training and of validation: augmentation, labels to blend."""
+    """Return the functions that prepare training and validation batches: augmentation, one-hot labels."""
     shape, n_classes = [size or -1 for size in model.input_shape[1:]], model.output_shape[-1]
     blended = _blends(recipe)
 
@@ -221,19 +230,31 @@ def _compile(model: keras.Model, recipe: Network) -> None:
     model.optimizer.build(model.trainable_variables)
 
 
+class Progress(TypedDict):
+    """The part of a checkpoint that isn't arrays: one row per epoch, and the seconds of all epochs."""
+
+    history: list[dict[str, float]]
+    seconds: float
+
+
 class Course:
-    """How far the training of a network has come: all of it that is not in Keras' own variables.
+    """The progress of the training of a network: its state outside of Keras' own variables.
 
     Attributes
     ----------
     history
-        A row an epoch.
+        One row per epoch.
     best
-        Weights of the epoch with the lowest validation loss, the first of equals.
+        Weights of the first epoch with the lowest validation loss.
     """
 
     def __init__(
-        self, name: str, recipe: Network, model: keras.Model, batches: Any, checkpoint: Checkpoint | None
+        self,
+        name: str,
+        recipe: Network,
+        model: keras.Model,
+        batches: keras.utils.PyDataset,
+        checkpoint: Checkpoint | None,
     ) -> None:
         self.name, self.recipe, self.model, self.batches = name, recipe, model, batches
         self.checkpoint = checkpoint
@@ -246,20 +267,20 @@ class Course:
 
     @property
     def is_over(self) -> bool:
-        """Whether the recipe asks for no further epoch."""
+        """Whether training is complete by the recipe: all epochs are done, or patience has run out."""
         losses = self._val_losses()
         waited = len(losses) - 1 - int(np.argmin(losses)) if losses else 0
         return len(losses) >= self.recipe.epochs or waited >= self.recipe.patience
 
     def begin(self, epoch: int, logs: object = None) -> None:
-        """Order the slices of an epoch and set its learning rate; called by Keras."""
+        """Set the order of the slices and the learning rate of an epoch; called by Keras."""
         self.started = time.perf_counter()
         self.batches.start_epoch(epoch)
         self.rate = learning_rate(self.recipe, self._val_losses())
         self.model.optimizer.learning_rate = self.rate
 
     def end(self, epoch: int, logs: dict[str, float]) -> None:
-        """Note an epoch, keep its weights if they are the best, and write a checkpoint; called by Keras."""
+        """Record an epoch, keep its weights if they are the best, and write a checkpoint; called by Keras."""
         if not (math.isfinite(logs["loss"]) and math.isfinite(logs["val_loss"])):
             raise ModelError(
                 f"loss is not finite at epoch {epoch + 1}",
@@ -278,17 +299,17 @@ class Course:
         self.model.stop_training = self.is_over
         if self.checkpoint:
             state = {name: [np.asarray(v) for v in group] for name, group in self._variables().items()}
-            about = {"history": self.history, "seconds": self.seconds}
+            about: Progress = {"history": self.history, "seconds": self.seconds}
             self.checkpoint.write(about, {**state, "best": self.best})
 
     def time_left(self) -> str:
-        """Tell how long the epochs to come take, at the pace of those so far."""
+        """Return an upper bound of the remaining time, at the pace of the epochs so far, in words."""
         if self.is_over:
             return "the last one"
         seconds = self.seconds / len(self.history) * (self.recipe.epochs - len(self.history))
         return f"at most {timedelta(seconds=round(seconds))} left"
 
-    def _go_on(self, about: dict[str, Any], arrays: dict[str, list[np.ndarray]]) -> None:
+    def _go_on(self, about: Progress, arrays: Arrays) -> None:
         self.history, self.seconds, self.best = about["history"], about["seconds"], arrays["best"]
         for name, group in self._variables().items():
             for variable, value in zip(group, arrays[name], strict=True):
@@ -296,7 +317,7 @@ class Course:
         logger.info("%s: goes on after epoch %d", self.name, len(self.history))
 
     def _variables(self) -> dict[str, list[keras.Variable]]:
-        """Return all that Keras changes from batch to batch, the states of dropouts included."""
+        """Return all that Keras changes from batch to batch, including the states of dropout layers."""
         return {"model": self.model.variables, "optimizer": self.model.optimizer.variables}
 
     def _val_losses(self) -> list[float]:

@@ -1,4 +1,4 @@
-"""Learning rates over the epochs, as functions of what has been trained so far."""
+"""Learning rates over the epochs, as functions of the validation losses so far."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from genredag.params.groups.models import Network, Plateau, Step
 
 
 def learning_rate(recipe: Network, val_losses: Sequence[float]) -> float:
-    """Return the rate of the epoch that follows those of `val_losses`.
+    """Return the learning rate of the epoch after those of `val_losses`.
 
     ``cosine`` falls from the initial rate towards 0 after the last epoch (Loshchilov & Hutter 2017).
     """
@@ -24,14 +24,14 @@ def learning_rate(recipe: Network, val_losses: Sequence[float]) -> float:
 
 
 def _after_plateaus(rate: float, schedule: Plateau, losses: Sequence[float]) -> float:
-    """Fall as Keras' ReduceLROnPlateau does, for which the last epoch of the cooldown counts again."""
+    """Lower the rate as Keras' ReduceLROnPlateau does, which counts the last epoch of the cooldown again."""
     best, waited, cooling = math.inf, 0, 0
     for loss in losses:
         cooling = max(cooling - 1, 0)
         waited = 0 if cooling or loss < best else waited + 1
         best = min(best, loss)
         if waited == schedule.patience:
-            # A rate that starts below the floor stays what it is.
+            # A rate that starts below the floor stays unchanged.
             rate = min(rate, max(rate * schedule.factor, schedule.floor))
             waited, cooling = 0, schedule.cooldown
     return rate

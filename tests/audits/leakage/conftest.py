@@ -2,7 +2,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from genredag.frames.batches import slice_set
 from genredag.params.groups.audits import AuditCnn, AuditSvm, LeakageAudit
 
 SPLITS = {"slices": "leaky_slices", "tracks": "by_track", "artists": "by_artist", "faults": "listed"}
@@ -24,23 +23,13 @@ def group():
 @pytest.fixture
 def parts(toy_slices):
     """Give the toy slices by part."""
-    slices, split = toy_slices["slices"], toy_slices["split"]
-    return {
-        part: slice_set(
-            toy_slices["frames"],
-            slices[split["part"] == part],
-            toy_slices["slice_spec"]["n_frames"],
-            split.loc[split["part"] == part, "genre"],
-            ["blues", "jazz", "rock"],
-        )
-        for part in ("train", "validation", "test")
-    }
+    return {part: toy_slices.part(part) for part in ("train", "validation", "test")}
 
 
 @pytest.fixture
 def manifest(toy_slices):
     """Give a manifest of the toy tracks: two of an artist, no listed subset."""
-    tracks = toy_slices["split"].drop_duplicates("track_id")[["track_id", "genre"]].reset_index(drop=True)
+    tracks = toy_slices.split.drop_duplicates("track_id")[["track_id", "genre"]].reset_index(drop=True)
     artist = tracks["genre"] + " artist " + (np.arange(len(tracks)) // 2).astype(str)
     return tracks.assign(artist=artist, subset=None, status="ok", sha256=tracks["track_id"])
 

@@ -57,8 +57,7 @@ def test_every_way_but_the_right_one_is_marked_leaky():
     ],
 )
 def test_a_split_is_audited_in_all_ways(manifest, toy_slices, group, protocol):
-    inputs = [toy_slices[name] for name in ("frames", "slices", "slice_spec")]
-    table = audit(manifest, *inputs, protocol, group, 1)
+    table = audit(manifest, toy_slices, protocol, group, 1)
     assert list(table.columns) == list(COLUMNS)
     ways = table.groupby(["model", "scaling", "selection", "level"])
     assert len(ways) == 2 * 2 * 2 * 2
@@ -72,8 +71,7 @@ def test_a_split_is_audited_in_all_ways(manifest, toy_slices, group, protocol):
 
 def test_a_split_that_the_data_set_can_not_have_is_one_row_with_the_reason(manifest, toy_slices, group):
     listed = Official(protocol="official", test="test", validation_share=None)
-    inputs = [toy_slices[name] for name in ("frames", "slices", "slice_spec")]
-    table = audit(manifest, *inputs, listed, group, 1)
+    table = audit(manifest, toy_slices, listed, group, 1)
     assert len(table) == 1
     assert table["level"].isna().all()
     assert "lists no track" in table["warning"].iloc[0]

@@ -8,6 +8,7 @@ import soundfile
 
 from genredag.frames.rendering import render
 from genredag.frames.slices import cut
+from genredag.frames.split_slices import SliceSpec, SplitSlices
 from genredag.frames.store import open_frames
 from genredag.params.groups.slices import Slices
 from genredag.params.groups.spectrograms import Mel, Rendering
@@ -35,17 +36,11 @@ def make_data_set(tmp_path_factory):
         )
         frames = open_frames(folder / "mel")
         rate = frames.spec.frames_per_second
-        slices, slice_spec = cut(frames.index, rate, Slices(seconds=0.5, overlap=0.5, short_tracks="pad"))
+        slices, summary = cut(frames.index, rate, Slices(seconds=0.5, overlap=0.5, short_tracks="pad"))
         split = slices[["track_id", "slice"]].merge(manifest[["track_id", "genre", "artist"]], on="track_id")
         split["part"] = [PARTS[int(track_id[-1])] for track_id in split["track_id"]]
-        return SimpleNamespace(
-            folder=folder,
-            manifest=manifest,
-            frames=frames,
-            slices=slices,
-            slice_spec=slice_spec,
-            split=split,
-        )
+        sliced = SplitSlices(frames, slices, SliceSpec.of(summary), split)
+        return SimpleNamespace(folder=folder, manifest=manifest, sliced=sliced)
 
     return make
 

@@ -36,10 +36,7 @@ def train(data, name, project_dir, tmp_path):
         name,
         params.models[name],
         params.train,
-        frames=data.frames,
-        slices=data.slices,
-        slice_spec=data.slice_spec,
-        split=data.split,
+        data.sliced,
         embeddings=np.empty((0, 0), np.float32),
         seed=1,
         checkpoint=tmp_path / "checkpoint",
@@ -48,10 +45,8 @@ def train(data, name, project_dir, tmp_path):
 
 
 def predict(bundle, data, deformations=(), **changed):
-    inputs = {"frames": data.frames, "slices": data.slices, "split": data.split, "manifest": data.manifest}
-    return predict_deformed(
-        bundle, **inputs | changed, deformations=deformations, cache_dir=data.folder, n_jobs=1
-    )
+    sliced = dataclasses.replace(data.sliced, **changed)
+    return predict_deformed(bundle, sliced, data.manifest, deformations, cache_dir=data.folder, n_jobs=1)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +63,7 @@ def test_undeformed_tracks_are_predicted_as_by_the_evaluate_stage(
 ):
     data = make_data_set(dtype)
     bundle = train(data, model, project_dir, tmp_path)
-    evaluated = predict_split(bundle, data.frames, data.slices, data.split)
+    evaluated = predict_split(bundle, data.sliced)
     expected = evaluated[evaluated["part"] == "test"].reset_index(drop=True)
     found = predict(bundle, data)
     assert (found["deformation"] == "none").all()
@@ -80,21 +75,21 @@ def test_undeformed_tracks_are_predicted_as_by_the_evaluate_stage(
 def test_what_is_rendered_again_is_what_the_store_holds(make_data_set, dtype):
     data = make_data_set(dtype)
     tracks = data.manifest.iloc[[12, 3, 17]]
-    store = rendered(tracks, data.frames, None, cache_dir=data.folder, n_jobs=1)
-    assert store.array.dtype == data.frames.array.dtype
-    own = data.slices[data.slices["track_id"].isin(tracks["track_id"])]
+    store = rendered(tracks, data.sliced.frames, None, cache_dir=data.folder, n_jobs=1)
+    assert store.array.dtype == data.sliced.frames.array.dtype
+    own = data.sliced.slices[data.sliced.slices["track_id"].isin(tracks["track_id"])]
     before, again = (
         frames.gather(
-            slices["first_frame"].to_numpy(), data.slice_spec["n_frames"], slices["n_valid"].to_numpy()
+            slices["first_frame"].to_numpy(), data.sliced.spec.n_frames, slices["n_valid"].to_numpy()
         )
-        for frames, slices in ((data.frames, own), (store, moved(own, data.frames, store)))
+        for frames, slices in ((data.sliced.frames, own), (store, moved(own, data.sliced.frames, store)))
     )
     np.testing.assert_array_equal(again, before)
 
 
 def test_every_deformation_has_the_rows_of_the_test_part(machine, data_set):
     table = predict(machine, data_set, DEFORMATIONS)
-    test = data_set.split[data_set.split["part"] == "test"].reset_index(drop=True)
+    test = data_set.sliced.split[data_set.sliced.split["part"] == "test"].reset_index(drop=True)
     places = list(table.groupby(["deformation", "strength"], sort=False, dropna=False))
     assert [kind for (kind, _), _ in places] == ["none", *(made.kind for made in DEFORMATIONS)]
     assert [strength for (_, strength), _ in places][1:] == [made.strength for made in DEFORMATIONS]
@@ -117,13 +112,13 @@ def test_a_gain_changes_no_decibel_below_the_maximum_and_noise_drowns_the_genre(
 def test_the_bytes_do_not_depend_on_the_number_of_processes(machine, data_set, monkeypatch):
     one = predict(machine, data_set, DEFORMATIONS[1:3])
     monkeypatch.setattr("genredag.frames.rendering.MIN_PARALLEL_SECONDS", 0.0)
-    inputs = [machine, data_set.frames, data_set.slices, data_set.split, data_set.manifest]
+    inputs = [machine, data_set.sliced, data_set.manifest]
     two = predict_deformed(*inputs, DEFORMATIONS[1:3], cache_dir=data_set.folder, n_jobs=2)
     pd.testing.assert_frame_equal(one, two, check_exact=True)
 
 
 def test_a_leaky_split_is_marked(machine, data_set):
-    split = data_set.split.copy()
+    split = data_set.sliced.split.copy()
     split.loc[split["track_id"].eq("blues.9") & split["slice"].eq(0), "part"] = "train"
     table = predict(machine, data_set, split=split)
     assert (table["warning"] == LEAKY).all()
@@ -131,14 +126,15 @@ def test_a_leaky_split_is_marked(machine, data_set):
 
 
 def test_no_audio_no_deformation(machine, data_set):
-    frames = dataclasses.replace(data_set.frames, spec=dataclasses.replace(data_set.frames.spec, sr=0))
+    frames = data_set.sliced.frames
+    frames = dataclasses.replace(frames, spec=dataclasses.replace(frames.spec, sr=0))
     with pytest.raises(DataError, match=r"robustness.dataset: frames without audio can't be deformed"):
         predict(machine, data_set, frames=frames)
 
 
 def test_audio_that_changed_since_is_told(machine, data_set):
-    index = data_set.frames.index.assign(n_frames=data_set.frames.index["n_frames"] + 1)
-    frames = dataclasses.replace(data_set.frames, index=index)
+    index = data_set.sliced.frames.index.assign(n_frames=data_set.sliced.frames.index["n_frames"] + 1)
+    frames = dataclasses.replace(data_set.sliced.frames, index=index)
     with pytest.raises(DataError, match=r"track blues.4: \d+ frames; expected \d+ as in .* Hint: its audio"):
         predict(machine, data_set, frames=frames)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from genredag.frames.batches import CHUNK, SliceSet, shuffled_batches, statistics, summarise
 from genredag.frames.features import BIN_STATISTICS
-from genredag.splits.split import PARTS
+from genredag.params.groups.splits import PARTS
 
 if TYPE_CHECKING:
     import keras

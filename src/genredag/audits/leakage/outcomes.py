@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 
 from genredag.audits.leakage.candidates import Scaling, cnn_candidates, svm_candidates
 from genredag.errors import DataError
-from genredag.frames.batches import SliceSet, slice_set
-from genredag.splits.split import PARTS, check_split, split_slices
+from genredag.frames.batches import SliceSet
+from genredag.params.groups.splits import PARTS
+from genredag.splits.split import check_split, split_slices
 
 if TYPE_CHECKING:
-    from genredag.frames.store import Frames
+    from genredag.frames.split_slices import SlicedFrames
     from genredag.params.groups.audits import LeakageAudit
     from genredag.params.groups.splits import Split
 
@@ -41,19 +42,12 @@ COLUMNS = (
 
 def audit(
     manifest: pd.DataFrame,
-    frames: Frames,
-    slices: pd.DataFrame,
-    slice_spec: Mapping[str, Any],
+    data: SlicedFrames,
     protocol: Split,
     params: LeakageAudit,
     seed: int,
 ) -> pd.DataFrame:
     """Split the slices, train the cheap models under both scalings, and select by validation and by test.
-
-    Parameters
-    ----------
-    slices, slice_spec
-        ``slices.parquet`` and ``slices.json``.
 
     Returns
     -------
@@ -63,17 +57,14 @@ def audit(
         gives one row, whose warning says why.
     """
     try:
-        split = split_slices(manifest, slices, protocol, seed)
+        split = split_slices(manifest, data.slices, protocol, seed)
         check_split(split, manifest, protocol)
     except DataError as error:
         logger.warning("left out: %s", error)
         return pd.DataFrame([{"warning": str(error)}], columns=list(COLUMNS))
-    names = sorted(split["genre"].unique())
-    parts = {}
-    for part in PARTS:
-        rows = (split["part"] == part).to_numpy()
-        parts[part] = slice_set(frames, slices[rows], slice_spec["n_frames"], split.loc[rows, "genre"], names)
-    outcomes = pd.concat(_outcomes(parts, params, len(names), seed), ignore_index=True)
+    split_data = data.with_split(split)
+    parts = {part: split_data.part(part) for part in PARTS}
+    outcomes = pd.concat(_outcomes(parts, params, len(split_data.class_names), seed), ignore_index=True)
     artists = split.drop_duplicates("track_id").set_index("track_id")["artist"]
     return outcomes.assign(artist=outcomes["track_id"].map(artists))[list(COLUMNS)]
 

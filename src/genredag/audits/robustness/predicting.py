@@ -15,6 +15,7 @@ from genredag.audits.robustness.deformations import Deformation, deformed
 from genredag.audits.robustness.kinds import NONE
 from genredag.errors import DataError
 from genredag.frames.rendering import render_tracks
+from genredag.frames.split_slices import SplitSlices
 from genredag.frames.store import Frames
 from genredag.params.groups.splits import LEAKY
 from genredag.prediction.held_out import predict_split
@@ -27,9 +28,7 @@ if TYPE_CHECKING:
 
 def predict_deformed(
     bundle: Bundle,
-    frames: Frames,
-    slices: pd.DataFrame,
-    split: pd.DataFrame,
+    data: SplitSlices,
     manifest: pd.DataFrame,
     deformations: Sequence[Deformation],
     *,
@@ -42,8 +41,8 @@ def predict_deformed(
 
     Parameters
     ----------
-    frames
-        The frame store that the slices are cut from: what it holds of a track, and how, is rendered again.
+    data
+        What its frame store holds of a track, and how, is rendered again.
 
     Returns
     -------
@@ -56,16 +55,18 @@ def predict_deformed(
     DataError
         There is no audio, or it is not what was rendered.
     """
+    frames, slices, split = data.frames, data.slices, data.split
     if frames.spec.sr == 0:
         raise DataError("frames without audio can't be deformed", where="robustness.dataset")
     tables = []
     for deformation in (None, *deformations):
         # Undeformed, in the evaluate stage's batches: sums may round by what else is in a batch.
         parts = ["test"] if deformation else ["validation", "test"]
-        rows = split["part"].isin(parts).to_numpy()
+        rows = data.is_in(*parts)
         tracks = manifest.set_index("track_id").loc[slices.loc[rows, "track_id"].unique()].reset_index()
         store = rendered(tracks, frames, deformation, cache_dir=cache_dir, n_jobs=n_jobs)
-        predictions = predict_split(bundle, store, moved(slices[rows], frames, store), split[rows])
+        own = SplitSlices(store, moved(slices[rows], frames, store), data.spec, split[rows])
+        predictions = predict_split(bundle, own)
         kind, strength = (deformation.kind, deformation.strength) if deformation else (NONE, np.nan)
         predictions.insert(0, "deformation", kind)
         predictions.insert(1, "strength", float(strength))

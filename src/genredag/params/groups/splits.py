@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from genredag.params.groups.base import Group
 from genredag.params.groups.reading import read_group
 
+PARTS = ("train", "validation", "test")
 GroupBy = Annotated[Literal["track", "artist"], Field(description="what never stands on two sides")]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from genredag.params.stages import EXTRA_GROUPS, STAGE_GROUPS, STAGES
 from genredag.params.tree import Leaf, Tree, flatten
 from genredag.project.check_params.plan import KEYS
-from genredag.project.stages import is_code, read_stages, stage_code
+from genredag.project.stages import SCRIPTS, is_code, read_stages, stage_code
 
 Stages = tuple[str, ...]
 # The first stage whose command names a key of the experiment.
@@ -69,7 +69,9 @@ def edit_reruns(project: Path, tree: Tree, module: str) -> tuple[Stages, Stages]
         stage: [project / dep for dep in values["deps"] if is_code(dep)]
         for stage, values in read_stages(project / "dvc.yaml").items()
     }
-    ours = [stage for stage in STAGES if file in stage_code(project, stage, **choice)]
+    ours = [
+        stage for stage in STAGES if file in stage_code(project / SCRIPTS, project / "src", stage, **choice)
+    ]
     theirs = [stage for stage in STAGES if any(map(file.is_relative_to, declared[stage]))]
     return (_from(ours[0]) if ours else ()), (_from(theirs[0]) if theirs else ())
 

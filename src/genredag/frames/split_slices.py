@@ -1,0 +1,110 @@
+"""The slices of a data set together with the frames that they are cut from, and the split they belong to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from genredag.frames.batches import SliceSet, slice_set
+from genredag.frames.slices import SliceSummary
+from genredag.frames.store import Frames, open_frames
+
+
+@dataclass(frozen=True)
+class SliceSpec:
+    """How tracks were cut: what ``slices.json`` says that concerns every slice.
+
+    Attributes
+    ----------
+    seconds
+        Length of a slice.
+    overlap
+        Share of a slice that the next one repeats.
+    n_frames
+        Length of a slice, in frames.
+    """
+
+    seconds: float
+    overlap: float
+    n_frames: int
+
+    @classmethod
+    def of(cls, summary: SliceSummary) -> SliceSpec:
+        """Return the spec in a summary of slices, as `genredag.frames.slices.cut` gives it."""
+        return cls(summary["seconds"], summary["overlap"], summary["n_frames"])
+
+
+@dataclass(frozen=True)
+class SlicedFrames:
+    """A frame store and the slices cut from it.
+
+    Attributes
+    ----------
+    slices
+        ``slices.parquet``: track_id, slice, first_frame, n_valid and parent; one row a slice.
+    """
+
+    frames: Frames
+    slices: pd.DataFrame
+    spec: SliceSpec
+
+    def with_split(self, split: pd.DataFrame) -> SplitSlices:
+        """Return the slices with a split of them."""
+        return SplitSlices(self.frames, self.slices, self.spec, split)
+
+
+@dataclass(frozen=True)
+class SplitSlices(SlicedFrames):
+    """A frame store, the slices cut from it, and the part of each slice.
+
+    Attributes
+    ----------
+    split
+        ``split.parquet``: track_id, slice, genre, artist and part; rows in the order of `slices`.
+    """
+
+    split: pd.DataFrame
+
+    @property
+    def class_names(self) -> list[str]:
+        """Genres of the slices that are in a part, sorted."""
+        return sorted(self.split.loc[self.split["part"].notna(), "genre"].unique())
+
+    def is_in(self, *parts: str) -> np.ndarray:
+        """Return whether each slice is in one of `parts`, bool (n_slices,)."""
+        return self.split["part"].isin(parts).to_numpy()
+
+    def part(self, *parts: str, class_names: Sequence[str] | None = None) -> SliceSet:
+        """Return the slices of one or more parts, labelled by their place in `class_names`."""
+        rows = self.is_in(*parts)
+        genres, names = self.split.loc[rows, "genre"], class_names or self.class_names
+        return slice_set(self.frames, self.slices[rows], self.spec.n_frames, genres, names)
+
+
+def open_sliced_frames(frames_path: Path, slices_path: Path) -> SlicedFrames:
+    """Open a frame store and its slices.
+
+    Parameters
+    ----------
+    frames_path
+        ``frames.npy``; its index and spec lie beside it.
+    slices_path
+        ``slices.parquet``; ``slices.json`` lies beside it.
+
+    Raises
+    ------
+    DataError
+        The files of the frame store don't belong together.
+    """
+    summary = json.loads(slices_path.with_suffix(".json").read_text(encoding="utf-8"))
+    return SlicedFrames(open_frames(frames_path.parent), pd.read_parquet(slices_path), SliceSpec.of(summary))
+
+
+def open_split_slices(frames_path: Path, slices_path: Path, split_path: Path) -> SplitSlices:
+    """Open a frame store, its slices (see `open_sliced_frames`) and the ``split.parquet`` of these."""
+    return open_sliced_frames(frames_path, slices_path).with_split(pd.read_parquet(split_path))

@@ -1,0 +1,27 @@
+"""The command-line flags of the scripts."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def flag_parser(
+    doc: str | None, *, paths: str = "", names: str = "", numbers: str = ""
+) -> argparse.ArgumentParser:
+    """Return a parser of required flags with one value each.
+
+    A script adds its optional and its repeated flags itself.
+
+    Parameters
+    ----------
+    doc
+        The script's docstring, for ``--help``.
+    paths, names, numbers
+        Flags that take a file, a text and an integer, separated by spaces and without dashes.
+    """
+    parser = argparse.ArgumentParser(description=doc)
+    for flags, kind in ((paths, Path), (names, str), (numbers, int)):
+        for flag in flags.split():
+            parser.add_argument(f"--{flag}", type=kind, required=True)
+    return parser
