@@ -72,10 +72,10 @@ def test_the_projects_own_values_are_valid(project_dir):
             r"backbone.architecture: 'vgg': .*'vgg16', 'resnet18'",
         ),
         ("models.svm_rbf.backbone", {"size": 1}, r"models.svm_rbf.backbone: .*None"),
-        ("model", "crn", r"model: 'crn' is no key of `models`; did you mean 'crnn'"),
-        ("matrix.model", ["crnn", "cnm"], r"matrix.model: 'cnm' is no key of `models`"),
+        ("model", "crn", r"model: 'crn' is not a key of `models`; did you mean 'crnn'"),
+        ("matrix.model", ["crnn", "cnm"], r"matrix.model: 'cnm' is not a key of `models`"),
         ("matrix.seed", [], r"matrix.seed: \[\]: .*at least 1 item"),
-        ("dataset", "gtzna", r"dataset: 'gtzna' is no key of `datasets`; did you mean 'gtzan'"),
+        ("dataset", "gtzna", r"dataset: 'gtzna' is not a key of `datasets`; did you mean 'gtzan'"),
         ("representations.mel.n_mels", 1026, r"representations.mel.n_mels: 1026 is above 1025; .*n_fft/2\+1"),
         ("representations.mel.fmax", 11026.0, r"mel.fmax: 11026 is above 11025; .*half of spectrograms.sr"),
         ("representations.mel.fmin", 12000.0, r"mel.fmin: 12000 is above 11025; .*fmax"),
@@ -91,19 +91,23 @@ def test_the_projects_own_values_are_valid(project_dir):
         ("splits.official.test", "validation", r"splits.official: validation_share = null, but the listed"),
         ("splits.kfold_10.protocol", "folds", r"splits.kfold_10: .*folds"),
         ("splits.kfold_10.k", 2, r"splits.kfold_10.k: 2: .*greater than or equal to 3"),
-        ("splits.shuffled", LEAKY_SPLIT, r"splits.shuffled: a leaky protocol; expected a name with the word"),
-        ("fold", 3, r"params.yaml: fold: 3 is no fold of stratified_8_1_1; expected 0"),
+        (
+            "splits.shuffled",
+            LEAKY_SPLIT,
+            r"splits.shuffled: this protocol is leaky; expected a name",
+        ),
+        ("fold", 3, r"params.yaml: fold: stratified_8_1_1 has no fold 3; expected 0"),
         ("near_duplicates.correlation", 1.5, r"near_duplicates.correlation: 1.5: .*less than or equal to 1"),
-        ("matrix.dataset", ["spectrograms"], r"matrix.representation: .*no audio; expected \[mel\] alone"),
+        ("matrix.dataset", ["spectrograms"], r"matrix.representation: .*no audio; expected only \[mel\]"),
         (
             "leakage_audit.split.faults",
             "filtered",
-            r"leakage_audit.split.faults: 'filtered' is no key of `splits`",
+            r"leakage_audit.split.faults: 'filtered' is not a key of `splits`",
         ),
-        ("as_published.corrected_split", "artists", r"as_published.corrected_split: 'artists' is no key"),
-        ("robustness.model", ["svm"], r"robustness.model: 'svm' is no key of `models`"),
+        ("as_published.corrected_split", "artists", r"as_published.corrected_split: 'artists' is not a key"),
+        ("robustness.model", ["svm"], r"robustness.model: 'svm' is not a key of `models`"),
         ("robustness.representation", [], r"robustness.representation: \[\]: .*at least 1 item"),
-        ("robustness.split", "tracks", r"robustness.split: 'tracks' is no key of `splits`"),
+        ("robustness.split", "tracks", r"robustness.split: 'tracks' is not a key of `splits`"),
         (
             "robustness.dataset",
             ["synthetic", "spectrograms"],
@@ -111,9 +115,13 @@ def test_the_projects_own_values_are_valid(project_dir):
         ),
         (f"{DEFORMATIONS}.mp3", [64], r"deformations.mp3: unknown key. Hint: one of gain_db, .*, mp3_kbps"),
         (f"{DEFORMATIONS}.mp3_kbps", [], r"deformations.mp3_kbps: \[\]: .*at least 1 item"),
-        (f"{DEFORMATIONS}.mp3_kbps", [64, 65], r"mp3_kbps: no MP3 of 22050 Hz has 65 kbit/s; .*one of 16, "),
+        (
+            f"{DEFORMATIONS}.mp3_kbps",
+            [64, 65],
+            r"mp3_kbps: an MP3 of 22050 Hz cannot have 65 kbit/s; .*of 16, ",
+        ),
         (f"{DEFORMATIONS}.mp3_kbps", [64.5], r"deformations.mp3_kbps.0: 64.5: .*integer"),
-        (f"{DEFORMATIONS}.mp3_kbps", [320], r"mp3_kbps: no MP3 of 22050 Hz has 320 kbit/s"),
+        (f"{DEFORMATIONS}.mp3_kbps", [320], r"mp3_kbps: an MP3 of 22050 Hz cannot have 320 kbit/s"),
         (
             f"{DEFORMATIONS}.resample_hz",
             [22_050],
@@ -123,14 +131,14 @@ def test_the_projects_own_values_are_valid(project_dir):
         (
             f"{DEFORMATIONS}.gain_db",
             [6.0, 6.0],
-            r"deformations.gain_db: 6 stands twice; expected each .*once",
+            r"deformations.gain_db: 6 is listed twice; expected each .*once",
         ),
         (f"{DEFORMATIONS}.gain_db", 6.0, r"deformations.gain_db: 6.0: .*list"),
         (f"{DEFORMATIONS}.noise_snr_db", [-61.0], r"deformations.noise_snr_db.0: -61.0: .*equal to -60"),
         (f"{DEFORMATIONS}.noise_snr_db", [float("nan")], r"deformations.noise_snr_db.0: nan: .*finite"),
         (f"{DEFORMATIONS}.high_pass_hz", [0.0], r"deformations.high_pass_hz.0: 0.0: .*greater than 0"),
         (f"{DEFORMATIONS}.high_pass_hz", [11025.0], r"high_pass_hz: 11025 is not below 11025; .*half of"),
-        (DEFORMATIONS, NO_KIND, r"robustness.deformations: every kind is null; expected strengths of one"),
+        (DEFORMATIONS, NO_KIND, r"robustness.deformations: every kind is null; expected strengths for"),
         ("as_published.corrected_split", "kfold_10", r"as_published.corrected_split: 'kfold_10' has folds"),
         ("leakage_audit.split.tracks", "kfold_10", r"leakage_audit.split.tracks: 'kfold_10' has folds"),
         (
@@ -159,12 +167,12 @@ def test_the_projects_own_values_are_valid(project_dir):
         (
             "spectrograms.shifts",
             [{"pitch_semitones": 0.0, "tempo": 1.0}],
-            r"spectrograms.shifts: number 0 changes neither pitch nor tempo; expected a copy that differs",
+            r"spectrograms.shifts: shift 0 changes neither pitch nor tempo; expected a copy that differs",
         ),
         (
             "spectrograms.shifts",
             [{"pitch_semitones": -2.0, "tempo": 0.9}, {"pitch_semitones": -2, "tempo": 0.9}],
-            r"spectrograms.shifts: number 1 repeats pitch-2_tempo0.9; expected each shift once",
+            r"spectrograms.shifts: shift 1 repeats pitch-2_tempo0.9; expected each shift once",
         ),
         ("slices.seconds", float("nan"), r"slices.seconds: nan: .*"),
     ],
@@ -190,7 +198,7 @@ def test_a_kind_of_deformation_may_be_left_out(tree):
 def test_a_fold_beyond_the_last_is_refused(tree):
     put(tree, "split", "kfold_10")
     assert parse_params(put(tree, "fold", 9)).fold == 9
-    with pytest.raises(ParameterError, match=r"fold: 10 is no fold of kfold_10; expected 0 to 9"):
+    with pytest.raises(ParameterError, match=r"fold: kfold_10 has no fold 10; expected 0 to 9"):
         parse_params(put(tree, "fold", 10))
 
 

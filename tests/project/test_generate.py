@@ -23,7 +23,8 @@ def test_every_leaf_of_params_yaml_has_a_line_with_its_bounds(project_dir):
     tree = yaml.safe_load((project_dir / "params.yaml").read_text(encoding="utf-8"))
     assert [key for key in (".".join(leaf) for leaf, _ in flatten(tree)) if f"| `{key}` |" not in page] == []
     assert (
-        "| `slices.overlap` | `0.5` | number, ≥ 0, < 1 | share of a slice that the next one repeats |" in page
+        "| `slices.overlap` | `0.5` | number, ≥ 0, < 1 | share of a slice that overlaps the next one |"
+        in page
     )
 
 

@@ -38,5 +38,5 @@ def test_every_pair_is_told_with_the_groups_promise(view):
         (f"{model} on mel", "svm_rbf on mel") for model in ("crnn", "lstm")
     }
     assert len(view["pairs"]) == 3
-    assert view["promise"].startswith("no track has slices on two sides")
+    assert view["promise"].startswith("no track has slices in more than one part")
     assert not view["leaky"]

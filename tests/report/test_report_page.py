@@ -121,8 +121,8 @@ def test_quarantined_tracks_are_shown_with_reasons_and_names_cannot_inject(html,
 
 def test_the_protocol_the_number_of_tracks_and_chance_are_said(page):
     text = " ".join(page.text.split())
-    assert "split stratified_8_1_1: no track has slices on two sides, but an artist may" in text
-    assert "split artist_disjoint: no artist has tracks on two sides" in text
+    assert "split stratified_8_1_1: no track has slices in more than one part, but an artist may" in text
+    assert "split artist_disjoint: no artist has tracks in more than one part" in text
     assert "of 3 test tracks" in text
     assert "of 3 test tracks, over 2 seeds" in text
     assert "chance is 33.3 % (1 of 3 genres)" in text

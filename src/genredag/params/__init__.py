@@ -1,1 +1,1 @@
-"""The values of ``params.yaml``: their types, their bounds, and which stage uses which."""
+"""The values of ``params.yaml``: their types and bounds, and the stages that use them."""

@@ -1,4 +1,4 @@
-"""How the values of ``params.yaml`` must fit each other: names that exist, frequencies that are possible."""
+"""Checks across the values of ``params.yaml``: names must exist, frequencies must be possible."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ COLLECTIONS = {
 
 
 def check_values(params: Params) -> None:
-    """Refuse values that don't fit each other.
+    """Check that the values are consistent with each other.
 
     Raises
     ------
     ValueError
-        They don't.
+        They are inconsistent.
     """
     check_names(params)
     check_splits(params)
@@ -35,13 +35,13 @@ def check_values(params: Params) -> None:
 
 
 def check_names(params: Params) -> None:
-    """Refuse an experiment, matrix, report or audit that names no entry."""
+    """Reject an experiment, matrix, report or audit that names an unknown entry."""
     for where, collection, names in _named(params):
         for name in names:
             try:
                 params.entry(collection, name)
             except ParameterError as error:
-                raise ValueError(f"{where}: {name!r} is no key of `{collection}`; {error.hint}") from None
+                raise ValueError(f"{where}: {name!r} is not a key of `{collection}`; {error.hint}") from None
 
 
 def _named(params: Params) -> Iterator[tuple[str, str, list[str]]]:
@@ -63,30 +63,32 @@ def _named(params: Params) -> Iterator[tuple[str, str, list[str]]]:
 
 
 def check_splits(params: Params) -> None:
-    """Refuse a fold that the experiment's split doesn't have, and a leaky split that doesn't say so."""
+    """Reject a fold that the experiment's split doesn't have, and a leaky split not named so."""
     last = n_folds(params.splits[params.split]) - 1
     if params.fold > last:
         expected = f"0 to {last}" if last else "0"
-        raise ValueError(f"fold: {params.fold} is no fold of {params.split}; expected {expected}")
+        raise ValueError(f"fold: {params.split} has no fold {params.fold}; expected {expected}")
     for name, split in params.splits.items():
         if isinstance(split, LeakySlices) and "leaky" not in name:
-            raise ValueError(f"splits.{name}: a leaky protocol; expected a name with the word leaky")
+            raise ValueError(
+                f"splits.{name}: this protocol is leaky; expected a name that contains the word leaky"
+            )
 
 
 def check_audited_splits(params: Params) -> None:
-    """Refuse splits of audits that have folds, or leak what they must keep apart."""
+    """Reject audit splits that have folds, or that leak where the audit needs whole tracks."""
     names = {f"leakage_audit.split.{key}": name for key, name in params.leakage_audit.split}
     names["as_published.corrected_split"] = params.as_published.corrected_split
     for where, name in names.items():
         split = params.splits[name]
         if isinstance(split, KFold):
-            raise ValueError(f"{where}: {name!r} has folds, of which one would run; expected a split without")
+            raise ValueError(f"{where}: {name!r} has folds, but only one would run; expected no folds")
         if isinstance(split, LeakySlices) and where != "leakage_audit.split.slices":
             raise ValueError(f"{where}: {name!r} is leaky; expected a split that keeps tracks whole")
 
 
 def check_frequencies(params: Params) -> None:
-    """Refuse bands that the window or the sample rate can't hold."""
+    """Reject frequency bands that the window or the sample rate cannot represent."""
     nyquist = params.spectrograms.sr / 2
     stft, mel, cqt = params.representations.stft, params.representations.mel, params.representations.cqt
     top = cqt.fmin * 2 ** (cqt.n_bins / cqt.bins_per_octave)
@@ -107,7 +109,7 @@ def check_frequencies(params: Params) -> None:
 
 
 def check_spectrograms(params: Params) -> None:
-    """Refuse other representations of a data set that has no audio."""
+    """Reject representations, shifts and deformations of a data set that has no audio."""
     group = params.datasets.spectrograms
     if "spectrograms" in params.robustness.dataset:
         raise ValueError("robustness.dataset: the data set `spectrograms` has no audio to deform")
@@ -119,7 +121,7 @@ def check_spectrograms(params: Params) -> None:
         if "spectrograms" in datasets and set(representations) != {group.representation}:
             raise ValueError(
                 f"{where}: the data set `spectrograms` holds {group.representation!r} frames and no audio; "
-                f"expected [{group.representation}] alone"
+                f"expected only [{group.representation}]"
             )
         if "spectrograms" in datasets and params.spectrograms.shifts:
             raise ValueError(
@@ -128,18 +130,18 @@ def check_spectrograms(params: Params) -> None:
 
 
 def check_embeddings(params: Params) -> None:
-    """Refuse to augment slices whose embeddings are computed once."""
+    """Reject augmentation of slices whose embeddings are computed only once."""
     for name in (params.model, *params.matrix.model):
         recipe = params.models[name]
         if recipe.backbone and recipe.backbone.has_embedding and recipe.augment:
             raise ValueError(
-                f"models.{name}.augment: not empty, and the frozen part sees each slice once, before; "
+                f"models.{name}.augment: not empty, but the frozen part sees each slice only once, earlier; "
                 f"expected [], or models.{name}.backbone.embed = false"
             )
 
 
 def check_deformations(params: Params) -> None:
-    """Refuse deformations that audio at the sample rate of the analysis can't have."""
+    """Reject deformations that are impossible at the sample rate of the analysis."""
     sr, group = params.spectrograms.sr, params.robustness.deformations
     for key, strengths, limit, meaning in (
         ("resample_hz", group.resample_hz, sr, "spectrograms.sr"),
@@ -151,5 +153,5 @@ def check_deformations(params: Params) -> None:
                 raise ValueError(f"{what}; expected less than {meaning}")
     for kbps in group.mp3_kbps or ():
         if kbps not in bit_rates(sr):
-            what = f"robustness.deformations.mp3_kbps: no MP3 of {sr} Hz has {kbps} kbit/s"
+            what = f"robustness.deformations.mp3_kbps: an MP3 of {sr} Hz cannot have {kbps} kbit/s"
             raise ValueError(f"{what}; expected one of {', '.join(map(str, bit_rates(sr)))}")

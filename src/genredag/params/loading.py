@@ -1,4 +1,4 @@
-"""Read ``params.yaml`` as a whole, and check it."""
+"""Read and check the whole ``params.yaml``."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ def load_params(path: Path) -> Params:
     Raises
     ------
     ParameterError
-        The file is missing, isn't YAML, or holds a key or value that can't be used.
+        The file is missing, isn't YAML, or contains an invalid key or value.
     """
     return parse_params(read_tree(path), source=Path(path).name)
 
 
 def parse_params(tree: object, source: str = "params.yaml") -> Params:
-    """Check the values of a ``params.yaml`` that is already read.
+    """Check the values of a ``params.yaml`` that has already been read.
 
     Raises
     ------
     ParameterError
-        A key or value can't be used, or values don't fit each other.
+        A key or value is invalid, or values are inconsistent.
     """
     params: Params = parse_group(tree, "", Params, source)
     try:

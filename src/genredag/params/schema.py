@@ -1,7 +1,7 @@
 """The pydantic model of ``params.yaml``: every value, its type, unit and bounds.
 
-Values live in ``params.yaml`` alone: no field has a default, unknown keys are refused, and numbers are
-not guessed from strings. How values must fit each other is checked in `genredag.params.checks`.
+All values are in ``params.yaml``: no field has a default, unknown keys are rejected, and strings are not
+converted to numbers. `genredag.params.checks` checks that values are consistent with each other.
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ Shared = dict[Name, dict[str, Option | list[JsonValue]]]
 
 
 class Matrix(Group):
-    """The lists whose product Snakemake builds."""
+    """Lists of names and seeds; Snakemake builds every combination."""
 
     dataset: Names = Field(description="keys of `datasets`")
     representation: Names = Field(description="keys of `representations`")
     model: Names = Field(description="keys of `models`")
     split: Names = Field(description="keys of `splits`")
-    seed: Annotated[list[Seed], Field(min_length=1)] = Field(description="seeds of split and training")
+    seed: Annotated[list[Seed], Field(min_length=1)] = Field(description="seeds of the split and of training")
 
 
 class Params(Group):
     """All of ``params.yaml``."""
 
     dataset: Name = Field(description="data set of the one experiment that DVC runs")
-    representation: Name = Field(description="its representation")
-    model: Name = Field(description="its model")
-    split: Name = Field(description="its split")
-    fold: Annotated[int, Field(ge=0)] = Field(description="which fold of its split tests; 0 without folds")
-    seed: Seed = Field(description="its seed, of split and training")
+    representation: Name = Field(description="representation of that experiment")
+    model: Name = Field(description="model of that experiment")
+    split: Name = Field(description="split of that experiment")
+    fold: Annotated[int, Field(ge=0)] = Field(description="test fold of that split; 0 without folds")
+    seed: Seed = Field(description="seed of the split and of training")
     matrix: Matrix
     download: Download
     datasets: Datasets
@@ -53,7 +53,7 @@ class Params(Group):
     splits: Annotated[dict[Name, Split], Field(min_length=1)]
     near_duplicates: NearDuplicates
     train: Train
-    shared: Shared = Field(description="values that recipes copy with `<<`; never whole maps")
+    shared: Shared = Field(description="values that recipes copy with `<<`; scalars and lists only")
     models: Annotated[dict[Name, Annotated[Recipe, Field(discriminator="kind")]], Field(min_length=1)]
     evaluate: Evaluate
     report: Report

@@ -12,7 +12,7 @@ STAGES = ("download", "spectrograms", "slices", "split", "embed", "train", "eval
 # Targets that Snakemake builds on request; DVC has no such stages.
 EXTRAS = ("audit_split", "leakage_audit", "run_study", "as_published", "predict_deformed", "robustness")
 
-# The groups of params.yaml that each stage uses; `{dataset}` and so on stand for the experiment's choice.
+# The groups of params.yaml that each stage uses; `{dataset}` etc. are replaced by the experiment's choice.
 STAGE_GROUPS: dict[str, tuple[str, ...]] = {
     "download": ("download", "datasets.{dataset}"),
     "spectrograms": ("spectrograms", "representations.{representation}"),
@@ -23,7 +23,7 @@ STAGE_GROUPS: dict[str, tuple[str, ...]] = {
     "evaluate": ("evaluate",),
     "report": ("report",),
 }
-# Likewise of the targets beside the DAG, which Snakemake builds when asked.
+# The same for the optional targets, which Snakemake builds on request.
 EXTRA_GROUPS: dict[str, tuple[str, ...]] = {
     "audit_split": ("splits.{split}", "leakage_audit.svm", "leakage_audit.cnn"),
     "leakage_audit": ("leakage_audit", "report.n_resamples"),
@@ -35,9 +35,9 @@ EXTRA_GROUPS: dict[str, tuple[str, ...]] = {
 
 
 def stage_values(params: Params, stage: str, **choice: object) -> str:
-    """Return the values that `stage` uses and the `choice` it works for, as canonical JSON.
+    """Return the values that `stage` uses and its `choice`, as canonical JSON.
 
-    Equal values give equal strings. The choice is part of them because Snakemake's cache knows a result by
+    Equal values give equal strings. The choice is included because Snakemake's cache identifies a result by
     its parameters, not by its path: without it, two seeds would share one split.
     """
     tree = params.model_dump()

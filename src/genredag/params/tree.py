@@ -9,12 +9,12 @@ from typing import Any
 Tree = dict[str, Any]
 Leaf = tuple[str, ...]
 MISSING = "—"
-# The group of what recipes share. No stage reads it: what a model copies from it is a value of the model.
+# The group of values that recipes share. No stage reads it: a copied value belongs to the model.
 SHARED = "shared"
 
 
 def flatten(tree: Tree, prefix: Leaf = ()) -> Iterator[tuple[Leaf, Any]]:
-    """Yield path and value of every leaf; a list or an empty mapping is one leaf, `SHARED` has none."""
+    """Yield the path and value of every leaf; a list or empty mapping is one leaf, `SHARED` is skipped."""
     for key, value in tree.items():
         if not prefix and key == SHARED:
             continue
@@ -25,9 +25,9 @@ def flatten(tree: Tree, prefix: Leaf = ()) -> Iterator[tuple[Leaf, Any]]:
 
 
 def differences(old: Tree, new: Tree) -> dict[Leaf, tuple[Any, Any]]:
-    """Return the leaves that differ as (old, new); `MISSING` stands where there is none.
+    """Return the leaves that differ as (old, new); `MISSING` marks an absent leaf.
 
-    Values are compared, not their spelling: order, comments and ``3`` against ``3.0`` make no difference.
+    Values are compared, not text: order, comments and ``3`` versus ``3.0`` are not differences.
     """
     before, after = dict(flatten(old)), dict(flatten(new))
     pairs = {leaf: (before.get(leaf, MISSING), after.get(leaf, MISSING)) for leaf in {**before, **after}}
@@ -35,7 +35,7 @@ def differences(old: Tree, new: Tree) -> dict[Leaf, tuple[Any, Any]]:
 
 
 def overlay(tree: Tree, values: Tree) -> Tree:
-    """Return a copy of `tree` with those leaves of `values` that it has; a key ``*`` stands for any other."""
+    """Return a copy of `tree` with those leaves of `values` that it has; ``*`` matches any other key."""
     result: Tree = {}
     for key, old in tree.items():
         new = values.get(key, values.get("*", old))

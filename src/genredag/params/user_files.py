@@ -1,4 +1,4 @@
-"""The user's own files that ``params.yaml`` names, by the state that they are in."""
+"""Fingerprints of the user's own files that ``params.yaml`` names."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from genredag.params.schema import Params
 
 
 def source_state(params: Params, dataset: str) -> str:
-    """Return a fingerprint of the user's own files that a data set is read from, "" if there are none.
+    """Return a fingerprint of the user's own files that a data set is read from, or "" if there are none.
 
-    Names, sizes and dates of the files at `path`, `metadata_path`, `files` and `tracks` of its group, and of
-    the groups that it mixes.
+    It covers names, sizes and modification times of the files at `path`, `metadata_path`, `files` and
+    `tracks` in the group of the data set and in the groups that it mixes.
     """
-    given: list[str] = []
+    paths: list[str] = []
     own = params.entry("datasets", dataset).model_dump()
     for group in (own, own.get("gtzan", {}), own.get("fma", {})):
-        given += [group[key] for key in ("path", "metadata_path", "tracks") if group.get(key)]
-        given += group.get("files", [])
-    lines = sorted(line for path in given for line in _file_states(Path(path)))
+        paths += [group[key] for key in ("path", "metadata_path", "tracks") if group.get(key)]
+        paths += group.get("files", [])
+    lines = sorted(line for path in paths for line in _file_states(Path(path)))
     return hashlib.sha256("\n".join(lines).encode()).hexdigest() if lines else ""
 
 
 def weights_state(params: Params, model: str) -> str:
-    """Return name, size and date of the user's own file that a model's weights come from, "" without one."""
+    """Return name, size and date of the user's own file of a model's weights, or "" if there is none."""
     backbone = params.entry("models", model).backbone
     path = backbone and backbone.weights_path
     return "".join(_file_states(path)) if path else ""

@@ -156,7 +156,7 @@ def test_names_are_checked_before_anything_runs(tree, project_dir):
         ("values", {"slices.secnds": 3.0}, r"studies.yaml: slices.secnds: unknown key.*'seconds'"),
         ("values", {"slicez.seconds": 3.0}, r"studies.yaml: slicez.seconds: no such key"),
         ("values", {"slices.seconds": -3.0}, r"studies.yaml: slices.seconds: -3.0: .*greater than 0"),
-        ("model", "cnn_2021", r"model: 'cnn_2021' is no key of `models`"),
+        ("model", "cnn_2021", r"model: 'cnn_2021' is not a key of `models`"),
     ],
 )
 def test_a_mistake_is_told_with_its_place(tree, tmp_path, key, value, message):

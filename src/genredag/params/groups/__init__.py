@@ -1,1 +1,1 @@
-"""The groups of ``params.yaml``, one module per subject; they import nothing else of this package."""
+"""The groups of ``params.yaml``, one module per subject. They import nothing else from this package."""

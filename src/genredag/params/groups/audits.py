@@ -1,4 +1,4 @@
-"""The groups of ``params.yaml`` of targets beside the DAG: leakage audit, published studies, robustness."""
+"""The groups of the optional targets: leakage audit, published studies, robustness."""
 
 from __future__ import annotations
 
@@ -12,29 +12,31 @@ Seeds = Annotated[list[Seed], Field(min_length=1)]
 
 
 class AuditSplits(Group):
-    """Splits by what they let cross from training to test; keys of `splits`."""
+    """Keys of `splits`, by what they allow in both training and test."""
 
-    slices: Name = Field(description="slices of one track stand on both sides")
-    tracks: Name = Field(description="tracks of one artist stand on both sides")
-    artists: Name = Field(description="nothing crosses that is known")
-    faults: Name = Field(description="the listed parts of a data set whose faults were filtered")
+    slices: Name = Field(description="slices of one track may be in both training and test")
+    tracks: Name = Field(description="tracks of one artist may be in both training and test")
+    artists: Name = Field(description="no known overlap of training and test")
+    faults: Name = Field(description="the data set's own listed split, with faulty tracks filtered out")
 
 
 class AuditSvm(Group):
     """The support vector machine on bin statistics."""
 
     C: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)] = Field(
-        description="the candidates to select among"
+        description="candidates for model selection"
     )
 
 
 class AuditCnn(Group):
-    """The small CNN; its candidates are its epochs."""
+    """The small CNN; every epoch is a candidate for selection."""
 
-    filters: Annotated[list[Count], Field(min_length=1)] = Field(description="of its blocks")
-    learning_rate: Annotated[float, Field(gt=0, le=10)] = Field(description="of Adam, falling as a cosine")
-    batch_size: Count = Field(description="slices of a batch")
-    epochs: Count = Field(description="the candidates to select among")
+    filters: Annotated[list[Count], Field(min_length=1)] = Field(description="filters of each block")
+    learning_rate: Annotated[float, Field(gt=0, le=10)] = Field(
+        description="initial rate of Adam, with cosine decay"
+    )
+    batch_size: Count = Field(description="slices per batch")
+    epochs: Count = Field(description="epochs, each a candidate for model selection")
 
 
 class LeakageAudit(Group):
@@ -43,24 +45,24 @@ class LeakageAudit(Group):
     dataset: Names = Field(description="keys of `datasets`")
     representation: Name = Field(description="a key of `representations`")
     split: AuditSplits
-    seed: Seeds = Field(description="seeds of split and training, pooled")
+    seed: Seeds = Field(description="seeds of the split and of training, pooled")
     svm: AuditSvm
     cnn: AuditCnn
 
 
 class AsPublished(Group):
-    """Which published studies `snakemake as_published` reproduces, and on what."""
+    """Which published studies `snakemake as_published` reproduces, and on which data."""
 
     dataset: Name = Field(description="a key of `datasets`; the studies used gtzan")
     studies: Annotated[list[Name], Field(min_length=1)] = Field(description="keys of studies.yaml")
-    seed: Seeds = Field(description="seeds of split and training, pooled")
-    corrected_split: Name = Field(description="a key of `splits`, of all corrected runs")
+    seed: Seeds = Field(description="seeds of the split and of training, pooled")
+    corrected_split: Name = Field(description="a key of `splits`, for all corrected runs")
 
 
 def _each_once(strengths: list[float]) -> list[float]:
     for i, strength in enumerate(strengths):
         if strength in strengths[:i]:
-            raise ValueError(f"{strength:g} stands twice; expected each strength once")
+            raise ValueError(f"{strength:g} is listed twice; expected each strength once")
     return strengths
 
 
@@ -69,37 +71,37 @@ Decibels = Annotated[float, Field(ge=-60, le=120)]
 
 
 class Deformations(Group):
-    """Strengths of each kind of deformation; null leaves a kind out."""
+    """Strengths of each kind of deformation; null skips a kind."""
 
     mp3_kbps: Annotated[list[Count], *_STRENGTHS] | None = Field(
-        description="coded as MP3 and decoded: constant bit rates, in kbit/s, that `spectrograms.sr` allows"
+        description="encoded as MP3 and decoded: constant bit rates that `spectrograms.sr` allows, in kbit/s"
     )
     resample_hz: Annotated[list[Annotated[int, Field(ge=1000)]], *_STRENGTHS] | None = Field(
-        description="resampled and back: sample rates below `spectrograms.sr`, in Hz"
+        description="resampled and converted back: sample rates below `spectrograms.sr`, in Hz"
     )
     gain_db: Annotated[list[Annotated[float, Field(ge=-60, le=60)]], *_STRENGTHS] | None = Field(
-        description="amplified, and clipped at full scale: in dB"
+        description="amplified and clipped at full scale: gains in dB"
     )
     noise_snr_db: Annotated[list[Decibels], *_STRENGTHS] | None = Field(
-        description="white noise added: power of the track over that of the noise, in dB"
+        description="with added white noise: signal-to-noise ratios (of power), in dB"
     )
     high_pass_hz: Annotated[list[Annotated[float, Field(gt=0)]], *_STRENGTHS] | None = Field(
-        description="high-pass filtered: cutoffs below half of `spectrograms.sr`, in Hz"
+        description="high-pass filtered: cutoff frequencies below half of `spectrograms.sr`, in Hz"
     )
 
     @model_validator(mode="after")
     def _not_all_left_out(self) -> Self:
         if not any(strengths for _, strengths in self):
-            raise ValueError("every kind is null; expected strengths of one at least")
+            raise ValueError("every kind is null; expected strengths for at least one")
         return self
 
 
 class Robustness(Group):
-    """Whose test tracks `snakemake robustness` deforms, and how."""
+    """Which test tracks `snakemake robustness` deforms, and how."""
 
-    dataset: Names = Field(description="keys of `datasets`, with audio")
+    dataset: Names = Field(description="keys of `datasets` that have audio")
     representation: Names = Field(description="keys of `representations`")
     model: Names = Field(description="keys of `models`")
     split: Name = Field(description="a key of `splits`; all folds of a k-fold split")
-    seed: Seeds = Field(description="seeds of split and training, pooled")
+    seed: Seeds = Field(description="seeds of the split and of training, pooled")
     deformations: Deformations

@@ -1,4 +1,4 @@
-"""What groups of parameters are made of: the closed base class and the types that many of them share."""
+"""The base class of parameter groups, and the types that several groups share."""
 
 from __future__ import annotations
 
@@ -15,6 +15,6 @@ Names = Annotated[list[Name], Field(min_length=1)]
 
 
 class Group(BaseModel):
-    """A group of parameters: frozen, closed, and strict about types."""
+    """A group of parameters: frozen, strictly typed, without extra keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)

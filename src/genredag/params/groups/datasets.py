@@ -1,4 +1,4 @@
-"""The groups `download` and ``datasets``: where each data set comes from."""
+"""The groups ``download`` and ``datasets``: where each data set comes from."""
 
 from __future__ import annotations
 
@@ -12,24 +12,26 @@ from genredag.params.groups.reading import read_member
 
 
 class Download(Group):
-    """What every data set's tracks are checked for."""
+    """Downloads, and checks of the tracks of every data set."""
 
     max_skipped: Share = Field(description="largest share of tracks that may be quarantined")
     min_seconds: Seconds = Field(description="shorter tracks are quarantined, in seconds")
     silence_db: Annotated[float, Field(lt=0)] = Field(
-        description="tracks whose peak is lower are silent, in dBFS"
+        description="tracks whose peak is below this level count as silent, in dBFS"
     )
-    timeout_seconds: Seconds = Field(description="a mirror that sends nothing for so long is given up")
+    timeout_seconds: Seconds = Field(
+        description="give up on a mirror that sends nothing for this long, in seconds"
+    )
     retries: Annotated[int, Field(ge=0)] = Field(
-        description="how often a cut download is resumed, per mirror"
+        description="how often an interrupted download is resumed, per mirror"
     )
 
 
 class Synthetic(Group):
-    """The embedded data set, made from a seed."""
+    """The embedded data set, generated from a seed."""
 
     tracks_per_genre: Annotated[int, Field(ge=2)] = Field(description="tracks of each of the ten genres")
-    tracks_per_artist: Count = Field(description="tracks that share a made-up artist")
+    tracks_per_artist: Count = Field(description="tracks per fictional artist")
     clip_seconds: Annotated[float, Field(ge=1, le=600)] = Field(description="length of a track, in seconds")
     sr: Annotated[int, Field(ge=8000, le=96000)] = Field(description="sample rate, in Hz")
     seed: Seed = Field(description="seed of the music")
@@ -43,7 +45,7 @@ class Archive(Group):
 
 
 class FmaArchive(Archive):
-    """An FMA subset and the metadata that go with it."""
+    """An FMA subset and its metadata."""
 
     metadata_path: str | None = Field(description="an fma_metadata.zip or folder of your own")
     metadata_mirrors: list[str] = Field(description="addresses of fma_metadata.zip, tried in order")
@@ -57,14 +59,16 @@ class GenreSources(Group):
 
 
 class GtzanFma(Group):
-    """A balanced mix of GTZAN and a size of FMA."""
+    """A balanced mix of GTZAN and one FMA subset."""
 
     tracks_per_genre: Count = Field(description="tracks of each genre; GTZAN's come first")
-    gtzan: Archive = Field(description="as `datasets.gtzan`")
-    size: Literal["small", "medium", "large"] = Field(description="size of FMA")
-    fma: FmaArchive = Field(description="that size of FMA")
-    seed: Seed = Field(description="seed of the draw")
-    genres: Annotated[dict[Name, GenreSources], Field(min_length=2)] = Field(description="the mapping table")
+    gtzan: Archive = Field(description="where GTZAN comes from, as in `datasets.gtzan`")
+    size: Literal["small", "medium", "large"] = Field(description="the FMA subset")
+    fma: FmaArchive = Field(description="where that subset comes from")
+    seed: Seed = Field(description="seed of the random selection")
+    genres: Annotated[dict[Name, GenreSources], Field(min_length=2)] = Field(
+        description="the genres of the mix and their source genres"
+    )
 
 
 class Folder(Group):
@@ -74,12 +78,12 @@ class Folder(Group):
 
 
 class Spectrograms(Group):
-    """Precomputed spectrograms, for collections that may not share audio."""
+    """Precomputed spectrograms, for collections whose audio may not be shared."""
 
-    files: list[str] = Field(description=".npz or .npy files of frames per track")
+    files: list[str] = Field(description=".npz or .npy files with the frames of each track")
     tracks: str | None = Field(description="a CSV of track_id, genre[, artist][, split], or null")
     representation: Name = Field(description="what the frames are: a key of `representations`")
-    clip_seconds: Seconds = Field(description="duration that the frames of one track span, in seconds")
+    clip_seconds: Seconds = Field(description="duration of the frames of one track, in seconds")
 
 
 class Datasets(Group):

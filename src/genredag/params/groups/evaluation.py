@@ -10,10 +10,10 @@ from genredag.params.groups.base import Group, Name, Seconds
 
 
 class Evaluate(Group):
-    """How predictions are judged."""
+    """How predictions are evaluated."""
 
     track_decision: Literal["mean", "vote", "log_sum"] = Field(
-        description="how slices decide for their track"
+        description="how the predictions of slices are combined for their track"
     )
 
 
@@ -22,11 +22,13 @@ class Report(Group):
 
     example_seconds: Seconds = Field(description="length of the example spectrograms, in seconds")
     n_resamples: Annotated[int, Field(ge=100)] = Field(
-        description="draws of the bootstrap behind intervals and tests"
+        description="bootstrap resamples for intervals and tests"
     )
     title: str = Field(description="heading of the report")
-    audio: list[Name] = Field(description="data sets whose mistaken tracks are copied into the page as clips")
+    audio: list[Name] = Field(
+        description="data sets whose misclassified tracks are embedded in the report as clips"
+    )
     clip_seconds: Seconds = Field(description="length of these clips, in seconds")
     audits: list[Literal["leakage_audit", "as_published", "robustness"]] = Field(
-        description="audits that Snakemake makes first and the report shows"
+        description="audits that Snakemake runs first and the report shows"
     )

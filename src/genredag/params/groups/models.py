@@ -12,33 +12,33 @@ from genredag.params.groups.reading import read_group
 
 
 class Train(Group):
-    """What training of every model has in common."""
+    """Training parameters that all models share."""
 
-    precision: Literal["float32", "mixed_bfloat16"] = Field(description="arithmetic of networks")
-    threads: Count = Field(description="threads of one training job; part of the result's identity")
+    precision: Literal["float32", "mixed_bfloat16"] = Field(description="arithmetic precision of networks")
+    threads: Count = Field(description="threads of one training job; the result depends on them")
     normalisation: Literal["bin", "global", "none"] = Field(
-        description="statistics of the training slices used"
+        description="statistics of the training slices by which inputs are normalised"
     )
 
 
 class Step(Group):
-    """A learning rate that falls every few epochs."""
+    """A learning rate that drops every few epochs."""
 
     kind: Literal["step"]
-    factor: Annotated[float, Field(gt=0, lt=1)] = Field(description="what the learning rate is multiplied by")
-    epochs: Count = Field(description="epochs between two falls")
+    factor: Annotated[float, Field(gt=0, lt=1)] = Field(description="factor of the learning rate at a drop")
+    epochs: Count = Field(description="epochs between two drops")
 
 
 class Plateau(Group):
-    """A learning rate that falls when the validation loss does not."""
+    """A learning rate that drops when the validation loss stops improving."""
 
     kind: Literal["plateau"]
-    factor: Annotated[float, Field(gt=0, lt=1)] = Field(description="what the learning rate is multiplied by")
-    patience: Count = Field(description="epochs without a better validation loss before it falls")
+    factor: Annotated[float, Field(gt=0, lt=1)] = Field(description="factor of the learning rate at a drop")
+    patience: Count = Field(description="epochs without a better validation loss before a drop")
     cooldown: Annotated[int, Field(ge=0)] = Field(
-        description="epochs after a fall, the last of which counts for `patience` again"
+        description="epochs after a drop that do not count for `patience`, except the last"
     )
-    floor: Share = Field(description="the learning rate falls no lower")
+    floor: Share = Field(description="lower bound of the learning rate")
 
 
 def _schedule_tag(schedule: Any) -> str:
@@ -69,24 +69,24 @@ class Noise(Group):
 
 
 class Brightness(Group):
-    """A random distance from silence."""
+    """Random scaling of the distance from silence."""
 
     kind: Literal["brightness"]
-    share: Jitter = Field(description="largest change, as a share")
+    share: Jitter = Field(description="largest relative change")
 
 
 class Contrast(Group):
-    """A random distance from the slice's mean."""
+    """Random scaling of the distance from the slice's mean."""
 
     kind: Literal["contrast"]
-    share: Jitter = Field(description="largest change, as a share")
+    share: Jitter = Field(description="largest relative change")
 
 
 class Masks(Group):
     """SpecAugment's masks over frames or over bins."""
 
     kind: Literal["mask_frames", "mask_bins"]
-    count: Count = Field(description="masks of a slice")
+    count: Count = Field(description="masks per slice")
     width: Count = Field(description="widest mask, in frames or bins")
 
 
@@ -94,24 +94,24 @@ class Cutout(Group):
     """A silenced rectangle."""
 
     kind: Literal["cutout"]
-    bins: Count = Field(description="its height")
-    frames: Count = Field(description="its width")
+    bins: Count = Field(description="height, in bins")
+    frames: Count = Field(description="width, in frames")
 
 
 class DropStripes(Group):
-    """Whole bins and whole frames silenced, each drawn alone; some may be drawn twice."""
+    """Silenced bins and frames, drawn one by one with replacement."""
 
     kind: Literal["drop_stripes"]
     bins: Count = Field(description="bins drawn")
     frames: Count = Field(description="frames drawn")
-    probability: Annotated[float, Field(gt=0, le=1)] = Field(description="share of slices")
+    probability: Annotated[float, Field(gt=0, le=1)] = Field(description="share of slices that change")
 
 
 class TimeReversal(Group):
-    """Slices that run backwards."""
+    """Slices reversed in time."""
 
     kind: Literal["time_reversal"]
-    probability: Annotated[float, Field(gt=0, le=1)] = Field(description="share of slices")
+    probability: Annotated[float, Field(gt=0, le=1)] = Field(description="share of slices that change")
 
 
 class Mixup(Group):
@@ -128,31 +128,33 @@ Augmentation = Annotated[
 
 
 class Pretrained(Group):
-    """A network that was trained on pictures, under a new head."""
+    """A network pretrained on images, with a new head."""
 
-    architecture: Literal["vgg16", "resnet18", "squeezenet"] = Field(description="which network")
+    architecture: Literal["vgg16", "resnet18", "squeezenet"] = Field(
+        description="architecture of the backbone"
+    )
     size: Annotated[int, Field(ge=0)] = Field(
-        description="side of the square picture that slices become; 0 keeps their size"
+        description="side of the square image that slices are resized to; 0 keeps their size"
     )
     weights: str | None = Field(
-        description="imagenet (the published file, from the user's cache), a file's path, or null: random"
+        description="imagenet (the published file, from the user's cache), a file's path, or null (random)"
     )
     preprocessing: Literal["imagenet", "none"] = Field(
-        description="imagenet makes pixels of slices, as published weights expect"
+        description="imagenet converts slices to pixels, as published weights expect"
     )
     frozen_layers: Annotated[int, Field(ge=0)] | Literal["all"] = Field(
-        description="layers that are not trained, counted from the input, which counts"
+        description="layers that are not trained, counted from the input layer, which is included"
     )
-    embed: bool = Field(description="compute the frozen part once for each slice, in the stage `embed`")
+    embed: bool = Field(description="compute the frozen part once per slice, in the stage `embed`")
 
     @property
     def has_embedding(self) -> bool:
-        """Whether there is a frozen part, to be computed once."""
+        """Whether there is a frozen part that is computed once."""
         return self.embed and self.frozen_layers != 0
 
     @property
     def weights_path(self) -> Path | None:
-        """The user's own file of weights."""
+        """The user's own weights file, if any."""
         return None if self.weights in (None, "imagenet") else Path(self.weights)
 
 
@@ -161,15 +163,15 @@ class Network(Group):
 
     kind: Literal["network"]
     optimizer: Literal["adam", "sgd", "rmsprop"] = Field(description="Keras optimizer")
-    learning_rate: Annotated[float, Field(gt=0, le=10)] = Field(description="its (initial) learning rate")
+    learning_rate: Annotated[float, Field(gt=0, le=10)] = Field(description="(initial) learning rate")
     schedule: Schedule = Field(description="learning rate over the epochs")
-    batch_size: Count = Field(description="slices of a batch")
-    epochs: Count = Field(description="most epochs trained")
+    batch_size: Count = Field(description="slices per batch")
+    epochs: Count = Field(description="maximum number of epochs")
     patience: Count = Field(description="epochs without a better validation loss before training stops")
-    augment: list[Augmentation] = Field(description="changes of training slices, in this order")
-    backbone: Pretrained | None = Field(description="what the network stands on, or null")
+    augment: list[Augmentation] = Field(description="augmentation of training slices, applied in this order")
+    backbone: Pretrained | None = Field(description="pretrained backbone, or null")
     options: dict[str, bool | int | float | str | list[int] | None] = Field(
-        description="arguments of the builder"
+        description="arguments of the model's builder"
     )
 
 
@@ -189,12 +191,12 @@ Options = dict[str, Option | Annotated[list[Option], Field(min_length=1)]]
 
 
 class Hybrid(Network):
-    """A Keras network and its recipe, whose features then go to a scikit-learn classifier."""
+    """A Keras network and its recipe, with a scikit-learn classifier on the network's features."""
 
     kind: Literal["hybrid"]  # type: ignore[assignment]
     folds: Annotated[int, Field(ge=2)] = Field(description="folds of the search over lists in `classifier`")
     classifier: Options = Field(
-        description="arguments of its builder; of a list, cross-validation on the training tracks chooses"
+        description="arguments of its builder; cross-validation on training tracks selects from each list"
     )
 
 
@@ -203,13 +205,13 @@ class Estimator(Group):
 
     kind: Literal["estimator"]
     features: Features | Annotated[list[Features], Field(min_length=1)] = Field(
-        description="what it sees: statistics of every bin, or a set of handcrafted ones; of a list, the"
-        " first set that can be made of the representation"
+        description="its input: statistics of every bin, or a set of handcrafted features; from a list, the"
+        " first set that the representation supports"
     )
     folds: Annotated[int, Field(ge=2)] = Field(description="folds of the search over lists in `options`")
-    backbone: None = Field(description="null: networks alone stand on one")
+    backbone: None = Field(description="always null: only networks have a backbone")
     options: Options = Field(
-        description="arguments of the builder; of a list, cross-validation on the training tracks chooses"
+        description="arguments of the builder; cross-validation on training tracks selects from each list"
     )
 
 

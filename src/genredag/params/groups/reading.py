@@ -1,4 +1,4 @@
-"""Read one group of ``params.yaml``, and say in one line what is wrong with it."""
+"""Read one group of ``params.yaml``; report in one line what is wrong with it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def parse_yaml(text: str, source: str) -> dict[str, Any]:
     Raises
     ------
     ParameterError
-        It isn't YAML.
+        The text isn't YAML.
     """
     try:
         tree = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
@@ -77,7 +77,7 @@ def value_at(tree: dict[str, Any], key: str, source: str) -> Any:
     Raises
     ------
     ParameterError
-        There is none.
+        There is no such key.
     """
     value: Any = tree
     place = source
@@ -91,7 +91,7 @@ def value_at(tree: dict[str, Any], key: str, source: str) -> Any:
 
 
 def parse_group(value: object, key: str, kind: Any, source: str) -> Any:
-    """Check the values of a group that is already read; `key` is its place in `source`, or "".
+    """Check the values of a group that has already been read; `key` is its place in `source`, or "".
 
     Raises
     ------
@@ -105,7 +105,7 @@ def parse_group(value: object, key: str, kind: Any, source: str) -> Any:
 
 
 def similar(name: str, names: Iterable[str]) -> str:
-    """Return a hint: the name most like `name`, or all of them."""
+    """Return a hint: the most similar name, or all names."""
     names = list(names)
     close = difflib.get_close_matches(name, names, n=1)
     return f"did you mean {close[0]!r}?" if close else f"one of {', '.join(sorted(names))}"
@@ -114,7 +114,7 @@ def similar(name: str, names: Iterable[str]) -> str:
 def _parameter_error(
     error: ValidationError, tree: object, key: str, kind: Any, source: str
 ) -> ParameterError:
-    # A misspelt key is also reported as missing: the misspelling says more.
+    # pydantic also reports a misspelt key as missing: report the misspelling first.
     first, *more = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
 
     def place(one: Any) -> str:
@@ -127,7 +127,7 @@ def _parameter_error(
         known = similar(str(first["loc"][-1]), fields) if fields else ""
         return ParameterError("unknown key", where=where, hint="; ".join(filter(None, [known, hint])))
     if first["type"] == "missing":
-        return ParameterError("missing", where=where, hint=hint or "every value stands in params.yaml")
+        return ParameterError("missing", where=where, hint=hint or "every value must be in params.yaml")
     what = first["msg"].removeprefix("Value error, ")
     if first["type"] != "value_error":
         what = f"{first['input']!r}: {what[0].lower()}{what[1:]}"
@@ -136,7 +136,7 @@ def _parameter_error(
 
 
 def _place(error: Any, tree: Any) -> list[str]:
-    """Return where in `tree` an error is; pydantic names members of unions among the keys."""
+    """Return the keys in `tree` that lead to an error; pydantic inserts names of union members."""
     path = []
     for key in error["loc"]:
         if isinstance(key, int) if isinstance(tree, list) else isinstance(tree, dict) and key in tree:
@@ -146,12 +146,12 @@ def _place(error: Any, tree: Any) -> list[str]:
 
 
 def _fields_at(kind: Any, place: Sequence[int | str]) -> list[str]:
-    """Return the fields of the group that pydantic's `place` inside a type leads to, [] if to none."""
+    """Return the fields of the group at pydantic's `place` inside a type, or [] if there is none."""
     for part in place:
         origin, members = get_origin(kind), list(_members(kind))
         groups = [member for member in members if isinstance(member, type) and issubclass(member, BaseModel)]
         tagged = [group for group in groups if part in _tags(group)]
-        if tagged:  # the name of a union's member
+        if tagged:  # `part` names a member of a union
             kind = tagged[0]
         elif any(part in group.model_fields for group in groups):
             kind = next(g.model_fields[part].annotation for g in groups if part in g.model_fields)
@@ -167,7 +167,7 @@ def _fields_at(kind: Any, place: Sequence[int | str]) -> list[str]:
 
 
 def _members(kind: Any) -> Iterator[Any]:
-    """Yield the members of a union, or the type itself, annotations taken off."""
+    """Yield the members of a union, or the type itself, without annotations."""
     if get_origin(kind) is Annotated:
         yield from _members(get_args(kind)[0])
     elif get_origin(kind) in (Union, types.UnionType):
@@ -178,6 +178,6 @@ def _members(kind: Any) -> Iterator[Any]:
 
 
 def _tags(group: type[BaseModel]) -> list[str]:
-    """Return the names under which a discriminated union knows a group."""
+    """Return the names that identify a group in a discriminated union."""
     annotations = [field.annotation for field in group.model_fields.values()]
     return [tag for a in annotations if get_origin(a) is Literal for tag in get_args(a)]

@@ -10,8 +10,10 @@ from genredag.params.groups.base import Group, Seconds, Share
 
 
 class Slices(Group):
-    """How tracks are cut."""
+    """How tracks are cut into slices."""
 
     seconds: Seconds = Field(description="length of a slice, in seconds")
-    overlap: Share = Field(description="share of a slice that the next one repeats")
-    short_tracks: Literal["pad", "quarantine"] = Field(description="fate of tracks shorter than a slice")
+    overlap: Share = Field(description="share of a slice that overlaps the next one")
+    short_tracks: Literal["pad", "quarantine"] = Field(
+        description="what happens to tracks shorter than a slice"
+    )

@@ -12,14 +12,16 @@ from genredag.params.groups.reading import read_member
 
 
 class Shift(Group):
-    """A copy of every track in another pitch or tempo, which follows it into training."""
+    """A copy of every track with another pitch or tempo, added to training with its track."""
 
-    pitch_semitones: Annotated[float, Field(ge=-12, le=12)] = Field(description="semitones upwards")
-    tempo: Annotated[float, Field(ge=0.5, le=2)] = Field(description="how many times as fast")
+    pitch_semitones: Annotated[float, Field(ge=-12, le=12)] = Field(
+        description="pitch shift, in semitones upwards"
+    )
+    tempo: Annotated[float, Field(ge=0.5, le=2)] = Field(description="tempo factor; above 1 is faster")
 
     @property
     def name(self) -> str:
-        """What ids of such copies end in: ``"pitch+1"``, ``"pitch-2_tempo0.9"``; empty if nothing changes."""
+        """Suffix of the ids of such copies: ``"pitch+1"``, ``"pitch-2_tempo0.9"``; empty if unchanged."""
         pitch = f"pitch{self.pitch_semitones:+g}" if self.pitch_semitones else ""
         tempo = f"tempo{self.tempo:g}" if self.tempo != 1 else ""
         return "_".join(filter(None, (pitch, tempo)))
@@ -29,9 +31,9 @@ def _differing(shifts: list[Shift]) -> list[Shift]:
     names = [shift.name for shift in shifts]
     for i, name in enumerate(names):
         if not name:
-            raise ValueError(f"number {i} changes neither pitch nor tempo; expected a copy that differs")
+            raise ValueError(f"shift {i} changes neither pitch nor tempo; expected a copy that differs")
         if name in names[:i]:
-            raise ValueError(f"number {i} repeats {name}; expected each shift once")
+            raise ValueError(f"shift {i} repeats {name}; expected each shift once")
     return shifts
 
 
@@ -39,11 +41,11 @@ Shifts = Annotated[list[Shift], AfterValidator(_differing)]
 
 
 class Rendering(Group):
-    """How tracks are rendered and stored, whatever the representation."""
+    """How tracks are rendered and stored, in any representation."""
 
     sr: Annotated[int, Field(ge=4000, le=192000)] = Field(description="sample rate of the analysis, in Hz")
-    dtype: Literal["float16", "uint8"] = Field(description="storage of a frame's values")
-    shifts: Shifts = Field(description="copies of every track that training tracks bring with them")
+    dtype: Literal["float16", "uint8"] = Field(description="data type of the stored frames")
+    shifts: Shifts = Field(description="copies of every track that are added to the training set with it")
 
 
 class Stft(Group):
@@ -76,14 +78,14 @@ class Cqt(Group):
     """Constant-Q transform, in dB."""
 
     hop_length: Count = Field(description="samples between frames")
-    bins_per_octave: Annotated[int, Field(ge=4)] = Field(description="bins of an octave")
-    n_bins: Annotated[int, Field(ge=2)] = Field(description="bins in all")
+    bins_per_octave: Annotated[int, Field(ge=4)] = Field(description="bins per octave")
+    n_bins: Annotated[int, Field(ge=2)] = Field(description="total number of bins")
     fmin: Annotated[float, Field(gt=0)] = Field(description="frequency of the lowest bin, in Hz")
     top_db: Annotated[float, Field(gt=0)] = Field(description="dynamic range below a track's maximum, in dB")
 
 
 class Handcrafted(Group):
-    """Frame series of librosa's features: MFCC, chroma, spectral shape, zero crossings, RMS, tempo."""
+    """Framewise librosa features: MFCC, chroma, spectral shape, zero crossings, RMS, tempo."""
 
     n_fft: Annotated[int, Field(ge=32, multiple_of=2)] = Field(description="window length, in samples")
     hop_length: Count = Field(description="samples between frames")

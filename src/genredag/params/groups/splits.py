@@ -1,4 +1,4 @@
-"""Protocols: how a data set is dealt to training, validation and test, the groups under ``splits``."""
+"""Split protocols into training, validation and test: the groups under ``splits``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from genredag.params.groups.base import Group
 from genredag.params.groups.reading import read_group
 
 PARTS = ("train", "validation", "test")
-GroupBy = Annotated[Literal["track", "artist"], Field(description="what never stands on two sides")]
+GroupBy = Annotated[Literal["track", "artist"], Field(description="unit that is never divided between parts")]
 
 
 class Ratios(Group):
@@ -30,49 +30,51 @@ class Ratios(Group):
 
 
 class Stratified(Ratios):
-    """Whole tracks or artists, dealt by ratios that hold in every genre."""
+    """Whole tracks or artists, split by the same ratios in every genre."""
 
     protocol: Literal["stratified"]
     group_by: GroupBy
 
 
 class KFold(Group):
-    """Each fold tests once, the next one validates then, the others train."""
+    """Each fold is the test set once, with the next fold for validation and the others for training."""
 
     protocol: Literal["kfold"]
-    k: Annotated[int, Field(ge=3)] = Field(description="folds; a genre needs as many tracks or artists")
+    k: Annotated[int, Field(ge=3)] = Field(
+        description="number of folds; a genre needs at least as many tracks or artists"
+    )
     group_by: GroupBy
 
 
 class Official(Group):
-    """The split that the data set lists for its tracks; those that it doesn't list are left out."""
+    """The split that the data set itself lists; tracks that it doesn't list are left out."""
 
     protocol: Literal["official"]
-    test: Literal["test", "validation"] = Field(description="the listed part that tests")
+    test: Literal["test", "validation"] = Field(description="the listed part used as the test set")
     validation_share: Annotated[float, Field(gt=0, lt=1)] | None = Field(
-        description="share of the listed training part that validates; null: the listed validation part does"
+        description="share of the listed training part used for validation; null: the listed validation part"
     )
 
     @model_validator(mode="after")
     def _validation_does_not_test(self) -> Self:
         if self.test == "validation" and self.validation_share is None:
             raise ValueError(
-                "validation_share = null, but the listed validation part tests; expected a share"
+                "validation_share = null, but the listed validation part is the test set; expected a share"
             )
         return self
 
 
 class LeakySlices(Ratios):
-    """Single slices, dealt without regard to their tracks: only to measure what that inflates."""
+    """Single slices, split without regard to their tracks: only to measure how much that inflates."""
 
     protocol: Literal["leaky_slices"]
 
 
 class NearDuplicates(Group):
-    """Which tracks on two sides of a split are told to be alike."""
+    """Which pairs of tracks in different parts of a split are reported as near-duplicates."""
 
     correlation: Annotated[float, Field(gt=0, le=1)] = Field(
-        description="of how two tracks' spectrograms change: pairs on two sides that reach it are reported"
+        description="lowest correlation of spectral change between tracks in different parts that is reported"
     )
 
 
@@ -88,22 +90,22 @@ def n_folds(split: Split) -> int:
 
 
 def fold_suffixes(split: Split) -> list[str]:
-    """Return what the folders of a split's folds add to its name: ``-0``, ``-1``, ..., or nothing."""
+    """Return the suffixes of the folders of a split's folds: ``-0``, ``-1``, ..., or only ""."""
     return [f"-{fold}" for fold in range(split.k)] if isinstance(split, KFold) else [""]
 
 
 def keeps_artists_whole(split: Split) -> bool:
-    """Tell whether a protocol promises that no artist is on two sides."""
+    """Return whether a protocol guarantees that no artist is in more than one part."""
     return isinstance(split, Stratified | KFold) and split.group_by == "artist"
 
 
 def promise(split: Split) -> str:
-    """Say in words what a protocol promises."""
+    """Return in words what a protocol guarantees."""
     if isinstance(split, LeakySlices):
         return LEAKY
     if keeps_artists_whole(split):
-        return "no artist has tracks on two sides"
-    return "no track has slices on two sides, but an artist may have tracks on two sides"
+        return "no artist has tracks in more than one part"
+    return "no track has slices in more than one part, but an artist may have tracks in several"
 
 
 def read_split(path: Path, name: str) -> Split:
