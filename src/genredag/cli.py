@@ -44,15 +44,17 @@ def check_params_command(
     against: Annotated[
         str | None, typer.Option(metavar="REF", help="Compare with this git commit, branch or tag.")
     ] = None,
-    output: Annotated[Path | None, typer.Option(metavar="FILE.md", help="Write the table there too.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE.md", help="Also write the table to this file.")
+    ] = None,
     tolerance: Annotated[
-        float, typer.Option(min=0, max=1, help="Largest fall of an accuracy or F1 that is accepted.")
+        float, typer.Option(min=0, max=1, help="Largest accepted drop in an accuracy or F1.")
     ] = 0.05,
 ) -> None:
     """Check params.yaml: is it valid, does dvc.lock match, do Snakemake and DVC agree?
 
-    With --against also: which values changed, which stages rerun because of it (asked of both runners), and
-    what that does to the metrics on the tiny data set. Exit status 1 if a check fails, 2 after a mistake.
+    With --against, also report which values changed, which stages each runner would rerun, and how the
+    metrics on the tiny data set change. The exit status is 1 if a check fails, 2 after a user error.
     """
     require("snakemake", "dvc")
     from genredag.project.check_params import check_params
@@ -67,7 +69,7 @@ def validate_command(
         bool, typer.Option("--fetch-weights", help="Download the published weights that `model` starts from.")
     ] = False,
 ) -> None:
-    """Check params.yaml and studies.yaml before any work: values, names, models and what they can take."""
+    """Check params.yaml and studies.yaml before running anything: values, names, inputs of models."""
     from genredag.models.compatibility import obtain_weights
     from genredag.project.validation import load_valid_params
     from genredag.runtime.cache import default_cache_dir
@@ -80,9 +82,9 @@ def validate_command(
 @app.command("set", epilog="Example: `genredag set slices.seconds=5 'matrix.model=[crnn, svm_rbf]'`")
 @exits_cleanly
 def set_command(
-    assignments: Annotated[list[str], typer.Argument(metavar="KEY=VALUE...", help="Values, in YAML.")],
+    assignments: Annotated[list[str], typer.Argument(metavar="KEY=VALUE...", help="New values, in YAML.")],
 ) -> None:
-    """Change values of params.yaml: comments stay, and what can't be used is refused before it is written."""
+    """Change values in params.yaml. Comments are kept; an invalid value leaves the file unchanged."""
     from genredag.project.editing import set_values
 
     set_values(Path("params.yaml"), assignments)
@@ -94,13 +96,13 @@ def set_command(
 )
 @exits_cleanly
 def generate_command(
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit status 1 on drift.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit status 1 if outdated.")] = False,
     results: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Adopt the tables of this folder into docs/results.")
+        Path | None, typer.Option(metavar="DIR", help="Copy the tables of this folder to docs/results.")
     ] = None,
-    name: Annotated[str, typer.Option(help="What they are called there.")] = "embedded",
+    name: Annotated[str, typer.Option(help="Name of their folder there.")] = "embedded",
 ) -> None:
-    """Rewrite what is derived: documents, the parameters' schema, the code that dvc.yaml declares."""
+    """Regenerate derived files: documents, the parameter schema, the conda environment."""
     require("snakemake", "packaging")
     from genredag.project.adopted_results import adopt_results
     from genredag.project.generate import drift, write_generated
@@ -110,7 +112,7 @@ def generate_command(
         adopt_results(project, results, name)
     files = drift(project) if check else write_generated(project)
     for file in files:
-        print(f"{'out of step' if check else 'written'}: {file.relative_to(project)}")
+        print(f"{'out of date' if check else 'written'}: {file.relative_to(project)}")
     if check and files:
         print("Hint: genredag generate")
         raise typer.Exit(1)
@@ -128,12 +130,12 @@ def models_command(
         bool, typer.Option("--ids", help="Print only the ids, as a list for `matrix.model`.")
     ] = False,
     published: Annotated[
-        bool, typer.Option("--published", help="With --ids: the published presets too.")
+        bool, typer.Option("--published", help="With --ids: include the published presets.")
     ] = False,
 ) -> None:
     """List every learner: input, number of weights for ten genres, paper, and published accuracy.
 
-    The recipes are those of `params.yaml` in this folder, or else those that genredag comes with.
+    Recipes come from `params.yaml` in the current folder, or else from the one shipped with genredag.
     """
     import json
     import os
@@ -156,8 +158,8 @@ def models_command(
         print(json.dumps(rows, indent=2, ensure_ascii=False))
     else:
         # A file or a pipe has no width of its own.
-        wide = None if Console().is_terminal else 200
-        Console(width=wide).print(catalogue_table(rows))
+        width = None if Console().is_terminal else 200
+        Console(width=width).print(catalogue_table(rows))
     if not counted:
         typer.echo(
             "Weights are not counted: neither TensorFlow nor JAX is installed. "
@@ -167,7 +169,7 @@ def models_command(
 
 
 def _params_file() -> Path:
-    """Return ``params.yaml`` of this folder, else of the installed package or of its checkout."""
+    """Return ``params.yaml`` of the current folder, else of the installed package or its checkout."""
     package = Path(__file__).parent
     candidates = [Path("params.yaml"), package / "params.yaml", package.parents[1] / "params.yaml"]
     return next((path for path in candidates if path.is_file()), candidates[0])
@@ -181,10 +183,14 @@ def _params_file() -> Path:
 @exits_cleanly
 def search_command(
     name: Annotated[str, typer.Argument(help="The name that the experiments were queued under.")],
-    table: Annotated[Path | None, typer.Option(metavar="FILE.csv", help="Write the table there too.")] = None,
-    plot: Annotated[Path | None, typer.Option(metavar="FILE.png", help="Draw the cells there.")] = None,
+    table: Annotated[
+        Path | None, typer.Option(metavar="FILE.csv", help="Also write the table to this file.")
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE.png", help="Plot the cells to this file.")
+    ] = None,
 ) -> None:
-    """Compare the cells of a hyper-parameter search on validation tracks; test the chosen one."""
+    """Compare the cells of a hyper-parameter search on validation tracks; test the selected cell only."""
     require("dvc")
     from genredag.evaluation.plots import save_figure
     from genredag.project.search import read_search, search_figure, search_table
@@ -193,9 +199,9 @@ def search_command(
     experiments, unfinished = read_search(Path.cwd(), name)
     cells = search_table(experiments)
     print(cells.to_string(index=False, na_rep="", float_format=lambda value: f"{value:.6g}"))
-    print("The first is chosen, on validation tracks; only its test accuracy is shown.")
+    print("The first cell is selected, on validation tracks; test accuracy is shown for this cell only.")
     if unfinished:
-        print(f"{unfinished} more are not finished: `dvc queue status`")
+        print(f"{unfinished} more are unfinished; see `dvc queue status`")
     if table is not None:
         write_csv(table, cells)
     if plot is not None:

@@ -1,4 +1,4 @@
-"""What can go wrong for a user, said in one line: where, what, what was expected, a hint."""
+"""Errors that users can correct. Each prints as one line: where, what, what was expected, a hint."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import ParamSpec
 
 P = ParamSpec("P")
 
-# Exit statuses: a mistake that the user can correct, and a data set that cannot provide what was asked for.
+# Exit statuses: an error that the user can correct; a data set that lacks something that was requested.
 EXIT_USER_ERROR = 2
 EXIT_UNSUITABLE = 3
 
@@ -34,7 +34,7 @@ EXTRAS = {
 
 
 class GenredagError(Exception):
-    """A mistake that a user can mend.
+    """An error that a user can correct.
 
     Parameters
     ----------
@@ -43,9 +43,9 @@ class GenredagError(Exception):
     where
         The file, the key of ``params.yaml`` or the track concerned.
     expected
-        What would have been right.
+        What was expected instead.
     hint
-        What to do about it.
+        How to fix it.
 
     Attributes
     ----------
@@ -87,13 +87,13 @@ class ModelError(GenredagError):
 
 
 class UnsuitableDataError(DataError):
-    """The data set is intact but lacks what was asked for: artists, a listed split, or enough tracks."""
+    """The data set is intact but lacks something requested: artists, a listed split, or enough tracks."""
 
     exit_status = EXIT_UNSUITABLE
 
 
 class SlicesTooSmallError(ModelError):
-    """A model is intact but needs larger slices than the data set and the parameters give."""
+    """The model needs larger slices than the data set and the parameters provide."""
 
     exit_status = EXIT_UNSUITABLE
 
@@ -116,7 +116,7 @@ class MissingExtraError(GenredagError):
 
 
 def require(*modules: str) -> None:
-    """Check that optional dependencies are installed, before work that runs them as programs.
+    """Check that optional dependencies are installed, before starting work that runs them as programs.
 
     Raises
     ------
@@ -134,18 +134,18 @@ _OS_HINTS = {
     errno.EACCES: "check the permissions of that folder, or choose another",
     errno.EPERM: "check the permissions of that folder, or choose another",
     errno.EROFS: "that file system is read-only: choose another folder",
-    errno.ENOTDIR: "a file stands where a folder is needed: move it away",
-    errno.EEXIST: "something stands where an output goes: move it away",
-    errno.EISDIR: "a folder stands where a file is needed: move it away",
+    errno.ENOTDIR: "a file exists where a folder is needed: move it",
+    errno.EEXIST: "something already exists at the output path: move it",
+    errno.EISDIR: "a folder exists where a file is needed: move it",
     errno.ENOENT: "check the path; stages run in order with `snakemake` or `dvc exp run`",
 }
 
 
 def exits_cleanly(main: Callable[P, None]) -> Callable[P, None]:
-    """Turn a `GenredagError` into one line on stderr and its exit status; let bugs keep their traceback.
+    """Print a `GenredagError` as one line on stderr and exit with its status; bugs keep their traceback.
 
-    The status is `EXIT_USER_ERROR`, also for a file that can't be read or written, except where the data set
-    can't provide what was asked for (`EXIT_UNSUITABLE`).
+    The status is `EXIT_UNSUITABLE` if the data set lacks something that was requested, and `EXIT_USER_ERROR`
+    for all other errors, including files that can't be read or written.
     """
 
     @functools.wraps(main)
@@ -160,7 +160,7 @@ def exits_cleanly(main: Callable[P, None]) -> Callable[P, None]:
                 raise
             _exit(str(MissingExtraError(module)))
         except OSError as error:
-            if isinstance(error, FileNotFoundError) and error.errno is None:  # pyarrow's
+            if isinstance(error, FileNotFoundError) and error.errno is None:  # from pyarrow
                 error = FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), *error.args)
             if error.errno not in _OS_HINTS or (error.filename is None and error.errno != errno.ENOSPC):
                 raise
@@ -170,13 +170,13 @@ def exits_cleanly(main: Callable[P, None]) -> Callable[P, None]:
 
 
 def reported_error(stderr: str) -> str:
-    """Return the last error that `exits_cleanly` wrote to the stderr of a script, "" if there is none."""
+    """Return the last error that `exits_cleanly` wrote to the stderr of a script, or "" if there is none."""
     lines = [line for line in stderr.splitlines() if line.startswith(_PREFIX)]
     return lines[-1].removeprefix(_PREFIX) if lines else ""
 
 
 def without_remedy(error: str) -> str:
-    """Return where and what of a written `GenredagError`, without what was expected and the hint."""
+    """Return a printed `GenredagError` without what was expected and without the hint."""
     return error.partition(_EXPECTED)[0].partition(_HINT)[0].removesuffix(".")
 
 

@@ -232,7 +232,7 @@ def test_an_output_folder_that_can_not_be_is_told_before_the_work(download, tree
     with pytest.raises(SystemExit) as caught:
         download(tree, "gtzan", out=tmp_path / "file" / "out")
     assert caught.value.code == 2
-    assert "a file stands where a folder is needed" in capsys.readouterr().err
+    assert "a file exists where a folder is needed" in capsys.readouterr().err
 
 
 def test_no_network_is_one_line(tree, tmp_path, monkeypatch):

@@ -155,7 +155,7 @@ def test_the_command_prints_and_writes(dvc, tmp_path):
     arguments = [str(part) for pair in files.items() for part in pair]
     result = CliRunner().invoke(app, ["search", "grid", *arguments])
     assert result.exit_code == 0
-    assert "1 more are not finished" in result.output
+    assert "1 more are unfinished" in result.output
     written = pd.read_csv(files["--table"])
     assert written["test_accuracy"][0] == pytest.approx(0.4) and math.isnan(written["test_accuracy"][1])
     assert files["--plot"].read_bytes().startswith(b"\x89PNG")

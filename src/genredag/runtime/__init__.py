@@ -1,1 +1,1 @@
-"""What every stage runs on: files, cache, logs, progress, the backend, provenance."""
+"""Infrastructure of all stages: files, cache, logs, progress, the Keras backend, provenance."""

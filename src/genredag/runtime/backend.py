@@ -1,4 +1,4 @@
-"""The arithmetic behind Keras: threads and silence, set before it is imported."""
+"""The Keras backend, its threads and its log level, set before Keras is imported."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ BACKENDS = ("tensorflow", "jax")
 def configure_backend(threads: int) -> None:
     """Set the threads of Keras' backends, OpenMP and BLAS; import Keras.
 
-    Sums of several threads round differently, so a result belongs to its number of threads. Call it before
-    Keras is imported: later it reaches neither backend. `choose_backend` says which backend computes.
+    Results depend on the number of threads, because sums over several threads round differently. Call this
+    before Keras is imported; afterwards it has no effect on either backend. `choose_backend` selects the
+    backend.
 
     Raises
     ------
     ParameterError
-        KERAS_BACKEND names another backend, or one that isn't installed; or none is installed.
+        KERAS_BACKEND names an unsupported backend or one that isn't installed, or none is installed.
     """
     from threadpoolctl import threadpool_limits
 
     choose_backend()
     os.environ.update(
-        NPROC=str(threads),  # JAX's
+        NPROC=str(threads),  # for JAX
         TF_NUM_INTRAOP_THREADS=str(threads),
         TF_NUM_INTEROP_THREADS="1",
         OMP_NUM_THREADS=str(threads),
@@ -35,20 +36,20 @@ def configure_backend(threads: int) -> None:
     )
     with _no_stderr():
         import keras  # noqa: F401
-    # NumPy's BLAS read OMP_NUM_THREADS when NumPy was imported, which may have been before.
+    # If NumPy was already imported, its BLAS has read the old OMP_NUM_THREADS.
     threadpool_limits(threads)
 
 
 def choose_backend() -> None:
     """Set KERAS_BACKEND, which Keras reads when it is imported.
 
-    TensorFlow computes, or JAX where only that is installed, unless KERAS_BACKEND names one of them;
-    ``~/.keras`` has no say.
+    TensorFlow is used if it is installed, else JAX, unless KERAS_BACKEND names one of them. ``~/.keras`` is
+    ignored.
 
     Raises
     ------
     ParameterError
-        KERAS_BACKEND names another backend, or one that isn't installed; or none is installed.
+        KERAS_BACKEND names an unsupported backend or one that isn't installed, or none is installed.
     """
     backend = os.environ.get("KERAS_BACKEND") or next(iter(installed_backends()), "")
     if not backend:
@@ -72,13 +73,13 @@ def installed_backends() -> list[str]:
 
 @contextlib.contextmanager
 def _no_stderr() -> Iterator[None]:
-    """Drop what C++ libraries print while they load; no setting of TensorFlow's can."""
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    os.close(nowhere)
+    """Discard what C++ libraries print while they load; TensorFlow has no setting for it."""
+    saved = os.dup(2)
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
+    os.close(null)
     try:
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+        os.dup2(saved, 2)
+        os.close(saved)

@@ -22,11 +22,11 @@ def source_dir() -> Path:
 
 
 def import_closure(file: Path, source_dir: Path, unused: Collection[Import] = ()) -> list[Path]:
-    """Return the files under `source_dir` that `file` imports, directly or not, in alphabetical order.
+    """Return the files under `source_dir` that `file` imports, directly or indirectly, sorted.
 
-    Imports inside functions count; imports for type checkers do not. A package brings its data files
-    (templates, tables). A module that discovers modules (``pkgutil``) imports all modules of the packages
-    that it imports.
+    Imports inside functions count; imports for type checkers do not. A package includes its data files
+    (templates, tables). A module that discovers modules (``pkgutil``) counts as importing all modules of the
+    packages that it imports.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def import_closure(file: Path, source_dir: Path, unused: Collection[Import] = ()
     source_dir
         The folder that holds the package, such as ``src``.
     unused
-        Imports that make no difference here; see `unused_imports`.
+        Imports to ignore; see `unused_imports`.
     """
     found: set[Path] = set()
     todo = [file]
@@ -50,22 +50,22 @@ def import_closure(file: Path, source_dir: Path, unused: Collection[Import] = ()
 
 
 def unused_imports(registry: str, members: Iterable[str], chosen: str, source_dir: Path) -> set[Import]:
-    """Return the imports of a registry that make no difference to a job that uses one of its members.
+    """Return the imports of a registry that do not affect a job that uses only one of its members.
 
     Parameters
     ----------
     registry, members, chosen
-        Names of modules.
+        Module names.
     """
     importer = _module_file(registry, source_dir)
     return {(importer, _module_file(member, source_dir)) for member in set(members) - {chosen}}
 
 
 def code_fingerprint(files: Iterable[Path], *roots: Path) -> str:
-    """Return a SHA-256 of what `files` do; comments, docstrings and layout make no difference.
+    """Return a SHA-256 of the code in `files`; comments, docstrings and layout do not affect it.
 
-    A file counts under its path below the first of the `roots` that holds it; one that holds nothing but a
-    docstring doesn't count.
+    Each file is hashed with its path relative to the first of the `roots` that contains it. Files without
+    code are skipped.
     """
     digest = hashlib.sha256()
     for file in files:
@@ -77,18 +77,18 @@ def code_fingerprint(files: Iterable[Path], *roots: Path) -> str:
 
 
 def is_empty(file: Path) -> bool:
-    """Tell whether a Python file holds no code: nothing but comments and a docstring."""
+    """Return whether a Python file has no code, only comments and a docstring."""
     return not _file_state(file)
 
 
 def _file_state(file: Path) -> bytes:
-    """Return a digest of a file, b"" of one without code."""
+    """Return a digest of a file, or b"" if it has no code."""
     return _read(file, file.stat().st_mtime_ns)[0]
 
 
 @functools.cache
 def _read(file: Path, _mtime_ns: int) -> tuple[bytes, tuple[str, ...]]:
-    """Return the digest of a file, b"" of one without code, and the names that it imports."""
+    """Return the digest of a file, or b"" if it has no code, and the names that it imports."""
     content = file.read_bytes()
     if file.suffix != ".py":
         return hashlib.sha256(content).digest(), ()
@@ -158,7 +158,7 @@ def _module_files(name: str, source_dir: Path) -> Iterator[Path]:
 
 
 def _data_files(folder: Path) -> Iterator[Path]:
-    """Yield the data files of a package, those of the packages inside it left out."""
+    """Yield the data files of a package, without those of its subpackages."""
     for path in folder.iterdir():
         if path.suffix in DATA_SUFFIXES and path.is_file():
             yield path

@@ -1,4 +1,4 @@
-"""Files that are whole or absent: written under a temporary name beside their own, then renamed."""
+"""Atomic writes: a file gets a temporary name in the same folder, and is renamed when complete."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """Give a temporary path to write to; rename it to `path` on success, remove it on failure.
+    """Yield a temporary path to write to; rename it to `path` on success, remove it on failure.
 
-    The temporary name keeps the suffixes of `path`, which some writers insist on.
+    The temporary name keeps the suffixes of `path`, because some writers require them.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -38,7 +38,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, value: object) -> None:
-    """Write `value` to `path` as indented JSON, keys in their own order, NaN refused."""
+    """Write `value` to `path` as indented JSON with unsorted keys; NaN raises ``ValueError``."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 

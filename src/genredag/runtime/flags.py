@@ -11,14 +11,14 @@ def flag_parser(
 ) -> argparse.ArgumentParser:
     """Return a parser of required flags with one value each.
 
-    A script adds its optional and its repeated flags itself.
+    Scripts add optional and repeated flags themselves.
 
     Parameters
     ----------
     doc
         The script's docstring, for ``--help``.
     paths, names, numbers
-        Flags that take a file, a text and an integer, separated by spaces and without dashes.
+        Flags that take a path, a string and an integer, separated by spaces, without leading dashes.
     """
     parser = argparse.ArgumentParser(description=doc)
     for flags, kind in ((paths, Path), (names, str), (numbers, int)):

@@ -1,4 +1,4 @@
-"""How the scripts log: plain lines on stderr."""
+"""Logging of the scripts: plain lines on stderr."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ import sys
 
 
 def configure_logging() -> None:
-    """Send genredag's messages from INFO on, and everyone else's warnings, to stderr."""
+    """Log genredag from INFO and all other packages from WARNING, to stderr."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(message)s")
     logging.getLogger("genredag").setLevel(logging.INFO)

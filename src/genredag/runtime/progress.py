@@ -1,4 +1,4 @@
-"""Progress of long work: a bar on a terminal, a line every ten per cent in a log."""
+"""Progress of long loops: a bar on a terminal, otherwise a log line for every ten per cent."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ logger = logging.getLogger(__name__)
 
 
 def progress(items: Iterable[T], description: str, total: int) -> Iterator[T]:
-    """Yield `items`, telling on stderr how many of `total` are done and how long the rest may take."""
+    """Yield `items` and report on stderr how many of `total` are done; the bar also shows the time left."""
     if sys.stderr.isatty():
         from tqdm import tqdm
 

@@ -1,4 +1,4 @@
-"""Where results come from: the code's commit and the versions of the libraries behind them."""
+"""Provenance of results: the commit of the code and the versions of the libraries."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def read_versions() -> dict[str, str]:
 
 
 def read_commit() -> str | None:
-    """Return the commit that this code was checked out from; None outside a checkout of it."""
+    """Return the commit that this code was checked out from; None outside a checkout."""
     here = Path(__file__)
     git = ["git", "-C", str(here.parent)]
     try:
-        # A package installed into somebody else's checkout is no file of theirs.
+        # genredag may be installed inside another project's checkout, which does not track this file.
         subprocess.run([*git, "ls-files", "--error-unmatch", here.name], check=True, capture_output=True)
         head = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True)
     except (OSError, subprocess.CalledProcessError):
