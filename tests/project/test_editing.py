@@ -98,9 +98,9 @@ def test_a_map_that_is_copied_whole_is_set_in_one_model_alone(params_file):
 @pytest.mark.parametrize(
     ("assignment", "message"),
     [
-        ("slices.seconds", "assigns nothing"),
+        ("slices.seconds", "is not an assignment"),
         ("slices.secnds=5", "slices.secnds: no such key. Hint: one of seconds"),
-        ("slices.seconds.x=5", "a value has no keys"),
+        ("slices.seconds.x=5", "this is a value, not a group"),
         ("slices.overlap=-1.0", "slices.overlap: -1.0"),
         ("model=crn", "did you mean 'crnn'"),
     ],

@@ -39,7 +39,7 @@ def stage_rows(markdown: str) -> dict[str, list[str]]:
 def test_nothing_changed(repository, capsys) -> None:
     assert check("--against", "HEAD") == 0
     told = capsys.readouterr().out
-    assert "All is well." in told
+    assert "All checks passed." in told
     assert "No value of params.yaml changed." in told
     assert "No stage reruns." in told
 
@@ -54,7 +54,7 @@ def test_a_learning_rate_reruns_training_and_what_follows(repository, capsys, tm
     rows = stage_rows(told)
     assert list(rows) == ["train", "evaluate", "report"]
     assert rows["train"] == ["2 of 4", "reruns", "`params.yaml: models.crnn`"]
-    assert rows["evaluate"] == ["2 of 4", "reruns", "what comes before it"]
+    assert rows["evaluate"] == ["2 of 4", "reruns", "an earlier stage"]
     assert "| track accuracy | 0.9000 | 0.9000 | +0.0000 |" in told
 
 
@@ -62,7 +62,7 @@ def test_a_model_outside_the_experiment_reruns_its_own_jobs(repository, capsys) 
     repository.set("models.svm_rbf.options.C=1.0")
     assert check("--against", "HEAD") == 0
     rows = stage_rows(capsys.readouterr().out)
-    assert rows["train"] == ["2 of 4", "as it is", "other experiments of the matrix"]
+    assert rows["train"] == ["2 of 4", "unchanged", "other experiments in the matrix"]
 
 
 def test_comments_and_order_rerun_nothing(repository, capsys) -> None:
@@ -77,7 +77,7 @@ def test_a_slice_length_without_a_new_lock_fails(repository, capsys) -> None:
     repository.set("slices.seconds=2.0")
     assert check("--against", "HEAD") == 1
     told = capsys.readouterr().out
-    assert "dvc.lock is out of step: slices (params.yaml: slices)" in told
+    assert "dvc.lock is out of date: slices (params.yaml: slices)" in told
     assert list(stage_rows(told))[:2] == ["slices", "split"]
 
 
@@ -85,7 +85,7 @@ def test_a_metric_that_falls_fails(repository, capsys) -> None:
     repository.set("models.crnn.options.dropout=0.9")
     repository.dvc("repro")
     assert check("--against", "HEAD", "--tolerance", "0.1") == 1
-    assert "track accuracy falls from 0.900 to 0.400, by more than 0.1" in capsys.readouterr().out
+    assert "track accuracy drops from 0.900 to 0.400, by more than 0.1" in capsys.readouterr().out
     assert check("--against", "HEAD", "--tolerance", "0.6") == 0
 
 
@@ -93,13 +93,15 @@ def test_disagreeing_dags_fail(repository, capsys) -> None:
     path = repository.folder / "dvc.yaml"
     path.write_text(path.read_text(encoding="utf-8").replace("      - train\n", ""), encoding="utf-8")
     assert check() == 1
-    assert "train: parameters: train in the Snakefile, no more in dvc.yaml" in capsys.readouterr().out
+    assert (
+        "train: parameters: only in the Snakefile: train; only in dvc.yaml: none" in capsys.readouterr().out
+    )
 
 
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("--against", "nowhere"), "--against: git knows no 'nowhere'"),
+        (("--against", "nowhere"), "--against: unknown git reference 'nowhere'"),
         (("--against", "empty"), "'empty' has no params.yaml"),
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from genredag.params.stages import STAGES
-from genredag.project.check_params.plan import AXES, ask, build_for_show, write_tree
+from genredag.project.check_params.plan import AXES, ask, build_placeholders, write_tree
 from genredag.project.check_params.reruns import EDITS, edit_reruns
 from genredag.project.check_params.workplace import Workplace, copy_project
 
@@ -24,7 +24,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
     """A project that both runners take for built, with the one experiment as its matrix."""
     place = copy_project(ROOT, tmp_path_factory.mktemp("edits"))
     write_tree(place.folder / "params.yaml", TREE | {"matrix": {key: [TREE[key]] for key in AXES}})
-    build_for_show(place)
+    build_placeholders(place)
     return place
 
 

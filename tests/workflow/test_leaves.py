@@ -15,7 +15,7 @@ from genredag.params.loading import parse_params
 from genredag.params.schema import Params
 from genredag.params.stages import STAGES
 from genredag.params.tree import Leaf, assign, flatten
-from genredag.project.check_params.plan import AXES, build_for_show, write_tree
+from genredag.project.check_params.plan import AXES, build_placeholders, write_tree
 from genredag.project.check_params.reruns import reruns, reruns_page
 from genredag.project.check_params.runners import downstream
 from genredag.project.check_params.workplace import copy_project
@@ -99,7 +99,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A project that both runners take for built, with the one experiment as its matrix."""
     place = copy_project(ROOT, tmp_path_factory.mktemp("leaves"))
     write_tree(place.folder / "params.yaml", TREE)
-    build_for_show(place)
+    build_placeholders(place)
     before = Path.cwd()
     os.chdir(place.folder)
     yield place

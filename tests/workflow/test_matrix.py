@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from genredag.project.check_params.plan import build_for_show
+from genredag.project.check_params.plan import build_placeholders
 from genredag.project.search import read_search, search_table
 
 
@@ -40,7 +40,7 @@ def test_the_matrix_pairs_models_with_what_they_can_take(toy) -> None:
             "models.resnet18_ft.backbone.weights: 'absent.h5' is no file",
         ),
         ({"learning_rate: 0.001": "learning_rate: -0.001"}, "learning_rate: -0.001: input should be greater"),
-        ({"\nmodel: crnn": "\nmodel: crn"}, "model: 'crn' is no key of `models`; did you mean 'crnn'?"),
+        ({"\nmodel: crnn": "\nmodel: crn"}, "model: 'crn' is not a key of `models`; did you mean 'crnn'?"),
     ],
 )
 @pytest.mark.parametrize("runner", ["snakemake --cores 1", "dvc repro"])
@@ -91,7 +91,7 @@ def test_without_the_published_weights_snakemake_plans_and_runs_nothing(toy, off
 @pytest.mark.slow
 def test_asking_what_reruns_needs_no_weights(toy, offline) -> None:
     toy.set("model=vgg16_ft", "matrix.model=[vgg16_ft]")
-    build_for_show(toy)
+    build_placeholders(toy)
     assert not (toy.folder / ".genredag-cache").exists()
 
 

@@ -1,1 +1,1 @@
-"""The project around the pipeline: Snakemake, DVC, git, and the files derived from others."""
+"""Tools for the project around the pipeline: Snakemake, DVC, git and generated files."""

@@ -1,7 +1,7 @@
-"""Results shown in the docs: tables adopted from a results folder, written between the marks of a page.
+"""Results shown in the docs: tables copied from a results folder, written between marks on a page.
 
-``docs/results/<name>/`` keeps the CSV files (and figures) of a run; a page has a place for each of them,
-``<!-- begin <name>/<table> -->`` to ``<!-- end <name>/<table> -->``. No figure is typed by hand.
+``docs/results/<name>/`` holds the CSV files (and figures) of a run. A page marks the place of each table,
+``<!-- begin <name>/<table> -->`` to ``<!-- end <name>/<table> -->``. No number is typed by hand.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def adopt_results(project: Path, results: Path, name: str) -> None:
     Raises
     ------
     DataError
-        There is none of them.
+        The folder contains none of them.
     """
     files = [results / file for file in (*(f"{table}.csv" for table in TABLES), *FIGURES)]
     found = [file for file in files if file.is_file()]
@@ -69,7 +69,7 @@ def filled(project: Path, page: str) -> str:
     Raises
     ------
     GenredagError
-        A mark names a table that was not adopted.
+        A mark names a table that has not been copied.
     """
 
     def table_of(match: re.Match[str]) -> str:
@@ -79,11 +79,11 @@ def filled(project: Path, page: str) -> str:
             hint = f"genredag generate --results DIR --name {name}"
             raise GenredagError(f"no table for the mark {name}/{table}", where=page, hint=hint)
         values = pd.read_csv(path)
-        # A column of words that is empty throughout is read as numbers.
-        words = [name for name in ("note", "faults", "differs", "warning") if name in values]
-        content = TABLES[table](values.assign(**values[words].astype("str").where(values[words].notna(), "")))
+        # pandas reads an empty text column as numbers.
+        texts = [name for name in ("note", "faults", "differs", "warning") if name in values]
+        content = TABLES[table](values.assign(**values[texts].astype("str").where(values[texts].notna(), "")))
         content = content.strip()
-        # Headings inside a page belong to the page.
+        # The page has its own headings.
         content = re.sub(r"\A# [^\n]*\n+", "", content)
         return f"<!-- begin {name}/{table} -->\n{content}\n<!-- end {name}/{table} -->"
 

@@ -12,11 +12,11 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 PYTHON = "3.11"
-# A patch release of PYTHON that conda-forge's newest is not older than.
+# A patch release of PYTHON that conda-forge has; its newest one may be later.
 PYTHON_RELEASE = "3.11.9"
-# What the jobs import beyond the dependencies of every installation; the runners start them from outside.
+# The extras that the jobs import. The runners themselves stay outside this environment.
 EXTRAS = ("tensorflow", "report")
-# `sys_platform` and `platform_machine` of the computers that conda environments are made for.
+# `sys_platform` and `platform_machine` of the supported computers.
 PLATFORMS = (("linux", "x86_64"), ("linux", "aarch64"), ("darwin", "arm64"))
 
 
@@ -34,7 +34,7 @@ class Pin:
 
 
 def conda_environment(project: Path) -> str:
-    """Return the environment file: one Python, and the lock's pins of everything that the jobs import.
+    """Return the environment file: one Python, and the locked versions of all that the jobs import.
 
     It does not name genredag itself: ``envs/genredag.post-deploy.sh`` installs the checkout.
     """
@@ -71,7 +71,7 @@ def read_pins(lock: Path) -> list[Pin]:
 
 
 def _with_dependencies(names: set[str], pins: Collection[Pin]) -> set[str]:
-    """Return `names` and all that the packages of these names need, directly or not."""
+    """Return `names` and the names of their dependencies, direct and indirect."""
     found = set(names)
     while new := {pin.name for pin in pins if pin.needed_by & found} - found:
         found |= new
@@ -79,7 +79,7 @@ def _with_dependencies(names: set[str], pins: Collection[Pin]) -> set[str]:
 
 
 def _lines(requirement: Requirement) -> list[str]:
-    """Return the line of a pin under PYTHON: without a marker if all PLATFORMS need it, none if none does."""
+    """Return the line of a pin under PYTHON, without a marker if all PLATFORMS need it; [] if none does."""
     pin, marker = f"{requirement.name}{requirement.specifier}", requirement.marker
     if marker is None:
         return [pin]

@@ -1,8 +1,8 @@
-"""The page of `dvc plots show`, with its scripts inside: DVC's own loads them from the network.
+"""A template for `dvc plots show` with its scripts inlined; DVC's own loads them from the network.
 
     python -m genredag.project.dvc_plots_page .dvc/plots.html
 
-Snakemake's wheel carries the scripts (Vega, BSD licence). ``make setup`` writes the page, and
+Snakemake's wheel contains the scripts (Vega, BSD licence). ``make setup`` writes the page, and
 ``.dvc/config`` names it.
 """
 
@@ -31,7 +31,7 @@ PAGE = """<!DOCTYPE html>
 
 
 def plots_page() -> str:
-    """Return DVC's page with Vega, Vega-Lite and Vega-Embed in it and `{plot_divs}` where the plots go."""
+    """Return the template: Vega, Vega-Lite and Vega-Embed inlined, `{plot_divs}` in place of the plots."""
     assets = files("snakemake") / "assets" / "data"
     names = ("vega", "vega-lite", "vega-embed")
     sources = (assets.joinpath(name, f"{name}.js").read_text("utf-8") for name in names)
@@ -39,7 +39,7 @@ def plots_page() -> str:
 
 
 def _inline(source: str) -> str:
-    """Keep a script's text from ending its element."""
+    """Escape a script so that its text cannot close the script element."""
     return source.replace("</script", r"<\/script")
 
 

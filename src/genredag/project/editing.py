@@ -1,4 +1,4 @@
-"""Change values of ``params.yaml`` in place, comments kept, checked before they are written."""
+"""Change values of ``params.yaml`` in place: check them before writing, and keep comments."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from genredag.runtime.files import write_text
 def set_values(path: Path, assignments: list[str]) -> None:
     """Apply assignments such as ``slices.seconds=5.0`` or ``matrix.model=[crnn]`` to the YAML file at `path`.
 
-    A key that a map merges (``<<``) is set in that map alone; set back to the merged value, it disappears.
+    A key that a map merges (``<<``) is set in that map only. Setting it to the merged value removes it again.
 
     Raises
     ------
     ParameterError
-        An assignment has no ``=``, names no key of the file, or gives a value that can't be used; the file
-        is left as it was.
+        An assignment has no ``=``, names an unknown key, or gives an invalid value. The file is left
+        unchanged.
     """
     tree = load(path.read_text(encoding="utf-8"))
     for assignment in assignments:
         key, equals, text = assignment.partition("=")
         if not equals:
             raise ParameterError(
-                f"{assignment!r} assigns nothing", expected="KEY=VALUE", hint="slices.seconds=5.0"
+                f"{assignment!r} is not an assignment", expected="KEY=VALUE", hint="slices.seconds=5.0"
             )
         _assign(tree, key.strip().split("."), load(text) if text.strip() else None, path.name)
     tidy(tree)
@@ -48,11 +48,11 @@ def _assign(tree: CommentedMap, keys: list[str], value: Any, source: str) -> Non
             raise ParameterError(
                 "no such key",
                 where=f"{source}: {'.'.join(keys[: depth + 1])}",
-                hint=f"one of {', '.join(known)}" if known else "a value has no keys",
+                hint=f"one of {', '.join(known)}" if known else "this is a value, not a group",
             )
         old = known[key]
         if depth == len(keys) - 1:
-            # A whole number is a fine float to write; params.yaml keeps the decimal point.
+            # The user may write a whole number for a float; params.yaml keeps the decimal point.
             put(node, key, float(value) if isinstance(old, float) and type(value) is int else value)
         elif isinstance(old, CommentedMap) and key not in own(node):
             put(node, key, _copy(old))
@@ -61,7 +61,7 @@ def _assign(tree: CommentedMap, keys: list[str], value: Any, source: str) -> Non
 
 
 def _copy(merged: CommentedMap) -> CommentedMap:
-    """Return a map of its own with the values of one that other maps merge too."""
+    """Return an independent copy of a map that other maps also merge."""
     copy = CommentedMap(plain(merged))
     copy.fa.set_flow_style()
     return copy

@@ -1,4 +1,4 @@
-"""Everything in the repository that is derived from something else, written or checked for drift."""
+"""Files that are generated from other files of the repository: write them, or find outdated ones."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from genredag.runtime.files import write_text
 
 
 def generated_files(project: Path) -> Iterator[tuple[Path, str]]:
-    """Yield the derived files of a project with the text each should have.
+    """Yield the generated files of a project with the text that each should have.
 
     ``params.schema.json`` and ``docs/parameters.md`` come from the pydantic model, ``envs/genredag.yaml``
-    from the lock, the README's picture from the Snakefile, and tables of results from ``docs/results``.
+    from the lock, the README's diagram from the Snakefile, and tables of results from ``docs/results``.
     """
     yield project / "params.schema.json", json.dumps(Params.model_json_schema(), indent=1) + "\n"
     yield project / "docs/parameters.md", parameters_page(project / "params.yaml")
@@ -44,7 +44,7 @@ def generated_files(project: Path) -> Iterator[tuple[Path, str]]:
 
 
 def write_generated(project: Path) -> list[Path]:
-    """Write the derived files of a project that differ from what they should be; return those."""
+    """Write the generated files of a project that are out of date, and return their paths."""
     written = []
     for path, text in generated_files(project):
         if _differs(path, text):
@@ -54,7 +54,7 @@ def write_generated(project: Path) -> list[Path]:
 
 
 def drift(project: Path) -> list[Path]:
-    """Return the derived files that differ from what they should be."""
+    """Return the generated files that are out of date."""
     return [path for path, text in generated_files(project) if _differs(path, text)]
 
 
@@ -93,7 +93,7 @@ def parameters_page(params_file: Path) -> str:
 
 
 def _recipe(schema: dict, name: str, recipe: dict[str, Any]) -> dict:
-    """Return the schema of one entry of `models`, with the types that its builders give their options."""
+    """Return the schema of one entry of `models`, with the option types that its builders declare."""
     known = schema["$defs"][recipe["kind"].capitalize()]
     builders = {"options": learner(name).build, "classifier": learner(name).classifier}
     searched = {"estimator": "options", "hybrid": "classifier"}.get(recipe["kind"])
@@ -102,7 +102,7 @@ def _recipe(schema: dict, name: str, recipe: dict[str, Any]) -> dict:
 
 
 def _options(build: Callable[..., Any], searched: bool) -> dict:
-    """Return the schema of a builder's options; each may be a list where a search chooses."""
+    """Return the schema of a builder's options; each may also be a list if a search selects from it."""
     where = f"argument of `{build.__name__}` in `{build.__module__}`"
     options = {}
     for name in options_of(build):
@@ -127,7 +127,7 @@ def _rows(schema: dict, node: dict, key: str, value: Any) -> Iterator[str]:
 
 
 def _resolve(schema: dict, node: dict, value: Any) -> dict:
-    """Follow references; of a discriminated union take the member that `value` names."""
+    """Follow references; in a discriminated union, take the member that `value` names."""
     if "discriminator" in node and value is not None:
         union = node["discriminator"]
         node = {"$ref": union["mapping"][value[union["propertyName"]]]}
@@ -161,7 +161,7 @@ def _bounds(schema: dict, node: dict) -> str:
 
 
 def readme(project: Path) -> str:
-    """Return the README with its picture of the DAG and its tables of results brought up to date."""
+    """Return the README with its diagram of the DAG and its tables of results updated."""
     text = filled(project, "README.md")
     return _between(text, "dag", f"```mermaid\n{rule_graph(project)}\n```")
 
@@ -169,13 +169,13 @@ def readme(project: Path) -> str:
 def _between(text: str, name: str, content: str) -> str:
     begin, end = f"<!-- begin {name} -->", f"<!-- end {name} -->"
     if begin not in text or end not in text:
-        raise GenredagError(f"no {begin} ... {end}", where="README.md", hint="put the two marks back")
+        raise GenredagError(f"no {begin} ... {end}", where="README.md", hint="restore the two marks")
     head, _, rest = text.partition(begin)
     return f"{head}{begin}\n{content}\n{end}{rest.partition(end)[2]}"
 
 
 def rule_graph(project: Path) -> str:
-    """Return Snakemake's own graph of the rules, as a Mermaid flow chart from left to right."""
+    """Return Snakemake's rule graph as a Mermaid flow chart from left to right."""
     command = [sys.executable, "-m", "snakemake", "--rulegraph", "mermaid-js", "--forceall", "--cores", "1"]
     done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -1,4 +1,4 @@
-"""A hyper-parameter search: results of DVC's experiments of one name, and the one that validation selects."""
+"""A hyper-parameter search: the results of DVC's experiments of one name, compared on validation data."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Parameters that repeat a cell: its runs are averaged.
+# Parameters that do not define a cell: runs that differ only in these are averaged.
 REPEATS = ("seed", "fold")
 RESULTS = ("n_runs", "validation_accuracy", "validation_log_loss", "test_accuracy")
 
@@ -37,7 +37,7 @@ def read_search(project: Path, name: str) -> tuple[list[Experiment], int]:
     Returns
     -------
     tuple
-        Those that are finished, and how many are not.
+        The finished experiments, and the number of unfinished ones.
 
     Raises
     ------
@@ -72,10 +72,10 @@ def _finished(experiment: dict[str, Any]) -> Experiment | None:
 
 
 def search_table(experiments: list[Experiment]) -> pd.DataFrame:
-    """Return a row a cell, the one with the best validation accuracy first, the lower loss breaking ties.
+    """Return one row per cell, best validation accuracy first; the lower loss breaks ties.
 
-    Accuracies are of tracks, averaged over the seeds and folds of a cell. Test accuracy is reported for the
-    selected cell only.
+    Accuracies are track accuracies, averaged over the seeds and folds of a cell. Test accuracy is reported
+    for the selected cell only.
 
     Returns
     -------
@@ -102,7 +102,7 @@ def search_table(experiments: list[Experiment]) -> pd.DataFrame:
     ]
     means = dict.fromkeys(RESULTS, "mean") | {"n_runs": "sum"}
     runs = pd.DataFrame(rows)
-    # Rounded, so that equal means are equal.
+    # Round, so that equal means compare as equal.
     cells = (runs.groupby(varied, dropna=False, as_index=False).agg(means) if varied else runs).round(9)
     cells = cells.sort_values(["validation_accuracy", "validation_log_loss"], ascending=[False, True])
     cells = cells.reset_index(drop=True)
@@ -111,7 +111,7 @@ def search_table(experiments: list[Experiment]) -> pd.DataFrame:
 
 
 def _plain(value: object) -> object:
-    """Return a value that pandas groups by: for it, None and NaN would be none."""
+    """Return a value that pandas can group by: JSON for lists, and for None, which it takes for NaN."""
     return json.dumps(value) if value is None or isinstance(value, list | dict) else value
 
 

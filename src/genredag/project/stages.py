@@ -1,4 +1,4 @@
-"""The stages as the runners know them: what ``dvc.yaml`` declares, and the code behind each script."""
+"""The stages in the two runners: what ``dvc.yaml`` declares, and the code that each script runs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def read_stages(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def read_commands(path: Path) -> dict[str, str]:
-    """Return the command by which each stage of a ``dvc.yaml`` runs its script, found from its folder."""
+    """Return the script command of each stage of a ``dvc.yaml``, with the script's path from its folder."""
     scripts = (Path(path).parent / SCRIPTS).as_posix()
     return {
         name: script_command(stage).replace(f"{SCRIPTS.as_posix()}/", f"{scripts}/", 1)
@@ -32,24 +32,24 @@ def read_commands(path: Path) -> dict[str, str]:
 
 
 def script_command(stage: Mapping[str, Any]) -> str:
-    """Return what of a stage's command runs its script: `genredag validate` comes before."""
+    """Return the part of a stage's command that runs its script, after `genredag validate`."""
     return stage["cmd"].split(" && ")[-1]
 
 
 def is_code(dependency: str) -> bool:
-    """Tell code from data among the `deps` of ``dvc.yaml``."""
+    """Return whether an entry of `deps` in ``dvc.yaml`` is code rather than data."""
     return dependency.startswith((f"{SCRIPTS.as_posix()}/", "src/"))
 
 
 def stage_code(scripts: Path, source_dir: Path, stage: str, **choice: str) -> list[Path]:
-    """Return the files that the script of a stage runs, itself first.
+    """Return the script of a stage, followed by the files that it imports.
 
     Parameters
     ----------
     scripts, source_dir
         The folder of the scripts, and the one that holds the package.
     choice
-        The dataset, representation and model that it runs for: modules of others don't count.
+        The dataset, representation and model of the job; modules of other ones are excluded.
     """
     script = scripts / f"{stage}.py"
     unused: set[Import] = set()
@@ -59,12 +59,12 @@ def stage_code(scripts: Path, source_dir: Path, stage: str, **choice: str) -> li
 
 
 def code_state(scripts: Path, source_dir: Path, stage: str, **choice: str) -> str:
-    """Return a fingerprint of what the code of a stage does, wherever it lies; see `stage_code`."""
+    """Return a fingerprint of the code of a stage, whatever its location; see `stage_code`."""
     return code_fingerprint(stage_code(scripts, source_dir, stage, **choice), scripts, source_dir)
 
 
 def _registries(choice: Mapping[str, str]) -> Iterator[tuple[str, dict[str, str], str]]:
-    """Yield each registry that `choice` chooses from, the module of each of its members, and the choice."""
+    """Yield each registry that `choice` selects from, the module of each member, and the choice."""
     if "dataset" in choice:
         yield "genredag.datasets.registry", MODULE_NAMES, choice["dataset"]
     if "representation" in choice:
@@ -76,7 +76,7 @@ def _registries(choice: Mapping[str, str]) -> Iterator[tuple[str, dict[str, str]
 
 
 def refuse_overrides(config: dict[str, Any], path: Path) -> None:
-    """Refuse values that came by ``--config`` or another file: the scripts would not see them.
+    """Reject values from ``--config`` or another file, because the scripts would not see them.
 
     Raises
     ------

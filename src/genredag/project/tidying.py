@@ -1,4 +1,4 @@
-"""The layout of ``params.yaml``: no map repeats what it merges, short lists are on one line."""
+"""The layout of ``params.yaml``: no map repeats merged values, and short lists are on one line."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.mergevalue import merge_attrib
 
-# A comment follows a key of a map or an item of a list.
+# Where a comment is attached: a key of a map or an item of a list.
 Place = tuple[CommentedMap | CommentedSeq, Any]
-# Lists up to this column stay on one line. Where a longer one breaks, ruamel.yaml goes past it by one item.
+# Lists up to this column stay on one line. ruamel.yaml breaks a longer one after the item that crosses it.
 WIDTH = 104
 
 
 def tidied(text: str) -> str:
-    """Return the YAML of `text` with the same values in our layout, comments kept.
+    """Return the YAML of `text` in our layout, with the same values and comments.
 
-    ``dvc exp run -S`` writes every key that a map merges (``<<``) into the map, and every list with one item
-    a line. This takes both back.
+    ``dvc exp run -S`` writes every key that a map merges (``<<``) into the map itself, and every list with
+    one item per line. This function undoes both.
     """
     tree = load(text)
     tidy(tree)
@@ -34,7 +34,7 @@ def load(text: str) -> Any:
 
 
 def dump(tree: CommentedMap) -> str:
-    """Return the YAML of what `load` gave."""
+    """Return what `load` returned as YAML text."""
     buffer = io.StringIO()
     _yaml().dump(tree, buffer)
     return "".join(f"{line.rstrip()}\n" for line in buffer.getvalue().splitlines())
@@ -52,12 +52,12 @@ def _yaml() -> YAML:
 
 
 def own(node: CommentedMap) -> dict[str, Any]:
-    """Return what a map holds itself, without what it merges."""
+    """Return the items of a map itself, without those that it merges."""
     return dict(node.non_merged_items())
 
 
 def inherited(node: CommentedMap) -> dict[str, Any]:
-    """Return what a map merges, whether or not it overrides it."""
+    """Return the items that a map merges, including those that it overrides."""
     found: dict[str, Any] = {}
     for source in getattr(node, merge_attrib, ()):
         found = inherited(source) | own(source) | found
@@ -65,7 +65,7 @@ def inherited(node: CommentedMap) -> dict[str, Any]:
 
 
 def plain(node: Any) -> Any:
-    """Turn containers and scalars of ruamel.yaml into Python's, merge keys resolved."""
+    """Convert ruamel.yaml's containers and scalars to plain Python, with merge keys resolved."""
     if isinstance(node, CommentedMap):
         return {str(key): plain(value) for key, value in (inherited(node) | own(node)).items()}
     if isinstance(node, list):
@@ -77,7 +77,7 @@ def plain(node: Any) -> Any:
 
 
 def put(node: CommentedMap, key: str, value: Any) -> None:
-    """Set a key of a map itself; a new one is placed as in the merged map, before other keys."""
+    """Set a key in a map itself; a new key is placed in the order of the merged map, before other keys."""
     is_new, merged = key not in own(node), list(inherited(node))
     node[key] = value
     if is_new and key in merged:
@@ -90,7 +90,7 @@ def put(node: CommentedMap, key: str, value: Any) -> None:
 
 
 def tidy(tree: CommentedMap) -> None:
-    """Do what `tidied` does, in place."""
+    """Apply the layout of `tidied` in place."""
     for node in list(_maps(tree)):
         if anchor := node.yaml_anchor():
             anchor.always_dump = True
@@ -115,7 +115,7 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def _leave_out(node: CommentedMap, key: str) -> None:
-    """Take a key out of a map that merges the same value, unless that would lose a comment."""
+    """Remove a key from a map that merges the same value, unless that would lose a comment."""
     others = [other for other in own(node) if other != key]
     if any(node.ca.items.get(key, ())):
         end = _end(node, others[-1]) if others else (node, key)
@@ -127,7 +127,7 @@ def _leave_out(node: CommentedMap, key: str) -> None:
 
 
 def _lay_out(node: CommentedMap, key: str, items: CommentedSeq) -> None:
-    """Put a list on one line if it fits or holds numbers only, and else one item a line."""
+    """Put a list on one line if it fits or has only numbers, otherwise one item per line."""
     old, inside = _end(node, key), [items, *(item for item in items if isinstance(item, CommentedMap))]
     comments = [(part, place) for part in inside for place in part.ca.items if any(part.ca.items[place])]
     if any(part is not old[0] or place != old[1] for part, place in comments):
@@ -155,7 +155,7 @@ def _end(node: CommentedMap | CommentedSeq, key: Any) -> Place:
 
 
 def _is_below(comment: list[Any]) -> bool:
-    """Tell whether a comment is on the lines below a value, and not beside it."""
+    """Return whether a comment is on the lines below a value, not on the same line."""
     return bool(comment[2] and comment[2].value.startswith("\n") and not any((*comment[:2], *comment[3:])))
 
 

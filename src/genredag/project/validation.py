@@ -1,4 +1,4 @@
-"""Whether ``params.yaml`` can be run: its values, its models with its representations, its studies."""
+"""Validation of ``params.yaml``: its values, its pairs of model and representation, its studies."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from genredag.params.schema import Params
 
 
 def load_valid_params(path: Path, studies: Path | None = None) -> Params:
-    """Read ``params.yaml`` and check everything that can be known before any job runs.
+    """Read ``params.yaml`` and check everything that can be checked before any job runs.
 
     Parameters
     ----------
     studies
-        A ``studies.yaml``; None for the one beside `path`, if there is one.
+        A ``studies.yaml``; None for the one next to `path`, if there is one.
 
     Raises
     ------
     ParameterError
-        A value can't be used, a model can't take its representation, or `studies` lacks a study that the
-        file names.
+        A value is invalid, a model can't take its representation, or `studies` lacks a study that
+        ``params.yaml`` names.
     """
     params = load_params(path)
     check_valid(params, path, studies)
@@ -30,7 +30,7 @@ def load_valid_params(path: Path, studies: Path | None = None) -> Params:
 
 
 def check_valid(params: Params, path: Path, studies: Path | None = None) -> None:
-    """Check values that are already read from `path`; see `load_valid_params`."""
+    """Check values that have already been read from `path`; see `load_valid_params`."""
     check_experiment(params)
     matrix_pairs(params)
     studies = studies or Path(path).with_name("studies.yaml")

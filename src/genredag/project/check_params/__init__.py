@@ -1,4 +1,4 @@
-"""Check a change of ``params.yaml``: which values, stages and metrics; the same on GitHub and off it."""
+"""Check a change of ``params.yaml`` and its effect on stages and metrics, locally or in CI."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from genredag.project.check_params.lock import lock_problems
 from genredag.project.check_params.parity import disagreements
 from genredag.project.check_params.plan import (
     ask,
-    build_for_show,
+    build_placeholders,
     choice_of,
     contradictions,
     widen,
@@ -34,24 +34,24 @@ def check_params(project: Path, against: str | None, output: Path | None, tolera
     Parameters
     ----------
     project
-        The project's folder; nothing in it is touched.
+        The project's folder, which is not modified.
     against
-        A git reference: list the values that differ, ask both runners what reruns, and run that on the tiny
-        data set before and after.
+        A git reference to compare with: list the values that differ, ask both runners what reruns, and run
+        the experiment on the tiny data set before and after the change.
     output
-        Where the Markdown is written too.
+        A file to which the Markdown is also written.
     tolerance
-        The largest fall of an accuracy or F1 that is accepted, 0 to 1.
+        The largest accepted drop in an accuracy or F1, 0 to 1.
 
     Returns
     -------
     int
-        0 if all is well, 1 if a check failed.
+        0 if all checks pass, 1 if one fails.
 
     Raises
     ------
     ParameterError
-        The parameters are not valid, or the reference can't be read.
+        The parameters are invalid, or the reference can't be read.
     """
     load_valid_params(project / "params.yaml")
     old = None if against is None else _read(_reference_text(project, against), against)
@@ -93,9 +93,9 @@ def _check_change(
         with _status(f"Asking both runners what reruns since {reference}"):
             place = extract_reference(project, reference, folder / "plan")
             write_tree(place.folder / "params.yaml", widen(old))
-            build_for_show(place)
+            build_placeholders(place)
     except RunnerError as error:
-        findings.notes.append(f"{reference} can't be run, so only the values are compared: {error}")
+        findings.notes.append(f"{reference} can't be run, so only values are compared: {error}")
         return
     with _status(f"Asking both runners what reruns since {reference}"):
         copy_project(project, place.folder)
@@ -119,7 +119,9 @@ def _try(
         try:
             findings.before = figures(run_both(place, before).snakemake)
         except RunnerError as error:
-            findings.notes.append(f"{reference} can't run this experiment, so no metrics to compare: {error}")
+            findings.notes.append(
+                f"{reference} can't run this experiment, so there are no metrics to compare: {error}"
+            )
     with _status("Running the change on the tiny data set"):
         copy_project(project, place.folder)
         try:
@@ -129,7 +131,7 @@ def _try(
             return
     findings.after = figures(trial.snakemake)
     if trial.snakemake != trial.dvc:
-        findings.failures.append("Snakemake and DVC come to different metrics on the tiny data set")
+        findings.failures.append("Snakemake and DVC produce different metrics on the tiny data set")
     findings.failures += falls(findings.before, findings.after, tolerance)
 
 
@@ -141,9 +143,9 @@ def _reference_text(project: Path, reference: str) -> str:
         "git", "rev-parse", "--verify", "--quiet", f"{reference}^{{commit}}", check=False
     ).returncode:
         raise ParameterError(
-            f"git knows no {reference!r}",
+            f"unknown git reference {reference!r}",
             where="--against",
-            hint="`git fetch` gets more",
+            hint="run `git fetch` if it is on the remote",
         )
     shown = place.run("git", "show", f"{reference}:./params.yaml", check=False)
     if shown.returncode:
@@ -159,7 +161,7 @@ def _read(text: str, source: str) -> Tree:
     except yaml.YAMLError as error:
         raise ParameterError(f"its params.yaml is not YAML: {error}", where=source) from None
     if not isinstance(tree, dict):
-        raise ParameterError("its params.yaml holds no values", where=source)
+        raise ParameterError("its params.yaml has no values", where=source)
     return tree
 
 

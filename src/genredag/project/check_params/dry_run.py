@@ -1,7 +1,9 @@
-"""Print what Snakemake would run, a JSON object a line: ``python dry_run.py ARGUMENTS-OF-SNAKEMAKE``.
+"""Print the jobs that Snakemake would run, one JSON object per line.
 
-A program of its own, because Snakemake changes the process that it runs in. It imports nothing of genredag,
-so that it can ask about a project whose code is another version.
+Usage: ``python dry_run.py ARGUMENTS-OF-SNAKEMAKE``.
+
+This is a separate program because Snakemake changes the process that it runs in. It imports nothing from
+genredag, so that it also works for a project with another version of the code.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from snakemake_interface_logger_plugins.common import LogEvent
 
 
 def print_job(record: logging.LogRecord) -> bool:
-    """Print the job that a record of Snakemake's log describes; let nothing but warnings and errors pass."""
+    """Print the job that a record of Snakemake's log describes; pass only warnings and errors on."""
     if getattr(record, "event", None) == LogEvent.JOB_INFO:
         job = {key: getattr(record, key) for key in ("input", "output", "wildcards")}
         print(

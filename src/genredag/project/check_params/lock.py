@@ -1,4 +1,4 @@
-"""Does ``dvc.lock`` belong to these parameters and this code? Answered without any data."""
+"""Check that ``dvc.lock`` matches the parameters and the code, without any data."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _HINT = "run `dvc repro` (or `dvc exp run`) and commit dvc.lock"
 def lock_problems(place: Workplace, lock: Path) -> list[str]:
     """Return the stages whose command, parameters or code in a workplace differ from a ``dvc.lock``.
 
-    Data that is missing or was rebuilt is no problem: a fresh clone has none.
+    Missing or rebuilt data is not a problem, because a fresh clone has no data.
     """
     if not lock.is_file():
         return [f"dvc.lock is missing; {_HINT}"]
@@ -22,11 +22,12 @@ def lock_problems(place: Workplace, lock: Path) -> list[str]:
     place.dvc("init", "--no-scm", "--quiet")
     stages = {}
     for stage, causes in dvc_changes(place).items():
-        told = [cause for cause in causes if not _is_data(cause)]
-        if told:
-            stages[stage] = told
+        changes = [cause for cause in causes if not _is_data(cause)]
+        if changes:
+            stages[stage] = changes
     return [
-        f"dvc.lock is out of step: {stage} ({', '.join(told)}); {_HINT}" for stage, told in stages.items()
+        f"dvc.lock is out of date: {stage} ({', '.join(changes)}); {_HINT}"
+        for stage, changes in stages.items()
     ]
 
 

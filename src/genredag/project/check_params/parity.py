@@ -1,4 +1,4 @@
-"""Do the two DAGs say the same? Rule by stage: flags, files, code, values."""
+"""Compare the two DAGs, rule by stage: flags, inputs, outputs and parameters."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from genredag.project.check_params.runners import Job, outputs, snakemake_jobs
 from genredag.project.check_params.workplace import Workplace
 from genredag.project.stages import is_code, read_stages, script_command
 
-# Flags that say how, not what: each runner has its own idea of how many processes a job may use.
+# Flags that do not affect results and may differ: each runner chooses the number of processes itself.
 FREE_FLAGS = {"--jobs"}
 
 
 def disagreements(place: Workplace) -> list[str]:
-    """Return what differs between the Snakefile and ``dvc.yaml``, a line each.
+    """Return what differs between the Snakefile and ``dvc.yaml``, one line per difference.
 
     The matrix of the workplace's ``params.yaml`` is set to the one experiment, so that each rule has one job.
     """
@@ -53,11 +53,12 @@ def _compare(name: str, job: Job, stage: dict[str, Any], choice: dict[str, Any])
     )
     for what, ours, theirs in pairs:
         if sorted(ours) != sorted(theirs):
-            yield f"{what}: {_only(ours, theirs)} in the Snakefile, {_only(theirs, ours)} in dvc.yaml"
+            only = f"only in the Snakefile: {_only(ours, theirs)}; only in dvc.yaml: {_only(theirs, ours)}"
+            yield f"{what}: {only}"
 
 
 def flags(command: str) -> list[str]:
-    """Return the script and the flags of a command with their values; of a data file's path only the name."""
+    """Return the script of a command, and its flags with their values; paths are reduced to file names."""
     words = shlex.split(command.split(" 2>&1")[0])
     found, flag = [words[1]], ""
     for word in words[2:]:
@@ -65,7 +66,7 @@ def flags(command: str) -> list[str]:
             flag = word
         elif flag not in FREE_FLAGS:
             head, equals, path = word.rpartition("=")
-            # A run's folder has no name of its own: nested in one runner, `experiment` in the other.
+            # The run's folder differs: nested folders in Snakemake, `experiment` in DVC.
             name = "RUN" if flag == "--runs" else Path(path).name
             found.append(f"{flag} {head}{equals}{name}")
     return list(dict.fromkeys(found))
@@ -82,4 +83,4 @@ def _names(paths: Iterable[str]) -> list[str]:
 
 
 def _only(ours: list[str], theirs: list[str]) -> str:
-    return ", ".join(sorted(set(ours) - set(theirs))) or "no more"
+    return ", ".join(sorted(set(ours) - set(theirs))) or "none"

@@ -1,7 +1,7 @@
-"""Which stages rerun because of a change, asked of both runners; nothing is computed.
+"""Find the stages that a change reruns, according to both runners; nothing is computed.
 
-A project is built for show (empty outputs, which Snakemake and DVC are told to take for real ones), then its
-files are exchanged, and both runners say what they would do.
+A project gets placeholder outputs, which Snakemake and DVC are made to accept as real ones. Then its files
+are replaced, and both runners list what they would run.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from genredag.project.check_params.runners import Job, downstream, dvc_changes, 
 from genredag.project.check_params.workplace import Workplace
 from genredag.project.stages import read_stages
 
-# The names of the one experiment, and those of them that `matrix` lists.
+# The keys of the one experiment, and those of them that `matrix` also has.
 KEYS = ("dataset", "representation", "model", "split", "fold", "seed")
 AXES = tuple(key for key in KEYS if key != "fold")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What would rerun: Snakemake's jobs of the matrix, DVC's stages of the experiment and why."""
+    """What would rerun: Snakemake's jobs of the matrix, and DVC's stages of the experiment with causes."""
 
     jobs: list[Job]
     n_jobs: Counter[str]
@@ -31,12 +31,12 @@ class Plan:
     reached: set[str]
 
     def stages(self) -> list[str]:
-        """Return the stages that rerun in either runner, in the order of the story."""
+        """Return the stages that rerun in either runner, in pipeline order."""
         return [name for name in STAGES if name in self.reached or any(job.rule == name for job in self.jobs)]
 
 
-def build_for_show(place: Workplace) -> None:
-    """Make both runners believe that a project without outputs is built."""
+def build_placeholders(place: Workplace) -> None:
+    """Create placeholder outputs, so that both runners consider the project up to date."""
     jobs = snakemake_jobs(place, "--forceall")
     stages = read_stages(place.folder / "dvc.yaml").values()
     for file in [
@@ -60,13 +60,13 @@ def ask(place: Workplace) -> Plan:
 
 
 def choice_of(tree: Tree) -> dict[str, str]:
-    """Return the names of the one experiment, as wildcards; `fold` is empty where a split has none."""
+    """Return the names of the one experiment, as wildcards; `fold` is empty if the split has none."""
     has_folds = tree["splits"][tree["split"]].get("protocol") == "kfold"
     return {key: str(tree[key]) for key in AXES} | {"fold": f"-{tree['fold']}" if has_folds else ""}
 
 
 def run_folder(tree: Tree) -> Path:
-    """Return where Snakemake puts what the one experiment trains and evaluates."""
+    """Return the folder in which Snakemake trains and evaluates the one experiment."""
     choice = choice_of(tree)
     split = choice["split"] + choice["fold"]
     return Path(
@@ -75,9 +75,9 @@ def run_folder(tree: Tree) -> Path:
 
 
 def contradictions(plan: Plan, choice: dict[str, str]) -> list[str]:
-    """Return the stages of the experiment that only one runner would rerun, a line each.
+    """Return the stages of the experiment that only one runner would rerun, one line per runner.
 
-    The report is left out when DVC has no reason: Snakemake's covers the other experiments too.
+    The report is ignored if DVC does not rerun it, because Snakemake's also covers other experiments.
     """
     ours = {job.rule for job in plan.jobs if job.wildcards.items() <= choice.items()}
     if "report" not in plan.reached:
@@ -87,7 +87,7 @@ def contradictions(plan: Plan, choice: dict[str, str]) -> list[str]:
 
 
 def widen(tree: Tree) -> Tree:
-    """Return the parameters with the one experiment in the matrix, where both runners see it."""
+    """Return the parameters with the one experiment added to the matrix, so that both runners see it."""
     matrix = {key: list(dict.fromkeys([*tree["matrix"][key], tree[key]])) for key in AXES}
     return {**tree, "matrix": matrix}
 

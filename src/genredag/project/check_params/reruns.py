@@ -1,4 +1,4 @@
-"""What reruns when a value or the code changes, by groups and imports; tests ask both runners."""
+"""What reruns when a value or the code changes, from groups and imports; tests compare the runners."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FIRST = {
 EDITS = {
     "the command line": "cli.py",
     "a field of an audit": "params/groups/audits.py",
-    "how values must fit each other": "params/checks.py",
+    "checks across values": "params/checks.py",
     "which models take which representations": "models/compatibility.py",
     "a data set that is not used": "datasets/fma.py",
     "a representation that is not used": "spectrograms/cqt.py",
@@ -85,10 +85,10 @@ def reruns_page(project: Path, tree: Tree) -> str:
     lines = [
         "# What a change reruns",
         "",
-        "For the experiment of `params.yaml`. Made by `genredag generate`; a test asks Snakemake and DVC",
-        "about each line. A model, data set, representation or split that the experiment does not use",
-        "reruns nothing here, and its own jobs where `matrix` names it. DVC stops early where the output",
-        "of a stage stays the same. Targets beside the DAG, which run when asked for, are named as commands.",
+        "For the experiment of `params.yaml`. Written by `genredag generate`; a test compares each line with",
+        "Snakemake and DVC. Changing a model, data set, representation or split that the experiment does not",
+        "use reruns nothing here; it reruns its own jobs if `matrix` lists it. DVC stops early if the output",
+        "of a stage stays the same. Optional targets, which run on request, are shown as commands.",
         "",
         "| value | Snakemake | DVC |",
         "|---|---|---|",

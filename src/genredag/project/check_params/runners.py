@@ -1,4 +1,4 @@
-"""What the two runners say about a project: their jobs and stages, and which of them are out of date."""
+"""The jobs and stages of a project in both runners, and which of them are out of date."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DRY_RUN = Path(__file__).with_name("dry_run.py")
 
 @dataclass(frozen=True)
 class Job:
-    """A job of Snakemake and the shell command that it would run."""
+    """A Snakemake job and its shell command."""
 
     rule: str
     input: list[str]
@@ -27,14 +27,14 @@ class Job:
 
 
 def snakemake_jobs(place: Workplace, *arguments: str) -> list[Job]:
-    """Ask Snakemake what it would run (with ``--forceall``: all that there is), the rule ``all`` left out."""
+    """Ask Snakemake which jobs it would run (with ``--forceall``: all jobs), without the rule ``all``."""
     done = place.run(sys.executable, "-P", str(DRY_RUN), "--cores", "1", *arguments)
     jobs = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     return [Job(**job) for job in jobs if job["rule"] != "all"]
 
 
 def dvc_changes(place: Workplace) -> dict[str, list[str]]:
-    """Ask DVC which stages a change touches directly, and by what (parameters, code, the command, data)."""
+    """Ask DVC which stages a change affects directly, and why (parameters, code, the command, data)."""
     status: dict[str, list[Any]] = json.loads(place.dvc("status", "--json").stdout or "{}")
     return {stage: sorted(set(_causes(changes))) for stage, changes in status.items()}
 
@@ -53,7 +53,7 @@ def _causes(changes: Iterable[Any]) -> Iterable[str]:
 
 
 def downstream(dvc_yaml: Path, stages: Iterable[str]) -> set[str]:
-    """Return `stages` and all that use their outputs, directly or not, by the files in ``dvc.yaml``."""
+    """Return `stages` and all stages that depend on their outputs, directly or indirectly."""
     declared = read_stages(dvc_yaml)
     reached: set[str] = set()
     todo = list(stages)

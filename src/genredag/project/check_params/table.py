@@ -13,7 +13,7 @@ from genredag.project.check_params.plan import Plan
 
 @dataclass
 class Findings:
-    """All that one run of `check-params` found; `failures` decide about its exit status."""
+    """Everything that one run of `check-params` found; `failures` determine its exit status."""
 
     reference: str | None = None
     failures: list[str] = field(default_factory=list)
@@ -38,7 +38,7 @@ class Findings:
 
 def _verdict(failures: list[str]) -> str:
     if not failures:
-        return "All is well."
+        return "All checks passed."
     return "\n".join([f"**{len(failures)} failed:**", "", *(f"- {failure}" for failure in failures)])
 
 
@@ -60,10 +60,10 @@ def _plan_table(plan: Plan) -> str:
     rows = []
     for stage in plan.stages():
         why = ", ".join(f"`{cause}`" for cause in plan.direct.get(stage, []))
-        why = why or ("what comes before it" if stage in plan.reached else "other experiments of the matrix")
-        dvc = "reruns" if stage in plan.reached else "as it is"
+        why = why or ("an earlier stage" if stage in plan.reached else "other experiments in the matrix")
+        dvc = "reruns" if stage in plan.reached else "unchanged"
         rows.append((stage, f"{jobs[stage]} of {plan.n_jobs[stage]}", dvc, why))
-    return markdown_table(rows, ("stage", "Snakemake's jobs that rerun", "DVC", "because of"), "llll")
+    return markdown_table(rows, ("stage", "Snakemake jobs that rerun", "DVC", "cause"), "llll")
 
 
 def _metric_table(before: dict[str, float], after: dict[str, float]) -> str:

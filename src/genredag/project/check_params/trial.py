@@ -16,8 +16,8 @@ from genredag.project.check_params.plan import AXES, KEYS, Plan, choice_of, run_
 from genredag.project.check_params.workplace import Workplace
 
 TINY = Path(__file__).with_name("tiny.yaml")
-# Figures that must not fall; a loss may do as it likes.
-JUDGED = ("accuracy", "macro_f1")
+# Scores that must not drop; losses are not checked.
+CHECKED = ("accuracy", "macro_f1")
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Trial:
 def tiny_tree(tree: Tree, choice: dict[str, str], touched: list[Leaf]) -> Tree:
     """Return parameters cut down to the tiny data set and one experiment.
 
-    Leaves that a change touches keep the user's value; the data set stays tiny whatever is changed.
+    Leaves that the change touches keep the user's value, except those of the data set, which stays tiny.
     """
     own = dict(flatten(tree))
     tiny = overlay(tree, yaml.safe_load(TINY.read_text(encoding="utf-8")))
@@ -40,13 +40,13 @@ def tiny_tree(tree: Tree, choice: dict[str, str], touched: list[Leaf]) -> Tree:
             assign(tiny, leaf, own[leaf])
     names: dict[str, Any] = {**choice, "seed": int(choice["seed"]), "dataset": tiny["dataset"]}
     names["fold"] = int(choice["fold"].removeprefix("-") or 0)
-    # A reference of before there were folds knows no such key.
+    # A reference from before folds existed has no such key.
     names = {key: name for key, name in names.items() if key in tree}
     return {**tiny, **names, "matrix": {key: [names[key]] for key in AXES}}
 
 
 def choose(plan: Plan, tree: Tree) -> dict[str, str] | None:
-    """Return the experiment to try: the one of the file if the change affects it, else the first affected."""
+    """Return the experiment to try: the one in the file if the change affects it, else another one."""
     choice = choice_of(tree)
     affected = [job.wildcards for job in plan.jobs if job.wildcards]
     if plan.reached or any(wildcards.items() <= choice.items() for wildcards in affected):
@@ -55,7 +55,7 @@ def choose(plan: Plan, tree: Tree) -> dict[str, str] | None:
 
 
 def run_both(place: Workplace, tree: Tree) -> Trial:
-    """Build the experiment of `tree` with both runners side by side and read its metrics."""
+    """Build the experiment of `tree` with both runners in parallel and read its metrics."""
     write_tree(place.folder / "params.yaml", tree)
     if not (place.folder / ".dvc").is_dir():
         place.dvc("init", "--no-scm", "--quiet")
@@ -75,7 +75,7 @@ def _metrics(folder: Path) -> dict[Leaf, Any]:
 
 
 def figures(metrics: dict[Leaf, Any]) -> dict[str, float]:
-    """Return the test figures of slices and tracks by name, such as ``track accuracy``."""
+    """Return the test scores of slices and tracks by name, such as ``track accuracy``."""
     return {
         f"{leaf[1]} {leaf[2]}": value
         for leaf, value in metrics.items()
@@ -88,9 +88,9 @@ def _is_score(leaf: Leaf) -> bool:
 
 
 def falls(before: dict[str, float], after: dict[str, float], tolerance: float) -> list[str]:
-    """Return the judged figures that fall by more than `tolerance`, a line each."""
+    """Return one line for each checked score that drops by more than `tolerance`."""
     return [
-        f"{name} falls from {before[name]:.3f} to {value:.3f}, by more than {tolerance:g}"
+        f"{name} drops from {before[name]:.3f} to {value:.3f}, by more than {tolerance:g}"
         for name, value in after.items()
-        if name.endswith(JUDGED) and name in before and before[name] - value > tolerance
+        if name.endswith(CHECKED) and name in before and before[name] - value > tolerance
     ]

@@ -1,4 +1,4 @@
-"""A folder in which both runners work apart from the user's project: its processes and its files."""
+"""A folder in which both runners work on a copy of the project: its processes and its files."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from genredag.errors import GenredagError
 
 
 class RunnerError(GenredagError):
-    """A runner stopped; the end of what it printed says why."""
+    """A runner failed; the message includes the end of its output."""
 
 
 @dataclass(frozen=True)
 class Workplace:
-    """A project's folder and how programs are run in it: with its own code, cache and nothing else's."""
+    """A project's folder, in which programs run with the folder's own code and cache."""
 
     folder: Path
 
@@ -53,7 +53,7 @@ class Workplace:
         return self.run(sys.executable, "-m", "dvc", *arguments, check=check)
 
     def _environment(self) -> dict[str, str]:
-        """Let the folder's own `src` win over an installed genredag; let no outer runner's settings in."""
+        """Put the folder's own `src` before an installed genredag; drop settings of an outer runner."""
         inherited = {
             key: value for key, value in os.environ.items() if not key.startswith(("SNAKEMAKE_", "GIT_"))
         }
@@ -75,7 +75,7 @@ def _tail(done: subprocess.CompletedProcess[str], lines: int = 8) -> str:
     return " | ".join(errors or printed[-lines:])
 
 
-# What a workplace is made of; data, results and caches stay where they are.
+# What is copied to a workplace; data, results and caches are not.
 PROJECT_FILES = (
     "Snakefile",
     "dvc.yaml",
@@ -89,9 +89,9 @@ PROJECT_FILES = (
 
 
 def copy_project(project: Path, folder: Path) -> Workplace:
-    """Make `folder` hold the project's code and parameters as they lie in the working tree.
+    """Copy the project's code and parameters from the working tree to `folder`.
 
-    Files that are already there with the same bytes keep their date; those that the project lacks go.
+    Files with the same content keep their modification time; files that the project lacks are removed.
     """
     wanted = {file.relative_to(project) for name in PROJECT_FILES for file in _files(project / name)}
     for stale in {
@@ -109,7 +109,7 @@ def extract_reference(project: Path, reference: str, folder: Path) -> Workplace:
     Raises
     ------
     RunnerError
-        The reference is unknown, or git is.
+        The reference is unknown, or git is not installed.
     """
     archive = folder / "reference.tar"
     folder.mkdir(parents=True, exist_ok=True)
