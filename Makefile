@@ -1,4 +1,4 @@
-# Two commands: `make run` (set up, then music to report on the embedded data set) and `make test`.
+# Two commands: `make run` (set up, then run the pipeline on the embedded data set) and `make test`.
 PYTHON ?= python3
 UV_VERSION := 0.13.9
 BIN := .venv/bin
@@ -10,7 +10,7 @@ export DVC_NO_ANALYTICS := 1
 help:  ## show this help
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
-setup: .venv/.ready  ## make the environment .venv from the lock file
+setup: .venv/.ready  ## create the environment .venv from the lock file
 
 .venv/.ready: requirements.lock pyproject.toml
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || \
@@ -22,19 +22,19 @@ setup: .venv/.ready  ## make the environment .venv from the lock file
 	$(BIN)/python -m genredag.project.dvc_plots_page .dvc/plots.html
 	touch $@
 
-run: setup  ## music to report: the matrix of params.yaml on all cores
+run: setup  ## run the pipeline: the matrix of params.yaml on all cores
 	$(BIN)/snakemake --cores all
 
-test: setup  ## the tests, without the slow ones (minutes)
+test: setup  ## run the tests, without the slow ones (minutes)
 	$(BIN)/pytest -n auto -m "not slow"
 
-test-slow: setup  ## the slow tests: every leaf, real trainings, browsers, simulations (an hour)
+test-slow: setup  ## run the slow tests: every leaf, real training, browsers, simulations (an hour)
 	$(BIN)/pytest -n 2 --dist loadscope -m slow
 
-test-wheel: setup  ## build the wheel and try it in an empty environment
+test-wheel: setup  ## build the wheel and test it in an empty environment
 	$(BIN)/pytest tests/packaging
 
-lint: setup  ## format check, lint, order of imports, types
+lint: setup  ## check format, lint, import order and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/snakefmt --check Snakefile workflow
@@ -47,12 +47,12 @@ format: setup  ## format all code
 	$(BIN)/ruff format --quiet .
 	$(BIN)/snakefmt Snakefile workflow
 
-generate: setup  ## rewrite what is derived: docs/parameters.md, params.schema.json, dvc.yaml's code, README's parts
+generate: setup  ## regenerate derived files: docs/parameters.md, docs/reruns.md, params.schema.json, parts of README.md
 	$(BIN)/genredag generate
 
-lock: setup  ## solve the dependencies of pyproject.toml anew
+lock: setup  ## update requirements.lock to the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --extra all --extra dev --no-header \
 	  --upgrade --quiet --output-file requirements.lock pyproject.toml
 
-clean:  ## remove what was built (not the user's cache)
+clean:  ## remove everything that was built (not the user's cache)
 	rm -rf data results experiment logs .snakemake .cache

@@ -1,12 +1,12 @@
 """Input: the predictions of the studies in `as_published`, by their own protocols and corrected.
-Output: published figures beside ours.
+Output: the published figures next to ours.
 """
 
 PUBLISHED = PARAMS.as_published
 
 
 rule as_published:
-    """Compare what classic projects published with what comes of it."""
+    """Compare the published figures of classic projects with our reproductions."""
     input:
         predictions=expand(
             rules.run_study.output,

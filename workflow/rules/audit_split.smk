@@ -1,10 +1,11 @@
 """Input: the manifest, frames and slices of a data set.
-Output: which test slices and tracks two cheap models recognise, under right and wrong scaling and selection.
+Output: the test slices and tracks that two cheap models classify correctly, with right and wrong scaling and
+selection.
 """
 
 
 rule audit_split:
-    """Make the mistakes of published evaluations on purpose, on one split. LEAKY."""
+    """Repeat the mistakes of published evaluations on purpose, on one split. LEAKY."""
     input:
         manifest=rules.download.output.manifest,
         frames=rules.slices.input.frames,

@@ -1,10 +1,10 @@
-"""Input: nothing but a data set's name; the audio goes to the user's cache.
-Output: the manifest of its tracks, and those set aside with the reason.
+"""Input: only the name of a data set; the audio goes to the user's cache.
+Output: the manifest of its tracks, and the quarantined ones with the reason.
 """
 
 
 rule download:
-    """Fetch or make a data set, decode every track once, quarantine the unusable ones."""
+    """Download or generate a data set, decode every track once, quarantine the unusable ones."""
     output:
         manifest=f"{DATASET}/manifest.parquet",
         quarantine=f"{DATASET}/quarantine.csv",

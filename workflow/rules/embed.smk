@@ -1,5 +1,5 @@
 """Input: frames, slices and a split.
-Output: what the frozen part of the model makes of training and validation slices; empty if it has none.
+Output: the embeddings of training and validation slices by the frozen part of the model; empty if it has none.
 """
 
 

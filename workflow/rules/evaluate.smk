@@ -1,5 +1,5 @@
 """Input: a bundle and the slices that it was not trained on.
-Output: predictions of slices and of tracks (kept, so that any metric can be recomputed), metrics and plots.
+Output: predictions of slices and of tracks (from which any metric can be recomputed), metrics and plots.
 """
 
 

@@ -1,12 +1,12 @@
 """Input: the audited splits of the data sets in `leakage_audit`.
-Output: how many points each mistake is worth, as a table and as a figure.
+Output: how many percentage points each mistake adds, as a table and as a figure.
 """
 
 AUDIT = PARAMS.leakage_audit
 
 
 rule leakage_audit:
-    """Compare the ways to evaluate that differ in one mistake."""
+    """Compare evaluations that differ in one mistake."""
     input:
         expand(
             rules.audit_split.output,

@@ -1,4 +1,4 @@
-"""What the rules ask: the checked parameters, a stage's values, its code, and the matrix."""
+"""Helpers of the rules: the checked parameters, a stage's values and code, and the matrix."""
 
 import sys
 from functools import cache
@@ -18,7 +18,7 @@ HOME = find_home(
     ["dvc.yaml", "studies.yaml", *(SCRIPTS / f"{name}.py" for name in STAGES + EXTRAS)]
 )
 SCRIPTS = HOME / SCRIPTS
-# The user's own studies, else those that come with the workflow.
+# The user's own studies, or else those of the workflow.
 STUDIES_FILE = Path(PARAMS_FILE).with_name("studies.yaml")
 if not STUDIES_FILE.is_file():
     STUDIES_FILE = HOME / "studies.yaml"
@@ -40,7 +40,7 @@ MATRIX = PARAMS.matrix.model_dump()
 if workflow.is_main_process:
     for line in PAIRS.left_out:
         print(f"genredag: {line}", file=sys.stderr)
-# `-0`, `-1`, ... for the folds of a split that has some.
+# A split with folds gets one entry per fold: `-0`, `-1`, ...
 MATRIX["split"] = [
     name + fold
     for name in MATRIX["split"]
@@ -48,17 +48,17 @@ MATRIX["split"] = [
 ]
 MATRIX["fold"] = [""]
 
-# The wildcards that choose a module of the library: the code of the others makes no difference.
+# The wildcards that select a module of the library: the code of the other modules does not matter.
 CHOICES = ("dataset", "representation", "model")
 
 
 def values(stage):
-    """Make the function that gives a rule the values of its groups, as canonical JSON."""
+    """Return a function that gives a rule the values of its groups, as canonical JSON."""
     return lambda wildcards: stage_values(PARAMS, stage, **wildcards)
 
 
 def fold(wildcards):
-    """Return which fold tests: 0 where a split has none."""
+    """Return the number of the test fold: 0 if the split has none."""
     return wildcards.fold.removeprefix("-") or "0"
 
 
@@ -69,10 +69,10 @@ def fingerprint(stage, **choice):
 
 
 def code(stage):
-    """Make the function that fingerprints the code of a stage for what its wildcards choose.
+    """Return a function that fingerprints the code of a stage for the choices in its wildcards.
 
-    A parameter rather than inputs: a checkout, which touches files without changing them, reruns nothing,
-    and what Snakemake prints of a job stays short.
+    The code is a parameter, not inputs: a checkout, which touches files without changing them, reruns
+    nothing, and Snakemake's description of a job stays short.
     """
     return lambda wildcards: fingerprint(
         stage, **{key: wildcards[key] for key in CHOICES if key in wildcards.keys()}
@@ -87,12 +87,12 @@ def study_code(wildcards):
 
 
 def memory(megabytes, *, per_thread=0, pretrained=0):
-    """Make the function that asks for a job's memory in MB, once more at each attempt.
+    """Return a function that requests a job's memory in MB, multiplied by the number of the attempt.
 
     Parameters
     ----------
     pretrained
-        What is asked for instead if the model has a pretrained backbone.
+        What is requested instead of `megabytes` if the model has a pretrained backbone.
     """
 
     def asked(wildcards, threads, attempt):
@@ -105,7 +105,7 @@ def memory(megabytes, *, per_thread=0, pretrained=0):
 
 
 def figure(name, category):
-    """Name a figure and its place in Snakemake's report."""
+    """Return the path of a figure, with its place in Snakemake's report."""
     return report(
         f"{RUN}/{name}.png",
         caption=f"../report/{name}.rst",
@@ -115,7 +115,7 @@ def figure(name, category):
 
 
 def combinations(pattern):
-    """Fill `pattern` with every combination of the matrix whose model can take its representation, each once."""
+    """Fill `pattern` with every compatible combination of the matrix, without repetitions."""
     return sorted(
         {
             path
@@ -128,7 +128,7 @@ def combinations(pattern):
 
 
 def robustness_combinations(pattern):
-    """Make the function that fills `pattern` with what `robustness` names and fits, asked only if it is built."""
+    """Return a function that fills `pattern` with the compatible combinations of `robustness`, on request."""
 
     def filled(wildcards):
         group = PARAMS.robustness
@@ -152,7 +152,7 @@ def robustness_combinations(pattern):
 
 @exits_cleanly
 def obtain_weights_of(jobs):
-    """Download the published weights of the networks that `jobs` train, so that none of them starts in vain."""
+    """Download the published weights of the networks that `jobs` train, so that errors occur before any job."""
     trained = (job for job in jobs if job.rule.name in ("embed", "train"))
     models = sorted({job.wildcards.model for job in trained})
     obtain_weights(PARAMS, models, default_cache_dir())

@@ -1,10 +1,10 @@
-"""Input: a bundle, the audio of its test tracks, and how it was rendered and sliced.
+"""Input: a bundle, the audio of its test tracks, and how that was rendered and sliced.
 Output: predictions of the test slices, undeformed and under every deformation.
 """
 
 
 rule predict_deformed:
-    """Deform the test tracks in memory and let a trained model predict them."""
+    """Deform the test tracks in memory and predict them with a trained model."""
     input:
         manifest=rules.download.output.manifest,
         frames=rules.train.input.frames,

@@ -1,6 +1,6 @@
-"""Input: what every run of the matrix left behind, the manifests, the frame stores (for examples), audits.
+"""Input: the results of every run of the matrix, the manifests, the frame stores (for examples), audits.
 Output: the leaderboard (CSV and Markdown), the paired tests, and one page that opens offline; two sections of
-it alone, for Snakemake's own report.
+that page also as separate files, for Snakemake's own report.
 """
 
 

@@ -4,7 +4,7 @@ Output: accuracy against the strength of each deformation, as a table and as a f
 
 
 rule robustness:
-    """Compare what models recognise of deformed tracks with what they recognise of these undeformed."""
+    """Compare the accuracy of models on deformed tracks and on the same tracks undeformed."""
     input:
         robustness_combinations(rules.predict_deformed.output),
     output:

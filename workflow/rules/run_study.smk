@@ -6,18 +6,18 @@ from genredag.audits.as_published.studies import OWN_STAGES, study_values
 from genredag.audits.as_published.weights import awaited_state
 from genredag.project.stages import read_stages, script_command
 
-# Asked once: what a job is told is what Snakemake records, even if a file comes in between.
+# Cached: a job gets the same state that Snakemake records, even if a weights file arrives in between.
 awaited = cache(awaited_state)
 stages = cache(lambda: read_stages(HOME / "dvc.yaml"))
-# A function of parameters that takes `output` would be none of those that Snakemake compares.
+# Snakemake does not compare parameters whose function takes `output`, so the path is formatted here.
 STUDY = "results/as_published/{dataset}/{study}/{variant}/{seed}.parquet"
 
 
 rule run_study:
-    """Run the stages of a study in a folder of its own. LEAKY where the study was.
+    """Run the stages of a study in a separate folder. LEAKY if the study was.
 
-    Not cached: that weights could not be had is a result too, and must not come back. studies.yaml and dvc.yaml
-    are no inputs: what a study takes from them is among its parameters, and a reworded `differs` trains nothing.
+    Not cached: missing weights are also a result, and the cache must not restore it. studies.yaml and dvc.yaml
+    are not inputs: the parameters hold what a study reads from them, so a reworded `differs` trains nothing.
     """
     input:
         manifest=rules.download.output.manifest,

@@ -1,5 +1,5 @@
 """Input: a frame store.
-Output: the table of its slices (rows of frames, nothing is copied), and their length.
+Output: the table of its slices (ranges of frames, which are not copied), and their length.
 """
 
 

@@ -1,5 +1,5 @@
 """Input: the manifest of a data set.
-Output: its frame store in one representation (values, index, and what they mean).
+Output: its frame store in one representation (values, index and specification).
 """
 
 

@@ -1,10 +1,11 @@
 """Input: the manifest, the slices, and the frames they are cut from.
-Output: the part (train, validation or test) of every slice, checked for leaks; tracks on two sides that are alike.
+Output: the part (train, validation or test) of every slice, checked for leakage; near-duplicates
+in different parts.
 """
 
 
 rule split:
-    """Deal the tracks to training, validation and test by a protocol."""
+    """Split the tracks into training, validation and test by a protocol."""
     input:
         manifest=rules.download.output.manifest,
         frames=rules.slices.input.frames,

@@ -1,4 +1,4 @@
-"""Before anything else: where things lie, the jobs' environment, the cache of results, what a killed run left."""
+"""First steps: locations, the jobs' environment, the cache of results, cleaning up after a killed run."""
 
 import fcntl
 import os
@@ -8,12 +8,12 @@ from pathlib import Path
 
 from snakemake.sourcecache import LocalSourceFile
 
-# The user's parameters, in the folder where Snakemake runs: `snakedeploy` puts them into config/.
+# The user's parameters, in the folder where Snakemake runs; `snakedeploy` puts them into config/.
 PARAMS_FILE = next(
     (path for path in ("params.yaml", "config/config.yaml") if Path(path).is_file()),
     "params.yaml",
 )
-# Every rule runs in this environment. Relative to the files of the rules.
+# Every rule runs in this environment. The path is relative to the rule files.
 ENVIRONMENT = "../../envs/genredag.yaml"
 # The folders of a data set, of its frames, of a split and of a run. A split without folds has an empty `fold`.
 DATASET = "data/{dataset}"
@@ -28,10 +28,10 @@ STATE.mkdir(exist_ok=True)
 
 
 def find_home(files):
-    """Return the folder that holds the workflow's own `files`: a checkout, or Snakemake's copies from a host.
+    """Return the folder that holds the workflow's own `files`: a checkout, or Snakemake's copies of remote files.
 
-    It is linked into this folder if it lies elsewhere: commands are the same wherever that is, so that a
-    workflow that moves or is upgraded reruns nothing but what its code changes.
+    If it is elsewhere, it is linked into this folder. Commands are then the same for every location, so that
+    moving or upgrading a workflow reruns only what the change of its code requires.
     """
     rules = workflow.current_basedir
     if isinstance(rules, LocalSourceFile):
@@ -50,11 +50,11 @@ def find_home(files):
     return link
 
 
-# Jobs call `python`: the one that runs Snakemake, whether or not its environment is activated.
+# Jobs call `python`, which must be the one that runs Snakemake even if its environment is not activated.
 os.environ.update(
     PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
 )
-# Results of earlier parameters, which the profile's `cache` restores; data/ and results/ link into it.
+# Results of earlier parameters, which `cache` in the profile restores; data/ and results/ contain links to it.
 CACHE = os.environ.setdefault(
     "SNAKEMAKE_OUTPUT_CACHE", str(Path(".cache/snakemake").absolute())
 )
@@ -62,10 +62,10 @@ Path(CACHE).mkdir(parents=True, exist_ok=True)
 
 
 def forget_dead_locks():
-    """Remove the locks of a killed Snakemake; return a handle that tells others that this one lives.
+    """Remove the locks of a killed Snakemake; return a handle that shows others that this one is running.
 
-    Each Snakemake in this folder holds a shared lock, which ends with its process: whoever gets an
-    exclusive one is alone, and what lies in `.snakemake/locks` is left from the dead.
+    Each Snakemake in this folder holds a shared lock, which ends with its process. A process that gets an
+    exclusive lock is therefore the only one, and the files in `.snakemake/locks` are left over.
     """
     handle = (STATE / "alive").open("w")
     try:
@@ -79,12 +79,12 @@ def forget_dead_locks():
 
 
 def forget_dead_links():
-    """Remove links into a cache that was deleted or moved, which Snakemake takes for a failing disk."""
+    """Remove links into a deleted or moved cache, which Snakemake would mistake for a disk failure."""
     for link in (
         file for root in ("data", "results") for file in Path(root).rglob("*")
     ):
         if link.is_symlink() and not link.exists():
-            # The cache names its files by hashes; other links are the user's.
+            # Files in the cache are named by hashes; other links belong to the user.
             if re.match(r"[0-9a-f]{64}", Path(os.readlink(link)).name):
                 link.unlink()
 

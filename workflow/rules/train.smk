@@ -1,5 +1,5 @@
 """Input: frames, slices, a split and embeddings.
-Output: a bundle (all that prediction needs), the history of its training, and what it cost.
+Output: a bundle (all that prediction needs), the training history, and the time taken.
 """
 
 

@@ -1,4 +1,4 @@
-"""Published figures beside ours, by the projects' own protocols and corrected."""
+"""Compare published figures with ours, by the projects' own protocols and by corrected ones."""
 
 from __future__ import annotations
 

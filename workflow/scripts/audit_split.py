@@ -1,4 +1,4 @@
-"""Audit one split: which test slices and tracks are recognised with and without each mistake. LEAKY."""
+"""Audit one split: which test slices and tracks are classified right with and without each mistake. LEAKY."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Get a data set and write its manifest: what each track is, and which ones are in quarantine and why."""
+"""Get a data set and write its manifest, and the list of quarantined tracks with reasons."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--jobs", type=int, default=1)
     args = parser.parse_args(argv)
     configure_logging()
-    for output in (args.manifest, args.quarantine):  # a folder that can't be had is told before the work
+    for output in (args.manifest, args.quarantine):  # fail early if it can't be created
         output.parent.mkdir(parents=True, exist_ok=True)
     manifest = build_manifest(
         args.dataset,

@@ -21,7 +21,7 @@ def main(argv: list[str] | None = None) -> None:
     backbone = read_recipe(args.params, args.model).backbone
     if backbone is None or not backbone.has_embedding:
         return write_npy(args.embeddings, np.empty((0, 0), np.float32))
-    # Only now: most models have nothing frozen, and these take seconds to load.
+    # Imported late: most models have no frozen part, and these modules take seconds to load.
     from genredag.frames.split_slices import open_split_slices
     from genredag.runtime.backend import configure_backend
     from genredag.training.embedding import write_embeddings

@@ -1,4 +1,4 @@
-"""Leakage audit: how many points each mistake of an evaluation is worth, as a table and as a figure."""
+"""Leakage audit: how many points each mistake of an evaluation adds, as a table and as a figure."""
 
 from __future__ import annotations
 

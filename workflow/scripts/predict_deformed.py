@@ -1,4 +1,4 @@
-"""Predict the test tracks of one split by one trained model: as they are, and deformed in every way."""
+"""Predict the test tracks of one split with one trained model, undeformed and with every deformation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stage report: the leaderboard of the runs, and one page that tells everything about them."""
+"""Write the leaderboard of the runs, and one page with all results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Run a published study, by its own protocol or corrected, in a folder of its own; keep its predictions."""
+"""Run a published study in a separate folder, by its own or a corrected protocol; keep its predictions."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def main(argv: list[str] | None = None) -> None:
         __doc__, names="dataset study", numbers="seed", paths="params studies stages manifest predictions"
     )
     parser.add_argument("--variant", choices=VARIANTS, required=True)
-    parser.add_argument("--awaited", default="", help="state of the weights that it was begun with")
+    parser.add_argument("--awaited", default="", help="state of the weights when the job started")
     args = parser.parse_args(argv)
     configure_logging()
     study = choose(load_studies(args.studies), args.study)
-    # Beside the predictions, hidden from Snakemake: what a killed run left there goes on.
+    # Next to the predictions and unknown to Snakemake, so that a killed run can be resumed.
     folder = args.predictions.with_name(f".{args.predictions.stem}")
     watch = study.watch if args.variant == "as_published" else "validation"
     params = load_params(args.params).model_dump()

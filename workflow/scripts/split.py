@@ -1,6 +1,6 @@
 """Split tracks into training, validation and test, check for leakage, and list near-duplicates.
 
---split-name is a key of `splits`; --fold says which fold tests, and is 0 without folds.
+--split-name is a key of `splits`; --fold is the number of the test fold, 0 without folds.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ def main(argv: list[str] | None = None) -> None:
     train = read_group(args.params, "train", Train)
     configure_backend(train.threads)
     data = open_split_slices(args.frames, args.slices, args.split)
-    # No runner knows of this file and of those beside it, so that none removes them when a job fails.
+    # The checkpoint files are not declared to the runners, which would remove them when a job fails.
     checkpoint = args.bundle.with_name(f".{args.bundle.name}.checkpoint")
     bundle, history, timing = train_bundle(
         args.model,
@@ -44,7 +44,7 @@ def main(argv: list[str] | None = None) -> None:
     save_bundle(args.bundle, bundle)
     write_csv(args.history, marked(history, data.split))
     write_json(args.timing, timing | mark(data.split))
-    if not isinstance(recipe, Hybrid):  # whose network another classifier goes on from
+    if not isinstance(recipe, Hybrid):  # whose trained network other classifiers reuse
         for file in checkpoint.parent.glob(f"*{checkpoint.name}"):
             file.unlink()
 
