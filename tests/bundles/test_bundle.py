@@ -132,7 +132,7 @@ def test_refuses_a_damaged_file(saved, tmp_path, name, content):
         for n, c in damaged.items():
             if c is not None:
                 archive.writestr(n, c)
-    with pytest.raises(ModelError, match=r"damaged\.zip: not a bundle that can be loaded"):
+    with pytest.raises(ModelError, match=r"damaged\.zip: can't be loaded as a bundle"):
         load_bundle(tmp_path / "damaged.zip")
 
 
@@ -145,5 +145,5 @@ def test_refuses_an_estimator_of_a_type_that_is_not_ours(saved, tmp_path):
     with zipfile.ZipFile(tmp_path / "evil.zip", "w") as archive:
         archive.writestr("bundle.json", info)
         archive.writestr("estimator.skops", skops.io.dumps(FunctionTransformer(print)))
-    with pytest.raises(ModelError, match=r"evil\.zip: not a bundle that can be loaded \(Untrusted"):
+    with pytest.raises(ModelError, match=r"evil\.zip: can't be loaded as a bundle \(Untrusted"):
         load_bundle(tmp_path / "evil.zip")

@@ -210,7 +210,7 @@ def table_of_missing_files(tree: dict, folder: Path) -> None:
             "1 of 4 tracks can't be used, first rock/bad (unreadable: Format not recognised)",
         ),
         (no_folder, "folder", "none: no such file or folder"),
-        (one_genre, "folder", "data set folder: one genre only: live; expected two genres or more"),
+        (one_genre, "folder", "data set folder: only one genre: live; expected at least two genres"),
         (table_of_missing_files, "folder", "1 of 3 tracks can't be used, first none (missing)"),
         (break_nothing, "foldr", "'foldr' is unknown. Hint: did you mean 'folder'?"),
     ],

@@ -111,9 +111,11 @@ def test_a_cut_archive_is_refused(tmp_path, name, share):
     whole = make(tmp_path / name, {**FILES, "c.au": bytes(range(251)) * 999}).read_bytes()
     end = len(whole) if name != "a.tar" else whole.rindex(b"\xfa") + 1  # a tar is padded with zeros
     (tmp_path / name).write_bytes(whole[: int(end * share)])
-    with pytest.raises(DataError, match=f"^{name}: not an archive, or cut or damaged.*Hint: get it again"):
+    with pytest.raises(
+        DataError, match=f"^{name}: not an archive, or truncated or damaged.*Hint: download it again"
+    ):
         check_archive(tmp_path / name)
-    refused(tmp_path / name, "not an archive, or cut or damaged")
+    refused(tmp_path / name, "not an archive, or truncated or damaged")
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>sign in to go online</html>", b"\0" * 100])

@@ -109,7 +109,7 @@ def test_only_a_strong_validator_lets_a_download_go_on(server, tmp_path, headers
 
 def test_what_arrived_is_kept_for_the_next_run(server, tmp_path):
     url = server.serve("a.zip", CONTENT, faults=[("cut", 150_000)])
-    with pytest.raises(DataError, match=r"the next run goes on from 0\.1 MiB"):
+    with pytest.raises(DataError, match=r"the next run resumes from 0\.1 MiB"):
         get(tmp_path / "a.zip", url, retries=0)
     assert not (tmp_path / "a.zip").exists()
     get(tmp_path / "a.zip", url)

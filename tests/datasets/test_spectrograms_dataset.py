@@ -60,7 +60,7 @@ def test_files_that_are_no_npz_are_refused(tmp_path):
     (tmp_path / "cut.npz").write_bytes(npz(tmp_path / "a.npz").read_bytes()[:-100])
     np.save(tmp_path / "plain.npy", FRAMES)
     for name in ("none.npz", "junk.npz", "empty.npz", "cut.npz", "plain.npy"):
-        with pytest.raises(DataError, match=r"not an \.npz, or cut"):
+        with pytest.raises(DataError, match=r"not an \.npz file, or truncated"):
             load_spectrograms(tmp_path / name)
 
 
@@ -100,7 +100,7 @@ def test_probing_tells_hash_and_problems(tmp_path):
     assert first.sha256 == hashlib.sha256(frames[0].T.tobytes()).hexdigest()
     assert (first.duration, first.sr, first.problem) == (30.0, 0, "")
     assert silent.problem == "silent: all values are equal"
-    assert broken.problem == "unreadable: values that are no numbers"
+    assert broken.problem == "unreadable: some values are NaN or infinite"
     assert probe_all(tracks, clip_seconds=0.5, min_seconds=1.0)[0].problem == "too short: 0.50 s"
 
 
@@ -111,7 +111,7 @@ def test_an_npy_takes_its_ids_from_the_table(tmp_path):
     ids, frames = load_spectrograms(tracks["path"][0])
     assert ids == ["z", "y", "x"]
     np.testing.assert_array_equal(frames, FRAMES.transpose(0, 2, 1))
-    with pytest.raises(ParameterError, match=r"datasets\.spectrograms\.tracks: an \.npy holds no ids"):
+    with pytest.raises(ParameterError, match=r"datasets\.spectrograms\.tracks: an \.npy file has no ids"):
         list_tracks(group(tmp_path / "a.npy"), cache_dir=tmp_path)
     (tmp_path / "bad.npy").write_bytes(b"junk")
     with pytest.raises(DataError, match=r"bad\.npy: unreadable"):
@@ -135,14 +135,14 @@ def test_files_must_agree(tmp_path):
     with pytest.raises(DataError, match=r"b\.npz: blues\.00001 is listed twice"):
         list_tracks(group(first, second), cache_dir=tmp_path)
     npz(second, ["pop.1", "pop.2", "pop.3"], mel=FRAMES[:, :, :3])
-    with pytest.raises(DataError, match="tracks of 4 x 3 and 4 x 5; expected as many bins"):
+    with pytest.raises(DataError, match="tracks of 4 x 3 and 4 x 5; expected the same number of bins"):
         list_tracks(group(first, second), cache_dir=tmp_path)
 
 
 def test_files_and_genres_are_needed(tmp_path):
     with pytest.raises(ParameterError, match=r"datasets\.spectrograms\.files: no files"):
         list_tracks(group(), cache_dir=tmp_path)
-    with pytest.raises(DataError, match=r"'a' names no genre; expected ids like blues\.00000"):
+    with pytest.raises(DataError, match=r"'a' contains no genre; expected ids like blues\.00000"):
         list_tracks(group(npz(tmp_path / "a.npz", ["a", "b.1", "c.1"])), cache_dir=tmp_path)
 
 

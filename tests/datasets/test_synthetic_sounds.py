@@ -126,7 +126,7 @@ class TestHarmony:
 
     @pytest.mark.parametrize("symbol", ["H", "VIII", "I13", "", "iv"])
     def test_unknown_chord(self, symbol):
-        with pytest.raises(ValueError, match="is no chord"):
+        with pytest.raises(ValueError, match="is not a chord"):
             harmony.parse_chord(symbol)
 
     @pytest.mark.parametrize("scale", harmony.SCALES)

@@ -159,7 +159,7 @@ def test_a_track_that_vanished_is_named(rendered, tmp_path, monkeypatch, n_jobs)
 
 def test_a_manifest_without_usable_tracks_is_refused(manifest, tmp_path):
     folders = {"cache_dir": tmp_path, "out_dir": tmp_path / "out"}
-    with pytest.raises(DataError, match=r"no usable track. Hint: look into quarantine\.csv"):
+    with pytest.raises(DataError, match=r"no usable track. Hint: see quarantine\.csv"):
         render(manifest[manifest["status"] != "ok"], "mel", GROUP, FLOAT16, n_jobs=1, **folders)
 
 
@@ -210,7 +210,7 @@ def test_published_spectrograms_of_other_shapes_are_refused(published, tmp_path)
     tracks, arrays = published
     arrays["test.npz"] = (["a.1"], np.zeros((1, 40, 13), np.uint8))
     with pytest.raises(
-        DataError, match=r"track a\.1: 13 bins, 4 frames a second; expected 12 as in params\.yaml"
+        DataError, match=r"track a\.1: 13 bins, 4 frames per second; expected 12 as in params\.yaml"
     ):
         render_published(tracks, tmp_path)
 

@@ -81,7 +81,7 @@ def test_every_id_can_be_built_on_a_spectrogram_or_on_features(tree):
             ["stft", "mel"],
             r"'mlp_85' can take none of stft, mel: the frames have no mfcc_1",
         ),
-        (["crnn"], ["handcrafted"], r"'crnn' can take none of handcrafted: handcrafted is no spectrogram"),
+        (["crnn"], ["handcrafted"], r"'crnn' can take none of handcrafted: handcrafted is not a spectrogram"),
     ],
 )
 def test_a_model_without_a_representation_is_refused(tree, models, representations, message):
@@ -97,7 +97,10 @@ def test_a_model_without_a_representation_is_refused(tree, models, representatio
             {"model": "mlp_85"},
             r"model: 'mlp_85' can't take mel: the frames have no mfcc_1; expected the repr",
         ),
-        ({"representation": "handcrafted"}, r"'crnn' can't take handcrafted: handcrafted is no spectrogram"),
+        (
+            {"representation": "handcrafted"},
+            r"'crnn' can't take handcrafted: handcrafted is not a spectrogram",
+        ),
         (
             {"model": "mlp_30", "representation": "handcrafted", "representations__handcrafted__n_mfcc": 29},
             r"'mlp_30' can't take handcrafted: the frames have no mfcc_30",
@@ -116,15 +119,15 @@ def test_a_model_without_a_representation_is_refused(tree, models, representatio
         ),
         (
             {"model": "vgg16_ft", "models__vgg16_ft__backbone": {"size": 16}},
-            r"pictures of 16 bins x 16 frames are too small; expected at least 32 bins x 32 frames",
+            r"images of 16 bins x 16 frames are too small; expected at least 32 bins x 32 frames",
         ),
         (
             {"model": "vgg16_ft", "models__vgg16_ft__backbone": {"weights": "no/such.h5"}},
-            r"models.vgg16_ft.backbone.weights: 'no/such.h5' is no file; expected imagenet, null or the path",
+            r"models.vgg16_ft.backbone.weights: 'no/such.h5' is not a file; expected imagenet, null",
         ),
         (
             {"model": "vgg16_ft", "train__normalisation": "none"},
-            r"^params.yaml: models.vgg16_ft.backbone.preprocessing: 'imagenet' makes pixels of standardised",
+            r"^params.yaml: models.vgg16_ft.backbone.preprocessing: 'imagenet' turns standardised",
         ),
         ({"models__crnn__options": {"dropuot": 0.1}}, r"models.crnn.options: 'dropuot' is unknown"),
         (

@@ -121,7 +121,7 @@ def test_smallest_input(backbone, smallest):
     for shape in ((smallest - 1, smallest), (smallest, smallest - 1)):
         with pytest.raises(ModelError, match=f"at least {smallest} bins x {smallest} frames"):
             features(*shape)
-    with pytest.raises(ModelError, match=f"pictures of 16 bins x 16 frames .* at least {smallest} bins"):
+    with pytest.raises(ModelError, match=f"images of 16 bins x 16 frames .* at least {smallest} bins"):
         features(128, 130, size=16)
 
 

@@ -90,7 +90,7 @@ def test_weights_of_another_network(network, tmp_path, layers, found):
 
 
 def test_no_such_file(network, tmp_path):
-    with pytest.raises(ModelError, match=r"absent\.h5: no such file of weights"):
+    with pytest.raises(ModelError, match=r"absent\.h5: no such weights file"):
         load_weights(network, tmp_path / "absent.h5")
 
 
@@ -127,7 +127,7 @@ def test_downloads_once(server, tmp_path):
 def test_download_of_another_hash_is_refused(server, tmp_path):
     (tmp_path / "remote" / "net.h5").write_bytes(b"tampered")
     file = WeightsFile("net.h5", f"{server}/net.h5", f"sha256:{hashlib.sha256(b'weights').hexdigest()}")
-    with pytest.raises(ModelError, match="the download has another hash"):
+    with pytest.raises(ModelError, match="the download has a different hash"):
         fetch_weights(file, tmp_path)
     assert not (tmp_path / "weights" / "net.h5").exists()
 

@@ -82,7 +82,7 @@ def test_one_track_on_two_sides(protocol):
     split = make_split(manifest, protocol)
     name = a_track(split, "train")
     split.loc[split.index[split["track_id"] == name][0], "part"] = "test"
-    with pytest.raises(DataError, match=f"the same track on two sides: {name} in test and {name} in train"):
+    with pytest.raises(DataError, match=f"the same track in two parts: {name} in test and {name} in train"):
         check_split(split, manifest, protocol)
 
 
@@ -92,7 +92,7 @@ def test_one_duplicate_on_two_sides(protocol):
     split = make_split(manifest, protocol)
     one, other = a_track(split, "train"), a_track(split, "validation")
     manifest.loc[manifest["track_id"].isin([one, other]), "sha256"] = "same"
-    with pytest.raises(DataError, match=f"same audio on two sides: {one} in train and {other} in validation"):
+    with pytest.raises(DataError, match=f"same audio in two parts: {one} in train and {other} in validation"):
         check_split(split, manifest, protocol)
 
 
@@ -102,7 +102,7 @@ def test_one_artist_on_two_sides(protocol):
     split = make_split(manifest, protocol)
     one, other = a_track(split, "train"), a_track(split, "test")
     split.loc[split["track_id"].isin([one, other]), "artist"] = "Bob Marley"
-    with pytest.raises(DataError, match=f"the same artist on two sides: {other} in test and {one} in train"):
+    with pytest.raises(DataError, match=f"the same artist in two parts: {other} in test and {one} in train"):
         check_split(split, manifest, protocol)
 
 
@@ -164,7 +164,7 @@ def test_an_artist_may_cross_where_nothing_else_is_promised():
     manifest = make_manifest()
     split = make_split(manifest, BY_TRACK)
     check_split(split, manifest, BY_TRACK)
-    with pytest.raises(DataError, match=r"same artist on two sides: blues\.\d+ in"):
+    with pytest.raises(DataError, match=r"same artist in two parts: blues\.\d+ in"):
         check_split(split, manifest, BY_ARTIST)
 
 
@@ -182,5 +182,5 @@ def test_whatever_crosses_is_caught(data, protocol, seed):
     split = make_split(manifest, protocol, seed=seed)
     row = data.draw(st.sampled_from(split.index[split["part"].notna()].tolist()))
     split.loc[row, "part"] = data.draw(st.sampled_from([p for p in PARTS if p != split.loc[row, "part"]]))
-    with pytest.raises(DataError, match=rf"the same track on two sides: {split.loc[row, 'track_id']} in"):
+    with pytest.raises(DataError, match=rf"the same track in two parts: {split.loc[row, 'track_id']} in"):
         check_split(split, manifest, protocol)

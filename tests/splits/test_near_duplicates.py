@@ -66,7 +66,7 @@ def test_a_copy_on_another_side_is_found_and_told(kind, caplog):
     assert {table[name][0] for name in ("part", "other_part")} == {"train", "test"}
     assert len(table) == 1
     assert 0.55 <= table["correlation"][0] <= 1.0
-    assert "1 pairs of tracks on two sides may be near-duplicates: " in caplog.text
+    assert "1 pairs of tracks in different parts may be near-duplicates: " in caplog.text
     assert "a (test)" in caplog.text and "b (train)" in caplog.text
 
 
@@ -109,7 +109,7 @@ def test_silent_and_very_short_tracks_are_like_nothing():
 
 
 def test_a_track_without_frames_is_named():
-    with pytest.raises(DataError, match=r"frames: lack track b. Hint: rerun the spectrograms stage"):
+    with pytest.raises(DataError, match=r"frames: no track b. Hint: rerun the spectrograms stage"):
         near_duplicates(split_of(train=["a"], test=["b"]), make_frames({"a": ORIGINAL}), 0.55)
 
 

@@ -132,7 +132,7 @@ def test_official_leaves_out_what_is_not_listed(caplog):
         parts = parts_of(manifest, OFFICIAL)
     assert parts[manifest.loc[::5, "track_id"]].isna().all()
     assert parts.isna().sum() == 24
-    assert "24 tracks are in no part and left out" in caplog.text
+    assert "24 tracks are in no part and are left out" in caplog.text
 
 
 def test_official_on_the_listed_validation_part_keeps_the_test_part_apart():

@@ -116,7 +116,7 @@ def test_the_check_catches_them(gtzan, names):
     for name, part in zip(names, ("train", "test"), strict=True):
         first = split.index[(split["part"] == part) & (split["genre"] == "rock")][0]
         split.loc[first, "artist"] = name
-    with pytest.raises(DataError, match="the same artist on two sides"):
+    with pytest.raises(DataError, match="the same artist in two parts"):
         check_split(split, gtzan, BY_ARTIST)
 
 

@@ -108,7 +108,7 @@ def test_of_many_in_quarantine_the_log_names_some(caplog):
 
 
 def test_one_genre_is_an_error():
-    with pytest.raises(DataError, match=r"data set toy: one genre only: rock; expected two"):
+    with pytest.raises(DataError, match=r"data set toy: only one genre: rock; expected at least two"):
         check_usable(assemble(tracks("rock.1", "rock.2"), fine("x", "y")), name="toy", max_skipped=0.05)
 
 

@@ -33,7 +33,7 @@ def test_a_damaged_file_is_no_state(tmp_path, caplog, damage):
     Checkpoint(path, "k").write({}, ARRAYS)
     path.write_bytes(damage(path.read_bytes()))
     assert Checkpoint(path, "k").read() is None
-    assert "can't be read: training begins anew" in caplog.text
+    assert "can't be read: training starts from scratch" in caplog.text
 
 
 def test_a_fingerprint_sees_values_contents_types_and_shapes():

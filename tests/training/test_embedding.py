@@ -113,7 +113,7 @@ def test_embeddings_of_another_split_are_refused(toy_slices, embed):
 
 def test_embeddings_of_other_weights_are_refused(toy_slices, embed):
     # As after a change of backend, which draws others from the same seed.
-    with pytest.raises(DataError, match=r"^embeddings of other weights; .* rerun the embed stage"):
+    with pytest.raises(DataError, match=r"^embeddings from other weights; .* rerun the embed stage"):
         train_bundle("squeezenet_frozen", FROZEN, TRAIN, toy_slices, seed=1, embeddings=embed(FROZEN, seed=2))
 
 

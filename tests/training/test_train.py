@@ -291,7 +291,7 @@ def test_features_are_not_augmented(toy_slices):
 def test_tracks_are_not_blended(toy_slices):
     recipe = Network(**NETWORK | {"augment": [{"kind": "mixup", "alpha": 0.4}]})
     with pytest.raises(
-        ParameterError, match=r"models\.lstm_windows\.augment: mixup; expected another change"
+        ParameterError, match=r"models\.lstm_windows\.augment: mixup; expected another augmentation"
     ):
         train_bundle("lstm_windows", recipe, TRAIN, toy_slices, seed=1)
 

@@ -37,7 +37,7 @@ def test_the_matrix_pairs_models_with_what_they_can_take(toy) -> None:
         ),
         (
             {"\nmodel: crnn": "\nmodel: resnet18_ft", "weights: imagenet": "weights: absent.h5"},
-            "models.resnet18_ft.backbone.weights: 'absent.h5' is no file",
+            "models.resnet18_ft.backbone.weights: 'absent.h5' is not a file",
         ),
         ({"learning_rate: 0.001": "learning_rate: -0.001"}, "learning_rate: -0.001: input should be greater"),
         ({"\nmodel: crnn": "\nmodel: crn"}, "model: 'crn' is not a key of `models`; did you mean 'crnn'?"),

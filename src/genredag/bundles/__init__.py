@@ -1,1 +1,1 @@
-"""Bundles: a trained model and all that prediction needs."""
+"""Bundles: a trained model with everything that prediction needs."""

@@ -1,8 +1,8 @@
 """A bundle: one zip file with everything that prediction needs.
 
 ``bundle.json`` describes the model and its input. A network adds ``architecture.json`` and
-``model.weights.h5``; a scikit-learn classifier adds ``estimator.skops``. Nothing is pickled. Equal bundles
-have equal bytes.
+``model.weights.h5``; a scikit-learn classifier adds ``estimator.skops``. Nothing is pickled. Identical
+bundles have identical bytes.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ TRUSTED_TYPES = [
 
 
 class BundleInfo(TypedDict):
-    """What ``bundle.json`` holds.
+    """Contents of ``bundle.json``.
 
     Attributes
     ----------
@@ -53,13 +53,13 @@ class BundleInfo(TypedDict):
     train, recipe
         The groups of ``params.yaml``.
     options
-        Those of the recipe; of a list, the value that was chosen.
+        The options of the recipe; for a list, the chosen value.
     metrics
-        The epoch that was kept, and its losses and accuracies on training and validation slices.
+        The selected epoch, and its losses and accuracies on training and validation slices.
     features
-        The feature set that the model takes in place of slices, None for slices.
+        The feature set that the model takes instead of slices; None for slices.
     n_parameters
-        Weights of a network, None of an estimator.
+        Number of weights of a network; None for an estimator.
     warning
         Present if the split is leaky.
     """
@@ -128,7 +128,7 @@ class Bundle:
         Raises
         ------
         ModelError
-            The slices have another shape.
+            The slices have the wrong shape.
         """
         expected = (self.info["slices"]["n_frames"], self.info["frames"]["n_bins"])
         if slices.ndim != 3 or slices.shape[1:] != expected:
@@ -138,11 +138,11 @@ class Bundle:
                 expected=f"(n_slices, {expected[0]}, {expected[1]}): frames, bins",
             )
         n_valid = np.full(len(slices), expected[0]) if n_valid is None else n_valid
-        each = np.arange(len(slices))
+        all_rows = np.arange(len(slices))
         if self.over_windows:
-            batches = runs_of_windows(each)
+            batches = runs_of_windows(all_rows)
         else:
-            batches = [each[i : i + BATCH_SIZE] for i in range(0, len(each), BATCH_SIZE)]
+            batches = [all_rows[i : i + BATCH_SIZE] for i in range(0, len(all_rows), BATCH_SIZE)]
         empty = np.empty((0, len(self.class_names)), np.float32)
         found = [self._predict(slices[rows], n_valid[rows]) for rows in batches]
         return np.concatenate([empty, *found], dtype=np.float32)
@@ -158,7 +158,7 @@ class Bundle:
         return self.classifier.predict_proba(output.astype(np.float32)) if self.classifier else output
 
     def check_frames(self, spec: FrameSpec) -> None:
-        """Refuse frames of a different kind from those that the model was trained on.
+        """Reject frames of a different kind from those that the model was trained on.
 
         Raises
         ------
@@ -172,7 +172,7 @@ class Bundle:
                     f"frames with {key} = {given}",
                     where=self.info["model"],
                     expected=str(expected),
-                    hint="render the frames as the bundle's bundle.json says, or train on these",
+                    hint="render frames with the parameters in the bundle's bundle.json, or train on these",
                 )
 
 
@@ -209,7 +209,7 @@ def load_bundle(path: Path) -> Bundle:
             found.append(_load_estimator(files["estimator.skops"]))
     except (zipfile.BadZipFile, KeyError, ValueError, TypeError) as error:
         raise ModelError(
-            f"not a bundle that can be loaded ({type(error).__name__}: {error})",
+            f"can't be loaded as a bundle ({type(error).__name__}: {error})",
             where=str(path),
             hint="train again, or install the versions named in its bundle.json",
         ) from error

@@ -1,6 +1,6 @@
-"""The data sets: one module each, from a name to a manifest by `registry`."""
+"""The data sets, one module each; `registry` builds a manifest from a name."""
 
-# The module of each data set, for those who need its name and not its code.
+# The module of each data set, for callers that need its name without importing it.
 MODULE_NAMES = {
     "synthetic": "genredag.datasets.synthetic",
     "gtzan": "genredag.datasets.gtzan",

@@ -1,4 +1,4 @@
-"""Archives: checked member by member, and unpacked whole or not at all."""
+"""Archives: checked member by member, and unpacked completely or not at all."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from genredag.errors import DataError
 
 if sys.version_info >= (3, 11, 4):
     import tarfile
-else:  # earlier ones have no filters (PEP 706)
+else:  # older versions have no extraction filters (PEP 706)
     from backports import tarfile  # type: ignore[no-redef]
 
 logger = logging.getLogger(__name__)
@@ -31,12 +31,12 @@ BROKEN = (tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib
 
 
 def extract(archive: Path, parent: Path) -> Path:
-    """Unpack a tar or zip archive into a folder of `parent` that its SHA-256 names, unless it is there.
+    """Unpack a tar or zip archive into a folder in `parent` named by its SHA-256, unless that folder exists.
 
     Raises
     ------
     DataError
-        It is no archive, is cut or damaged, or has a member that would land outside of that folder.
+        It is not an archive, is truncated or damaged, or has a member that would be written elsewhere.
     """
     folder = parent / file_digest(archive)[:16]
     parent.mkdir(parents=True, exist_ok=True)
@@ -54,12 +54,12 @@ def extract(archive: Path, parent: Path) -> Path:
 
 
 def check_archive(archive: Path) -> None:
-    """Read an archive to its end.
+    """Verify an archive by reading it to its end.
 
     Raises
     ------
     DataError
-        It is no archive, or it is cut or damaged.
+        It is not an archive, or it is truncated or damaged.
     """
     with _opened(archive) as opened:
         if isinstance(opened, zipfile.ZipFile):
@@ -91,7 +91,7 @@ def _unpack(archive: Path, folder: Path) -> None:
 
 @contextmanager
 def _opened(archive: Path) -> Iterator[zipfile.ZipFile | tarfile.TarFile]:
-    """Open a zip or tar archive; what breaks while it is read is a `DataError`."""
+    """Open a zip or tar archive; errors while it is read become a `DataError`."""
     try:
         if zipfile.is_zipfile(archive):
             with zipfile.ZipFile(archive) as zipped:
@@ -100,26 +100,26 @@ def _opened(archive: Path) -> Iterator[zipfile.ZipFile | tarfile.TarFile]:
             with tarfile.open(archive) as tar:
                 yield tar
                 while tar.fileobj and tar.fileobj.read(1 << 20):
-                    pass  # on to the checksum at the end
+                    pass  # read on to the checksum at the end
         else:
-            raise tarfile.ReadError("its beginning or end is that of no known format")
+            raise tarfile.ReadError("unknown format")
     except BROKEN as error:
         raise DataError(
-            f"not an archive, or cut or damaged ({error})",
+            f"not an archive, or truncated or damaged ({error})",
             where=archive.name,
             expected="a .tar.gz or .zip file",
-            hint="get it again",
+            hint="download it again",
         ) from None
 
 
 def _check_name(name: str, archive: Path) -> None:
-    """Refuse names that leave the folder on any system, even where an extractor would bend them into it."""
+    """Reject names that lead out of the folder on any system, even if an extractor would sanitise them."""
     path = PureWindowsPath(name)
     if path.drive or path.root or ".." in path.parts:
-        raise _unsafe(name, archive, "it leads out of the folder")
+        raise _unsafe(name, archive, "it leads outside the folder")
 
 
 def _unsafe(name: str, archive: Path, why: str) -> DataError:
     return DataError(
-        f"unsafe member {name!r}: {why}", where=archive.name, hint="nothing was unpacked: don't use it"
+        f"unsafe member {name!r}: {why}", where=archive.name, hint="nothing was unpacked; don't use it"
     )

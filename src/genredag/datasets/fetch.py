@@ -1,4 +1,4 @@
-"""Downloads: mirrors in order, resumed when cut, verified, and whole or absent."""
+"""Downloads: tried on each mirror in order, resumed when interrupted, verified, and complete or absent."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from genredag.runtime.progress import progress
 logger = logging.getLogger(__name__)
 
 MIB = 1 << 20
-PASSING_STATUS = {408, 429, 500, 502, 503, 504}  # a server's passing troubles; other errors are final
+TRANSIENT_STATUS = {408, 429, 500, 502, 503, 504}  # temporary server errors; all others are final
 
 
 class MirrorError(Exception):
-    """A mirror is given up."""
+    """A mirror can't deliver the file."""
 
 
 class CutError(Exception):
-    """A download stopped before its end."""
+    """A download was interrupted."""
 
 
 def back_off(attempt: int) -> None:
@@ -48,17 +48,17 @@ def obtain(
     download: Download,
     key: str,
 ) -> Path:
-    """Return the file or folder that the user has, or else download the file.
+    """Return the user's own file or folder; download the file if none is given.
 
     Parameters
     ----------
     path
-        What the user says under `key` in ``params.yaml``.
+        The user's value of `key` in ``params.yaml``.
 
     Raises
     ------
     DataError
-        The user has no such thing, or no mirror gives the file.
+        The user's path does not exist, or no mirror delivers the file.
     """
     if path is None:
         hint = f"check the network, or set {key} to a copy of your own"
@@ -77,21 +77,22 @@ def fetch(
     hint: str,
     wait: Callable[[int], None] = back_off,
 ) -> Path:
-    """Download a file from the first mirror that has it, unless it is there, which means it was verified.
+    """Download a file from the first mirror that has it, unless it exists; an existing file is already
+    verified.
 
     Parameters
     ----------
     verify
-        Raises `DataError` if the file at a path is not the one wanted.
+        Raises `DataError` if the file at a path is not the expected one.
 
     Raises
     ------
     DataError
-        No mirror gives the file; what arrived is kept and resumed by the next call.
+        No mirror delivers the file. Partial downloads are kept, and the next call resumes them.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     failures = []
-    with FileLock(target.with_name(f".{target.name}.lock")):  # a second process waits, and finds the file
+    with FileLock(target.with_name(f".{target.name}.lock")):  # a second process waits and then finds the file
         if target.is_file():
             return target
         for url in mirrors:
@@ -115,7 +116,7 @@ def verify_checksum(path: Path, checksum: str) -> None:
     Raises
     ------
     DataError
-        It has another.
+        Its checksum is different.
     """
     algorithm, expected = checksum.split(":")
     actual = file_digest(path, algorithm)
@@ -140,7 +141,7 @@ def _verify(part: Path, verify: Callable[[Path], None]) -> None:
 
 
 def _complete(url: str, part: Path, download: Download, wait: Callable[[int], None]) -> None:
-    """Download `url` to `part`, going on where it was cut."""
+    """Download `url` to `part`, resuming where it was interrupted."""
     logger.info("downloading %s", url)
     for attempt in range(download.retries + 1):
         try:
@@ -154,19 +155,19 @@ def _complete(url: str, part: Path, download: Download, wait: Callable[[int], No
         except requests.RequestException as error:
             raise MirrorError(_plain(error)) from None
         if attempt < download.retries:
-            logger.info("%s: %s; going on from %.1f MiB", url, reason, _size(part) / MIB)
+            logger.info("%s: %s; resuming from %.1f MiB", url, reason, _size(part) / MIB)
             wait(attempt)
-    kept = f"the next run goes on from {_size(part) / MIB:.1f} MiB"
+    kept = f"the next run resumes from {_size(part) / MIB:.1f} MiB"
     raise MirrorError(f"{reason}, {download.retries + 1} times; {kept}")
 
 
 def _receive(url: str, part: Path, timeout: float) -> None:
-    """Append to `part` what of `url` it lacks."""
+    """Append the missing rest of `url` to `part`."""
     have = _size(part)
     headers = {"Accept-Encoding": "identity"}
     if have and _validator_file(part).is_file():
         validator = _validator_file(part).read_text(encoding="utf-8")
-        # If the file is another by now, If-Range makes the server send the whole of it.
+        # If the file has changed, If-Range makes the server send all of it.
         headers |= {"Range": f"bytes={have}-", "If-Range": validator}
     with requests.get(url, headers=headers, timeout=timeout, stream=True) as response:
         if response.status_code == 416 and response.headers.get("Content-Range") == f"bytes */{have}":
@@ -186,25 +187,25 @@ def _receive(url: str, part: Path, timeout: float) -> None:
                     pass
         except HTTPError as error:
             cut = isinstance(error, ProtocolError)
-            raise CutError("the connection was cut" if cut else _plain(error)) from None
+            raise CutError("the connection was lost" if cut else _plain(error)) from None
     if length and _size(part) != have + length:
-        raise CutError("the connection was cut")
+        raise CutError("the connection was lost")
 
 
 def _check_status(response: requests.Response, part: Path, have: int) -> None:
     status = f"{response.status_code} {response.reason}"
-    if response.status_code in PASSING_STATUS:
+    if response.status_code in TRANSIENT_STATUS:
         raise CutError(status)
     is_rest = response.headers.get("Content-Range", "").startswith(f"bytes {have}-")
     if response.status_code == 416 or (response.status_code == 206 and not is_rest):
         _discard(part)
-        raise CutError(f"{status}: not the rest that was asked for")
+        raise CutError(f"{status}: not the requested range")
     if response.status_code not in (200, 206):
         raise MirrorError(status)
 
 
 def _write(response: requests.Response, file: BinaryIO) -> Iterator[None]:
-    """Write to `file` what arrives, undecoded; yield at every MiB."""
+    """Write the response to `file` without decoding it; yield once per MiB."""
     received = 0
     for block in response.raw.stream(MIB // 16, decode_content=False):
         file.write(block)
@@ -223,7 +224,7 @@ def _check_room(part: Path, needed: int) -> None:
 
 
 def _validator(headers: Mapping[str, str]) -> str:
-    """Return what distinguishes a file from later versions (RFC 9110, 13.1.5: no weak tags), or nothing."""
+    """Return a validator that identifies this version of a file (RFC 9110, 13.1.5: no weak tags), or ""."""
     etag = headers.get("ETag", "")
     return headers.get("Last-Modified", "") if etag.startswith("W/") or not etag else etag
 
@@ -238,7 +239,7 @@ def _discard(part: Path) -> None:
 
 
 def _part(target: Path, url: str) -> Path:
-    """Return where what arrived from `url` is kept, apart from what other mirrors sent."""
+    """Return the path of the partial download from `url`; each mirror has its own."""
     return target.with_name(f".{target.name}.{hashlib.sha256(url.encode()).hexdigest()[:8]}.part")
 
 
@@ -247,6 +248,6 @@ def _size(part: Path) -> int:
 
 
 def _plain(error: Exception) -> str:
-    """Strip urllib3's wrapping from an error: what happened, without the pool it happened to."""
+    """Return what happened, without urllib3's wrapping and connection pool."""
     cause = getattr(error.args[0], "reason", None) if error.args else None
     return re.sub(r"^\w+\(.*?\): ", "", str(cause or error)).rstrip(".")

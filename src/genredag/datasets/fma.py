@@ -19,7 +19,7 @@ from genredag.params.groups.datasets import Download, FmaArchive
 from genredag.tracks.manifest import LISTED
 
 HOMEPAGE = "https://github.com/mdeff/fma"
-LICENSE = "metadata CC BY 4.0; audio: the licence that its artist chose, mostly Creative Commons"
+LICENSE = "metadata CC BY 4.0; audio: chosen by each artist, mostly Creative Commons"
 CITATION = """\
 @inproceedings{defferrard2017fma,
   author = {Defferrard, Micha\\"el and Benzi, Kirell and Vandergheynst, Pierre and Bresson, Xavier},
@@ -34,7 +34,7 @@ SHA1 = {
     "medium": "sha1:c67b69ea232021025fca9231fc1c7c1a063ab50b",
     "large": "sha1:497109f4dd721066b5ce5e5f250ec604dc78939e",
 }
-SUBSETS = ("small", "medium", "large")  # each holds those before it
+SUBSETS = ("small", "medium", "large")  # each contains the previous ones
 SPLITS = {"training": "train", "validation": "validation", "test": "test"}
 FIELDS = {  # tracks.csv has two rows of column names, and a third for the index
     ("set", "subset"): "size",
@@ -53,7 +53,7 @@ def list_tracks(params: FmaArchive, *, subset: str, download: Download, cache_di
     ----------
     subset
         ``small`` (8,000 tracks, eight genres), ``medium`` (25,000 tracks, 16 genres), or ``large`` (106,574
-        tracks, half of them of several genres: their genre is None).
+        tracks; half of them have several genres, so their genre is None).
 
     Raises
     ------
@@ -90,13 +90,13 @@ def read_tracks(metadata: Path, subset: str) -> pd.DataFrame:
     Parameters
     ----------
     metadata
-        ``fma_metadata.zip``, or the folder that it makes.
+        ``fma_metadata.zip``, or the folder that it was unpacked to.
 
     Returns
     -------
     pandas.DataFrame
-        Indexed by FMA's track number: genre (the root of all its genres, None if they have several),
-        subgenres (all names, "; " between them), artist, subset (the official split).
+        Indexed by FMA's track number: genre (the root of all its genres; None if there are several roots),
+        subgenres (all names, separated by "; "), artist, subset (the official split).
     """
     with _opened(metadata, "tracks.csv") as file:
         head = pd.read_csv(file, header=None, nrows=2, dtype=str)
@@ -142,12 +142,12 @@ def _refuse_missing(names: list[str], metadata: Path, what: str) -> None:
 
 
 def clip_folder(folder: Path) -> Path:
-    """Find the folder that holds ``000/000002.mp3`` and so on: `folder` or one in it.
+    """Find the folder that holds ``000/000002.mp3`` and so on: `folder` or a subfolder.
 
     Raises
     ------
     DataError
-        There is none.
+        There is no such folder.
     """
     for place in (folder, *sorted(path for path in folder.iterdir() if path.is_dir())):
         if any(place.glob("[0-9][0-9][0-9]/*.mp3")):
@@ -157,7 +157,7 @@ def clip_folder(folder: Path) -> Path:
 
 @contextmanager
 def _opened(metadata: Path, name: str) -> Iterator[IO[bytes]]:
-    """Open a table of the metadata, in the zip archive as it is or in the folder that it makes."""
+    """Open a table of the metadata in the zip archive, or in the folder that it was unpacked to."""
     where, expected = str(metadata), f"fma_metadata.zip or its folder, with {name}"
     try:
         if metadata.is_dir():

@@ -1,4 +1,4 @@
-"""Your own music: one folder a genre, or a CSV table of files."""
+"""Your own music: one folder per genre, or a CSV table of files."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ CITATION = "% cite where your files come from\n"
 
 
 def list_tracks(params: Folder) -> pd.DataFrame:
-    """List the audio files of a folder ``<genre>/**/*``, or of a CSV with path, genre and maybe artist.
+    """List the audio files of a folder ``<genre>/**/*``, or of a CSV with path, genre and optionally artist.
 
     Raises
     ------
     ParameterError
         No folder is given.
     DataError
-        There is no such folder or file, it holds no audio, or the CSV can't be used.
+        There is no such folder or file, it contains no audio, or the CSV can't be used.
     """
     if params.path is None:
         raise ParameterError(
@@ -43,12 +43,12 @@ def list_tracks(params: Folder) -> pd.DataFrame:
 def read_table(path: Path, *, required: Sequence[str], optional: Sequence[str]) -> pd.DataFrame:
     """Read a user's CSV of text columns, indexed by line number; empty values are None.
 
-    The optional columns are there in any case.
+    The optional columns are always present.
 
     Raises
     ------
     DataError
-        There is no such file, it is no CSV in UTF-8, a column is missing, or a required value is.
+        There is no such file, it is not a UTF-8 CSV, or a required column or value is missing.
     """
     expected = f"a CSV in UTF-8 with the columns {','.join(required)}[,{'][,'.join(optional)}]"
     try:

@@ -18,7 +18,7 @@ from genredag.tracks.manifest import LISTED
 logger = logging.getLogger(__name__)
 
 HOMEPAGE = "http://marsyas.info/downloads/datasets.html"
-LICENSE = "none was ever cleared: research use only"
+LICENSE = "never cleared: research use only"
 CITATION = """\
 @article{tzanetakis2002musical,
   author = {Tzanetakis, George and Cook, Perry},
@@ -38,14 +38,14 @@ CITATION = """\
   volume = {17}, number = {11}, pages = {2059--2071}, year = {2015}
 }
 """
-# The archive of 2002. The surviving mirror is a repacked archive, whose files are compared one by one.
+# The archive of 2002. The surviving mirror is a repacked archive, so its files are compared one by one.
 ARCHIVE_SHA256 = "24347e0223d2ba798e0a558c4c172d9d4a19c00bb7963fe055d183dadb4ef2c6"
 TRACK_NAME = re.compile(r"(blues|classical|country|disco|hiphop|jazz|metal|pop|reggae|rock)\.\d{5}")
 SUBSETS = {"train": "train", "valid": "validation", "test": "test"}
 
 
 def read_facts() -> pd.DataFrame:
-    """Read what is known of the 1,000 tracks, indexed by track_id.
+    """Read the known facts about the 1,000 tracks, indexed by track_id.
 
     Columns: genre; artist (Sturm 2013; 919 are known); subset (the fault-filtered split of Kereliuk,
     Sturm and Larsen 2015: 443 train, 197 validation, 290 test); au_sha256, of the ``.au`` file of 2002.
@@ -71,7 +71,7 @@ def list_tracks(params: Archive, *, download: Download, cache_dir: Path) -> pd.D
             where=str(folder),
             expected="genres/<genre>/<genre>.<5 digits>.au (wav, flac, ...)",
         )
-    logger.info("gtzan: %d of 1,000 tracks are there", len(files))
+    logger.info("gtzan: found %d of 1,000 tracks", len(files))
     facts = read_facts()
     check_files(files, facts["au_sha256"])
     tracks = facts.reindex(list(files)).rename_axis("track_id").reset_index()
@@ -84,22 +84,22 @@ def find_tracks(folder: Path) -> dict[str, Path]:
     tracks: dict[str, Path] = {}
     for path in sorted(folder.rglob("*")):
         if path.suffix.lower() in SUFFIXES and TRACK_NAME.fullmatch(path.stem):
-            tracks.setdefault(path.stem, path)  # a second copy of a track, in another format, is of no use
+            tracks.setdefault(path.stem, path)  # ignores a second copy in another format
     return tracks
 
 
 def check_files(files: dict[str, Path], au_sha256: pd.Series) -> int:
-    """Compare the ``.au`` files with the known ones, tell the result, and return how many are equal."""
+    """Compare the ``.au`` files with the known hashes, log the result, and return the number of matches."""
     au = {track_id: path for track_id, path in files.items() if path.suffix.lower() == ".au"}
     other = [track_id for track_id, path in au.items() if file_digest(path) != au_sha256.get(track_id)]
     if au:
-        logger.info("gtzan: %d of %d .au files are those of 2002", len(au) - len(other), len(au))
+        logger.info("gtzan: %d of %d .au files match those of 2002", len(au) - len(other), len(au))
     if other:
         logger.warning(
-            "gtzan: not the files of 2002: %s", ", ".join(other[:10]) + (" ..." if other[10:] else "")
+            "gtzan: different from 2002: %s", ", ".join(other[:10]) + (" ..." if other[10:] else "")
         )
     if len(au) < len(files):
-        logger.info("gtzan: %d files are no .au: nothing to compare them with", len(files) - len(au))
+        logger.info("gtzan: %d files are not .au and can't be compared", len(files) - len(au))
     return len(au) - len(other)
 
 
@@ -116,5 +116,5 @@ def _folder(params: Archive, download: Download, cache_dir: Path) -> Path:
     if source.is_dir():
         return source
     if file_digest(source) == ARCHIVE_SHA256:
-        logger.info("gtzan: the archive is that of 2002")
+        logger.info("gtzan: this is the archive of 2002")
     return extract(source, cache_dir)

@@ -30,17 +30,20 @@ def list_tracks(params: GtzanFma, *, download: Download, cache_dir: Path) -> pd.
     DataError
         One of them can't be obtained, or a genre has too few tracks.
     """
-    ours = gtzan_module.list_tracks(params.gtzan, download=download, cache_dir=cache_dir)
-    theirs = fma_module.list_tracks(params.fma, subset=params.size, download=download, cache_dir=cache_dir)
-    return mix(params, ours, theirs)
+    gtzan_tracks = gtzan_module.list_tracks(params.gtzan, download=download, cache_dir=cache_dir)
+    fma_tracks = fma_module.list_tracks(
+        params.fma, subset=params.size, download=download, cache_dir=cache_dir
+    )
+    return mix(params, gtzan_tracks, fma_tracks)
 
 
 def mix(params: GtzanFma, gtzan: pd.DataFrame, fma: pd.DataFrame) -> pd.DataFrame:
     """Draw `tracks_per_genre` tracks of each genre, GTZAN's before FMA's.
 
-    An FMA track may fit several genres, as Metal is a sub-genre of Rock there: it goes to the one that
-    fewest tracks fit. An artist found in both data sets is spelled as in GTZAN, so that splits by artist
-    keep all tracks of theirs together. The data sets' own splits don't agree on artists and are dropped.
+    An FMA track can match several genres, because Metal, for example, is a sub-genre of Rock in FMA. The
+    track goes to the genre with the fewest matching tracks. An artist found in both data sets is spelled as
+    in GTZAN, so that splits by artist keep all their tracks together. The official splits of the two data
+    sets disagree on artists and are dropped.
 
     Parameters
     ----------
@@ -53,13 +56,13 @@ def mix(params: GtzanFma, gtzan: pd.DataFrame, fma: pd.DataFrame) -> pd.DataFram
         A genre has too few tracks.
     """
     fits = _fma_genres(params.genres, fma)
-    ours, theirs, short = [], [], []
+    from_gtzan, from_fma, short = [], [], []
     for index, (genre, sources) in enumerate(params.genres.items()):
         rng = np.random.default_rng([params.seed, index])
         own = _draw(gtzan[gtzan["genre"].isin(sources.gtzan)], params.tracks_per_genre, rng)
         rest = _draw(fma[fits == genre], params.tracks_per_genre - len(own), rng)
-        ours.append(own.assign(genre=genre))
-        theirs.append(rest.assign(genre=genre))
+        from_gtzan.append(own.assign(genre=genre))
+        from_fma.append(rest.assign(genre=genre))
         if len(own) + len(rest) < params.tracks_per_genre:
             short.append((len(own) + len(rest), genre))
     if short:
@@ -69,12 +72,12 @@ def mix(params: GtzanFma, gtzan: pd.DataFrame, fma: pd.DataFrame) -> pd.DataFram
             expected=f"{params.tracks_per_genre} of each genre",
             hint=f"set tracks_per_genre to {min(short)[0]}, draw from a larger FMA, or map more genres",
         )
-    tracks = pd.concat([*ours, *theirs], ignore_index=True)
+    tracks = pd.concat([*from_gtzan, *from_fma], ignore_index=True)
     return tracks.assign(artist=_one_spelling(tracks["artist"]), subset=None)[LISTED]
 
 
 def _fma_genres(genres: dict[str, GenreSources], fma: pd.DataFrame) -> pd.Series:
-    """Return which of our genres each FMA track goes to, None for those that fit none."""
+    """Return the genre that each FMA track goes to, None for tracks that match no genre."""
     names = [
         {genre, *(subgenres or "").split("; ")}
         for genre, subgenres in zip(fma["genre"], fma["subgenres"], strict=True)
@@ -89,7 +92,7 @@ def _fma_genres(genres: dict[str, GenreSources], fma: pd.DataFrame) -> pd.Series
 
 
 def _draw(tracks: pd.DataFrame, count: int, rng: np.random.Generator) -> pd.DataFrame:
-    """Draw up to `count` rows, whatever their order."""
+    """Draw up to `count` rows; the result does not depend on the order of rows."""
     tracks = tracks.sort_values("track_id")
     return tracks.iloc[np.sort(rng.permutation(len(tracks))[:count])]
 

@@ -1,4 +1,4 @@
-"""The data sets by name, and the one way from a name to a manifest."""
+"""The registry of data sets, and the function that builds a manifest from a name."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def build_manifest(name: str, group: Any, download: Download, cache_dir: Path, n
     name
         A key of ``datasets`` in ``params.yaml``.
     group
-        Its values; relative paths among them start at the working directory.
+        Its values. Relative paths are resolved against the working directory.
     download
-        What its tracks are checked for.
+        The download options, including the checks of tracks.
     cache_dir
         Where downloads and synthetic audio are kept.
     n_jobs
-        Processes that decode side by side.
+        Number of parallel decoding processes.
 
     Raises
     ------
@@ -82,7 +82,7 @@ def _list_tracks(name: str, group: Any, download: Download, cache_dir: Path, n_j
 
 
 def _resolved(group: Any) -> Any:
-    """Make the paths that a user gave absolute."""
+    """Make the user's paths absolute."""
     update: dict[str, Any] = {}
     for key in PATH_KEYS:
         value = getattr(group, key, None)

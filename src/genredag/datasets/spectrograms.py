@@ -1,4 +1,4 @@
-"""Precomputed spectrograms: for collections that may share frames, but no audio."""
+"""Precomputed spectrograms, for collections that can share frames but not audio."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ SUBSETS = ("train", "validation", "test")
 
 
 def list_tracks(params: Spectrograms, *, cache_dir: Path) -> pd.DataFrame:
-    """List the tracks of all files, with genre, artist and subset from the table or, for GTZAN's ids, known.
+    """List the tracks of all files. Genre, artist and subset come from the table; for GTZAN's ids, they are
+    known.
 
     Raises
     ------
@@ -52,17 +53,17 @@ def list_tracks(params: Spectrograms, *, cache_dir: Path) -> pd.DataFrame:
         raise DataError(
             f"tracks of {' and '.join(f'{bins} x {length}' for length, bins in sorted(shapes))}",
             where="datasets.spectrograms.files",
-            expected="as many bins and frames in all files",
+            expected="the same number of bins and frames in all files",
         )
     if table is None:
         table = _known_tracks(list(paths))
-    # A track of the table that has no frames is listed all the same: it goes to quarantine.
+    # A track of the table without frames is also listed, and will be quarantined.
     places = [paths.get(track_id, params.files[0]) for track_id in table["track_id"]]
     return table.assign(path=places, subgenres=None)[LISTED]
 
 
 def probe_all(tracks: pd.DataFrame, *, clip_seconds: float, min_seconds: float) -> list[Probe]:
-    """Look at the frames of each track; a track whose frames are all one value is silent."""
+    """Check the frames of each track; a track is silent if all values are equal."""
     probes = {}
     for path in sorted(set(tracks["path"])):
         ids, frames = load_spectrograms(Path(path))
@@ -75,7 +76,7 @@ def probe_all(tracks: pd.DataFrame, *, clip_seconds: float, min_seconds: float) 
 
 def _problem(frames: np.ndarray, clip_seconds: float, min_seconds: float) -> str:
     if not frames.size or not np.isfinite(frames).all():
-        return "unreadable: values that are no numbers" if frames.size else "unreadable: no frames"
+        return "unreadable: some values are NaN or infinite" if frames.size else "unreadable: no frames"
     if clip_seconds < min_seconds:
         return f"too short: {clip_seconds:.2f} s"
     return "silent: all values are equal" if frames.min() == frames.max() else ""
@@ -96,7 +97,7 @@ def _known_tracks(track_ids: list[str]) -> pd.DataFrame:
     odd = [track_id for track_id in track_ids if "." not in track_id]
     if odd:
         raise DataError(
-            f"{odd[0]!r} names no genre",
+            f"{odd[0]!r} contains no genre",
             where="datasets.spectrograms",
             expected="ids like blues.00000",
             hint="set datasets.spectrograms.tracks to a CSV of track_id,genre[,artist][,split]",
@@ -106,12 +107,12 @@ def _known_tracks(track_ids: list[str]) -> pd.DataFrame:
 
 
 def _import_npy(path: Path, table: pd.DataFrame | None, cache_dir: Path) -> Path:
-    """Write an array and the ids of its rows as one ``.npz`` into the cache."""
+    """Write an array and the ids of its rows to an ``.npz`` file in the cache."""
     if table is None:
         raise ParameterError(
-            "an .npy holds no ids",
+            "an .npy file has no ids",
             where="datasets.spectrograms.tracks",
-            expected=f"a CSV whose rows are those of {path.name}",
+            expected=f"a CSV with the same rows as {path.name}",
         )
     try:
         frames = np.load(path, allow_pickle=False)

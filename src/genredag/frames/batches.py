@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
 CHUNK = 256
 # A bin that hardly varies in training would magnify any change in a new track. Its variance is therefore at
-# least this share of the mean variance of all bins. Features have different units: their variance must only
-# exceed that of a rounded constant, as a share of the mean square.
+# least this share of the mean variance of all bins. Features have different units, so their variance must
+# only exceed the rounding error of a constant, as a share of the mean square.
 LEAST_VARIANCE = 1e-4
 ROUNDING = 1e-10
-# Of a sequence: two minutes in slices of 3 s that overlap by half. Memory would grow with the longest track.
+# Length of a sequence: two minutes in slices of 3 s with 50 % overlap. Without a limit, memory would grow
+# with the longest track.
 MAX_WINDOWS = 80
 
 Pair = tuple[np.ndarray, np.ndarray]
@@ -42,7 +43,7 @@ class SliceSet:
     n_frames
         Length of a slice, in frames.
     track_ids
-        The track of each slice; for a shifted copy, the track that it was made from.
+        The track of each slice; for a shifted copy, its original.
     cut_from
         The track, or the shifted copy, that each slice was cut from. Its slices are adjacent and in order.
     """
@@ -85,7 +86,8 @@ class Sequences:
     rows
         The slices of each run (n_runs, n_windows). Shorter runs repeat their last slice.
     weights
-        Weight of each of `rows`: 0 for padding, else equal, so that the mean over all is the one over slices.
+        Weight of each of `rows`: 0 for padding, otherwise equal and scaled so that the mean over all is the
+        mean over slices.
     """
 
     slices: SliceSet
@@ -122,7 +124,7 @@ def runs_of_windows(track: np.ndarray) -> list[np.ndarray]:
 def slice_set(
     frames: Frames, slices: pd.DataFrame, n_frames: int, genres: pd.Series, class_names: Sequence[str]
 ) -> SliceSet:
-    """Return the slices of these rows of ``slices.parquet`` and their `genres` as a `SliceSet`."""
+    """Return rows of ``slices.parquet`` and their `genres` as a `SliceSet`."""
     index = {name: i for i, name in enumerate(class_names)}
     return SliceSet(
         frames=frames,
@@ -136,7 +138,7 @@ def slice_set(
 
 
 def summarise(slices: SliceSet, name: str) -> SliceSet:
-    """Compute the features of slices; return them as slices of one frame whose bins are the features."""
+    """Compute the features of slices; return them as slices of one frame, with the features as bins."""
     bins, n_valid = slices.frames.spec.bins, slices.n_valid
     chunks = slices.chunks_of_rows()
     values = np.concatenate([features(slices.take(rows), bins, name, n_valid[rows]) for rows in chunks])
@@ -144,7 +146,7 @@ def summarise(slices: SliceSet, name: str) -> SliceSet:
 
 
 def with_features(slices: SliceSet, values: np.ndarray, rows: np.ndarray) -> SliceSet:
-    """Return slices of one frame each: these `rows` of float32 `values` (n, n_features), not copied."""
+    """Return slices of one frame each: these `rows` of float32 `values` (n, n_features), without a copy."""
     spec = dataclasses.replace(
         slices.frames.spec, n_bins=values.shape[1], dtype="float32", offset=0.0, step=1.0, unit="feature"
     )
@@ -188,9 +190,10 @@ def shuffled_batches(
 ) -> keras.utils.PyDataset:
     """Return batches (slices, labels) of slices or (slices, labels, weights) of tracks for Keras.
 
-    Without a seed, they stay in order. With one, ``start_epoch(epoch)`` sets the order of that epoch,
-    whatever came before, so that a resumed training sees the same batches. `prepare` maps slices, labels and
-    a generator to the input of the network. The generator depends only on seed, epoch and batch.
+    Without a seed, they stay in order. With a seed, ``start_epoch(epoch)`` sets the order of that epoch. It
+    depends only on seed and epoch, so that a resumed training run sees the same batches. `prepare` maps
+    slices, labels and a generator to the input of the network. The generator depends only on seed, epoch and
+    batch.
     """
     import keras
 

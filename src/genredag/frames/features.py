@@ -1,8 +1,8 @@
-"""What estimators, and networks on handcrafted features, see of a slice: statistics over its frames.
+"""Features of a slice for estimators and networks on handcrafted features: statistics over its frames.
 
 The sets are those of erwanrh/ML_Python-Music_Classification (2021; 30 to 89 features) and of
-Hguimaraes/gtzan.keras (2020; 133). Features per clip are features of slices as long as a clip. Frequencies
-are in Hz, as in both: a threshold on the variance of features that are not scaled depends on it.
+Hguimaraes/gtzan.keras (2020; 133). For features per clip, make slices as long as a clip. Frequencies are in
+Hz, as in both sources, because a variance threshold on unscaled features depends on the unit.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from genredag.errors import ModelError
 
 BIN_STATISTICS = "bin_statistics"
 KHZ, HZ_PER_KHZ = "_khz", 1000
-# Each series is one column of the representation `handcrafted`, or several taken as one.
+# Each series is one column of the representation `handcrafted`, or several pooled into one.
 Series = tuple[str, ...]
 
 
@@ -56,16 +56,16 @@ def features(
     Parameters
     ----------
     bins
-        Labels of the columns, as a frame store has them.
+        Labels of the columns, as in a frame store.
     name
         A key of `FEATURE_SETS`, or ``bin_statistics`` for `slice_statistics`.
     n_valid
-        Frames of each slice before its padding, which is left out; None: all.
+        Number of frames of each slice before its padding, which is ignored; None for all frames.
 
     Raises
     ------
     ModelError
-        The frames lack a column, or the slices a second frame.
+        The frames lack a column, or the slices have only one frame.
     """
     if n_valid is None:
         n_valid = np.full(len(slices), slices.shape[1])
@@ -74,7 +74,7 @@ def features(
     for n in np.unique(n_valid):
         rows = n_valid == n
         valid = slices[rows, :n]
-        # Nothing changes over one frame.
+        # A single frame is repeated: nothing changes over time.
         found[rows] = summary(np.repeat(valid, 2, axis=1) if n == 1 else valid)
     return found
 
@@ -99,12 +99,12 @@ def _feature_set(bins: Sequence[float | str], name: str) -> Callable[[np.ndarray
 
 
 def choose(names: str | Sequence[str], bins: Sequence[float | str]) -> str:
-    """Return the first of these feature sets that can be made of columns with the labels `bins`.
+    """Return the first of these feature sets that can be computed from columns labelled `bins`.
 
     Raises
     ------
     ModelError
-        None can; it says what the first lacks.
+        None can be computed; the message names what the first one lacks.
     """
     names = [names] if isinstance(names, str) else names
     chosen = next((name for name in names if not _missing(bins, name)), names[0])
@@ -113,7 +113,7 @@ def choose(names: str | Sequence[str], bins: Sequence[float | str]) -> str:
 
 
 def check_columns(bins: Sequence[float | str], name: str) -> None:
-    """Refuse frames whose columns are not those of a feature set.
+    """Reject frames that lack a column of a feature set.
 
     Raises
     ------
@@ -126,7 +126,7 @@ def check_columns(bins: Sequence[float | str], name: str) -> None:
             f"the frames have no {missing[0]}",
             where=name,
             expected="the representation handcrafted",
-            hint="choose it; representations.handcrafted.n_mfcc must be large enough",
+            hint="choose that one, with representations.handcrafted.n_mfcc large enough",
         )
 
 
@@ -151,7 +151,7 @@ def slice_statistics(slices: np.ndarray) -> np.ndarray:
     Raises
     ------
     ModelError
-        There is no second frame.
+        The slices have fewer than two frames.
     """
     if slices.shape[1] < 2:
         hint = "lengthen slices.seconds"
@@ -162,7 +162,7 @@ def slice_statistics(slices: np.ndarray) -> np.ndarray:
 
 
 def _moment(values: np.ndarray, order: int) -> np.ndarray:
-    """Return the standardised central moment of each row less a normal distribution's; 0 for constants."""
+    """Return each row's standardised central moment minus that of a normal distribution; 0 if constant."""
     values = values.astype(np.float64)
     distance = values - values.mean(axis=1, keepdims=True)
     deviation = distance.std(axis=1)

@@ -24,10 +24,10 @@ from genredag.spectrograms.registry import REPRESENTATIONS, describe
 from genredag.tracks.audio import decode
 from genredag.tracks.precomputed import load_spectrograms
 
-# Of audio. Rendering a smaller data set takes less time than starting processes that import librosa.
+# Of audio. Rendering less than this is faster than starting processes that import librosa.
 MIN_PARALLEL_SECONDS = 5_000.0
 
-# Maps the samples of a track and their rate to other samples.
+# Maps the samples of a track and their sample rate to other samples.
 Change = Callable[[np.ndarray, int], np.ndarray]
 
 EMPTIED_CACHE_HINT = (
@@ -89,7 +89,7 @@ def render(
     """
     tracks = manifest[manifest["status"] == "ok"]
     if tracks.empty:
-        raise DataError("no usable track", where="manifest", hint="look into quarantine.csv for the reasons")
+        raise DataError("no usable track", where="manifest", hint="see quarantine.csv for the reasons")
     spec = plan(name, group, rendering)
     tracks = with_shifted_copies(tracks, rendering.shifts)
     if (tracks["sr"] == 0).all():
@@ -179,7 +179,7 @@ def _render_track(track_id: str, path: Path, change: Change | None, spec: FrameS
 def _precomputed(
     tracks: pd.DataFrame, spec: FrameSpec, cache_dir: Path
 ) -> tuple[FrameSpec, Iterator[np.ndarray]]:
-    """Return the spec and the stored numbers of tracks that came as spectrograms, values as published."""
+    """Return the spec and the stored numbers of precomputed spectrograms, with values as published."""
     published: dict[str, np.ndarray] = {}
     for path in sorted(set(tracks["path"])):
         track_ids, arrays = load_spectrograms(cache_dir / path)
@@ -193,7 +193,7 @@ def _precomputed(
     for track_id, block, rate in zip(tracks["track_id"], blocks, rates, strict=True):
         if block.shape[1] != spec.n_bins or not np.isclose(rate, rates[0]):
             raise DataError(
-                f"{block.shape[1]} bins, {rate:g} frames a second",
+                f"{block.shape[1]} bins, {rate:g} frames per second",
                 where=f"track {track_id}",
                 expected=f"{spec.n_bins} as in params.yaml, {rates[0]:g} as in the first track",
             )
@@ -228,7 +228,7 @@ def _write_header(file: IO[bytes], total_frames: int, spec: FrameSpec) -> None:
 
 @contextmanager
 def _naming(path: Path) -> Iterator[None]:
-    """Add the name of the file to the error of a full disk."""
+    """Add the name of the file to a disk-full error."""
     try:
         yield
     except OSError as error:

@@ -13,12 +13,12 @@ from genredag.params.groups.slices import Slices
 if TYPE_CHECKING:
     import pandas as pd
 
-# Of a step: 27 s are 30 steps of 3 * (1 - 0.7) s, though not in floating point.
+# In steps: 27 s are 30 steps of 3 * (1 - 0.7) s, but not in floating point.
 TOLERANCE = 1e-6
 
 
 class SliceSummary(TypedDict):
-    """What ``slices.json`` holds; `quarantined` gives track_id and reason of each track without slices."""
+    """Contents of ``slices.json``; `quarantined` gives track_id and reason of each track without slices."""
 
     seconds: float
     overlap: float
@@ -34,7 +34,7 @@ def slice_length(seconds: float, frames_per_second: float) -> int:
 
 
 def count_slices(duration: float, seconds: float, overlap: float) -> int:
-    """Return how many whole slices fit into `duration` seconds: 19 of 3 s into 30 s at half overlap."""
+    """Return how many whole slices fit into `duration` seconds: 19 of 3 s in 30 s with 50 % overlap."""
     step = seconds * (1 - overlap)
     return max(math.floor((duration - seconds) / step + TOLERANCE) + 1, 0)
 
@@ -42,8 +42,8 @@ def count_slices(duration: float, seconds: float, overlap: float) -> int:
 def cut(index: pd.DataFrame, frames_per_second: float, params: Slices) -> tuple[pd.DataFrame, SliceSummary]:
     """Cut every track of a frame store into slices.
 
-    Slice k begins at ``k * seconds * (1 - overlap)`` seconds. It lies inside its track; where the track
-    has less than a whole slice, or the last frame is missing, `n_valid` is smaller than the slice.
+    Slice k begins at ``k * seconds * (1 - overlap)`` seconds. Slices lie within their track. If the track is
+    shorter than a slice, or the last frame is missing, `n_valid` is smaller than the slice.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def cut(index: pd.DataFrame, frames_per_second: float, params: Slices) -> tuple[
     Raises
     ------
     ParameterError
-        Slices would begin less than a frame apart.
+        Slices would begin less than one frame apart.
     UnsuitableDataError
         All tracks are shorter than a slice.
     """

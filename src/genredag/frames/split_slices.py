@@ -1,4 +1,4 @@
-"""The slices of a data set together with the frames that they are cut from, and the split they belong to."""
+"""The slices of a data set, the frames that they are cut from, and their split."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from genredag.frames.store import Frames, open_frames
 
 @dataclass(frozen=True)
 class SliceSpec:
-    """How tracks were cut: what ``slices.json`` says that concerns every slice.
+    """How tracks were cut: the values in ``slices.json`` that apply to every slice.
 
     Attributes
     ----------
     seconds
         Length of a slice.
     overlap
-        Share of a slice that the next one repeats.
+        Share of a slice that the next one overlaps.
     n_frames
         Length of a slice, in frames.
     """
@@ -35,7 +35,7 @@ class SliceSpec:
 
     @classmethod
     def of(cls, summary: SliceSummary) -> SliceSpec:
-        """Return the spec in a summary of slices, as `genredag.frames.slices.cut` gives it."""
+        """Return the spec from a summary of slices, as returned by `genredag.frames.slices.cut`."""
         return cls(summary["seconds"], summary["overlap"], summary["n_frames"])
 
 
@@ -46,7 +46,7 @@ class SlicedFrames:
     Attributes
     ----------
     slices
-        ``slices.parquet``: track_id, slice, first_frame, n_valid and parent; one row a slice.
+        ``slices.parquet``: track_id, slice, first_frame, n_valid and parent; one row per slice.
     """
 
     frames: Frames
@@ -54,7 +54,7 @@ class SlicedFrames:
     spec: SliceSpec
 
     def with_split(self, split: pd.DataFrame) -> SplitSlices:
-        """Return the slices with a split of them."""
+        """Return the slices with their split."""
         return SplitSlices(self.frames, self.slices, self.spec, split)
 
 
@@ -80,7 +80,7 @@ class SplitSlices(SlicedFrames):
         return self.split["part"].isin(parts).to_numpy()
 
     def part(self, *parts: str, class_names: Sequence[str] | None = None) -> SliceSet:
-        """Return the slices of one or more parts, labelled by their place in `class_names`."""
+        """Return the slices of one or more parts, labelled by index in `class_names`."""
         rows = self.is_in(*parts)
         genres, names = self.split.loc[rows, "genre"], class_names or self.class_names
         return slice_set(self.frames, self.slices[rows], self.spec.n_frames, genres, names)
@@ -92,19 +92,19 @@ def open_sliced_frames(frames_path: Path, slices_path: Path) -> SlicedFrames:
     Parameters
     ----------
     frames_path
-        ``frames.npy``; its index and spec lie beside it.
+        ``frames.npy``; its index and spec are in the same folder.
     slices_path
-        ``slices.parquet``; ``slices.json`` lies beside it.
+        ``slices.parquet``; ``slices.json`` is in the same folder.
 
     Raises
     ------
     DataError
-        The files of the frame store don't belong together.
+        The files of the frame store are inconsistent.
     """
     summary = json.loads(slices_path.with_suffix(".json").read_text(encoding="utf-8"))
     return SlicedFrames(open_frames(frames_path.parent), pd.read_parquet(slices_path), SliceSpec.of(summary))
 
 
 def open_split_slices(frames_path: Path, slices_path: Path, split_path: Path) -> SplitSlices:
-    """Open a frame store, its slices (see `open_sliced_frames`) and the ``split.parquet`` of these."""
+    """Open a frame store, its slices (see `open_sliced_frames`) and their ``split.parquet``."""
     return open_sliced_frames(frames_path, slices_path).with_split(pd.read_parquet(split_path))

@@ -1,6 +1,6 @@
 """The frame store: a representation of all tracks of a data set, time-major, flat and memory-mapped.
 
-``frames.npy`` holds the values, ``frames.parquet`` the place of each track in it, and ``frames.json`` the
+``frames.npy`` holds the values, ``frames.parquet`` the position of each track, and ``frames.json`` the
 meaning of the values. A slice is a run of rows, so overlap and slice length cost no disk space.
 """
 
@@ -20,14 +20,14 @@ from genredag.errors import DataError
 
 @dataclass(frozen=True)
 class FrameSpec:
-    """What the values of a frame store mean.
+    """Meaning of the values of a frame store.
 
     Attributes
     ----------
     offset, step
         value = stored * step + offset.
     floor
-        The value that stands for silence.
+        The value of silence.
     bins
         Label of each column: its centre frequency in Hz, or the name of a feature.
     params
@@ -86,7 +86,7 @@ class Frames:
     array: np.ndarray
 
     def gather(self, first_frame: np.ndarray, n_frames: int, n_valid: np.ndarray) -> np.ndarray:
-        """Return runs of frames, one for each of `first_frame`, padded with silence after `n_valid` frames.
+        """Return runs of frames, one per entry of `first_frame`, padded with silence after `n_valid` frames.
 
         Returns
         -------
@@ -107,7 +107,7 @@ def open_frames(directory: Path) -> Frames:
     Raises
     ------
     DataError
-        The three files don't belong together.
+        The three files are inconsistent.
     """
     directory = Path(directory)
     spec = FrameSpec(**json.loads((directory / "frames.json").read_text(encoding="utf-8")))

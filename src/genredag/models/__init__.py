@@ -1,1 +1,1 @@
-"""Models: the registry of builders, and what every network shares; `families` has the models."""
+"""Models: the registry of builders and the shared parts of networks; `families` contains the models."""

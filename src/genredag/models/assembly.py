@@ -1,4 +1,4 @@
-"""From a registered builder to a whole network: what slices pass on their way to it, then itself."""
+"""Assembly of a whole network: input, normalisation and backbone, then the registered builder."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def build_network(
     ParameterError
         There is no such network, or its options are wrong.
     ModelError
-        It can't take slices of this size, or options that its builder doesn't annotate.
+        It can't be built for slices of this size, or with options that its builder doesn't annotate.
     """
     import keras
 

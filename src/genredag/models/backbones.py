@@ -1,8 +1,8 @@
 """Convolutional networks that were trained on ImageNet, without their classifiers.
 
-VGG16 ends in its maps, which the networks on it flatten; the others end in the means over theirs.
+VGG16 returns its feature maps, which the networks on top flatten. The others return the means of their maps.
 
-Layers carry the names of the published weight files (``_`` for ``/``), so that the files load by name.
+Layers are named as in the published weight files (``_`` for ``/``), so that the files load by name.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from genredag.params.groups.models import Pretrained
 
 Shape = tuple[int, int, int]
-# Channel means of ImageNet, blue, green, red, as Caffe's networks expect them to be taken off.
+# Channel means of ImageNet (blue, green, red), which Caffe's networks expect to be subtracted.
 CAFFE_MEANS = (103.939, 116.779, 123.68)
 
 
@@ -34,11 +34,11 @@ class Backbone:
     build
         Returns the network for an input (height, width, 3).
     means
-        Channel means that its input, 0 to 255, is reduced by.
+        Channel means that are subtracted from its input, 0 to 255.
     min_size
         Smallest height and width.
     ends
-        Its first and its last layer with weights: a file that has both is taken for one of its weights.
+        Its first and last layers with weights. A file that has both is assumed to hold its weights.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Backbone:
 
 
 def vgg16(shape: Shape) -> keras.Model:
-    """Return VGG16 (Simonyan & Zisserman 2015) as Keras has it: 19 layers counting the input."""
+    """Return VGG16 (Simonyan & Zisserman 2015) as in Keras: 19 layers counting the input."""
     import keras
 
     return keras.applications.VGG16(include_top=False, weights=None, input_shape=shape)
@@ -91,10 +91,10 @@ def _fire(x: KerasTensor, name: str, squeeze: int, expand: int) -> KerasTensor:
 def resnet18(shape: Shape) -> keras.Model:
     """Return ResNet-18 with pre-activation (He et al. 2016), named as qubvel/classification_models.
 
-    That port of MXNet's weights normalises raw pixels by a first batch normalisation. The genre project
-    used torchvision's older, post-activation form of nearly the same size, whose file isn't for Keras.
-    Moving statistics weigh the past by .9 as there (PyTorch's momentum .1): Keras's .99 needs more batches
-    than an epoch of a small data set has.
+    That port of MXNet's weights normalises raw pixels by an initial batch normalisation. The genre project
+    used torchvision's older, post-activation form of nearly the same size; its weights are not for Keras.
+    Moving statistics have momentum .9, as in that project (.1 in PyTorch's terms). Keras's default of .99
+    needs more batches than an epoch of a small data set has.
     """
     import keras
 
@@ -115,7 +115,7 @@ def _residual(x: KerasTensor, name: str, filters: int, *, strides: int, project:
     import keras
 
     def conv(x: KerasTensor, size: int, strides: int, part: str) -> KerasTensor:
-        # Padded by a layer: "same" would pad the far side only when strides are 2.
+        # Explicit padding: with strides of 2, "same" would pad only the far side.
         x = keras.layers.ZeroPadding2D(size // 2)(x)
         return keras.layers.Conv2D(filters, size, strides=strides, use_bias=False, name=name + part)(x)
 
@@ -175,14 +175,14 @@ BACKBONES = {backbone.name: backbone for backbone in (VGG16, SQUEEZENET, RESNET1
 
 
 def weights_file(pretrained: Pretrained, cache_dir: Path) -> Path | None:
-    """Return the file of weights that a network starts from, None for random ones.
+    """Return the file of a network's initial weights; None for random weights.
 
-    The published one is downloaded into `cache_dir` if it isn't there.
+    The published file is downloaded into `cache_dir` if it isn't there.
 
     Raises
     ------
     ModelError
-        It can't be obtained, or the user's own file is not of this network.
+        The file can't be obtained, or the user's own file is for another network.
     """
     backbone = BACKBONES[pretrained.architecture]
     if pretrained.weights == "imagenet":

@@ -1,4 +1,4 @@
-"""Networks that start from the filters of others, trained before them."""
+"""Networks initialised with the filters of networks that were trained before."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from genredag.errors import ModelError
 if TYPE_CHECKING:
     import keras
 
-# What the name of a layer ends in whose weights are copied.
+# Suffix of the names of layers that have their weights copied.
 FILTERS = "_filters"
 
 
@@ -20,7 +20,7 @@ def initialise_branches(network: keras.Model, branches: Iterable[keras.Model]) -
     Raises
     ------
     ModelError
-        The filters have other sizes.
+        The filters have different sizes.
     """
     for source in branches:
         filters = next(layer for layer in source.layers if layer.name.endswith(FILTERS))

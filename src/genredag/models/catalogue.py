@@ -35,17 +35,17 @@ class Row(TypedDict):
 def catalogue(recipes: Mapping[str, Recipe], count: bool = True) -> list[Row]:
     """Return a row for each learner: id, kind, input, over_windows, features, parameters, and so on.
 
-    `features` names the sets of handcrafted features that an estimator sees, by its default recipe.
-    `parameters` counts the weights of a network for ten genres at its published input, with the options of
-    its published recipe if there is one; `parameters_128x130` those for our slices, with its default
-    recipe. None where there is no such network. If `over_windows`, `input` is that of each window.
+    `features` lists the handcrafted feature sets of an estimator's default recipe. `parameters` is the number
+    of weights of a network for ten genres at its published input, with the options of its published recipe if
+    there is one. `parameters_128x130` is the number for our slices, with its default recipe. Both are None if
+    there is no such network. If `over_windows`, `input` is the input of each window.
 
     Parameters
     ----------
     recipes
         `models` of ``params.yaml``.
     count
-        Whether to count weights, which takes Keras and a backend; else both counts are None.
+        Whether to count weights, which needs Keras and a backend; otherwise both counts are None.
 
     Raises
     ------
@@ -94,7 +94,7 @@ def _count(learner: Learner, recipe: Recipe | None, shape: tuple[int, int, int] 
     try:
         learner.check_size(*shape[:2], recipe.options)
         if recipe.backbone is not None:
-            # The weights' values are not needed, nor their files.
+            # Counting needs neither the values of the weights nor their files.
             x = backbone_features(x, recipe.backbone.model_copy(update={"weights": None}))
         return keras.Model(inputs, learner.build(x, N_CLASSES, **recipe.options)).count_params()
     except ModelError:

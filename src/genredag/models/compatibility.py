@@ -12,7 +12,7 @@ from genredag.errors import ModelError, ParameterError
 from genredag.frames.features import choose
 from genredag.frames.slices import slice_length
 from genredag.models.backbones import BACKBONES, weights_file
-from genredag.models.frozen import check_picture
+from genredag.models.frozen import check_image_size
 from genredag.models.pretrained import check_layers
 from genredag.models.registry import features_seen, learner
 from genredag.params.groups.models import Pretrained
@@ -28,14 +28,14 @@ class UnfitError(ParameterError):
 
 @dataclass(frozen=True)
 class Pairs:
-    """The matrix, as far as it can be built.
+    """The pairs of the matrix that can be built.
 
     Attributes
     ----------
     built
-        Each (representation, model).
+        Each (representation, model) to build.
     left_out
-        What is not built and why, a line for each reason.
+        What is skipped and why, one line per reason.
     """
 
     built: list[tuple[str, str]]
@@ -43,12 +43,12 @@ class Pairs:
 
 
 def check_experiment(params: Params) -> None:
-    """Refuse the one experiment if its model can't take its representation.
+    """Reject the experiment if its model can't take its representation.
 
     Raises
     ------
     ParameterError
-        It can't, or the model's recipe doesn't fit its builder or names a file that isn't there.
+        It can't, the model's recipe doesn't match its builder, or the recipe's weights file doesn't exist.
     """
     check_recipe(params, params.model)
     try:
@@ -63,7 +63,7 @@ def matrix_pairs(params: Params, key: Literal["matrix", "robustness"] = "matrix"
     Raises
     ------
     ParameterError
-        A model can take none of them, or its recipe doesn't fit its builder or names a file that isn't there.
+        A model can take none of them, or its recipe doesn't match its builder or names a missing file.
     """
     matrix = getattr(params, key)
     representations = list(dict.fromkeys(matrix.representation))
@@ -93,22 +93,22 @@ def _refusal(where: str, what: str, error: ModelError) -> UnfitError:
 
 
 def check_recipe(params: Params, model: str) -> None:
-    """Refuse a recipe that doesn't fit its builder, or its normalisation, or has no usable file of weights.
+    """Reject a recipe that doesn't match its builder or the normalisation, or lacks a usable weights file.
 
     Raises
     ------
     ParameterError
-        It doesn't fit, or its own file of weights isn't there, or lacks layers of the backbone.
+        It doesn't match, or its weights file doesn't exist or lacks layers of the backbone.
     """
     recipe = params.entry("models", model)
     features_seen(model, recipe)
     weights = recipe.backbone and recipe.backbone.weights_path
     if weights and not weights.is_file():
         raise ParameterError(
-            f"{str(weights)!r} is no file",
+            f"{str(weights)!r} is not a file",
             where=f"params.yaml: models.{model}.backbone.weights",
             expected="imagenet, null or the path of a Keras weights file",
-            hint="a path starts at the project's folder",
+            hint="paths are relative to the project's folder",
         )
     if (
         recipe.backbone
@@ -116,7 +116,7 @@ def check_recipe(params: Params, model: str) -> None:
         and params.train.normalisation == "none"
     ):
         raise ParameterError(
-            "'imagenet' makes pixels of standardised values, and train.normalisation is none",
+            "'imagenet' turns standardised values into pixels, but train.normalisation is none",
             where=f"params.yaml: models.{model}.backbone.preprocessing",
             expected="none, or train.normalisation bin or global",
         )
@@ -126,7 +126,7 @@ def check_recipe(params: Params, model: str) -> None:
 
 
 def obtain_weights(params: Params, models: Iterable[str], cache_dir: Path) -> None:
-    """Download the published weights that `models` start from, as far as `cache_dir` hasn't got them.
+    """Download the published weights that `models` start from, unless they are in `cache_dir`.
 
     Raises
     ------
@@ -150,17 +150,17 @@ def _refusing_weights(model: str, backbone: Pretrained) -> Iterator[None]:
             f"{backbone.weights!r}: {error.what}",
             where=f"params.yaml: {key}",
             expected=error.expected,
-            hint="; ".join(filter(None, [error.hint, f"{key}=null starts from random ones"])),
+            hint="; ".join(filter(None, [error.hint, f"{key}=null starts from random weights"])),
         ) from None
 
 
 def check_pair(params: Params, model: str, representation: str, datasets: list[str]) -> None:
-    """Refuse a representation that a model can't take.
+    """Reject a representation that a model can't take.
 
     Raises
     ------
     ModelError
-        It lacks features that the model sees, or its slices are too small.
+        It lacks features that the model needs, or its slices are too small.
     """
     recipe = params.entry("models", model)
     features = features_seen(model, recipe)
@@ -170,7 +170,7 @@ def check_pair(params: Params, model: str, representation: str, datasets: list[s
         choose(features, columns)
     elif not isinstance(columns, range):
         raise ModelError(
-            f"{representation} is no spectrogram",
+            f"{representation} is not a spectrogram",
             where=f"models.{model}",
             expected="stft, mel or cqt for a network on slices",
             hint="genredag models lists what each model takes",
@@ -180,4 +180,4 @@ def check_pair(params: Params, model: str, representation: str, datasets: list[s
         n_frames = slice_length(params.slices.seconds, params.spectrograms.sr / group.hop_length)
         learner(model).check_size(len(columns), n_frames, recipe.options)
         if recipe.backbone:
-            check_picture(recipe.backbone, len(columns), n_frames)
+            check_image_size(recipe.backbone, len(columns), n_frames)

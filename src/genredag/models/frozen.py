@@ -1,7 +1,7 @@
-"""What a backbone makes of slices: pictures first, then features; its frozen part is one layer.
+"""Backbones: they turn slices into images and images into features. The frozen part is one layer.
 
-All of it follows from `models.<name>.backbone` in ``params.yaml``, so that the output of the frozen part can
-be computed once, in a stage of its own, whatever the network on top.
+Everything here is determined by `models.<name>.backbone` in ``params.yaml``. The output of the frozen part
+can therefore be computed once, in a separate stage, for any network on top.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ def frozen_network(
 ) -> keras.Model | None:
     """Return the part of a network for slices (batch, n_frames, n_bins) that ends in its embedding.
 
-    Its random weights, if it has some, are those of the whole network built after the same global seed. None
-    if nothing is frozen.
+    Random weights equal those of the whole network built with the same global seed. None if nothing is
+    frozen.
     """
     import keras
 
@@ -48,14 +48,14 @@ def frozen_network(
 
 
 def trained_part(model: keras.Model) -> keras.Model:
-    """Return the part of a network that takes its embedding, the weights shared."""
+    """Return the part of a network after its embedding, with shared weights."""
     import keras
 
     return keras.Model(model.get_layer(EMBEDDING).output, model.output, name=model.name)
 
 
 def embedding_part(model: keras.Model) -> keras.Model:
-    """Return the part of a network that ends in its embedding, the weights shared."""
+    """Return the part of a network that ends in its embedding, with shared weights."""
     import keras
 
     return keras.Model(model.input, model.get_layer(EMBEDDING).output)
@@ -64,13 +64,13 @@ def embedding_part(model: keras.Model) -> keras.Model:
 def backbone_features(x: KerasTensor, pretrained: Pretrained) -> KerasTensor:
     """Return the backbone's features of slices (batch, n_bins, n_frames, 1 or 3).
 
-    The frozen layers are one layer, called "frozen", as far as they end in one tensor; a float32 copy of
-    its output is called `EMBEDDING`. Reads the weights' file, and downloads it if `weights` is
-    ``imagenet`` and it isn't cached.
+    The frozen layers, up to the last point where they are connected to the rest by a single tensor, become
+    one layer called "frozen". A float32 copy of its output is called `EMBEDDING`. Reads the weights file, and
+    downloads it if `weights` is ``imagenet`` and it isn't cached.
     """
     import keras
 
-    check_picture(pretrained, x.shape[1], x.shape[2])
+    check_image_size(pretrained, x.shape[1], x.shape[2])
     backbone = BACKBONES[pretrained.architecture]
     x = as_image(x, backbone, size=pretrained.size, preprocessing=pretrained.preprocessing)
     network = backbone.build(x.shape[1:])
@@ -89,19 +89,19 @@ def backbone_features(x: KerasTensor, pretrained: Pretrained) -> KerasTensor:
     return network(x)
 
 
-def check_picture(pretrained: Pretrained, n_bins: int, n_frames: int) -> None:
-    """Refuse slices whose pictures are too small for a backbone.
+def check_image_size(pretrained: Pretrained, n_bins: int, n_frames: int) -> None:
+    """Reject slices that make images too small for a backbone.
 
     Raises
     ------
     SlicesTooSmallError
-        They are.
+        The images are too small.
     """
     side, least = pretrained.size, BACKBONES[pretrained.architecture].min_size
     height, width = (side, side) if side else (n_bins, n_frames)
     if min(height, width) < least:
         raise SlicesTooSmallError(
-            f"pictures of {height} bins x {width} frames are too small",
+            f"images of {height} bins x {width} frames are too small",
             where=pretrained.architecture,
             expected=f"at least {least} bins x {least} frames",
             hint="set `backbone.size`, lengthen `slices.seconds`, or choose another representation",
@@ -109,7 +109,7 @@ def check_picture(pretrained: Pretrained, n_bins: int, n_frames: int) -> None:
 
 
 def _after(network: keras.Model, layer: keras.Layer) -> keras.Model | None:
-    """Return the part of a network behind a layer; None if other layers reach into it."""
+    """Return the part of a network after a layer; None if it also depends on other layers."""
     import keras
 
     try:
@@ -119,11 +119,11 @@ def _after(network: keras.Model, layer: keras.Layer) -> keras.Model | None:
 
 
 def as_image(x: KerasTensor, backbone: Backbone, *, size: int, preprocessing: str) -> KerasTensor:
-    """Return slices (batch, n_bins, n_frames, 1 or 3) as pictures (batch, height, width, 3).
+    """Return slices (batch, n_bins, n_frames, 1 or 3) as images (batch, height, width, 3).
 
-    `preprocessing` ``imagenet`` takes standardised values to pixels, 127.5 + 51 x, so that 2.5 standard
-    deviations each way fill 0 to 255, then takes off the channel means of ImageNet where the backbone's
-    weights expect that; ``none`` leaves the values as they are.
+    `preprocessing` ``imagenet`` maps standardised values x to pixels, 127.5 + 51 x, so that 2.5 standard
+    deviations to either side fill 0 to 255. It then subtracts ImageNet's channel means if the backbone's
+    weights expect that. ``none`` leaves the values as they are.
     """
     import keras
 

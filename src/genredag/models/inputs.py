@@ -1,4 +1,4 @@
-"""The way into every network: slices normalised and turned upright, layers of the wanted precision."""
+"""The input of every network: normalised slices with the frequency axis first, and the layers' precision."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def slices_input(
 ) -> tuple[KerasTensor, KerasTensor]:
     """Return the input (batch, n_frames, n_bins), and what networks see: (batch, n_bins, n_frames, 1).
 
-    Both have an axis of windows behind the batch for networks `over_windows`.
+    For networks `over_windows`, both have an axis of windows after the batch axis.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def slices_input(
 
 @contextmanager
 def dtype_policy(precision: str) -> Iterator[None]:
-    """Build layers of this precision; Keras offers no other way to say it for a builder's layers."""
+    """Build layers with this precision; Keras has no other way to set it for a builder's layers."""
     import keras
 
     before = keras.config.dtype_policy()

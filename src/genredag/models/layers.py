@@ -1,4 +1,4 @@
-"""Parts that networks of several families share."""
+"""Building blocks shared by networks of several families."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def probabilities(x: KerasTensor, n_classes: int) -> KerasTensor:
-    """Return class probabilities (batch, n_classes) of features (batch, n_features), in float32 always."""
+    """Return class probabilities (batch, n_classes) of features (batch, n_features), always in float32."""
     import keras
 
     return keras.layers.Dense(n_classes, activation="softmax", dtype="float32", name="probabilities")(x)
@@ -27,21 +27,21 @@ def dense_stack(x: KerasTensor, units: tuple[int, ...]) -> KerasTensor:
 def conv_block(x: KerasTensor, filters: int, *, pool: tuple[int, int], dropout: float) -> KerasTensor:
     """Return `x` after a 3x3 convolution with ReLU, a max-pool and dropout.
 
-    `pool` is (bins, frames); it never exceeds what is left of an axis, so that small inputs pass. If `x` has
-    an axis of windows behind the batch, each window is treated alike.
+    `pool` is (bins, frames). It is limited to the remaining size of each axis, so that small inputs work. If
+    `x` has an axis of windows after the batch axis, the block is applied to each window.
     """
     import keras
 
     *_, bins, frames, _ = x.shape
     pool = (min(pool[0], bins), min(pool[1], frames))
     if len(x.shape) == 5:
-        # In bfloat16 it ends the process on CPUs (TensorFlow 2.21, segmentation fault).
+        # In bfloat16, it crashes on CPUs (TensorFlow 2.21, segmentation fault).
         x = keras.layers.Conv3D(filters, (1, 3, 3), padding="same", dtype="float32")(x)
         x = keras.layers.MaxPooling3D((1, *pool))(x)
     else:
         x = keras.layers.Conv2D(filters, 3, padding="same")(x)
         x = keras.layers.MaxPooling2D(pool)(x)
-    # The same function as ReLU before the pool, on fewer values.
+    # Equivalent to ReLU before the pool, but on fewer values.
     return keras.layers.Dropout(dropout)(keras.layers.ReLU()(x))
 
 

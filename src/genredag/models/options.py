@@ -1,7 +1,7 @@
-"""What values the options of builders may have: the types that builders share, and the check against them.
+"""Values that the options of builders may have: shared types, and the check against them.
 
-An annotation of a builder's keyword argument is what pydantic holds the value in ``params.yaml`` against; an
-argument without one takes anything.
+pydantic checks each value in ``params.yaml`` against the annotation of the builder's keyword argument. An
+argument without an annotation takes any value.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from genredag.params.groups.base import Share as Share
 Ratio = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
-# 0 leaves something out, or its size to the builder.
+# 0 omits something, or leaves its size to the builder.
 CountOrZero = Annotated[int, Field(ge=0)]
 Gamma = Positive | Literal["scale", "auto"]
 Criterion = Literal["gini", "entropy", "log_loss"]
@@ -31,12 +31,12 @@ _STRICT = ConfigDict(strict=True, allow_inf_nan=False, arbitrary_types_allowed=T
 def check_values(
     where: str, build: Callable[..., object], options: Mapping[str, object], lists: bool
 ) -> None:
-    """Refuse values that aren't of the types that a builder's arguments have.
+    """Reject values that don't have the types of a builder's arguments.
 
     Parameters
     ----------
     lists
-        Whether a list holds candidates, each to be checked.
+        Whether a list holds candidates, which are checked one by one.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def check_values(
 
 
 def annotation(build: Callable[..., object], name: str) -> Any:
-    """Return the type of one argument; any, if it has none or one that only type checkers can read."""
+    """Return the type of one argument; `Any` if it has none, or one that only type checkers can resolve."""
     try:
         alone = SimpleNamespace(__annotations__={name: build.__annotations__[name]})
         return get_type_hints(alone, build.__globals__, include_extras=True)[name]

@@ -32,12 +32,12 @@ class WeightsFile:
 
 
 def fetch_weights(file: WeightsFile, cache_dir: Path) -> Path:
-    """Return the path of `file` in ``cache_dir/weights``, downloaded if need be, its hash verified.
+    """Return the path of `file` in ``cache_dir/weights``, downloaded if needed, with its hash verified.
 
     Raises
     ------
     ModelError
-        It isn't there and can't be downloaded, or has another hash.
+        It isn't cached and can't be downloaded, or has a different hash.
     """
     import pooch
 
@@ -45,10 +45,10 @@ def fetch_weights(file: WeightsFile, cache_dir: Path) -> Path:
     try:
         return Path(pooch.retrieve(file.url, known_hash=file.hash, fname=file.name, path=folder))
     except (OSError, ValueError) as error:
-        # requests' errors are OSErrors; pooch raises ValueError for a download with another hash.
-        reason = type(error).__name__ if isinstance(error, OSError) else "the download has another hash"
+        # requests' errors are OSErrors; pooch raises ValueError for a download with a different hash.
+        reason = type(error).__name__ if isinstance(error, OSError) else "the download has a different hash"
         raise ModelError(
-            f"{file.name} is not in the cache with its hash and can't be downloaded ({reason})",
+            f"{file.name} is not cached with the right hash and can't be downloaded ({reason})",
             where="weights: imagenet",
             expected=f"{folder / file.name} with {file.hash}",
             hint=f"download {file.url} elsewhere and put it there, or set weights to null or to a path",
@@ -56,15 +56,15 @@ def fetch_weights(file: WeightsFile, cache_dir: Path) -> Path:
 
 
 def load_weights(model: keras.Model, path: Path) -> None:
-    """Give the layers of `model` the weights that the file at `path` holds under their names.
+    """Set the weights of the layers of `model` from the file at `path`, by layer name.
 
-    Names compare with ``/`` as ``_``, since Keras 3 refuses slashes; layers that only the file has (a
-    classifier on top) are left out.
+    ``/`` in names is read as ``_``, because Keras 3 forbids slashes. Layers that only the file has (a
+    classifier on top) are ignored.
 
     Raises
     ------
     ModelError
-        The file can't be read, or lacks a layer, or a layer has other shapes.
+        The file can't be read or lacks a layer, or a layer has different shapes.
     """
     saved = read_weights(path)
     layers = [layer for layer in model.layers if layer.weights]
@@ -83,12 +83,12 @@ def load_weights(model: keras.Model, path: Path) -> None:
 
 
 def check_layers(path: Path, layers: Iterable[str]) -> None:
-    """Refuse a file of weights that lacks one of `layers`; no weights are read.
+    """Reject a weights file that lacks one of `layers`; no weights are read.
 
     Raises
     ------
     ModelError
-        It lacks one, or there is no such file, or it is of another kind.
+        It lacks a layer, does not exist, or is not a Keras weights file.
     """
     with _layers_of(path) as root:
         names = {_text(layer).replace("/", "_") for layer in root.attrs["layer_names"]}
@@ -108,7 +108,7 @@ def read_weights(path: Path) -> dict[str, list[np.ndarray]]:
     Raises
     ------
     ModelError
-        There is no such file, or it is of another kind.
+        There is no such file, or it is not a Keras weights file.
     """
     with _layers_of(path) as root:
         return {
@@ -121,14 +121,14 @@ def read_weights(path: Path) -> dict[str, list[np.ndarray]]:
 
 @contextmanager
 def _layers_of(path: Path) -> Iterator[h5py.Group]:
-    """Open a file of weights and give the group that holds its layers."""
+    """Open a weights file and yield the group that holds its layers."""
     import h5py
 
     try:
         with h5py.File(path) as file:
             yield file.get("model_weights", file)
     except FileNotFoundError:
-        raise ModelError("no such file of weights", where=str(path), hint="check `weights`") from None
+        raise ModelError("no such weights file", where=str(path), hint="check `weights`") from None
     except (OSError, KeyError):
         expected = "HDF5 with a group for each layer, as Keras 2 saved weights"
         raise ModelError("not a Keras weights file", where=str(path), expected=expected) from None

@@ -1,4 +1,4 @@
-"""Every learner by its name: a decorated function is all that a new one needs.
+"""The registry of learners. A new learner is one decorated function.
 
     @network("crnn", paper="...", published="...", published_input=(128, 130, 1))
     def crnn(x: KerasTensor, n_classes: int, *, units: Count, dropout: Share) -> KerasTensor: ...
@@ -6,16 +6,15 @@
     @estimator("svm_rbf", paper="...", published="...")
     def svm_rbf(*, C: Positive, gamma: Gamma, seed: int) -> Pipeline: ...
 
-A network maps a tensor (batch, n_bins, n_frames, channels) to class probabilities (batch, n_classes). One
-`over_windows` maps the slices of a track (batch, n_windows, n_bins, n_frames, 1), of any number, to
-(batch, n_windows, n_classes), each row of which depends on no later slice. An estimator is a scikit-learn
-classifier of `genredag.frames.features`. A hybrid is a network whose features go to a scikit-learn
-classifier. Keyword arguments are the `options` of ``models.<name>`` in ``params.yaml``; they have no
-defaults. Their annotations, see `genredag.models.options`, are what values are checked against. `seed` is no
-option: training gives it.
+A network maps a tensor (batch, n_bins, n_frames, channels) to class probabilities (batch, n_classes). A
+network `over_windows` maps any number of slices of a track (batch, n_windows, n_bins, n_frames, 1) to (batch,
+n_windows, n_classes); no prediction depends on later slices. An estimator is a scikit-learn classifier of
+`genredag.frames.features`. A hybrid is a network whose features go to a scikit-learn classifier. Keyword
+arguments are the `options` of ``models.<name>`` in ``params.yaml``; they have no defaults. Values are checked
+against their annotations (see `genredag.models.options`). `seed` is not an option; training sets it.
 
 An architecture may have two recipes in ``params.yaml``: ``models.<name>``, the default preset, and
-``models.<name>_published``, as its source trained it.
+``models.<name>_published``, as trained in its source.
 """
 
 from __future__ import annotations
@@ -44,30 +43,31 @@ Builder = TypeVar("Builder", bound=Callable[..., object])
 
 @dataclass(frozen=True)
 class Learner:
-    """A builder and what is known about it.
+    """A builder and its metadata.
 
     Attributes
     ----------
     paper
-        Where it was described.
+        Where it is described.
     published
-        The figure published with it and the protocol behind that figure, or "".
+        The published result and its protocol, or "".
     published_input
         Its published (n_bins, n_frames, channels); None for estimators.
     features
-        The set of `genredag.frames.features` that a network takes as (n_features, 1, 1) in place of slices.
+        The set of `genredag.frames.features` that a network takes as (n_features, 1, 1) instead of slices.
     smallest
-        The fewest (n_bins, n_frames) that a network takes, or a function that makes them from its options.
+        The smallest (n_bins, n_frames) that a network takes, or a function that computes them from its
+        options.
     backbones
-        The architectures, one of which `models.<name>.backbone` names, whose features a network takes in
-        place of slices; none if it takes slices.
+        Architectures that `models.<name>.backbone` can name. The network takes the features of that backbone
+        instead of slices. Empty if it takes slices.
     branches
-        Networks, trained first with the same recipe, whose filters a network starts from.
+        Networks that are trained first with the same recipe. Their filters initialise the network.
     over_windows
-        Whether a network takes all slices of a track in order, and decides on each by those up to it.
+        Whether a network takes all slices of a track in order, and predicts each from the slices up to it.
     classifier
         Builder ``(*, options, seed)`` of a scikit-learn classifier that takes the output of the network's
-        layer `FEATURES` once that is trained: the learner is a hybrid.
+        layer `FEATURES` after training. Such a learner is a hybrid.
     """
 
     name: str
@@ -84,7 +84,7 @@ class Learner:
     classifier: Callable[..., ClassifierMixin] | None = None
 
     def check_size(self, n_bins: int, n_frames: int, options: Mapping[str, object]) -> None:
-        """Refuse slices that are too small; with an option `size`, the pictures that they become.
+        """Reject slices that are too small; with an option `size`, the resized images must be large enough.
 
         Raises
         ------
@@ -109,7 +109,7 @@ class Learner:
 
     @property
     def on_backbone(self) -> bool:
-        """Whether a network takes features of a backbone in place of slices."""
+        """Whether a network takes features of a backbone instead of slices."""
         return bool(self.backbones)
 
     @property
@@ -170,7 +170,7 @@ def learner(name: str) -> Learner:
     Raises
     ------
     ParameterError
-        There is none.
+        There is no such learner.
     """
     known, name = learners(), name.removesuffix(PUBLISHED)
     if name not in known:
@@ -190,12 +190,12 @@ def learners() -> dict[str, Learner]:
 
 
 def check_options(name: str, kind: str, options: Mapping[str, object]) -> Learner:
-    """Return the learner called `name` if `kind` and `options` are what its builder takes.
+    """Return the learner called `name` if `kind` and `options` match its builder.
 
     Raises
     ------
     ParameterError
-        The kind is another, or an option is unknown or missing, or has a value that can't be used.
+        The kind is wrong, or an option is unknown or missing or has an invalid value.
     """
     found = learner(name)
     if kind != found.kind:
@@ -207,12 +207,12 @@ def check_options(name: str, kind: str, options: Mapping[str, object]) -> Learne
 
 
 def check_classifier(name: str, options: Mapping[str, object]) -> Callable[..., ClassifierMixin]:
-    """Return the builder of a hybrid's classifier if `options` are what it takes.
+    """Return the builder of a hybrid's classifier if `options` match it.
 
     Raises
     ------
     ParameterError
-        An option is unknown or missing, or has a value that can't be used.
+        An option is unknown or missing or has an invalid value.
     """
     build, where = learner(name).classifier, f"models.{name}.classifier"
     assert build is not None
@@ -222,12 +222,12 @@ def check_classifier(name: str, options: Mapping[str, object]) -> Callable[..., 
 
 
 def check_backbone(name: str, backbone: Pretrained | None) -> None:
-    """Refuse a backbone (None for none) that the learner called `name` doesn't take, or lacks.
+    """Check that the learner called `name` takes `backbone`; None means no backbone.
 
     Raises
     ------
     ParameterError
-        One is given or missing, or is of another architecture.
+        A backbone is missing, is not taken, or has the wrong architecture.
     """
     found, where = learner(name), f"models.{name}.backbone"
     if (backbone is not None) != found.on_backbone:
@@ -239,12 +239,12 @@ def check_backbone(name: str, backbone: Pretrained | None) -> None:
 
 
 def features_seen(name: str, recipe: Recipe) -> str | Sequence[str] | None:
-    """Return the feature set that a model sees, or some to choose from; None for whole slices.
+    """Return the feature set that a model takes, or several to choose from; None for whole slices.
 
     Raises
     ------
     ParameterError
-        The recipe doesn't fit the model.
+        The recipe doesn't match the model.
     """
     found = check_options(name, recipe.kind, recipe.options)
     check_backbone(name, recipe.backbone)
@@ -252,13 +252,15 @@ def features_seen(name: str, recipe: Recipe) -> str | Sequence[str] | None:
         check_classifier(name, recipe.classifier)
     if isinstance(recipe, Estimator):
         return recipe.features
-    once = found.features or (recipe.backbone and recipe.backbone.has_embedding)
-    if once and recipe.augment:
-        hint = "augmentation changes slices, and this network sees features of them"
+    has_fixed_inputs = found.features or (recipe.backbone and recipe.backbone.has_embedding)
+    if has_fixed_inputs and recipe.augment:
+        hint = "augmentation changes slices, but this network takes features of them"
         raise ParameterError("not empty", where=f"models.{name}.augment", expected="[]", hint=hint)
     if found.over_windows and any(isinstance(step, Mixup) for step in recipe.augment):
-        hint = "this network sees whole tracks, and a blend of two is none"
-        raise ParameterError("mixup", where=f"models.{name}.augment", expected="another change", hint=hint)
+        hint = "this network takes whole tracks, and a mix of two tracks is not a track"
+        raise ParameterError(
+            "mixup", where=f"models.{name}.augment", expected="another augmentation", hint=hint
+        )
     return found.features
 
 

@@ -1,4 +1,4 @@
-"""Let a model predict the slices that it was not trained on."""
+"""Predictions on the slices that a model was not trained on."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def predict_split(bundle: Bundle, data: SplitSlices) -> pd.DataFrame:
     Raises
     ------
     ModelError
-        The frames are of another kind than the bundle was trained on, or the slices of another length.
+        The kind of frames or the length of slices differs from what the bundle was trained on.
     """
     bundle.check_frames(data.frames.spec)
     held_out = data.split[data.is_in(*HELD_OUT)].reset_index(drop=True)

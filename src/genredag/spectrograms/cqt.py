@@ -46,7 +46,7 @@ def describe(params: Cqt, sr: int) -> Description:
     Raises
     ------
     ParameterError
-        The filter of the highest bin reaches beyond half the sample rate.
+        The filter of the highest bin extends beyond half the sample rate.
     """
     import librosa
 

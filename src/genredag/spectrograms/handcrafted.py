@@ -1,6 +1,6 @@
 """Frame series of classic features: MFCC, chroma, spectral shape, zero crossings, loudness and tempo.
 
-`genredag.frames.features` makes the feature sets of the literature from statistics of these series.
+`genredag.frames.features` computes the feature sets of the literature from statistics of these series.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from genredag.params.groups.spectrograms import Handcrafted
 from genredag.spectrograms.mel import mel_filters
 from genredag.spectrograms.spectrum import Description, power_spectrogram
 
-# Octave bands of the spectral contrast start here and end at 64 times it (Jiang et al. 2002).
+# Octave bands of the spectral contrast start here and end at 64 times this (Jiang et al. 2002).
 CONTRAST_FMIN = 200.0
 N_MELS = 128
-# Of the track's peak: quieter samples are silence. gtzan.keras has one number a clip, of samples that
-# `librosa.effects.trim` takes off its ends; ours is a series, so that slices of any length have their own.
+# Relative to the track's peak: quieter samples count as silence. gtzan.keras has one number per clip, the
+# samples that `librosa.effects.trim` removes from its ends. Ours is a series, so that slices of any length
+# have their own value.
 SILENCE = 0.01
 PITCH_CLASSES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
@@ -25,8 +26,8 @@ def handcrafted(y: np.ndarray, sr: int, params: Handcrafted) -> np.ndarray:
     """Return librosa's features of every frame of mono samples `y`; `sr` is in Hz.
 
     All features share one spectrogram. Float32, shape (1 + n_samples // hop_length, n_mfcc + 28). `columns`
-    names the columns; frequencies are in kHz. The tempo is one number for the whole track. Chroma take A as
-    440 Hz, because estimating the tuning of each track would take half of the time.
+    names the columns; frequencies are in kHz. The tempo is one number for the whole track. Chroma features
+    assume A = 440 Hz, because estimating each track's tuning would take half of the run time.
     """
     import librosa
     from librosa import feature
@@ -63,7 +64,7 @@ def describe(params: Handcrafted, sr: int) -> Description:
     Raises
     ------
     ParameterError
-        Sample rate or window leave a band of the spectral contrast without a frequency.
+        With this sample rate or window, a band of the spectral contrast would contain no frequency.
     """
     if sr <= 64 * CONTRAST_FMIN:
         raise ParameterError(
@@ -74,7 +75,7 @@ def describe(params: Handcrafted, sr: int) -> Description:
         raise ParameterError(
             f"{params.n_fft}: too short", where=where, expected=f"at least {sr / CONTRAST_FMIN:.0f}"
         )
-    return {"bins": columns(params), "unit": "feature", "floor": 0.0}  # features leave out padding
+    return {"bins": columns(params), "unit": "feature", "floor": 0.0}  # features ignore padding
 
 
 def columns(params: Handcrafted) -> list[str]:

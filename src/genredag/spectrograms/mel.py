@@ -35,7 +35,7 @@ def columns(params: Mel) -> range:
 
 
 def describe(params: Mel, sr: int) -> Description:
-    """Return the centre frequencies of `mel` in Hz, its unit and floor; warn of bands without an FFT bin."""
+    """Return the centre frequencies of `mel` in Hz, its unit and floor; warn about empty bands."""
     import librosa
 
     check_window(params.window, params.n_fft, "representations.mel")
@@ -55,10 +55,10 @@ def describe(params: Mel, sr: int) -> Description:
 def mel_filters(sr: int, n_fft: int, n_mels: int, fmin: float, fmax: float) -> csr_array:
     """Return librosa's mel filters as a sparse matrix, shape (n_mels, n_fft // 2 + 1).
 
-    About 1 % of the weights are not 0. librosa makes and multiplies the dense matrix for every track.
+    About 1 % of the weights are not 0. librosa builds and multiplies the dense matrix for every track.
     """
     import librosa
     from scipy.sparse import csr_array
 
-    with warnings.catch_warnings(action="ignore", category=UserWarning):  # `describe` warns of empty bands
+    with warnings.catch_warnings(action="ignore", category=UserWarning):  # `describe` warns about empty bands
         return csr_array(librosa.filters.mel(sr=sr, n_fft=n_fft, n_mels=n_mels, fmin=fmin, fmax=fmax))

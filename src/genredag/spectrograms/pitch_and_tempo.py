@@ -1,4 +1,4 @@
-"""Copies of tracks in another pitch or tempo, to train on."""
+"""Pitch-shifted and time-stretched copies of tracks, for training."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def shifted(y: np.ndarray, sr: int, shift: Shift) -> np.ndarray:
-    """Return mono samples in another pitch and tempo, by librosa's phase vocoder."""
+    """Shift the pitch and tempo of mono samples with librosa's phase vocoder."""
     import librosa
 
     if shift.pitch_semitones:

@@ -30,14 +30,14 @@ class Representation(Generic[G]):
     Attributes
     ----------
     group
-        Its parameters' class.
+        Class of its parameters.
     transform
         ``(y, sr, params) -> (n_frames, n_bins)``: float32 values of mono samples (n_samples,), in
         1 + n_samples // hop_length centred frames. The sample rate is in Hz.
     describe
-        ``(params, sr) -> Description``; raises ParameterError where `transform` could not work.
+        ``(params, sr) -> Description``; raises ParameterError if `transform` would fail.
     columns
-        ``(params) -> columns of `transform```, without any work: a range of bins, or names of features.
+        ``(params) -> columns of `transform```, without computing it: a range of bins, or names of features.
     """
 
     group: type[G]
@@ -57,7 +57,7 @@ REPRESENTATIONS: dict[str, Representation[Any]] = {
 
 
 def describe(name: str, params: Any, sr: int) -> FullDescription:
-    """Return n_bins, frames_per_second, unit, floor and bins of a representation, before any work.
+    """Return n_bins, frames_per_second, unit, floor and bins of a representation, without computing it.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What several representations share: the power spectrogram and decibels below a track's maximum."""
+"""Shared by several representations: the power spectrogram, and decibels below a track's maximum."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from genredag.errors import ParameterError
 
 
 class Description(TypedDict):
-    """What the columns and values of a representation are.
+    """Meaning of the columns and values of a representation.
 
-    `bins` labels the columns by centre frequency in Hz or by name. `floor` stands for silence.
+    `bins` labels the columns by centre frequency in Hz or by name. `floor` is the value of silence.
     """
 
     bins: Sequence[float | str]
@@ -54,7 +54,7 @@ def decibels(power: np.ndarray, top_db: float) -> np.ndarray:
 
 
 def check_window(window: str, n_fft: int, where: str) -> None:
-    """Refuse the name of a window that SciPy does not know.
+    """Reject the name of a window that SciPy does not know.
 
     Raises
     ------

@@ -42,11 +42,11 @@ def describe(params: Stft, sr: int) -> Description:
 
 @functools.lru_cache(maxsize=8)
 def log_filters(sr: int, n_fft: int, n_bins: int, fmin: float) -> csr_array:
-    """Make the matrix that gathers a power spectrum onto a logarithmic axis.
+    """Return the matrix that maps a power spectrum to a logarithmic axis.
 
-    Triangles reach from one centre to the next, as mel filters do, but never less than one FFT bin to
-    either side. So every filter sees at least one FFT bin: low filters interpolate between neighbouring
-    FFT bins, high ones average. Weights sum to 1.
+    Like mel filters, triangles extend from one centre to the next, but at least one FFT bin to either side.
+    So every filter covers at least one FFT bin: low filters interpolate between neighbouring FFT bins, and
+    high ones average. The weights of each filter sum to 1.
 
     Returns
     -------

@@ -1,1 +1,1 @@
-"""Splits: which tracks train, validate and test, and what leaks between them."""
+"""Splits: training, validation and test sets, and leakage between them."""

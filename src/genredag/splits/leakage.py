@@ -1,4 +1,4 @@
-"""The LEAKY mark, which every output of a leaky split carries."""
+"""The LEAKY mark on every output of a leaky split."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from genredag.params.groups.splits import LEAKY
 
 
 def is_leaky(split: pd.DataFrame) -> bool:
-    """Return whether a track has slices in more than one part. Slices that were left out don't count."""
+    """Return whether a track has slices in more than one part. Slices in no part don't count."""
     used = split.loc[split["part"].notna(), ["track_id", "part"]]
     return bool(used.drop_duplicates()["track_id"].duplicated().any())
 
 
 def mark(split: pd.DataFrame) -> dict[str, str]:
-    """Return the warning that outputs of `split` carry: one entry if it is leaky, else none."""
+    """Return the warning for outputs of `split`: one entry if it is leaky, otherwise none."""
     return {"warning": LEAKY} if is_leaky(split) else {}
 
 

@@ -1,4 +1,4 @@
-"""Near-duplicates: one recording in two parts of a split, cut, coded or mixed a little differently."""
+"""Near-duplicates: the same recording in two parts of a split, with a different cut, encoding or mix."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ N_LOGGED = 3
 
 
 def near_duplicates(split: pd.DataFrame, frames: Frames, correlation: float) -> pd.DataFrame:
-    """Find pairs of tracks in different parts whose spectrograms change alike, however they are cut.
+    """Find pairs of tracks in different parts with similar changes in their spectrograms, at any time shift.
 
     Parameters
     ----------
     split
         ``split.parquet``. Augmented tracks and tracks that were left out are not compared.
     correlation
-        Lowest correlation of a pair that is reported; see `correlations`.
+        Lowest correlation that is reported; see `correlations`.
 
     Returns
     -------
@@ -43,19 +43,19 @@ def near_duplicates(split: pd.DataFrame, frames: Frames, correlation: float) -> 
         track_id, part, other, other_part, correlation; highest first.
     """
     split = split[split["parent"].isna()] if "parent" in split else split
-    sides = split.dropna(subset="part").drop_duplicates(["track_id", "part"])
-    track_ids = np.unique(sides["track_id"].to_numpy(object))
+    tracks = split.dropna(subset="part").drop_duplicates(["track_id", "part"])
+    track_ids = np.unique(tracks["track_id"].to_numpy(object))
     spectra = change_spectra(frames, list(track_ids))
     row_of = pd.Series(range(len(track_ids)), track_ids)
     found = []
     for part, other_part in itertools.combinations(PARTS, 2):
         ours, theirs = (
-            row_of[sides.loc[sides["part"] == name, "track_id"]].to_numpy() for name in (part, other_part)
+            row_of[tracks.loc[tracks["part"] == name, "track_id"]].to_numpy() for name in (part, other_part)
         )
-        alike = correlations(spectra[:, ours], spectra[:, theirs])
-        alike[ours[:, np.newaxis] == theirs] = 0.0  # in a leaky split, a track is in two parts
-        rows, columns = np.nonzero(alike >= correlation)
-        pairs = zip(track_ids[ours[rows]], track_ids[theirs[columns]], alike[rows, columns], strict=True)
+        similarity = correlations(spectra[:, ours], spectra[:, theirs])
+        similarity[ours[:, np.newaxis] == theirs] = 0.0  # in a leaky split, a track is in two parts
+        rows, columns = np.nonzero(similarity >= correlation)
+        pairs = zip(track_ids[ours[rows]], track_ids[theirs[columns]], similarity[rows, columns], strict=True)
         found += [(one, part, other, other_part, round(float(value), 3)) for one, other, value in pairs]
     table = pd.DataFrame(found, columns=COLUMNS)
     table = table.sort_values("correlation", ascending=False, kind="stable", ignore_index=True)
@@ -69,7 +69,7 @@ def correlations(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     ours, theirs
-        Spectra of tracks, as `change_spectra` gives them.
+        Spectra of tracks, as returned by `change_spectra`.
 
     Returns
     -------
@@ -80,19 +80,19 @@ def correlations(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
     from threadpoolctl import threadpool_limits
 
     columns = theirs.conj().transpose(0, 2, 1)
-    alike = np.empty((ours.shape[1], theirs.shape[1]), np.float32)
-    with threadpool_limits(1):  # threads would wait for each other over many small products
-        for first in range(0, len(alike), BLOCK):
+    similarity = np.empty((ours.shape[1], theirs.shape[1]), np.float32)
+    with threadpool_limits(1):  # with many small products, threads would wait for each other
+        for first in range(0, len(similarity), BLOCK):
             rows = slice(first, first + BLOCK)
-            alike[rows] = irfft(ours[:, rows] @ columns, axis=0).max(axis=0)
-    return alike
+            similarity[rows] = irfft(ours[:, rows] @ columns, axis=0).max(axis=0)
+    return similarity
 
 
 def change_spectra(frames: Frames, track_ids: list[str]) -> np.ndarray:
     """Return the Fourier transform of the change from step to step in each band of each track.
 
-    Changes tell recordings apart better than levels: those of two recordings differ even if both fade in or
-    share their timbre. A gain or an equaliser does not affect them.
+    Changes distinguish recordings better than levels. They differ between two recordings even if both fade in
+    or have the same timbre. A gain or an equaliser does not affect them.
 
     Returns
     -------
@@ -105,7 +105,7 @@ def change_spectra(frames: Frames, track_ids: list[str]) -> np.ndarray:
     missing = [track_id for track_id in track_ids if track_id not in index.index]
     if missing:
         hint = "rerun the spectrograms stage"
-        raise DataError(f"lack track {missing[0]}", where="frames", hint=hint)
+        raise DataError(f"no track {missing[0]}", where="frames", hint=hint)
     rows = index.loc[track_ids]
     changes = [_changes(frames, *at) for at in zip(rows["first_frame"], rows["n_frames"], strict=True)]
     power = np.sum([np.sum(change**2, axis=0) for change in changes], axis=0)
@@ -140,5 +140,8 @@ def _log_pairs(table: pd.DataFrame) -> None:
     ]
     more = ", ..." if len(table) > N_LOGGED else ""
     logger.warning(
-        "%d pairs of tracks on two sides may be near-duplicates: %s%s", len(table), ", ".join(pairs), more
+        "%d pairs of tracks in different parts may be near-duplicates: %s%s",
+        len(table),
+        ", ".join(pairs),
+        more,
     )

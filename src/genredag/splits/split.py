@@ -1,4 +1,4 @@
-"""Splits: the part of each slice (training, validation or test), by protocol, and a check of any split."""
+"""Splits: assign slices to training, validation or test by a protocol, and check any split."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ def split_slices(
     """Assign all usable tracks to three parts and return the part of each slice.
 
     The split depends on `seed` and on ids, genres, artists and listed subsets of usable tracks. It depends
-    neither on the order of rows nor on the representation. Augmented tracks are in the training set if the
-    track that they were made from is, and are left out if it isn't.
+    neither on the order of rows nor on the representation. Augmented tracks are in the training set if their
+    original is, and are left out otherwise.
 
     Parameters
     ----------
     slices
-        track_id, slice, and, if there are augmented tracks, parent: null for the others.
+        track_id, slice, and, if there are augmented tracks, parent (null for all others).
     fold
-        Which fold tests; 0 for a protocol without folds.
+        The fold that is the test set; 0 for a protocol without folds.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def split_slices(
     ParameterError
         There is no such fold.
     UnsuitableDataError
-        A genre has too few tracks or artists to stand in all parts, no artist is known, or none is listed.
+        A genre has too few tracks or artists for all parts, no artist is known, or no track is listed.
     """
     if fold not in range(n_folds(protocol)):
         last = n_folds(protocol) - 1
@@ -104,7 +104,7 @@ def kfold(tracks: pd.DataFrame, protocol: KFold, fold: int, rng: np.random.Gener
 
 
 def official(tracks: pd.DataFrame, protocol: Official, rng: np.random.Generator) -> np.ndarray:
-    """Take the split that the data set lists for its tracks; see `stratified`.
+    """Use the split that the data set lists for its tracks; see `stratified`.
 
     With a `validation_share`, validation is taken by artist from the listed training part.
 
@@ -120,7 +120,7 @@ def official(tracks: pd.DataFrame, protocol: Official, rng: np.random.Generator)
     for name, subset in listed.items():
         rows = (tracks["subset"] == subset).to_numpy()
         if not rows.any():
-            hint = "use a protocol that deals the tracks, or an official one that tests on another part"
+            hint = "use a protocol that splits the tracks itself, or an official one with another test part"
             raise UnsuitableDataError(
                 f"the data set lists no track for {subset}", where="manifest", hint=hint
             )
@@ -159,28 +159,28 @@ def _part_of_tracks(
 
 
 def check_split(split: pd.DataFrame, manifest: pd.DataFrame, protocol: Split) -> None:
-    """Check that a split keeps what its protocol promises and that no part lacks a genre.
+    """Check that a split keeps what its protocol guarantees, and that no part lacks a genre.
 
     Raises
     ------
     DataError
-        Names the first slice that stands twice; the first track, copy of a track or (if promised) artist,
-        as `artist_groups` tells them, on two sides, or augmented track away from its parent, unless the
-        protocol is leaky.
+        A slice occurs twice. Unless the protocol is leaky: a track, a copy of it or (if guaranteed) an
+        artist, as grouped by `artist_groups`, is in two parts, or an augmented track is not with its parent.
+        The message names the first case.
     UnsuitableDataError
-        Names the genre that a part lacks.
+        A part lacks a genre, which the message names.
     """
     if "parent" not in split:
         split = split.assign(parent=None)
     may_lack_part = split["parent"].notna() | isinstance(protocol, Official)
     in_no_part = ~split["part"].isin(PARTS) & (split["genre"].isna() | ~may_lack_part)
     if in_no_part.any():
-        hint = "the slices are of another manifest: rerun the spectrograms and slices stages"
+        hint = "the slices belong to another manifest: rerun the spectrograms and slices stages"
         track_id = split.loc[in_no_part, "track_id"].iloc[0]
         raise DataError(f"track {track_id} is in no part", where="split", hint=hint)
     assigned = split.dropna(subset="part")
     for problem in _crossings(assigned, manifest, protocol):
-        raise DataError(problem, where="split", expected="one side")
+        raise DataError(problem, where="split", expected="one part")
     present = pd.crosstab(assigned["genre"], assigned["part"]).reindex(columns=list(PARTS), fill_value=0)
     for genre, row in present.iterrows():
         for part in row.index[row == 0]:
@@ -211,16 +211,16 @@ def _crossings(assigned: pd.DataFrame, manifest: pd.DataFrame, protocol: Split) 
     for copy in away.head(1).itertuples():
         part = copy.part_of_parent if isinstance(copy.part_of_parent, str) else "no part"
         yield f"augmented {copy.track_id} in {copy.part}, its parent {copy.parent} in {part}"
-    promises = {"track_id": "track", "sha256": "audio"}
+    kept_together = {"track_id": "track", "sha256": "audio"}
     if keeps_artists_whole(protocol):
-        promises["artist"] = "artist"
+        kept_together["artist"] = "artist"
         tracks["artist"] = artist_groups(tracks["artist"])
-    for column, what in promises.items():
-        sides = tracks.dropna(subset=column).drop_duplicates([column, "part"])
-        crossing = sides[sides[column].duplicated(keep=False)].sort_values([column, "part"]).head(2)
+    for column, what in kept_together.items():
+        pairs = tracks.dropna(subset=column).drop_duplicates([column, "part"])
+        crossing = pairs[pairs[column].duplicated(keep=False)].sort_values([column, "part"]).head(2)
         if not crossing.empty:
             track_ids = " and ".join(crossing["track_id"] + " in " + crossing["part"])
-            yield f"the same {what} on two sides: {track_ids}"
+            yield f"the same {what} in two parts: {track_ids}"
 
 
 def _log_warnings(split: pd.DataFrame) -> None:
@@ -229,7 +229,7 @@ def _log_warnings(split: pd.DataFrame) -> None:
         logger.warning(split.attrs["warning"])
     left_out = split.loc[split["part"].isna() & split["genre"].notna(), "track_id"].nunique()
     if left_out:
-        logger.info("%d tracks are in no part and left out", left_out)
+        logger.info("%d tracks are in no part and are left out", left_out)
 
 
 def _usable(manifest: pd.DataFrame) -> pd.DataFrame:

@@ -1,1 +1,1 @@
-"""Tracks: decoding them, listing them in a manifest, and telling their artists apart."""
+"""Tracks: decoding, the manifest, and grouping by artist."""

@@ -1,4 +1,4 @@
-"""Artist groups: spellings of one artist, and collaborations, for everything that keeps artists together."""
+"""Artist groups: spellings of one artist and collaborations, which splits by artist keep together."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _JOINT = re.compile(rf"{_GUEST}\.?|\band\b|[&,;+]")
 
 
 def artist_key(name: str) -> str:
-    """Reduce an artist's name to what spellings share: ``The 2 Pac feat. X`` and ``2Pac`` are equal."""
+    """Normalise an artist's name: ``The 2 Pac feat. X`` and ``2Pac`` give the same key."""
     plain = _plain(name).replace("&", " and ")
     plain = re.sub(rf"{_GUEST}.*", "", plain)
     plain = re.sub(r"^\s*the\s+|,\s*the\s*$", "", plain)
@@ -20,28 +20,28 @@ def artist_key(name: str) -> str:
 
 
 def artist_groups(artists: pd.Series) -> pd.Series:
-    """Replace each known artist by one name for all that must stay together; null stays null.
+    """Replace each artist's name by the name of a group that must stay together; null stays null.
 
-    Those are the spellings of a name (`artist_key`), and a collaboration (``X and Y``, ``X & Y``,
-    ``X, Y``, ``X feat. Y``) with each of its parts that is itself an artist in `artists`. A name of which no
-    part is one stays whole, such as ``Earth, Wind & Fire``.
+    A group holds all spellings of a name (`artist_key`). A collaboration (``X and Y``, ``X & Y``, ``X, Y``,
+    ``X feat. Y``) joins the groups of all its parts that are artists in `artists`. If no part is an artist,
+    the name is not divided, as in ``Earth, Wind & Fire``.
 
     Returns
     -------
     pd.Series
-        Of each group the spelling that sorts first; it depends on the set of names alone.
+        The alphabetically first spelling in each group. It depends only on the set of names.
     """
     import networkx as nx
 
     names = sorted(artists.dropna().unique())
     key_of = {name: artist_key(name) for name in names}
     keys = set(key_of.values())
-    alike = nx.Graph()
-    alike.add_nodes_from(keys)
-    alike.add_edges_from((key, part) for name, key in key_of.items() for part in _parts(name) if part in keys)
+    graph = nx.Graph()
+    graph.add_nodes_from(keys)
+    graph.add_edges_from((key, part) for name, key in key_of.items() for part in _parts(name) if part in keys)
     first = {key: name for name, key in reversed(key_of.items())}
     group_of = {
-        key: min(map(first.__getitem__, group)) for group in nx.connected_components(alike) for key in group
+        key: min(map(first.__getitem__, group)) for group in nx.connected_components(graph) for key in group
     }
     return artists.map({name: group_of[key] for name, key in key_of.items()}).astype("str")
 

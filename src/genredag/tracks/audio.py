@@ -1,4 +1,4 @@
-"""Audio files: decoded to mono, and probed once for what makes a track unusable."""
+"""Audio files: decode them to mono, and check once whether a track is usable."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from genredag.runtime.progress import progress
 logger = logging.getLogger(__name__)
 
 SUFFIXES = frozenset({".wav", ".flac", ".mp3", ".ogg", ".m4a", ".au", ".aiff", ".aif"})
-BLOCK = 1 << 18  # samples decoded at a time: probing needs no more memory for an hour than for a second
+BLOCK = 1 << 18  # samples decoded at a time: the memory for probing does not depend on a track's length
 
 
 @dataclass(frozen=True)
 class Probe:
-    """What is known of a track after it was decoded once.
+    """The result of decoding a track once.
 
     Parameters
     ----------
@@ -33,8 +33,8 @@ class Probe:
     sr
         Sample rate of the file, in Hz.
     sha256
-        Hash of the mono samples as little-endian 16-bit integers. A PCM16 file survives that quantisation
-        bit by bit, so WAV, AU, AIFF and FLAC wraps of the same samples are equal.
+        Hash of the mono samples as little-endian 16-bit integers. This quantisation is lossless for PCM16, so
+        WAV, AU, AIFF and FLAC files with the same samples have the same hash.
     problem
         Why the track can't be used; empty if it can.
     """
@@ -58,7 +58,7 @@ def decode(path: Path, sr: int | None = None) -> tuple[np.ndarray, int]:
     Raises
     ------
     DataError
-        The file is missing, unreadable, empty, or holds values that are no numbers.
+        The file is missing, unreadable or empty, or has samples that are NaN or infinite.
     """
     path = Path(path)
     if not path.is_file():
@@ -66,23 +66,23 @@ def decode(path: Path, sr: int | None = None) -> tuple[np.ndarray, int]:
     with _open(path) as (file_sr, blocks):
         samples = np.concatenate([np.zeros(0, np.float32), *blocks])
     if not samples.size:
-        raise DataError("holds no samples", where=str(path))
+        raise DataError("no samples", where=str(path))
     if not np.isfinite(samples).all():
-        raise DataError("holds samples that are no numbers", where=str(path))
+        raise DataError("some samples are NaN or infinite", where=str(path))
     if sr is None or sr == file_sr:
         return samples, file_sr
     return soxr.resample(samples, file_sr, sr, quality="HQ"), sr
 
 
 def probe(path: Path, *, min_seconds: float, silence_db: float) -> Probe:
-    """Decode a file once, block by block, and say what it is and what is wrong with it.
+    """Decode a file once, block by block, and return its properties and any problem.
 
     Parameters
     ----------
     min_seconds
-        Shorter tracks have a problem.
+        Shorter tracks are rejected.
     silence_db
-        Tracks whose peak is lower have a problem, in dBFS.
+        Tracks with a lower peak are rejected, in dBFS.
     """
     path = Path(path)
     if not path.is_file():
@@ -92,7 +92,7 @@ def probe(path: Path, *, min_seconds: float, silence_db: float) -> Probe:
         with _open(path) as (sr, blocks):
             for block in blocks:
                 if not np.isfinite(block).all():
-                    return Probe(sr=sr, problem="unreadable: samples that are no numbers")
+                    return Probe(sr=sr, problem="unreadable: some samples are NaN or infinite")
                 pcm = np.rint(block * 32768).clip(-32768, 32767).astype("<i2")
                 digest.update(pcm.tobytes())
                 n_samples += block.size
@@ -131,7 +131,7 @@ def _open(path: Path) -> Iterator[tuple[int, Iterator[np.ndarray]]]:
                 yield file.samplerate, (block.mean(axis=1, dtype=np.float32) for block in blocks)
     except soundfile.LibsndfileError as error:
         what = error.error_string.removeprefix("Error : ").rstrip(".")
-        if "does not exist" in what:  # so libsndfile says of an .mp3 that is none
+        if "does not exist" in what:  # libsndfile's message for a file that is .mp3 only by name
             what = "Format not recognised"
         raise DataError(
             what, where=str(path), hint="try to play the file; convert it to WAV or FLAC"
@@ -142,7 +142,7 @@ def _open(path: Path) -> Iterator[tuple[int, Iterator[np.ndarray]]]:
 
 @contextmanager
 def _open_m4a(path: Path) -> Iterator[tuple[int, Iterator[np.ndarray]]]:
-    """Open AAC audio, which libsndfile doesn't know, through ffmpeg or the system's codecs."""
+    """Open AAC audio, which libsndfile doesn't support, through ffmpeg or the system's codecs."""
     import audioread
 
     try:
@@ -152,7 +152,7 @@ def _open_m4a(path: Path) -> Iterator[tuple[int, Iterator[np.ndarray]]]:
             yield file.samplerate, (block.mean(axis=1, dtype=np.float32) / 32768 for block in pcm)
     except audioread.NoBackendError:
         raise DataError(
-            "m4a can't be decoded here", where=str(path), hint="install ffmpeg, or convert the file to FLAC"
+            "no decoder for m4a", where=str(path), hint="install ffmpeg, or convert the file to FLAC"
         ) from None
     except audioread.DecodeError as error:
-        raise DataError(f"not decodable: {error}", where=str(path)) from None
+        raise DataError(f"can't be decoded: {error}", where=str(path)) from None

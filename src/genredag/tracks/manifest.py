@@ -1,4 +1,4 @@
-"""The manifest: one row per track, whether it is usable or quarantined, and the reason."""
+"""The manifest: one row per track, with its status (usable or quarantined) and the reason."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ N_LOGGED = 20  # quarantined tracks that the log names; quarantine.csv lists all
 def assemble(tracks: pd.DataFrame, probes: Sequence[Probe]) -> pd.DataFrame:
     """Join the tracks of a data set with their probes, and quarantine those that can't be used.
 
-    Of tracks with equal samples, one is kept: one that belongs to a published subset before one that
-    doesn't (GTZAN's fault-filtered lists kept one of each pair), then the first by track_id.
+    Only one of several tracks with identical samples is kept. Tracks in a published subset take precedence
+    (GTZAN's fault-filtered lists kept one of each pair), then the first track_id.
 
     Parameters
     ----------
     tracks
-        Columns `LISTED`, one row a track.
+        Columns `LISTED`, one row per track.
     probes
         One for each row of `tracks`.
 
@@ -63,7 +63,7 @@ def quarantined(manifest: pd.DataFrame) -> pd.DataFrame:
 
 
 def check_usable(manifest: pd.DataFrame, *, name: str, max_skipped: float) -> None:
-    """Tell of the tracks in quarantine, and refuse a data set that is not worth training on.
+    """Log the quarantined tracks, and reject a data set that can't be used for training.
 
     Raises
     ------
@@ -77,32 +77,32 @@ def check_usable(manifest: pd.DataFrame, *, name: str, max_skipped: float) -> No
         logger.warning("%s: %d more tracks are quarantined", name, len(bad) - N_LOGGED)
     where = f"data set {name}"
     if manifest.empty:
-        raise DataError("no tracks", where=where, expected="audio files in one folder a genre")
+        raise DataError("no tracks", where=where, expected="audio files in one folder per genre")
     if len(bad) > max_skipped * len(manifest):
         first = bad.iloc[0]
         raise DataError(
             f"{len(bad)} of {len(manifest)} tracks can't be used, first {first.track_id} ({first.reason})",
             where=where,
             expected=f"at most {max_skipped:.0%} (download.max_skipped)",
-            hint="mend or remove those files, or raise download.max_skipped",
+            hint="repair or remove those files, or raise download.max_skipped",
         )
     genres = sorted(manifest.loc[manifest["status"] == "ok", "genre"].unique())
     if len(genres) < 2:
-        raise DataError(f"one genre only: {genres[0]}", where=where, expected="two genres or more")
+        raise DataError(f"only one genre: {genres[0]}", where=where, expected="at least two genres")
 
 
 def stored_path(path: Path, cache_dir: Path) -> str:
-    """Return how a manifest writes an absolute path: relative to the cache inside it, so that it can move."""
+    """Return an absolute path as a manifest stores it: relative to the cache if inside it, which may move."""
     return (path.relative_to(cache_dir) if path.is_relative_to(cache_dir) else path).as_posix()
 
 
 def track_path(path: str, cache_dir: Path) -> Path:
-    """Return where the file of a manifest's `path` lies on this machine."""
+    """Return the location on this machine of a file that a manifest lists as `path`."""
     return Path(cache_dir) / path
 
 
 def _duplicates(manifest: pd.DataFrame) -> pd.Series:
-    """Return "duplicate of ..." for usable tracks whose samples another has, else an empty string."""
+    """Return "duplicate of ..." for usable tracks with the samples of another, else an empty string."""
     usable = manifest[manifest["reason"] == ""]
     keepers = usable.assign(outside=usable["subset"].isna()).sort_values(["outside", "track_id"])
     first = keepers.groupby("sha256")["track_id"].transform("first").reindex(manifest.index)

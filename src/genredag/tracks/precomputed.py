@@ -1,4 +1,4 @@
-"""Spectrograms that others computed, as collections that may not share audio publish them."""
+"""Precomputed spectrograms, as published by collections that can't share their audio."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from genredag.errors import DataError
 
 
 def load_spectrograms(path: Path) -> tuple[list[str], np.ndarray]:
-    """Read an ``.npz`` of ``track_id`` and one other array: (n_tracks, n_bins, n_frames), low bins first.
+    """Read an ``.npz`` with ``track_id`` and one other array: (n_tracks, n_bins, n_frames), low bins first.
 
     Returns
     -------
     track_ids
-        One a track.
+        One per track.
     frames
         Shape (n_tracks, n_frames, n_bins): time-major, values and dtype as published.
 
     Raises
     ------
     DataError
-        The file is missing, or holds something else.
+        The file is missing or has other contents.
     """
     where, expected = str(path), "an .npz with track_id and one array (n_tracks, n_bins, n_frames)"
     if not zipfile.is_zipfile(path):
-        raise DataError("not an .npz, or cut", where=where, expected=expected)
+        raise DataError("not an .npz file, or truncated", where=where, expected=expected)
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}

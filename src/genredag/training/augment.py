@@ -1,6 +1,6 @@
-"""Augmentation of training slices (batch, n_frames, n_bins), in the values of the frame store.
+"""Augmentation of training slices (batch, n_frames, n_bins), in the units of the frame store.
 
-The random values of each slice are drawn from the given generator.
+Random values are drawn from the given generator for each slice.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def augment(
     floor: float,
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return slices and labels after `steps`, in their order; the given arrays are not changed.
+    """Return slices and labels after `steps`, in order; the given arrays are not changed.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def noise(slices: np.ndarray, rng: np.random.Generator, floor: float, *, std: fl
 
 
 def brightness(slices: np.ndarray, rng: np.random.Generator, floor: float, *, share: float) -> np.ndarray:
-    """Scale the distance from silence by 1 - `share` to 1 + `share`, as pictures get lighter or darker."""
+    """Scale the distance from silence by 1 - `share` to 1 + `share`, like the brightness of an image."""
     return floor + (slices - np.float32(floor)) * _factors(slices, rng, share)
 
 
@@ -71,7 +71,7 @@ def mask_bins(
 def cutout(
     slices: np.ndarray, rng: np.random.Generator, floor: float, *, bins: int, frames: int
 ) -> np.ndarray:
-    """Silence a rectangle of `bins` x `frames` that lies in the slice (DeVries & Taylor 2017)."""
+    """Silence a rectangle of `bins` x `frames` within the slice (DeVries & Taylor 2017)."""
     n, n_frames, n_bins = slices.shape
     frames, bins = min(frames, n_frames), min(bins, n_bins)
     in_frames = _runs(rng.integers(0, n_frames - frames, n, endpoint=True), np.full(n, frames), n_frames)
@@ -88,10 +88,10 @@ def drop_stripes(
     frames: int,
     probability: float,
 ) -> np.ndarray:
-    """Silence `bins` whole bins and `frames` whole frames of slices with this probability.
+    """Silence `bins` whole bins and `frames` whole frames of each slice with this probability.
 
-    Bins and frames are drawn with replacement, as in gtzan.keras (2020). The name is from PANNs, whose
-    masks have the same shape (Kong et al. 2020).
+    Bins and frames are drawn with replacement, as in gtzan.keras (2020). The name is from PANNs, where masks
+    have the same shape (Kong et al. 2020).
     """
     n, n_frames, n_bins = slices.shape
     silent = np.zeros(slices.shape, bool)

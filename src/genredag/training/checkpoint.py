@@ -1,4 +1,4 @@
-"""Checkpoints: the state of a training after an epoch, in one file, from which a killed run resumes."""
+"""Checkpoints: the state of a training run after an epoch, in one file, so that a killed run can resume."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ Arrays = dict[str, list[np.ndarray]]
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A file for the state of one training.
+    """A file for the state of one training run.
 
     Attributes
     ----------
     key
-        A `fingerprint` of everything that determines the training. A state with another key is ignored.
+        A `fingerprint` of everything that determines the training. A state with a different key is ignored.
     """
 
     path: Path
@@ -45,7 +45,7 @@ class Checkpoint:
             np.savez(file, allow_pickle=False, checkpoint=np.array(text), **named)
 
     def read(self) -> tuple[Any, Arrays] | None:
-        """Return what was passed to `write`; None without a state of this training."""
+        """Return what was passed to `write`; None if there is no state of this training."""
         try:
             with np.load(self.path) as file:
                 state = json.loads(str(file["checkpoint"]))
@@ -55,9 +55,9 @@ class Checkpoint:
         except FileNotFoundError:
             return None
         except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile):
-            logger.warning("%s can't be read: training begins anew", self.path)
+            logger.warning("%s can't be read: training starts from scratch", self.path)
             return None
-        logger.info("%s is of another training: this one begins anew", self.path)
+        logger.info("%s belongs to another training run: training starts from scratch", self.path)
         return None
 
 

@@ -59,7 +59,7 @@ def write_embeddings(
 def embedded(
     embeddings: np.ndarray, data: SplitSlices, parts: Mapping[str, SliceSet]
 ) -> dict[str, SliceSet] | None:
-    """Return the slices of `parts`, keyed by their names in `data`, with their embeddings; None without any.
+    """Return the slices of `parts`, keyed by their names in `data`, with embeddings; None if there are none.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Training of scikit-learn estimators: search for options, fit, and calibration of probabilities."""
+"""Training of scikit-learn estimators: option search, fitting, and calibration of probabilities."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def fit_estimator(
     n_classes: int,
     seed: int,
 ) -> tuple[ClassifierMixin, pd.DataFrame, Choice]:
-    """Fit an estimator on the training slices; calibrate one without probabilities on validation slices.
+    """Fit an estimator on the training slices; if it has no probabilities, calibrate it on validation slices.
 
     Parameters
     ----------
@@ -75,7 +75,8 @@ def fit_estimator(
         model = build(**chosen, seed=seed).fit(inputs["train"], training.labels)
     if not hasattr(model, "predict_proba"):
         # One temperature, fitted on tracks that the estimator has not seen. Folds of the training slices
-        # would put slices of one track in both parts. A frozen estimator needs no folds: one has all rows.
+        # would put slices of one track in both parts. A frozen estimator needs no folds, so one fold has all
+        # rows.
         rows = np.arange(len(validation))
         model = CalibratedClassifierCV(FrozenEstimator(model), method="temperature", cv=[(rows, rows)])
         model.fit(inputs["validation"], validation.labels)
@@ -91,7 +92,7 @@ def fit_estimator(
 def check_parts(
     name: str, options: Options, folds: int, parts: Mapping[str, SliceSet], n_classes: int
 ) -> None:
-    """Check that an estimator can be fitted on `parts`, and that the search over `options` can fold them.
+    """Check that an estimator can be fitted on `parts`, with enough tracks for the folds of the search.
 
     Parameters
     ----------
@@ -105,7 +106,7 @@ def check_parts(
     """
     for part, slices in parts.items():
         if len(set(slices.labels)) < n_classes:
-            hint = "look into split.parquet"
+            hint = "see split.parquet"
             raise ModelError(f"a genre has no {part} slice", where=f"models.{name}", hint=hint)
     _check_folds(name, options, folds, parts["train"])
 
@@ -119,7 +120,7 @@ def _check_folds(name: str, options: Options, folds: int, training: SliceSet) ->
             f"a genre has {n_tracks} training tracks",
             where=f"models.{name}.folds",
             expected=f"at least {folds}",
-            hint="fewer folds, or options without lists",
+            hint="use fewer folds, or options without lists",
         )
 
 
@@ -133,7 +134,7 @@ def search_options(
 ) -> Choice:
     """Return the options of a recipe with one value per list: those with the best mean accuracy over folds.
 
-    All slices of a track are in one fold. Of equal candidates, the first is chosen.
+    All slices of a track are in one fold. The first of equal candidates is chosen.
 
     Raises
     ------
@@ -162,14 +163,14 @@ def search_options(
 
 @contextmanager
 def _naming(name: str, options: Mapping[str, object]) -> Iterator[None]:
-    """Name the options with which a fit fails, such as a variance that no feature reaches."""
+    """Name the options of a failed fit, such as a variance threshold that no feature reaches."""
     try:
         yield
     except ValueError as error:
         raise ModelError(
             f"can't be fitted with the options {dict(options)} ({str(error).splitlines()[0]})",
             where=f"models.{name}",
-            hint="change them",
+            hint="change these options",
         ) from error
 
 

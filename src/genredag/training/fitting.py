@@ -1,4 +1,4 @@
-"""Fitting: one function for each kind of recipe, from slices to the models that a bundle holds."""
+"""Fitting: one function for each kind of recipe, from slices to the models in a bundle."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a model is fitted on, and how.
+    """The data and settings for fitting a model.
 
     Attributes
     ----------
@@ -57,11 +57,11 @@ class Fitted:
     classifier
         The scikit-learn classifier that takes the features of a network; None if the model needs none.
     history
-        Of `model`: one row an epoch.
+        The history of `model`, one row per epoch.
     last_history
-        Of what decides on the genre: `classifier` if there is one, else `model`.
+        The history of what predicts the genre: `classifier` if there is one, otherwise `model`.
     options
-        Those of the recipe; of a list, the value that was chosen.
+        The options of the recipe; for a list, the chosen value.
     timing
         seconds, slices_per_second and peak_memory_mb.
     """
@@ -82,7 +82,7 @@ def fit(recipe: Recipe, inputs: Inputs, checkpoint: Checkpoint | None) -> Fitted
     ModelError
         A genre lacks slices, or the model can't be fitted or diverges.
     DataError
-        The embeddings are of other weights.
+        The embeddings were computed with other weights.
     """
     match recipe:
         case Estimator():
@@ -116,7 +116,7 @@ def _fit_network(recipe: Network, inputs: Inputs, checkpoint: Checkpoint | None)
 
 
 def _fit_hybrid(recipe: Hybrid, inputs: Inputs, checkpoint: Checkpoint | None) -> Fitted:
-    # Before the network is trained, not after it.
+    # Check before the network is trained, not after.
     check_parts(inputs.model, recipe.classifier, recipe.folds, inputs.parts, inputs.n_classes)
     model, history, cost = _network(recipe, inputs, checkpoint)
     started = time.perf_counter()
@@ -152,7 +152,7 @@ def _network(
 
 
 def _timing(cost: Cost, classifier_seconds: float = 0.0) -> dict[str, float]:
-    """Return what training cost; its rate is that of the epochs alone."""
+    """Return the cost of training; the rate is that of the epochs only."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     timing = {
         "seconds": cost.seconds + classifier_seconds,

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 HISTORY_COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
-# Embeddings of other weights differ by more than their own norm; those of another backend, by rounding.
+# Embeddings from other weights differ by more than their own norm; those from another backend, by rounding.
 SAME_WEIGHTS = 0.1
 
 
@@ -62,7 +62,7 @@ def fit_network(
     checkpoint: Checkpoint | None,
     embedded: Mapping[str, SliceSet] | None = None,
 ) -> tuple[keras.Model, pd.DataFrame, Cost]:
-    """Train a network until its validation loss stops falling; give it the weights of its best epoch.
+    """Train a network until its validation loss stops falling, and restore the weights of its best epoch.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def fit_network(
     ModelError
         It diverges.
     DataError
-        The embeddings are of other weights.
+        The embeddings were computed with other weights.
     """
     import keras
 
@@ -124,7 +124,7 @@ def _train_branches(
     checkpoint: Checkpoint | None,
     fit_branch: Callable[..., tuple[keras.Model, pd.DataFrame, Cost]],
 ) -> tuple[list[keras.Model], Cost]:
-    """Train the networks that another one starts from, by its recipe; return them and their cost."""
+    """Train the networks that another one starts from, with its recipe; return them and their cost."""
     models, total = [], Cost()
     for branch in learner(name).branches:
         options = {key: recipe.options[key] for key in learner(branch).options}
@@ -136,12 +136,12 @@ def _train_branches(
 
 
 def _check_embeddings(model: keras.Model, training: SliceSet, embedded: SliceSet) -> None:
-    """Check that embeddings are of the same weights; random ones of one seed differ between backends."""
+    """Check that embeddings come from the same weights; with one seed, random weights differ by backend."""
     rows = np.arange(min(4, len(training)))
     expected = embedding_part(model).predict_on_batch(training.take(rows)).reshape(len(rows), -1)
     if np.linalg.norm(embedded.take(rows)[:, 0] - expected) > SAME_WEIGHTS * np.linalg.norm(expected):
         raise DataError(
-            "embeddings of other weights",
+            "embeddings from other weights",
             expected="those of the frozen part as this backend builds it",
             hint="rerun the embed stage: snakemake --forcerun embed, dvc repro --force --single-item embed",
         )
@@ -203,8 +203,8 @@ def _new_network(
 ) -> keras.Model:
     import keras
 
-    # The one global seed: builders stay free of seeds, as Keras draws those of all initialisers and dropouts
-    # from it, and names of layers count from one.
+    # The only global seed. Keras derives the seeds of all initialisers and dropout layers from it, so that
+    # builders need none. Names of layers count from one.
     keras.utils.clear_session()
     keras.utils.set_random_seed(seed)
     return build_network(
@@ -238,7 +238,7 @@ class Progress(TypedDict):
 
 
 class Course:
-    """The progress of the training of a network: its state outside of Keras' own variables.
+    """The progress of a network's training: its state outside Keras's own variables.
 
     Attributes
     ----------
@@ -263,7 +263,7 @@ class Course:
         self.seconds = 0.0
         state = checkpoint.read() if checkpoint else None
         if state is not None:
-            self._go_on(*state)
+            self._resume(*state)
 
     @property
     def is_over(self) -> bool:
@@ -303,21 +303,21 @@ class Course:
             self.checkpoint.write(about, {**state, "best": self.best})
 
     def time_left(self) -> str:
-        """Return an upper bound of the remaining time, at the pace of the epochs so far, in words."""
+        """Return an upper bound of the remaining time in words, at the pace of the epochs so far."""
         if self.is_over:
-            return "the last one"
+            return "last epoch"
         seconds = self.seconds / len(self.history) * (self.recipe.epochs - len(self.history))
         return f"at most {timedelta(seconds=round(seconds))} left"
 
-    def _go_on(self, about: Progress, arrays: Arrays) -> None:
+    def _resume(self, about: Progress, arrays: Arrays) -> None:
         self.history, self.seconds, self.best = about["history"], about["seconds"], arrays["best"]
         for name, group in self._variables().items():
             for variable, value in zip(group, arrays[name], strict=True):
                 variable.assign(value)
-        logger.info("%s: goes on after epoch %d", self.name, len(self.history))
+        logger.info("%s: resuming after epoch %d", self.name, len(self.history))
 
     def _variables(self) -> dict[str, list[keras.Variable]]:
-        """Return all that Keras changes from batch to batch, including the states of dropout layers."""
+        """Return all variables that Keras updates with each batch, including the states of dropout layers."""
         return {"model": self.model.variables, "optimizer": self.model.optimizer.variables}
 
     def _val_losses(self) -> list[float]:

@@ -24,7 +24,9 @@ def learning_rate(recipe: Network, val_losses: Sequence[float]) -> float:
 
 
 def _after_plateaus(rate: float, schedule: Plateau, losses: Sequence[float]) -> float:
-    """Lower the rate as Keras' ReduceLROnPlateau does, which counts the last epoch of the cooldown again."""
+    """Lower the rate like Keras's ReduceLROnPlateau: the last epoch of a cooldown already counts as
+    waiting.
+    """
     best, waited, cooling = math.inf, 0, 0
     for loss in losses:
         cooling = max(cooling - 1, 0)

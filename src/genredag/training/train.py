@@ -1,4 +1,4 @@
-"""Training: from slices to a bundle, with equal bytes for equal seed, machine and number of threads."""
+"""Training: from slices to a bundle, with the same bytes for the same seed, machine and number of threads."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def train_bundle(
     embeddings: np.ndarray = NOTHING,
     checkpoint: Path | None = None,
 ) -> tuple[Bundle, pd.DataFrame, dict[str, float]]:
-    """Train `model` on the training slices; choose the epoch and calibrate by the validation slices.
+    """Train `model` on the training slices; choose the epoch and calibrate on the validation slices.
 
     Parameters
     ----------
@@ -50,36 +50,35 @@ def train_bundle(
         What `genredag.training.embedding.write_embeddings` wrote for this recipe, data and seed. If it has no
         rows, the frozen part of a network is computed in every epoch.
     checkpoint
-        A file for the state after every epoch. A network whose training was killed resumes from it and ends
-        in the same bundle and history. The state of another training is replaced.
+        A file for the state after every epoch. A killed training run of a network resumes from it and ends in
+        the same bundle and history. The state of another run is replaced.
 
     Returns
     -------
     tuple
-        The bundle, the history (one row an epoch) and what it cost: seconds,
-        slices_per_second, peak_memory_mb.
+        The bundle, the history (one row per epoch) and the cost: seconds, slices_per_second, peak_memory_mb.
 
     Raises
     ------
     ParameterError
-        The recipe doesn't fit the model.
+        The recipe doesn't match the model.
     ModelError
         There is nothing to train on, the model can't take these slices, or it diverges.
     """
     sets = features_seen(model, recipe)
-    seen = choose(sets, data.frames.spec.bins) if sets else None
+    feature_set = choose(sets, data.frames.spec.bins) if sets else None
     parts = _parts(model, data)
     inputs = Inputs(
         model,
         params,
-        {name: summarise(part, seen) if seen else part for name, part in parts.items()},
+        {name: summarise(part, feature_set) if feature_set else part for name, part in parts.items()},
         embedded=embedded(embeddings, data, parts),
         n_classes=len(data.class_names),
         seed=seed,
     )
     kept = _checkpoint(checkpoint, recipe, inputs, data, len(embeddings)) if checkpoint else None
     fitted = fit(recipe, inputs, kept)
-    info = _info(recipe, inputs, data, fitted, seen)
+    info = _info(recipe, inputs, data, fitted, feature_set)
     if "warning" in info:
         logger.warning(info["warning"])
     return Bundle(info, fitted.model, fitted.classifier), fitted.history, fitted.timing
@@ -88,7 +87,7 @@ def train_bundle(
 def _info(
     recipe: Recipe, inputs: Inputs, data: SplitSlices, fitted: Fitted, features: str | None
 ) -> BundleInfo:
-    """Return what ``bundle.json`` says; see `genredag.bundles.bundle.Bundle`."""
+    """Return the contents of ``bundle.json``; see `genredag.bundles.bundle.Bundle`."""
     models = [fitted.model] if fitted.classifier is None else [fitted.model, fitted.classifier]
     info: BundleInfo = {
         "class_names": data.class_names,
@@ -112,7 +111,7 @@ def _info(
 
 
 def _metrics(history: pd.DataFrame) -> dict[str, float]:
-    """Return number, losses and accuracies of the epoch that was kept: the first with the lowest val_loss."""
+    """Return number, losses and accuracies of the selected epoch: the first with the lowest val_loss."""
     row = history.iloc[int(np.argmin(history["val_loss"]))]
     return {"epoch": int(row["epoch"])} | {key: float(row[key]) for key in HISTORY_COLUMNS[1:5]}
 
@@ -129,7 +128,7 @@ def _versions(recipe: Recipe) -> dict[str, str]:
 def _parts(model: str, data: SplitSlices) -> dict[str, SliceSet]:
     for part in FITTED_PARTS:
         if not data.is_in(part).any():
-            raise ModelError(f"no {part} slices", where=f"models.{model}", hint="look into split.parquet")
+            raise ModelError(f"no {part} slices", where=f"models.{model}", hint="see split.parquet")
     return {part: data.part(part) for part in FITTED_PARTS}
 
 
@@ -153,7 +152,9 @@ def training_code(model: str) -> str:
 
 
 def _network_recipe(recipe: Recipe) -> dict[str, object]:
-    """Return the part of a recipe that trains its network: another classifier can resume from its state."""
+    """Return the part of a recipe that affects its network, so that another classifier can reuse its
+    state.
+    """
     return recipe.model_dump(exclude={"classifier", "folds"} if isinstance(recipe, Hybrid) else None)
 
 

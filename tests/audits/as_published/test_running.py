@@ -14,7 +14,7 @@ from genredag.audits.as_published.running import commands, run_stages, watching
 from genredag.audits.as_published.studies import LeftOutError
 from genredag.errors import GenredagError, exits_cleanly
 from genredag.frames.slices import cut
-from genredag.models.frozen import check_picture
+from genredag.models.frozen import check_image_size
 from genredag.models.pretrained import check_layers
 from genredag.models.registry import learner
 from genredag.params.groups.slices import Slices
@@ -117,8 +117,8 @@ LACKING = [
     ("slices", lambda: cut(FRAMES, 10.0, SLICES), "slices: all 2 tracks are shorter than 29.9 s"),
     (
         "embed",
-        lambda: check_picture(SimpleNamespace(architecture="vgg16", size=None), 40, 20),
-        "vgg16: pictures of 40 bins x 20 frames are too small",
+        lambda: check_image_size(SimpleNamespace(architecture="vgg16", size=None), 40, 20),
+        "vgg16: images of 40 bins x 20 frames are too small",
     ),
     (
         "train",

@@ -117,9 +117,7 @@ def test_a_study_that_the_data_set_cannot_have_is_left_out(tree):
     with pytest.raises(LeftOutError, match="spectrograms holds mel frames and no audio"):
         study_tree(tree, STUDIES["gtzan_keras_2020_svm"], "corrected", "spectrograms", 1)
     small = STUDIES["gtzan_keras_2018_vgg16"].model_copy(update={"values": {"slices.seconds": 0.5}})
-    with pytest.raises(
-        LeftOutError, match=r"can't take mel: pictures of 128 bins x 22 frames are too small$"
-    ):
+    with pytest.raises(LeftOutError, match=r"can't take mel: images of 128 bins x 22 frames are too small$"):
         study_tree(tree, small, "as_published", "gtzan", 1)
 
 

@@ -1,7 +1,8 @@
-"""The embedded data set: ten genres named as in GTZAN, made from a seed.
+"""The built-in data set: ten genres named as in GTZAN, generated from a seed.
 
-`genres` says what each genre is; `artists` draws musicians from it; `score` writes a track for one of them
-with the patterns of `rhythm` and `harmony`; `render` plays it on `instruments` and records it.
+`genres` defines the style of each genre. `artists` draws artists from a style. `score` composes a track for
+an artist from the patterns in `rhythm` and `harmony`. `render` synthesises it with `instruments` and
+simulates the recording.
 """
 
 from __future__ import annotations
@@ -23,18 +24,19 @@ from genredag.runtime.files import atomic_path
 from genredag.runtime.progress import progress
 
 HOMEPAGE = "this project"
-LICENSE = "MIT, as the code that makes it"
+LICENSE = "MIT, like the code that generates it"
 CITATION = "% cite genredag: CITATION.cff\n"
-VERSION = 1  # of the generator: raise it when any sample changes, so that no cache holds both
+VERSION = 1  # of the generator: increase it when any sample changes, so that no cache mixes versions
 
 
 def list_tracks(params: Synthetic, *, cache_dir: Path, n_jobs: int) -> pd.DataFrame:
-    """List the tracks of the data set, rendering those that `cache_dir` doesn't hold yet.
+    """List the tracks of the data set, rendering those that are not in `cache_dir` yet.
 
     Returns
     -------
     pd.DataFrame
-        One row a track: track_id, genre, artist, path (relative to `cache_dir`), subset and subgenres (None).
+        One row per track: track_id, genre, artist, path (relative to `cache_dir`), subset and subgenres
+        (None).
     """
     cache_dir = Path(cache_dir)
     tracks = tabulate(params)

@@ -1,4 +1,4 @@
-"""Made-up artists: what all tracks of one share, drawn from the style of their genre."""
+"""Fictional artists: the properties that all their tracks share, drawn from the style of their genre."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from genredag.datasets.synthetic.genres import GENRES, STYLES, Range, Style, Wei
 
 ROLES = ("bass", "chords", "lead", "pad")
 EQ_HZ = (60.0, 150.0, 400.0, 1000.0, 2500.0, 6000.0)  # centres of the recording chain's equaliser
-CROSSOVER = 0.07  # how often an artist takes one choice from a neighbouring genre
+CROSSOVER = 0.07  # probability that a choice comes from a neighbouring genre
 
 _FIRST_WORDS = """
     Amber Velvet Hollow Silver Crooked Northern Paper Midnight Copper Gentle Iron Lucky Marble Painted
@@ -21,7 +21,7 @@ _LAST_WORDS = """
     Lantern Lindqvist Mercer Meridian Moreno Okoro Orchard Parade Pemberton Quarry Rivers Saltmarsh
     Sparrow Tambor Thicket Underwood Vasquez Whitlock
 """
-_STRIDE = 311  # coprime to the number of names, so that neighbours on the list don't look alike
+_STRIDE = 311  # coprime to the number of names, so that successive names differ
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Artist:
     drum_length: float  # factor on their decay
     progressions: tuple[str, ...]
     scale: str
-    instruments: dict[str, tuple[str, ...]]  # that each role chooses from
+    instruments: dict[str, tuple[str, ...]]  # choices of each role
     levels_db: dict[str, float]  # of each role, and of "drum"
     bass_lines: tuple[str, ...]
     strums: tuple[str, ...]
@@ -60,7 +60,7 @@ class Artist:
     notes_per_bar: float
     leap: float
     lead_share: float
-    register: int  # semitones by which chords and lead lie higher
+    register: int  # semitones that chords and lead are shifted up
     tilt_db: float  # per octave, of every instrument
     drive_db: float
     echo_db: float
@@ -79,7 +79,7 @@ def artist_name(genre: str, index: int) -> str:
 
 
 def draw_artist(genre: str, rng: np.random.Generator) -> Artist:
-    """Draw an artist from a genre's style; now and then a choice comes from a neighbouring genre."""
+    """Draw an artist from a genre's style; occasionally, a choice comes from a neighbouring genre."""
     own = STYLES[genre]
     rhythm, mix = _style(own, rng), _style(own, rng)
     return Artist(
@@ -124,7 +124,7 @@ def _draw_chain(style: Style, rng: np.random.Generator) -> Chain:
 
 
 def _style(own: Style, rng: np.random.Generator) -> Style:
-    """Return a genre's own style, or now and then a neighbour's."""
+    """Return a genre's own style, or occasionally a neighbour's."""
     return STYLES[str(rng.choice(own.neighbours))] if rng.random() < CROSSOVER else own
 
 

@@ -1,4 +1,4 @@
-"""The ten genres: each a table of what its musicians may choose. Weights need not sum to one."""
+"""The ten genres, each a table of what its artists choose from. Weights need not sum to one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NO_INSTRUMENT = "-"
 
 @dataclass(frozen=True)
 class Style:
-    """A genre as a distribution: ranges (uniform), weights of names, and progressions of one chord a bar."""
+    """A genre as a distribution: uniform ranges, weights of names, and progressions, one chord per bar."""
 
     neighbours: tuple[str, ...]  # genres that its artists borrow from
     tempo_bpm: Range

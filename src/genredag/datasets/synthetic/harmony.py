@@ -47,7 +47,9 @@ def parse_chord(symbol: str) -> tuple[int, tuple[int, ...]]:
     """
     match = _CHORD.fullmatch(symbol)
     if match is None or match[3] not in QUALITIES:
-        raise ValueError(f"{symbol!r} is no chord; expected a roman numeral and one of {sorted(QUALITIES)}")
+        raise ValueError(
+            f"{symbol!r} is not a chord; expected a roman numeral and one of {sorted(QUALITIES)}"
+        )
     return (DEGREES[match[2]] + ACCIDENTALS[match[1]]) % 12, QUALITIES[match[3]]
 
 
@@ -77,20 +79,20 @@ def bass_pitch(symbol: str, key: int, degree: str, lowest: int = 28) -> int:
 def melody(
     rng: np.random.Generator, n_notes: int, scale: str, key: int, centre: int, leap: float
 ) -> list[int]:
-    """Return a random walk on a scale that is drawn back to `centre`.
+    """Return a random walk on a scale that is pulled back to `centre`.
 
     Parameters
     ----------
     rng
-        Source of the walk.
+        Source of randomness.
     n_notes
-        Notes to draw.
+        Number of notes.
     scale
         A key of `SCALES`.
     key
         Pitch class of the tonic.
     centre
-        Pitch around which the melody lies.
+        Pitch that the melody stays close to.
     leap
         Standard deviation of an interval, in steps of the scale.
     """

@@ -23,17 +23,18 @@ class Tone(Protocol):
 
 @dataclass(frozen=True)
 class Additive:
-    """Harmonics with an envelope: bowed, blown, sung, and struck strings.
+    """Harmonics with an envelope: bowed and struck strings, winds, and voices.
 
-    Formants are (centre in Hz, gain in dB, width in octaves); `vowels` are sets of them, drawn for each note.
+    Formants are (centre in Hz, gain in dB, width in octaves). `vowels` are sets of formants; one set is drawn
+    for each note.
     """
 
     slope_db: float  # per octave
     even: float = 1.0  # level of the even harmonics
     attack: float = 0.02  # seconds
-    decay: float = 0.0  # seconds to 1/e; 0 is none, as of an organ
+    decay: float = 0.0  # seconds to 1/e; 0 means none, as in an organ
     release: float = 0.06  # seconds
-    dulling_db: float = 0.0  # per octave, that the spectrum loses in `decay`
+    dulling_db: float = 0.0  # per octave, loss of treble during `decay`
     vibrato_cents: float = 0.0
     vowels: tuple[tuple[tuple[float, float, float], ...], ...] = ((),)
     breath: float = 0.0  # level of noise
@@ -70,7 +71,7 @@ class Additive:
             level_db = level_db + gain_db * np.exp(-((np.log2(number * f0 / centre) / width) ** 2))
         level = 10.0 ** (level_db / 20.0) * np.where(number % 2, 1.0, self.even)
         spectrum = np.zeros(TABLE // 2 + 1, complex)
-        # Schroeder's phases spread the harmonics' energy over the period, so that no click stands out.
+        # Schroeder phases spread the energy of the harmonics over the period, which avoids clicks.
         spectrum[number] = level * np.exp(-1j * np.pi * number**2 / number[-1])
         table = np.fft.irfft(spectrum, TABLE)
         return table / np.sqrt(np.mean(table**2))
@@ -78,11 +79,11 @@ class Additive:
 
 @dataclass(frozen=True)
 class Plucked:
-    """A string after Karplus and Strong (1983), with its pick position and a fractional delay."""
+    """A Karplus-Strong string (1983), with pick position and fractional delay."""
 
     decay: float  # seconds to 1/e of a string of 220 Hz
-    damping: float = 0.5  # 0 to 0.5: how fast high harmonics die
-    pick: float = 0.2  # place on the string, 0 to 0.5
+    damping: float = 0.5  # 0 to 0.5: how fast high harmonics decay
+    pick: float = 0.2  # position on the string, 0 to 0.5
     softness: float = 0.3  # 0 to 1: lowpass of the pluck
     release: float = 0.05  # seconds
 
@@ -114,7 +115,7 @@ class Fm:
     ratio: float  # of the modulator's frequency to the carrier's
     index: float  # of modulation, at the attack
     index_decay: float  # seconds to 1/e
-    decay: float  # seconds to 1/e; 0 is none
+    decay: float  # seconds to 1/e; 0 means none
     attack: float = 0.003  # seconds
     release: float = 0.08  # seconds
 
@@ -143,10 +144,10 @@ class Drum:
     sweep: float = 0.0  # octaves above `tone_hz` where it starts
     tone: float = 0.0  # level
     tone_seconds: float = 0.0
-    strokes: int = 1  # hands that clap one after another
+    strokes: int = 1  # successive hand claps
 
     def strike(self, sr: int, pitch: float, length: float, rng: np.random.Generator) -> np.ndarray:
-        """Return one stroke of a drum whose frequencies and decay are scaled by `pitch` and `length`."""
+        """Return one stroke of the drum, with frequencies and decay scaled by `pitch` and `length`."""
         tone_seconds = length * (self.tone_seconds or self.seconds)
         t = np.arange(round(6.0 * max(length * self.seconds, tone_seconds) * sr)) / sr
         hertz = pitch * self.tone_hz * 2.0 ** (self.sweep * np.exp(-t / 0.025))

@@ -1,4 +1,4 @@
-"""Rendering: a score becomes samples, through an artist's instruments and recording chain."""
+"""Rendering: from a score to samples, with an artist's instruments and recording chain."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from genredag.datasets.synthetic.instruments import INSTRUMENTS, KITS
 from genredag.datasets.synthetic.score import Note, Score, Stroke, write_score
 
 CABINET_HZ = (90.0, 4800.0)  # of a guitar loudspeaker
-TAKES = 2  # recordings of one note that take turns, so that repetitions aren't identical
+TAKES = 2  # recordings of each note, used in turn, so that repetitions aren't identical
 
 
 def render_track(
     genre: str, index: int, *, tracks_per_artist: int, clip_seconds: float, sr: int, seed: int
 ) -> np.ndarray:
-    """Render one track; it depends on nothing but these arguments.
+    """Render one track; it depends only on these arguments.
 
     Returns
     -------
@@ -52,13 +52,13 @@ def render_score(
 
 
 def distort(wave: np.ndarray, drive_db: float, sr: int) -> np.ndarray:
-    """Return a guitar's amplifier and loudspeaker: gain, clipping, a bandpass."""
+    """Apply a guitar amplifier and loudspeaker: gain, clipping and a bandpass."""
     band = np.minimum(CABINET_HZ, 0.45 * sr)
     return sosfilt(butter(2, band, "bandpass", fs=sr, output="sos"), np.tanh(_gain(drive_db) * wave))
 
 
 def record(mix: np.ndarray, chain: Chain, sr: int, rng: np.random.Generator) -> np.ndarray:
-    """Return a mix in its room, equalised, band-limited, saturated, with noise, float32 within -1 and 1."""
+    """Apply room, equaliser, band limit, saturation and noise to a mix; return float32 within -1 and 1."""
     impulse = _room(chain, sr, rng)
     size = next_fast_len(mix.size + impulse.size, real=True)
     hertz = np.maximum(rfftfreq(size, 1.0 / sr), 1.0)

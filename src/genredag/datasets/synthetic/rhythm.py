@@ -12,7 +12,7 @@ BACKBEAT = "....X.......X..."
 EIGHTHS = "X.x.X.x.X.x.X.x."
 FOUR_ON_THE_FLOOR = "X...X...X...X..."
 
-# One bar of each drum.
+# One bar per drum.
 GROOVES: dict[str, dict[str, str]] = {
     "none": {},
     "timpani": {"timpani": "X...........x.x."},
@@ -68,7 +68,7 @@ GROOVES: dict[str, dict[str, str]] = {
     "thrash": {"kick": FOUR_ON_THE_FLOOR, "snare": "..X...X...X...X.", "open": EIGHTHS},
 }
 
-# When chords sound: a stroke rings until the next one, or is cut short where the style is staccato.
+# When chords are played: a stroke rings until the next one, or shorter in staccato styles.
 STRUMS: dict[str, str] = {
     "whole": "x...............",
     "halves": "x.......x.......",
@@ -119,13 +119,13 @@ BASS_LINES: dict[str, str] = {
 
 
 def strokes(pattern: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return the steps of a pattern where something sounds, and the velocities (0 to 1) there."""
+    """Return the steps of a pattern that are played, and their velocities (0 to 1)."""
     steps = [step for step, mark in enumerate(pattern) if mark != "."]
     return np.array(steps, int), np.array([VELOCITIES.get(pattern[step], 0.8) for step in steps])
 
 
 def step_times(n_bars: int, tempo_bpm: float, swing: float, swung: str = "eighths") -> np.ndarray:
-    """Return when each step of `n_bars` bars begins.
+    """Return the start times of all steps of `n_bars` bars.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Scores: the notes and strokes of a track, written for an artist."""
+"""Scores: the notes and strokes of a track, composed for an artist."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from genredag.datasets.synthetic import harmony
 from genredag.datasets.synthetic.artists import Artist
 from genredag.datasets.synthetic.rhythm import BASS_LINES, BEATS, GROOVES, STEPS, STRUMS, step_times, strokes
 
-# Where melodies and chords lie, as MIDI pitches, if not at the role's own place.
+# Centre of the pitch range by role (MIDI pitch), and by instrument where it differs.
 CENTRES = {"chords": 60, "pad": 64, "lead": 70}
 CENTRES_OF = {"rapper": 50, "shouter": 53, "singer": 64, "choir": 62, "cello": 52, "flute": 77, "violin": 74}
 
 
 class Note(NamedTuple):
-    """A tone: when it starts in the clip and how long it is held (seconds), MIDI pitch, velocity (0 to 1)."""
+    """A note: its start in the clip and its duration (seconds), MIDI pitch, and velocity (0 to 1)."""
 
     start: float
     seconds: float
@@ -26,7 +26,7 @@ class Note(NamedTuple):
 
 
 class Stroke(NamedTuple):
-    """A drum stroke: when (seconds), and velocity (0 to 1)."""
+    """A drum stroke: its start (seconds), and velocity (0 to 1)."""
 
     start: float
     velocity: float
@@ -34,7 +34,7 @@ class Stroke(NamedTuple):
 
 @dataclass(frozen=True)
 class Score:
-    """A track on paper: instruments and notes by role, strokes by drum."""
+    """A composed track: instruments and notes by role, strokes by drum."""
 
     tempo_bpm: float
     instruments: dict[str, str]
@@ -44,7 +44,7 @@ class Score:
 
 @dataclass(frozen=True)
 class Song:
-    """What parts are written over: the grid of steps, the chord of each bar, the key, and chance."""
+    """The basis of all parts: the grid of steps, the chord of each bar, the key, and the random generator."""
 
     grid: np.ndarray  # (16 n_bars + 1,) seconds
     chords: list[str]
@@ -53,16 +53,16 @@ class Song:
     rng: np.random.Generator
 
     def place(self, bar: int, step: int) -> float:
-        """Return when a step is played by hand."""
+        """Return the time of a step, with human timing."""
         return float(self.grid[bar * STEPS + step] + self.rng.normal(0.0, self.loose))
 
     def velocity(self, velocity: float) -> float:
-        """Return the velocity of a stroke by hand."""
+        """Return a velocity with human variation."""
         return float(np.clip(velocity * self.rng.normal(1.0, 0.08), 0.05, 1.2))
 
 
 def write_score(artist: Artist, clip_seconds: float, rng: np.random.Generator) -> Score:
-    """Write a track of an artist; it begins anywhere in a song, as a clip does.
+    """Compose a track for an artist. Like a clip, it begins anywhere in a song.
 
     Notes may begin before 0 and end after `clip_seconds`.
     """
@@ -138,7 +138,7 @@ def _lead(song: Song, artist: Artist, centre: int) -> list[Note]:
 
 
 def _motif(rng: np.random.Generator, notes_per_bar: float) -> str:
-    """Draw a bar's rhythm: strong beats are likelier than weak ones."""
+    """Draw the rhythm of a bar; strong beats are more likely than weak ones."""
     weight = np.tile([1.0, 0.25, 0.7, 0.3], BEATS)
     count = int(np.clip(rng.poisson(notes_per_bar), 1, STEPS))
     steps = rng.choice(STEPS, size=count, replace=False, p=weight / weight.sum())

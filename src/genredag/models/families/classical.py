@@ -1,8 +1,8 @@
-"""Classical learners on handcrafted features, as gtzan.keras (2020) lines them up.
+"""Classical learners on handcrafted features, as compared in gtzan.keras (2020).
 
-Pipeline: scaling (not for trees), variance threshold, selection of features by a forest, classifier. The
-steps are named ``scale``, ``variance``, ``select`` and ``classify``, so that a grid can be searched
-over, say, ``classify__C``. That project selects by LightGBM; extremely randomised trees do it here.
+Pipeline: scaling (not for trees), variance threshold, feature selection by a forest, classifier. The steps
+are named ``scale``, ``variance``, ``select`` and ``classify``, so that a grid search can address, for
+example, ``classify__C``. That project selects features with LightGBM; we use extremely randomised trees.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def elastic_net(
     selection_trees: CountOrZero,
     seed: int,
 ) -> Pipeline:
-    """Return one-against-rest logistic regressions with a mixed penalty, by stochastic gradient descent."""
+    """Return one-vs-rest logistic regressions with a mixed penalty, fitted by stochastic gradient descent."""
     from sklearn.linear_model import SGDClassifier
 
     model = SGDClassifier(
@@ -88,7 +88,7 @@ def random_forest(
     selection_trees: CountOrZero,
     seed: int,
 ) -> Pipeline:
-    """Return a random forest; `max_depth` None grows its trees to the end."""
+    """Return a random forest; `max_depth` None grows full trees."""
     from sklearn.ensemble import RandomForestClassifier
 
     forest = RandomForestClassifier(n_estimators, criterion=criterion, max_depth=max_depth, random_state=seed)
@@ -116,10 +116,10 @@ def svm_rbf(
 def _selecting_pipeline(
     classifier: ClassifierMixin, scaled: bool, min_variance: float, selection_trees: int, seed: int
 ) -> Pipeline:
-    """Return `classifier` behind its steps.
+    """Return `classifier` after its preprocessing steps.
 
-    Behind a scaler the variance threshold only drops constant features; without one it also drops those
-    of a small range. No selection with 0 trees.
+    After a scaler, the variance threshold drops only constant features; without a scaler, it also drops
+    features with a small range. With 0 trees, features are not selected.
     """
     from sklearn.ensemble import ExtraTreesClassifier
     from sklearn.feature_selection import SelectFromModel, VarianceThreshold

@@ -1,6 +1,6 @@
-"""The two CNNs of Hguimaraes/gtzan.keras: that of 2018 and that of 2020.
+"""The two CNNs of Hguimaraes/gtzan.keras, from 2018 and 2020.
 
-Published on slices of mel power without logarithm. Its VGG16 is in `genredag.models.families.transfer`.
+Published for slices of mel power, without a logarithm. Its VGG16 is in `genredag.models.families.transfer`.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     smallest=(78, 78),
 )
 def cnn2d_2018(x: KerasTensor, n_classes: int, *, dropout: Share) -> KerasTensor:
-    """Return class probabilities from five valid convolutions that leave 64 features of 128 x 129.
+    """Return class probabilities from five unpadded convolutions, which reduce 128 x 129 to 64 features.
 
-    The last pool never exceeds what is left of an axis, so that 84 bins of a CQT pass.
+    The last pool is limited to the remaining size of each axis, so that a CQT with 84 bins works.
     """
     import keras
 

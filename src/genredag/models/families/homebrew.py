@@ -30,9 +30,10 @@ def homebrew(
 ) -> KerasTensor:
     """Return class probabilities from four k x 1 convolutions with batch normalisation.
 
-    `size` is that of the square picture (published: 216) that slices are resized to; 0 keeps theirs.
-    `momentum` weighs the past, as Keras has it: PyTorch's published .9 weighs the new batch and is .1 here.
-    The project's text prints 182 units and a fourth map of 24 x 27; its code has 192 and 20 x 27, as here.
+    Slices are resized to squares of side `size` (published: 216); 0 keeps their size. `momentum` is the
+    weight of the past, as in Keras. In PyTorch it is the weight of the new batch, so the published .9 is .1
+    here. The project's text gives 182 units and a fourth map of 24 x 27; its code has 192 and 20 x 27, as
+    here.
     """
     import keras
 

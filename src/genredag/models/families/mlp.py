@@ -1,7 +1,7 @@
-"""Dense networks on handcrafted features of a slice or clip, one a feature set.
+"""Dense networks on handcrafted features of a slice or clip, one per feature set.
 
 Repository erwanrh/ML_Python-Music_Classification (2021). Each input is (n_features, 1, 1) and is flattened.
-Published accuracies are for GTZAN grown to 12 classes and were chosen on the test set.
+Published accuracies are for GTZAN extended to 12 classes and were chosen on the test set.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def mlp_85(x: KerasTensor, n_classes: int, *, dropout: Share) -> KerasTensor:
     "mlp_87", paper=PAPER, published=f".64-.67 {PROTOCOL}", published_input=(87, 1, 1), features="features_87"
 )
 def mlp_87(x: KerasTensor, n_classes: int, *, dropout: Share) -> KerasTensor:
-    """Return class probabilities from the 85 features and the zero-crossing rate's two."""
+    """Return class probabilities from the 85 features and the zero-crossing rate's mean and deviation."""
     return _mlp(x, n_classes, 87, (87, 75, 65, 55, 45, 35, 25), dropout=dropout)
 
 
@@ -72,7 +72,7 @@ def mlp_87(x: KerasTensor, n_classes: int, *, dropout: Share) -> KerasTensor:
     features="features_89",
 )
 def mlp_89(x: KerasTensor, n_classes: int, *, dropout: Share) -> KerasTensor:
-    """Return class probabilities from the 87 features and the spectral roll-off's two."""
+    """Return class probabilities from the 87 features and the spectral roll-off's mean and deviation."""
     return _mlp(x, n_classes, 89, (89, 79, 69, 59, 49, 39, 29), dropout=dropout)
 
 
@@ -84,7 +84,7 @@ def mlp_89(x: KerasTensor, n_classes: int, *, dropout: Share) -> KerasTensor:
     features="features_89_centroid",
 )
 def mlp_89_centroid(x: KerasTensor, n_classes: int, *, dropout: Share) -> KerasTensor:
-    """Return class probabilities from the 87 features and the spectral centroid's two."""
+    """Return class probabilities from the 87 features and the spectral centroid's mean and deviation."""
     return _mlp(x, n_classes, 89, (89, 79, 69, 59, 49, 39, 29), dropout=dropout)
 
 

@@ -1,9 +1,9 @@
-"""Two convolutional branches side by side: one pools time away, the other frequency.
+"""Two parallel convolutional branches: one pools over time, the other over frequency.
 
-Schindler, Lidy & Rauber: Comparing Shallow versus Deep Neural Network Architectures for Automatic Music
-Genre Classification, FMT 2016 (CEUR-WS Vol-1734, paper 2), figures 1 and 2, on 80 mel bands x 80 frames.
-They find the shallow form better on small data sets. The text puts dropout after the dense layer, where
-it is here; figure 1 draws it elsewhere.
+Schindler, Lidy & Rauber: Comparing Shallow versus Deep Neural Network Architectures for Automatic Music Genre
+Classification, FMT 2016 (CEUR-WS Vol-1734, paper 2), figures 1 and 2, on 80 mel bands x 80 frames. They find
+that the shallow form is better on small data sets. The text puts dropout after the dense layer, as here;
+figure 1 shows it elsewhere.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Stage = tuple[int, tuple[int, int], tuple[int, int]]  # filters, their size, poo
 
 @network("lidy_shallow", paper=PAPER, published_input=(80, 80, 1), smallest=(20, 20))
 def lidy_shallow(x: KerasTensor, n_classes: int, *, dropout: Share) -> KerasTensor:
-    """Return class probabilities from one convolution a branch (after Lidy's MIREX 2015 entry)."""
+    """Return class probabilities from one convolution per branch (after Lidy's MIREX 2015 entry)."""
     over_time = _branch(x, [(16, (10, 23), (1, 20))])
     over_frequency = _branch(x, [(16, (21, 20), (20, 1))])
     return _merged([over_time, over_frequency], n_classes, dropout)
@@ -32,7 +32,7 @@ def lidy_shallow(x: KerasTensor, n_classes: int, *, dropout: Share) -> KerasTens
 
 @network("schindler_deep", paper=PAPER, published_input=(80, 80, 1), smallest=(40, 40))
 def schindler_deep(x: KerasTensor, n_classes: int, *, dropout: Share) -> KerasTensor:
-    """Return class probabilities from four convolutions a branch."""
+    """Return class probabilities from four convolutions per branch."""
     half = (2, 2)
     over_time = _branch(
         x, [(16, (10, 23), half), (32, (5, 11), half), (64, (3, 5), half), (128, (2, 4), (1, 5))]

@@ -1,8 +1,9 @@
-"""Musically motivated filters: wide ones see rhythm, tall ones see timbre.
+"""Musically motivated filters: wide filters capture rhythm, tall filters capture timbre.
 
 Pons, Lidy & Serra: Experimenting with Musically Motivated Convolutional Neural Networks, CBMI 2016
-(jordipons/CBMI2016), on 40 mel bands x 80 frames. Filters given as 0 keep their published share of the
-axis on other sizes. The genre projects that reuse these networks leave the dropouts out: set them to 0.
+(jordipons/CBMI2016), on 40 mel bands x 80 frames. A filter size of 0 keeps the published share of the axis
+for other input sizes. The genre projects that reuse these networks have no dropout; set it to 0 to match
+them.
 """
 
 from __future__ import annotations
@@ -39,15 +40,15 @@ def black_box(x: KerasTensor, n_classes: int, *, dropout: Share) -> KerasTensor:
 @network(
     "time",
     paper=PAPER,
-    published=".34-.42 on GTZAN's validation tracks (pictures of 217 x 334 pixels, filter 1x8)",
+    published=".34-.42 on GTZAN's validation tracks (images of 217 x 334 pixels, filter 1x8)",
     published_input=(40, 80, 1),
     smallest=lambda filter_frames, **_: (1, max(1, filter_frames)),
 )
 def time(x: KerasTensor, n_classes: int, *, filter_frames: CountOrZero, dropout: Share) -> KerasTensor:
     """Return class probabilities from 1 x `filter_frames` filters, each pooled over all bins.
 
-    0 frames stands for three quarters of the slice (60 of 80). The text of the project that reuses it
-    names a sigmoid output; its code, as the paper, has softmax.
+    0 frames means three quarters of the slice (60 of 80). The text of the project that reuses it mentions a
+    sigmoid output; its code has softmax, like the paper.
     """
     import keras
 
@@ -58,14 +59,14 @@ def time(x: KerasTensor, n_classes: int, *, filter_frames: CountOrZero, dropout:
 @network(
     "frequency",
     paper=PAPER,
-    published=".755 on GTZAN's last tracks (pictures of 217 x 334 pixels, filter 4x1)",
+    published=".755 on GTZAN's last tracks (images of 217 x 334 pixels, filter 4x1)",
     published_input=(40, 80, 1),
     smallest=lambda filter_bins, **_: (max(1, filter_bins), 1),
 )
 def frequency(x: KerasTensor, n_classes: int, *, filter_bins: CountOrZero, dropout: Share) -> KerasTensor:
     """Return class probabilities from `filter_bins` x 1 filters, each pooled over all frames.
 
-    0 bins stands for four fifths of the spectrum (32 of 40). Softmax as in `time`.
+    0 bins means four fifths of the spectrum (32 of 40). Softmax as in `time`.
     """
     import keras
 
@@ -90,11 +91,11 @@ def frequency(x: KerasTensor, n_classes: int, *, filter_bins: CountOrZero, dropo
 def time_frequency(
     x: KerasTensor, n_classes: int, *, filter_frames: CountOrZero, filter_bins: CountOrZero, dropout: Share
 ) -> KerasTensor:
-    """Return class probabilities from the features of `time` and `frequency` side by side.
+    """Return class probabilities from the concatenated features of `time` and `frequency`.
 
-    The branches are trained jointly as in the paper, in `time_frequency_init` (its "TF-init") from the
-    filters of trained `time` and `frequency` networks. The genre project that reuses it trains only a head,
-    on every 2nd and 3rd feature of trained branches.
+    The branches are trained jointly, as in the paper. `time_frequency_init` (the paper's "TF-init") starts
+    from the filters of trained `time` and `frequency` networks. The genre project that reuses it trains only
+    a head, on every 2nd and 3rd feature of trained branches.
     """
     import keras
 

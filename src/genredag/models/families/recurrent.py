@@ -1,7 +1,7 @@
-"""Long short-term memory over the frames of a slice or the slices of a track, bare or behind convolutions.
+"""LSTM over the frames of a slice or the slices of a track, with or without convolutions before it.
 
-The recurrence is float32 whatever the precision: rounding would add up over its steps, and on CPUs bfloat16
-makes it slower.
+The recurrence always uses float32: rounding errors would accumulate over its steps, and bfloat16 is slower on
+CPUs.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ def lstm(x: KerasTensor, n_classes: int, *, units: Count, dropout: Share) -> Ker
     published_input=(128, 130, 1),
 )
 def crnn(x: KerasTensor, n_classes: int, *, units: Count, dropout: Share) -> KerasTensor:
-    """Return class probabilities from an LSTM over what convolutions leave of the time axis.
+    """Return class probabilities from an LSTM over the time steps that remain after convolutions.
 
-    Our reconstruction: the source gives neither filters nor pools. 128 bins are pooled to one; bins left of a
-    taller input become channels of their time step.
+    Our reconstruction: the source gives neither filters nor pools. 128 bins are pooled to one. If a taller
+    input has more bins left, they become channels of their time step.
     """
     import keras
 
@@ -60,7 +60,7 @@ def crnn(x: KerasTensor, n_classes: int, *, units: Count, dropout: Share) -> Ker
 
 @network(
     "lstm_windows",
-    paper="GTZAN+FMA mix, LSTM 128, read as over the windows of a track; our reconstruction",
+    paper="GTZAN+FMA mix, LSTM 128, taken to run over the windows of a track; our reconstruction",
     published=".687 on tracks, random 8:1:1",
     published_input=(128, 130, 1),
     over_windows=True,
@@ -68,7 +68,7 @@ def crnn(x: KerasTensor, n_classes: int, *, units: Count, dropout: Share) -> Ker
 def lstm_windows(x: KerasTensor, n_classes: int, *, units: Count, dropout: Share) -> KerasTensor:
     """Return class probabilities of each window from an LSTM over the windows up to it.
 
-    Our reconstruction: a window is summarised to the mean and standard deviation of each bin.
+    Our reconstruction: a window is summarised by the mean and standard deviation of each bin.
     """
     import keras
 
@@ -87,7 +87,7 @@ def lstm_windows(x: KerasTensor, n_classes: int, *, units: Count, dropout: Share
 def crnn_windows(x: KerasTensor, n_classes: int, *, units: Count, dropout: Share) -> KerasTensor:
     """Return class probabilities of each window from an LSTM over the windows up to it.
 
-    Our reconstruction: the convolutions of `crnn` in each window, then the mean of what they leave of it.
+    Our reconstruction: the convolutions of `crnn` are applied to each window, and their output is averaged.
     """
     import keras
 

@@ -1,7 +1,7 @@
-"""Two- and three-layer CNNs for pictures of spectrograms, three colours or one channel.
+"""Two- and three-layer CNNs for images of spectrograms, with three colours or one channel.
 
-Repository Intelligent-Systems-MSc/Music-genre-classification (notebooks), on pictures of 30 s of music.
-Its fine-tuned VGG16 is in `genredag.models.families.transfer`.
+Repository Intelligent-Systems-MSc/Music-genre-classification (notebooks), on images of 30 s of music. Its
+fine-tuned VGG16 is in `genredag.models.families.transfer`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ PAPER = "Intelligent-Systems-MSc/Music-genre-classification, 2021"
 @network(
     "cnn_2layers",
     paper=PAPER,
-    published=".55 on GTZAN's last tracks (pictures of MFCC)",
+    published=".55 on GTZAN's last tracks (images of MFCC)",
     published_input=(224, 224, 3),
     smallest=(10, 10),
 )
@@ -38,12 +38,12 @@ def cnn_2layers(x: KerasTensor, n_classes: int, *, dropout: Share) -> KerasTenso
 @network(
     "cnn_3layers",
     paper=PAPER,
-    published=".71 on GTZAN's last tracks (pictures of mel spectrograms)",
+    published=".71 on GTZAN's last tracks (images of mel spectrograms)",
     published_input=(217, 334, 3),
     smallest=(40, 40),
 )
 def cnn_3layers(x: KerasTensor, n_classes: int, *, dropout: Share) -> KerasTensor:
-    """Return class probabilities from convolutions of 3 x 3, 5 x 5 and, in strides of 2, 3 x 3."""
+    """Return class probabilities from convolutions of 3 x 3, 5 x 5 and, with strides of 2, 3 x 3."""
     import keras
 
     for filters, size, strides, pool in ((64, 3, 1, 2), (32, 5, 1, 3), (32, 3, 2, 2)):

@@ -1,4 +1,4 @@
-"""Stacks of small convolutions and max-pools, closed by fully connected layers."""
+"""Stacks of small convolutions and max-pools, followed by fully connected layers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def cnn_370k(x: KerasTensor, n_classes: int, *, dropout: Share) -> KerasTensor:
     """Return class probabilities from five blocks of convolution, pooling and dropout.
 
-    Our reconstruction: the source gives no sizes of filters and dense layers; these make its 370 K weights.
+    Our reconstruction: the source gives no sizes of filters and dense layers; these give its 370 K weights.
     """
     import keras
 

@@ -1,8 +1,8 @@
-"""Networks on convolutions from ImageNet: new classifiers on VGG16, ResNet-18 and SqueezeNet.
+"""Transfer from ImageNet: new classifiers on the convolutions of VGG16, ResNet-18 and SqueezeNet.
 
-A builder gets the features of the backbone that `models.<name>.backbone` describes, see
-`genredag.models.frozen`: VGG16's maps, or the means over the maps of the others. None of the genre projects
-used ImageNet's preprocessing, which published weights expect.
+A builder takes the features of the backbone in `models.<name>.backbone` (see `genredag.models.frozen`):
+VGG16's feature maps, or the means of the maps of the others. None of the genre projects used ImageNet's
+preprocessing, although the published weights expect it.
 """
 
 from __future__ import annotations
@@ -42,15 +42,15 @@ def svm_on_features(*, C: Positive, gamma: Gamma, seed: int) -> Pipeline:
 @network(
     "vgg16_ft",
     paper=VGG16_PAPER,
-    published=".775 on GTZAN's last tracks (pictures of mel spectrograms)",
+    published=".775 on GTZAN's last tracks (images of mel spectrograms)",
     published_input=(217, 334, 3),
     backbones=("vgg16",),
 )
 def vgg16_ft(x: KerasTensor, n_classes: int, *, dropout: Share) -> KerasTensor:
     """Return class probabilities from VGG16, its last layers retrained, and dense layers of 512 and 128.
 
-    Published with 11 frozen layers, which leaves the last 8, six of them convolutions. `vgg16_svm` gives
-    the 128 features to a support vector machine.
+    Published with 11 frozen layers, so that the last 8 are trained, six of them convolutions. `vgg16_svm`
+    passes the 128 features to a support vector machine.
     """
     import keras
 
