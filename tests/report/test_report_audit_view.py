@@ -12,7 +12,7 @@ WORTH |= {"n_tracks": 100, "note": ""}
 
 def test_an_audit_that_nobody_knows_is_refused(tmp_path):
     with pytest.raises(
-        DataError, match="guesswork: no such audit; expected leakage_audit or as_published or robustness"
+        DataError, match="guesswork: unknown audit; expected leakage_audit or as_published or robustness"
     ):
         read_audits([("guesswork", tmp_path / "a.csv")])
 

@@ -135,9 +135,9 @@ def test_the_order_of_the_runs_does_not_matter(runs):
 
 
 def test_no_run_and_one_run_twice_are_refused():
-    with pytest.raises(DataError, match="no run to report"):
+    with pytest.raises(DataError, match="no runs to report"):
         entries([])
-    with pytest.raises(DataError, match="run-a-mel-crnn-s-0-1 is there twice"):
+    with pytest.raises(DataError, match="run-a-mel-crnn-s-0-1 is given twice"):
         entries([run_of(), replace(run_of())])
 
 
@@ -165,7 +165,7 @@ def test_models_are_compared_by_the_tracks_that_all_have():
 def test_models_without_common_tracks_are_left_out_and_told(caplog):
     table = comparisons(entries([run_of(model="a"), run_of(model="b", seed=2)]))
     assert list(table) == list(PAIR_COLUMNS) and table.empty
-    assert "a, s: a on mel and b on mel share no test track and are not compared" in caplog.text
+    assert "a, s: a on mel and b on mel share no test tracks and are not compared" in caplog.text
 
 
 def test_models_with_common_tracks_are_compared_beside_one_without():

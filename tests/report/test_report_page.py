@@ -210,7 +210,7 @@ def test_one_run_makes_a_page_too(tmp_path, tree, make):
     pages, again = (pages_of([run], tree) for _ in range(2))
     assert pages == again
     assert "It is the only entry" in pages["html"]
-    assert "no checkout" in pages["html"]
+    assert "no git checkout" in pages["html"]
 
 
 def test_sections_stand_alone_without_a_script(small_report):

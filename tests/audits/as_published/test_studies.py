@@ -127,8 +127,8 @@ def test_a_study_that_the_data_set_cannot_have_is_left_out(tree):
     ("text", "message"),
     [
         ("", "studies.yaml: empty; expected a mapping of names to studies. Hint: "),
-        ("[one, two]", r"studies.yaml: \['one', 'two'\] is no mapping"),
-        ("word", "studies.yaml: 'word' is no mapping"),
+        ("[one, two]", r"studies.yaml: \['one', 'two'\] is not a mapping"),
+        ("word", "studies.yaml: 'word' is not a mapping"),
         ("3: {project: one}", r"studies.yaml: 3\..*string"),
         ("one: word", "studies.yaml: one: "),
         ("{", "studies.yaml: not YAML: "),
