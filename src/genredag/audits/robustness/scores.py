@@ -89,9 +89,9 @@ def _figures(deformed: pd.DataFrame, undeformed: pd.DataFrame, n_resamples: int)
 
 
 def _percent(interval: Interval, name: str) -> dict[str, float]:
-    """Return `Interval.columns`, but rounded by NumPy, which can differ by 0.01 if the third decimal is a 5.
+    """Return a rate in percent like `Interval.columns`, but rounded by NumPy.
 
-    The adopted ``robustness.csv`` files were rounded in this way.
+    The two can differ by 0.01 if the third decimal is a 5. With NumPy, ``robustness.csv`` stays the same.
     """
     values = (interval.estimate, interval.low, interval.high)
     return {f"{name}{end}": float(np.round(100 * x, 2)) for end, x in zip(ENDS, values, strict=True)}
