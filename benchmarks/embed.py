@@ -1,8 +1,8 @@
-"""What computing the frozen part of a network once saves: seconds, memory and disk.
+"""Time, memory and disk space saved by computing the frozen part of a network only once.
 
-Noise in a float16 frame store, an eighth of the slices for validation. Each setting, with the stage `embed`
-and without, is a process of its own. CPU seconds of the stage, of an epoch after the first, and of all that
-comes before that and in the first epoch.
+The data are noise in a float16 frame store, with an eighth of the slices for validation. Each model runs with
+and without the stage `embed`, in separate processes. CPU seconds are measured for the stage, for a run of one
+epoch, and for each epoch after the first.
 
     python benchmarks/embed.py --models squeezenet_frozen --slices 512 --weights squeezenet_weights.h5
 """
@@ -28,7 +28,7 @@ from genredag.runtime.files import write_json
 
 
 def measure(params: Path, name: str, embed: bool, threads: int, n_slices: int, weights: str | None) -> Row:
-    """Return the figures of one setting; to be called in a fresh process."""
+    """Return the measurements of one setting; call it in a new process."""
     configure_backend(threads)
     from genredag.training.embedding import NOTHING, write_embeddings
     from genredag.training.train import train_bundle
@@ -62,9 +62,9 @@ def main() -> None:
     parser.add_argument("--params", type=Path, default=Path("params.yaml"))
     parser.add_argument("--models", nargs="+", default=["squeezenet_frozen", "vgg16_ft", "vgg16_gtzan"])
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--slices", type=int, default=256, help="slices in all, an eighth for validation")
-    parser.add_argument("--weights", help="a file of weights; random ones without it")
-    parser.add_argument("--output", type=Path, help="a JSON file for the figures")
+    parser.add_argument("--slices", type=int, default=256, help="total number of slices; an eighth validates")
+    parser.add_argument("--weights", help="weights file (otherwise weights are random)")
+    parser.add_argument("--output", type=Path, help="JSON file for the results")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.one:

@@ -1,7 +1,7 @@
-"""Time of rendering a 30 s track: genredag against a plain loop over librosa, in the same run.
+"""Time to render a 30 s track: genredag against a plain loop over librosa, in the same run.
 
-The plain loop is what most projects do: load, transform and convert to dB, a track at a time. The whole store
-is timed as a user sees it, with the start of the processes and the writing of the files.
+The plain loop is what most projects do: load, transform and convert to dB, one track at a time. The time of
+the whole store includes starting the processes and writing the files.
 
     python benchmarks/render.py --params params.yaml --audio FOLDER --jobs 4 --output render.json
 """
@@ -110,7 +110,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def measure(name: str, manifest: pd.DataFrame, params: Params, n_jobs: int, repeats: int) -> Row:
-    """Time one representation; medians over `repeats`, ours and plain in turn."""
+    """Time one representation; return medians over `repeats`, with ours and plain interleaved."""
     group, rendering = getattr(params.representations, name), params.spectrograms
     spec = plan(name, group, rendering)
     representation = REPRESENTATIONS[name]
@@ -150,7 +150,7 @@ def main(argv: list[str] | None = None) -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--params", type=Path, required=True)
-    parser.add_argument("--audio", type=Path, help="a folder of audio files; noise is made without")
+    parser.add_argument("--audio", type=Path, help="folder of audio files (otherwise noise is generated)")
     parser.add_argument("--tracks", type=int, default=20)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--repeats", type=int, default=3)

@@ -1,8 +1,9 @@
-"""Seconds of evaluating and reporting, beyond prediction, for a matrix of the embedded data set's size.
+"""Time to evaluate (without predicting) and to report, for a matrix of the embedded data set's size.
 
-Predictions are made up: 480 tracks of ten genres, three of each artist, four slices a track, an eighth of the
-tracks for validation and for test. Evaluating is metrics, tables and figures of each run; reporting reads all
-runs, draws the bootstrap, tests every pair and writes the page, with spectrograms of three representations.
+Predictions are simulated: 480 tracks of ten genres, three per artist, four slices per track, with an eighth
+of the tracks each for validation and test. Evaluating computes metrics, tables and figures of each run.
+Reporting reads all runs, bootstraps, tests every pair and writes the page, with spectrograms of three
+representations.
 
     python benchmarks/report.py --params params.yaml --runs 12 60 --output o.json
 """
@@ -56,7 +57,7 @@ def make_frames(manifest: pd.DataFrame, representation: str) -> Frames:
 
 
 def make_predictions(manifest: pd.DataFrame, skill: float, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return predictions and the split that they belong to."""
+    """Return simulated predictions and their split."""
     number = manifest.groupby("genre").cumcount()
     parts = np.select([number < HELD_OUT, number < 2 * HELD_OUT], ["test", "validation"], "train")
     split = manifest[["track_id", "genre", "artist"]].assign(part=parts)
@@ -72,7 +73,7 @@ def make_predictions(manifest: pd.DataFrame, skill: float, seed: int) -> tuple[p
 
 
 def evaluate(folder: Path, choice: dict[str, str | int], made: tuple[pd.DataFrame, pd.DataFrame]) -> Path:
-    """Write what the stage evaluate writes, and what training would have written."""
+    """Write the files of the stage evaluate, and those of the stage train."""
     predictions, split = made
     epoch = np.arange(1, 11)
     curves = {name: 1 / epoch for name in ("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")}
@@ -104,7 +105,7 @@ def report(folders: list[Path], data_set: DataSet, params: Params) -> None:
 
 
 def measure(params: Params, n_runs: int, root: Path) -> dict[str, float]:
-    """Time `n_runs` models of as many skills."""
+    """Time the evaluation of `n_runs` models of increasing skill, and their report."""
     data_set = make_data_set()
     models = list(params.models)
     folders, choices, made = [], [], []
@@ -129,7 +130,7 @@ def main() -> None:
     )
     parser.add_argument("--params", type=Path, default=Path("params.yaml"))
     parser.add_argument("--runs", type=int, nargs="+", default=[12, 60])
-    parser.add_argument("--output", type=Path, help="a JSON file for the figures")
+    parser.add_argument("--output", type=Path, help="JSON file for the results")
     args = parser.parse_args()
     params, rows = load_params(args.params), []
     for n_runs in args.runs:

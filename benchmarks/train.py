@@ -1,13 +1,13 @@
-"""Slices a second of training, forward passes and predicting: genredag against plain Keras, in the same run.
+"""Slices per second in training, forward passes and prediction: genredag against plain Keras, in one run.
 
-Plain Keras is `model.fit` on float32 arrays in memory, 32 slices a batch, with Keras' own dropout. genredag
-gathers its batches from a float16 frame store. The rate of training is that of the median epoch after the
-first, validation included; forward is one batch again and again; predict goes over all training slices. Each
-setting is a process of its own. Repeats are interleaved, and the best counts.
+Plain Keras is `model.fit` on float32 arrays in memory, with batches of 32 slices and Keras' own dropout.
+genredag gathers its batches from a float16 frame store. The training rate is that of the median epoch after
+the first, validation included; forward repeats one batch; predict covers all training slices. Each setting
+runs in its own process. Repeats are interleaved, and the best one counts.
 
-`--side-by-side` adds as many jobs of one thread at once as there are threads, and their sum; each timed part
-begins when all have come so far.
-`--memory` measures the peak memory of such a process instead.
+`--side-by-side` also runs one single-threaded job per thread at the same time and reports the sum of their
+rates; each timed part begins when all jobs have reached it.
+`--memory` measures the peak memory of training in such a process instead.
 
     python benchmarks/train.py --models cnn_370k crnn --threads 1 4 --repeats 3 --side-by-side --output o.json
     python benchmarks/train.py --models cnn_370k crnn --threads 4 --tracks 1000 --memory
@@ -44,7 +44,7 @@ from genredag.runtime.progress import progress
 if TYPE_CHECKING:
     import keras
 
-    # A network and what predicts with it.
+    # A network and its prediction function.
     Trained = tuple[keras.Model, Callable[[np.ndarray], np.ndarray]]
 
 Row = dict[str, str | int | float]
@@ -56,11 +56,11 @@ TRACK_FRAMES, TRACK_SLICES, HOP_FRAMES = 1292, 19, 64  # 30 s, in slices of 3 s 
 
 
 def make_data(folder: Path, n_tracks: int) -> SplitSlices:
-    """Return what `train_bundle` trains on: noise of 30 s a track, on disk; every eighth track validates."""
+    """Return data for `train_bundle`: tracks of 30 s of noise, on disk; every eighth track validates."""
     rng = np.random.default_rng(0)
     shape = (n_tracks * TRACK_FRAMES, N_BINS)
     array = np.lib.format.open_memmap(folder / "frames.npy", "w+", np.float16, shape)
-    for start in range(0, len(array), TRACK_FRAMES):  # never all in memory: its peak is measured
+    for start in range(0, len(array), TRACK_FRAMES):  # one track at a time: peak memory is measured
         array[start : start + TRACK_FRAMES] = rng.normal(-40, 10, (TRACK_FRAMES, N_BINS))
     array.flush()
     del array
@@ -96,7 +96,7 @@ def make_data(folder: Path, n_tracks: int) -> SplitSlices:
 
 
 def train_ours(name: str, recipe: Network, precision: str, data: SplitSlices, epochs: int) -> Trained:
-    """Train; return the network and what predicts."""
+    """Train with genredag; return the network and its prediction function."""
     from genredag.training.train import train_bundle
 
     recipe = recipe.model_copy(update={"epochs": epochs, "patience": epochs, "batch_size": BATCH_SIZE})
@@ -106,7 +106,7 @@ def train_ours(name: str, recipe: Network, precision: str, data: SplitSlices, ep
 
 
 def train_plain(name: str, recipe: Network, precision: str, data: SplitSlices, epochs: int) -> Trained:
-    """Train as `train_ours`, with nothing of ours but the layers' sizes."""
+    """Train with plain Keras; only the architecture is genredag's."""
     from genredag.models.assembly import build_network
 
     sizes = {"n_frames": N_FRAMES, "n_bins": N_BINS, "n_classes": N_CLASSES}
@@ -129,7 +129,7 @@ def slices_of(data: SplitSlices, part: pd.Series) -> np.ndarray:
 
 @contextmanager
 def timed_epochs(now: Callable[[], float]) -> Iterator[list[float]]:
-    """Give a list that gets the seconds of every epoch trained, with its validation and checkpoint."""
+    """Yield a list that collects the seconds of each epoch, with its validation and checkpoint."""
     import keras
 
     fit, seconds = keras.Model.fit, []
@@ -151,14 +151,14 @@ def timed_epochs(now: Callable[[], float]) -> Iterator[list[float]]:
         keras.Model.fit = fit
 
 
-def meet_at(shared: Barrier) -> None:
-    """Make known to a process where the jobs beside it wait for each other."""
+def share_barrier(shared: Barrier) -> None:
+    """Set the barrier at which the simultaneous jobs wait for each other; initialises each process."""
     global barrier
     barrier = shared
 
 
 def measure(params: Path, name: str, kind: str, threads: int, n_tracks: int, clock: str) -> Row:
-    """Return the rates of one setting; to be called in a fresh process."""
+    """Return the rates of one setting; call it in a new process."""
     configure_backend(threads)
     recipe, now = load_params(params).entry("models", name), CLOCKS[clock]
 
@@ -189,7 +189,7 @@ def measure(params: Path, name: str, kind: str, threads: int, n_tracks: int, clo
 
 
 def measure_memory(params: Path, name: str, kind: str, threads: int, n_tracks: int, _: str) -> Row:
-    """Return the peak memory of training for an epoch; to be called in a fresh process."""
+    """Return the peak memory of training for one epoch; call it in a new process."""
     configure_backend(threads)
     recipe = load_params(params).entry("models", name)
     with tempfile.TemporaryDirectory() as folder:
@@ -201,15 +201,15 @@ def measure_memory(params: Path, name: str, kind: str, threads: int, n_tracks: i
 
 
 def in_processes(jobs: int, measurement: Callable[..., Row], *arguments: object) -> list[Row]:
-    """Call a function in so many new processes at once: threads are fixed when TensorFlow starts."""
+    """Call a function in `jobs` new processes at once; TensorFlow fixes its threads when it starts."""
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, spawn, meet_at, (spawn.Barrier(jobs),)) as pool:
+    with ProcessPoolExecutor(jobs, spawn, share_barrier, (spawn.Barrier(jobs),)) as pool:
         calls = [pool.submit(measurement, *arguments) for _ in range(jobs)]
         return [call.result() for call in calls]
 
 
 def rates(jobs: int, *arguments: object) -> Row:
-    """Return the summed rates of so many equal jobs at once."""
+    """Return the sum of the rates of `jobs` simultaneous, equal jobs."""
     rows = in_processes(jobs, measure, *arguments)
     return {**rows[0], "jobs": jobs, **{work: sum(row[work] for row in rows) for work in WORK}}
 
@@ -219,7 +219,7 @@ def best(rows: list[Row]) -> Row:
 
 
 def table(rows: list[Row]) -> str:
-    """Return a Markdown table; ratios are to plain Keras with as many threads in all."""
+    """Return a Markdown table; ratios are relative to plain Keras with the same total number of threads."""
     plain = {(r["model"], r["threads"]): r for r in rows if r["kind"] == KINDS[0] and r["jobs"] == 1}
     columns = " | ".join(f"{work}, slices/s | ratio" for work in WORK)
     lines = [f"| model | jobs x threads | | {columns} |", "|---|---|---" + "|---" * 2 * len(WORK) + "|"]
@@ -239,14 +239,16 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", default=["cnn_370k", "lstm", "crnn"])
     parser.add_argument("--threads", type=int, nargs="+", default=[1, os.cpu_count()])
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
-    parser.add_argument("--tracks", type=int, default=16, help="of 30 s, 19 slices each; an eighth validates")
-    parser.add_argument("--repeats", type=int, default=1)
-    parser.add_argument("--side-by-side", action="store_true", help="jobs of one thread, one a core, as well")
     parser.add_argument(
-        "--clock", choices=CLOCKS, default="wall", help="cpu: for one thread on a busy machine"
+        "--tracks", type=int, default=16, help="tracks of 30 s (19 slices); an eighth validates"
     )
-    parser.add_argument("--memory", action="store_true", help="peak memory of an epoch instead of rates")
-    parser.add_argument("--output", type=Path, help="a JSON file for the figures")
+    parser.add_argument("--repeats", type=int, default=1)
+    parser.add_argument("--side-by-side", action="store_true", help="also run one-thread jobs at once")
+    parser.add_argument(
+        "--clock", choices=CLOCKS, default="wall", help="use cpu to measure one thread on a busy machine"
+    )
+    parser.add_argument("--memory", action="store_true", help="measure peak memory of one epoch, not rates")
+    parser.add_argument("--output", type=Path, help="JSON file for the results")
     args = parser.parse_args()
     configure_logging()
     settings = [

@@ -29,7 +29,7 @@ def project_dir() -> Path:
 
 @pytest.fixture(scope="session")
 def shared_dir() -> Path:
-    """The team's library of real audio beside the project; tests that need it are skipped without it."""
+    """The team's library of real audio next to the project; tests that need it are skipped without it."""
     shared = ROOT.parent / "shared"
     if not (shared / "gtzan_mini").is_dir():
         pytest.skip("no shared library of real audio beside the project")
@@ -38,13 +38,13 @@ def shared_dir() -> Path:
 
 @pytest.fixture
 def tree() -> dict:
-    """Give the values of params.yaml, to be changed by a test and parsed with `parse_params`."""
+    """Return the values of params.yaml; tests change them and call `parse_params`."""
     return yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="session")
 def toy_slices():
-    """Three genres of eight tracks, each a band of noise of its own, cut into three slices of ten frames.
+    """Three genres (bands of noise) of eight tracks with three slices of ten frames each.
 
     Gives `SplitSlices`.
     """
@@ -87,5 +87,5 @@ def toy_slices():
 
 @pytest.fixture(scope="session")
 def squeezed() -> Callable[[str], str]:
-    """Give a function that takes the padding out of a Markdown table."""
+    """Return a function that removes the padding from a Markdown table."""
     return lambda page: re.sub(" +", " ", page)

@@ -1,4 +1,4 @@
-"""Benchmarks run; what they print is for people."""
+"""Benchmarks run; their output is not checked."""
 
 from __future__ import annotations
 

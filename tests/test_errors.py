@@ -22,12 +22,12 @@ from genredag.errors import (
 )
 
 
-def test_what_where_expected_and_hint_stand_in_one_line():
+def test_a_message_is_one_line_with_place_expectation_and_hint():
     error = DataError("5 of\n10 tracks", where="manifest", expected="at most 1", hint="listen to them")
     assert str(error) == "manifest: 5 of 10 tracks; expected at most 1. Hint: listen to them"
 
 
-def test_an_error_travels_between_processes():
+def test_an_error_can_be_pickled():
     error = pickle.loads(pickle.dumps(ParameterError("x", where="a.b", hint="c")))
     assert (type(error), str(error), error.where) == (ParameterError, "a.b: x. Hint: c", "a.b")
 
@@ -54,7 +54,7 @@ def test_an_error_travels_between_processes():
         ),
     ],
 )
-def test_a_users_mistake_is_one_line_and_status_2(capsys, raised, line):
+def test_a_user_error_is_one_line_and_status_2(capsys, raised, line):
     @exits_cleanly
     def main() -> None:
         raise raised
@@ -66,7 +66,7 @@ def test_a_users_mistake_is_one_line_and_status_2(capsys, raised, line):
     assert said.count("\n") == 1
 
 
-def test_a_missing_program_is_told_before_it_is_run(monkeypatch):
+def test_a_missing_program_is_reported_before_it_is_run(monkeypatch):
     require("snakemake", "dvc")
     monkeypatch.setattr("genredag.errors.find_spec", lambda name: None if name == "dvc" else object())
     with pytest.raises(
@@ -96,7 +96,7 @@ def test_a_bug_keeps_its_traceback(bug):
         UnsuitableDataError("3 frames", where="manifest"),
     ],
 )
-def test_unsuitable_data_have_a_status_of_their_own_and_a_reason_that_can_be_read_back(capsys, raised):
+def test_unsuitable_data_have_their_own_status_and_a_readable_reason(capsys, raised):
     @exits_cleanly
     def main() -> None:
         raise raised

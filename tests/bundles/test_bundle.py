@@ -31,7 +31,7 @@ def saved(bundle, tmp_path):
     return path
 
 
-def test_says_what_it_is(bundle):
+def test_describes_itself(bundle):
     assert bundle.class_names == ["blues", "jazz", "rock"]
     assert not bundle.is_network
     assert set(bundle.info) == {
@@ -41,7 +41,7 @@ def test_says_what_it_is(bundle):
     assert bundle.info["versions"]["numpy"] == np.__version__
 
 
-def test_metrics_are_those_of_what_it_predicts(bundle, toy_slices):
+def test_metrics_match_its_predictions(bundle, toy_slices):
     assert set(bundle.info["metrics"]) == {"epoch", "loss", "accuracy", "val_loss", "val_accuracy"}
     split, slices = toy_slices.split, toy_slices.slices
     for part, prefix in (("train", ""), ("validation", "val_")):
@@ -66,7 +66,7 @@ def test_no_slices_give_no_predictions(bundle):
     assert bundle.predict(np.empty((0, 10, 12), np.float32)).shape == (0, 3)
 
 
-def test_over_windows_a_track_of_any_length_is_decided_as_a_whole(bundle):
+def test_networks_over_windows_predict_whole_tracks_of_any_length(bundle):
     class Counting:
         input_shape = (None, None, 10, 12)
 
@@ -102,7 +102,7 @@ def test_refuses_other_frames(bundle, toy_slices, change):
     assert f"frames with {key} = {value}; expected {bundle.info['frames'][key]}" in str(error.value)
 
 
-def test_saved_again_it_is_the_same_bytes(saved, tmp_path):
+def test_saving_again_gives_the_same_bytes(saved, tmp_path):
     save_bundle(tmp_path / "again.zip", load_bundle(saved))
     save_bundle(tmp_path / "third.zip", load_bundle(tmp_path / "again.zip"))
     assert (tmp_path / "again.zip").read_bytes() == (tmp_path / "third.zip").read_bytes()
@@ -115,7 +115,7 @@ def test_holds_no_pickle(saved):
 
 
 @pytest.mark.parametrize("content", [b"", b"nonsense"])
-def test_refuses_what_is_no_zip(tmp_path, content):
+def test_refuses_a_file_that_is_not_a_zip(tmp_path, content):
     path = tmp_path / "bundle.zip"
     path.write_bytes(content)
     with pytest.raises(ModelError, match=r"bundle\.zip: not a bundle"):
@@ -136,7 +136,7 @@ def test_refuses_a_damaged_file(saved, tmp_path, name, content):
         load_bundle(tmp_path / "damaged.zip")
 
 
-def test_refuses_an_estimator_of_a_type_that_is_not_ours(saved, tmp_path):
+def test_refuses_an_estimator_of_an_untrusted_type(saved, tmp_path):
     import skops.io
     from sklearn.preprocessing import FunctionTransformer
 

@@ -1,4 +1,4 @@
-"""What every data set of the registry owes: where it comes from, and a manifest from a sample of it."""
+"""The contract of every registered data set: it states its source, and a sample of it gives a manifest."""
 
 from __future__ import annotations
 
@@ -100,12 +100,12 @@ def make_params(tree: dict, name: str, folder: Path) -> dict:
     return tree
 
 
-def test_every_data_set_has_its_parameters_and_a_sample():
+def test_every_data_set_has_parameters_and_a_sample():
     assert set(MODULES) == set(Datasets.model_fields) == set(SAMPLES)
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_it_says_where_it_comes_from(name):
+def test_it_states_its_source(name):
     module = MODULES[name]
     assert module.HOMEPAGE
     assert module.LICENSE
@@ -115,7 +115,7 @@ def test_it_says_where_it_comes_from(name):
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_a_sample_of_it_makes_a_manifest(name, tree, tmp_path):
+def test_a_sample_gives_a_manifest(name, tree, tmp_path):
     params = parse_params(make_params(tree, name, tmp_path / "data"))
     cache = tmp_path / "cache"
     manifest = build_manifest(name, params.entry("datasets", name), params.download, cache, 1)
@@ -145,7 +145,7 @@ def test_relative_paths_start_at_the_working_directory(tree, tmp_path, monkeypat
     assert manifest["path"][0] == str(tmp_path / "mine" / "jazz" / "live" / "c.ogg")
 
 
-def test_an_unknown_data_set_is_told(project_dir):
+def test_an_unknown_data_set_is_refused(project_dir):
     with pytest.raises(ParameterError, match=r"^datasets: 'gtzen' is unknown"):
         read_data_set(project_dir / "params.yaml", "gtzen")
 
@@ -215,7 +215,9 @@ def table_of_missing_files(tree: dict, folder: Path) -> None:
         (break_nothing, "foldr", "'foldr' is unknown. Hint: did you mean 'folder'?"),
     ],
 )
-def test_a_mistake_is_one_line_and_no_file(download, tree, tmp_path, capsys, spoil, dataset, message):
+def test_a_user_error_is_one_line_and_writes_no_file(
+    download, tree, tmp_path, capsys, spoil, dataset, message
+):
     make_params(tree, "folder", tmp_path / "data")
     spoil(tree, tmp_path / "data")
     with pytest.raises(SystemExit) as caught:
@@ -227,7 +229,7 @@ def test_a_mistake_is_one_line_and_no_file(download, tree, tmp_path, capsys, spo
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_an_output_folder_that_can_not_be_is_told_before_the_work(download, tree, tmp_path, capsys):
+def test_an_impossible_output_folder_is_reported_before_the_work(download, tree, tmp_path, capsys):
     (tmp_path / "file").touch()
     with pytest.raises(SystemExit) as caught:
         download(tree, "gtzan", out=tmp_path / "file" / "out")
@@ -235,7 +237,7 @@ def test_an_output_folder_that_can_not_be_is_told_before_the_work(download, tree
     assert "a file exists where a folder is needed" in capsys.readouterr().err
 
 
-def test_no_network_is_one_line(tree, tmp_path, monkeypatch):
+def test_a_missing_network_is_reported_in_one_line(tree, tmp_path, monkeypatch):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     tree["datasets"]["gtzan"]["mirrors"] = [
         "http://127.0.0.1:9/genres.tar.gz",

@@ -1,4 +1,4 @@
-"""What holds for every learner of the registry, and for every entry of `models` in params.yaml."""
+"""The contract of every registered learner, and of every entry of `models` in params.yaml."""
 
 import inspect
 from pathlib import Path
@@ -32,7 +32,7 @@ DEFAULTS = [name for name in NETWORKS if not name.endswith(PUBLISHED)]
 
 
 def network_of(name, *, n_classes=3, statistics=None, precision="float32"):
-    """Build a network for 128 x 130 slices, or for its features, without a file of weights."""
+    """Build a network for 128 x 130 slices, or for its features, without loading weights."""
     recipe = MODELS[name]
     if recipe.backbone:
         backbone = recipe.backbone.model_copy(update={"weights": None})
@@ -46,7 +46,7 @@ def network_of(name, *, n_classes=3, statistics=None, precision="float32"):
 
 
 @pytest.mark.parametrize("name", learners())
-def test_says_what_it_is(name):
+def test_describes_itself(name):
     learner = learners()[name]
     assert learner.paper
     assert learner.build.__doc__.startswith("Return")
@@ -54,7 +54,7 @@ def test_says_what_it_is(name):
 
 
 @pytest.mark.parametrize("name", learners())
-def test_has_no_values_of_its_own(name):
+def test_has_no_default_values(name):
     arguments = inspect.signature(learners()[name].build).parameters.values()
     assert [a.name for a in arguments if a.default is not a.empty] == []
     positional = [a.name for a in arguments if a.kind is a.POSITIONAL_OR_KEYWORD]
@@ -87,7 +87,7 @@ def test_networks_turn_slices_into_probabilities(name, precision):
 
 
 def has_a_map(name, n_bins, n_frames):
-    """Whether a network's builder makes something of an input, and not layers without any unit."""
+    """Return whether a network can be built for an input size, without empty layers."""
     import keras
 
     inputs = keras.Input((*[None] * learners()[name].over_windows, n_bins, n_frames, 1))
@@ -104,7 +104,7 @@ ON_SLICES = [name for name in DEFAULTS if not (learners()[name].features or lear
 
 
 @pytest.mark.parametrize("name", ON_SLICES)
-def test_the_smallest_input_is_the_smallest(name):
+def test_the_smallest_input_is_a_sharp_bound(name):
     smallest = learners()[name].smallest
     n_bins, n_frames = smallest(filter_bins=9, filter_frames=7) if callable(smallest) else smallest
     assert has_a_map(name, n_bins, n_frames)
@@ -139,7 +139,7 @@ def test_estimators_tell_classes_apart(name):
 def store():
     """Give what `train_bundle` needs: two genres of six tracks, one slice each of 80 x 80 loud or soft noise.
 
-    Its columns carry the names of handcrafted features, so that every learner finds what it wants.
+    Its columns have the names of handcrafted features, so that every learner finds the features it needs.
     """
     rng, n_tracks, size = np.random.default_rng(0), 12, 80
     names = describe(Handcrafted(n_fft=2048, hop_length=512, n_mfcc=52), 22_050)["bins"]
@@ -196,7 +196,7 @@ def test_trains_saves_loads_and_predicts(name, store, tmp_path):
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_wrong_options_are_told_before_any_work(name, store):
+def test_invalid_options_are_reported_before_any_work(name, store):
     train = Train(precision="float32", threads=1, normalisation="bin")
     recipe = MODELS[name]
     kept = dict(list(recipe.options.items())[1:])

@@ -1,4 +1,4 @@
-"""What every registered representation promises, whatever it is."""
+"""The contract of every registered representation."""
 
 import json
 
@@ -37,7 +37,7 @@ def test_registry_and_params_know_the_same_names():
 
 
 @pytest.mark.parametrize("n_samples", [1, 100, 511, 512, 22_050, 30_000])
-def test_frames_are_time_major_float32_one_at_every_hop(named, n_samples):
+def test_frames_are_time_major_float32_one_per_hop(named, n_samples):
     values = render(named, noise(n_samples))
     assert values.shape == (1 + n_samples // 512, describe(*named, SR)["n_bins"])
     assert values.dtype == np.float32

@@ -41,7 +41,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("make", [lambda d: tar(d / "a.tar.gz", FILES), lambda d: zipped(d / "a.zip", FILES)])
-def test_an_archive_is_unpacked_once_under_its_own_hash(tmp_path, make):
+def test_an_archive_is_unpacked_once_into_a_folder_named_by_its_hash(tmp_path, make):
     archive = make(tmp_path)
     check_archive(archive)
     folder = extract(archive, tmp_path / "cache")
@@ -51,13 +51,13 @@ def test_an_archive_is_unpacked_once_under_its_own_hash(tmp_path, make):
     assert (folder / "mark").exists()
 
 
-def test_a_changed_archive_is_another_folder(tmp_path):
+def test_a_changed_archive_is_unpacked_into_another_folder(tmp_path):
     first = extract(tar(tmp_path / "a.tar.gz", FILES), tmp_path)
     second = extract(tar(tmp_path / "a.tar.gz", {**FILES, "c": b""}), tmp_path)
     assert first != second
 
 
-def test_an_odd_compression_is_no_trouble(tmp_path):
+def test_unusual_compression_is_supported(tmp_path):
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_LZMA) as archive:  # as fma_metadata.zip
         archive.writestr("tracks.csv", b"x" * 1000)
     assert contents(extract(tmp_path / "a.zip", tmp_path / "cache")) == {"tracks.csv": b"x" * 1000}
@@ -106,7 +106,7 @@ def test_links_in_a_zip_are_refused(tmp_path):
 
 @pytest.mark.parametrize("share", [0.02, 0.5, 0.99])
 @pytest.mark.parametrize("name", ["a.tar.gz", "a.tar", "a.zip"])
-def test_a_cut_archive_is_refused(tmp_path, name, share):
+def test_a_truncated_archive_is_refused(tmp_path, name, share):
     make = zipped if name.endswith("zip") else tar
     whole = make(tmp_path / name, {**FILES, "c.au": bytes(range(251)) * 999}).read_bytes()
     end = len(whole) if name != "a.tar" else whole.rindex(b"\xfa") + 1  # a tar is padded with zeros
@@ -119,7 +119,7 @@ def test_a_cut_archive_is_refused(tmp_path, name, share):
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>sign in to go online</html>", b"\0" * 100])
-def test_no_archive_is_refused(tmp_path, content):
+def test_a_file_that_is_not_an_archive_is_refused(tmp_path, content):
     (tmp_path / "a.tar.gz").write_bytes(content)
     refused(tmp_path / "a.tar.gz", "not an archive")
 
@@ -128,7 +128,7 @@ def test_no_archive_is_refused(tmp_path, content):
     ("make", "place"),
     [(lambda d: tar(d / "a.tar.gz", FILES), -6), (lambda d: zipped(d / "a.zip", FILES), 60)],
 )
-def test_damage_is_found_by_the_checksums_inside(tmp_path, make, place):
+def test_damage_is_found_by_internal_checksums(tmp_path, make, place):
     archive = make(tmp_path)
     content = bytearray(archive.read_bytes())
     content[place] ^= 255

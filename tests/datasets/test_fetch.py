@@ -44,14 +44,14 @@ def leftovers(target: Path) -> list[str]:
     ]
 
 
-def test_a_file_arrives_whole_and_alone(server, tmp_path):
+def test_a_file_is_downloaded_and_leaves_no_other_files(server, tmp_path):
     target = tmp_path / "cache" / "a.zip"
     assert get(target, server.serve("a.zip", CONTENT)) == target
     assert target.read_bytes() == CONTENT
     assert leftovers(target) == []
 
 
-def test_a_file_that_is_there_is_not_fetched_again(server, tmp_path):
+def test_an_existing_file_is_not_fetched_again(server, tmp_path):
     url = server.serve("a.zip", CONTENT)
     get(tmp_path / "a.zip", url)
     get(tmp_path / "a.zip", url)
@@ -59,7 +59,7 @@ def test_a_file_that_is_there_is_not_fetched_again(server, tmp_path):
 
 
 @pytest.mark.parametrize("fault", ["cut", "stall"])
-def test_a_cut_or_stalled_download_goes_on_where_it_stopped(server, tmp_path, fault):
+def test_an_interrupted_or_stalled_download_resumes(server, tmp_path, fault):
     waits = []
     url = server.serve("a.zip", CONTENT, faults=[(fault, 131_072), (fault, 65_536)])
     assert get(tmp_path / "a.zip", url, timeout=1, wait=waits.append).read_bytes() == CONTENT
@@ -69,7 +69,7 @@ def test_a_cut_or_stalled_download_goes_on_where_it_stopped(server, tmp_path, fa
 
 @settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cuts=st.lists(st.integers(0, 120_000), max_size=4), knows_range=st.booleans(), tagged=st.booleans())
-def test_wherever_it_is_cut_the_file_is_the_same(server, tmp_path, cuts, knows_range, tagged):
+def test_a_resumed_file_is_the_same_wherever_it_was_interrupted(server, tmp_path, cuts, knows_range, tagged):
     headers = {"ETag": '"1"'} if tagged else {}
     faults = [("cut", cut) for cut in cuts]
     url = server.serve("a.zip", CONTENT, faults=faults, knows_range=knows_range, headers=headers)
@@ -78,13 +78,13 @@ def test_wherever_it_is_cut_the_file_is_the_same(server, tmp_path, cuts, knows_r
     assert get(target, url, retries=len(cuts)).read_bytes() == CONTENT
 
 
-def test_a_server_that_ignores_ranges_starts_again(server, tmp_path):
+def test_the_download_restarts_if_the_server_ignores_ranges(server, tmp_path):
     url = server.serve("a.zip", CONTENT, faults=[("cut", 100_000)], knows_range=False)
     assert get(tmp_path / "a.zip", url).read_bytes() == CONTENT
     assert server.requests[1][1] == "bytes=100000-"
 
 
-def test_a_file_that_changed_meanwhile_is_fetched_from_its_start(server, tmp_path):
+def test_the_download_restarts_if_the_file_changed(server, tmp_path):
     url = server.serve("a.zip", b"old" * 60_000, faults=[("cut", 100_000)], headers={"ETag": '"old"'})
     with pytest.raises(DataError):
         get(tmp_path / "a.zip", url, retries=0)
@@ -101,13 +101,13 @@ def test_a_file_that_changed_meanwhile_is_fetched_from_its_start(server, tmp_pat
         ({}, None),
     ],
 )
-def test_only_a_strong_validator_lets_a_download_go_on(server, tmp_path, headers, second):
+def test_a_download_resumes_only_with_a_strong_validator(server, tmp_path, headers, second):
     url = server.serve("a.zip", CONTENT, faults=[("cut", 100_000)], headers=headers)
     assert get(tmp_path / "a.zip", url).read_bytes() == CONTENT
     assert server.requests[1][1] == second
 
 
-def test_what_arrived_is_kept_for_the_next_run(server, tmp_path):
+def test_a_partial_download_is_kept_for_the_next_run(server, tmp_path):
     url = server.serve("a.zip", CONTENT, faults=[("cut", 150_000)])
     with pytest.raises(DataError, match=r"the next run resumes from 0\.1 MiB"):
         get(tmp_path / "a.zip", url, retries=0)
@@ -116,7 +116,7 @@ def test_what_arrived_is_kept_for_the_next_run(server, tmp_path):
     assert server.requests[1][1] == "bytes=150000-"
 
 
-def test_a_part_that_was_complete_is_only_verified(server, tmp_path, monkeypatch):
+def test_a_complete_partial_file_is_only_verified(server, tmp_path, monkeypatch):
     url = server.serve("a.zip", CONTENT)
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr("genredag.datasets.fetch.file_digest", interrupt)
@@ -125,7 +125,7 @@ def test_a_part_that_was_complete_is_only_verified(server, tmp_path, monkeypatch
     assert server.requests[1][1] == f"bytes={len(CONTENT)}-"
 
 
-def test_an_unanswerable_range_starts_again(server, tmp_path):
+def test_the_download_restarts_if_the_range_is_unsatisfiable(server, tmp_path):
     url = server.serve("a.zip", CONTENT * 2, faults=[("cut", 400_000)])
     with pytest.raises(DataError):
         get(tmp_path / "a.zip", url, retries=0)
@@ -133,7 +133,7 @@ def test_an_unanswerable_range_starts_again(server, tmp_path):
     assert get(tmp_path / "a.zip", url).read_bytes() == CONTENT
 
 
-def test_passing_troubles_are_waited_out(server, tmp_path):
+def test_temporary_errors_are_retried(server, tmp_path):
     url = server.serve("a.zip", CONTENT, faults=[503, 429])
     assert get(tmp_path / "a.zip", url).read_bytes() == CONTENT
 
@@ -151,7 +151,7 @@ def test_mirrors_are_tried_in_order(server, tmp_path, dead_url):
     assert [path for path, _ in server.requests] == ["/nothing", "/wrong.zip", "/a.zip"]
 
 
-def test_without_a_mirror_each_failure_is_told(server, tmp_path, dead_url):
+def test_every_failure_is_reported_if_no_mirror_works(server, tmp_path, dead_url):
     missing = f"http://127.0.0.1:{server.server_port}/nothing"
     wrong = server.serve("wrong.zip", b"something else")
     with pytest.raises(DataError) as caught:
@@ -171,12 +171,12 @@ def test_without_a_mirror_each_failure_is_told(server, tmp_path, dead_url):
     assert not (tmp_path / "a.zip").exists()
 
 
-def test_no_mirrors_at_all(tmp_path):
+def test_an_empty_list_of_mirrors_is_refused(tmp_path):
     with pytest.raises(DataError, match="no mirrors"):
         get(tmp_path / "a.zip")
 
 
-def test_two_at_once_download_once(server, tmp_path):
+def test_simultaneous_requests_download_once(server, tmp_path):
     url = server.serve("a.zip", CONTENT)
     threads = [threading.Thread(target=get, args=(tmp_path / "a.zip", url)) for _ in range(4)]
     for thread in threads:
@@ -187,7 +187,7 @@ def test_two_at_once_download_once(server, tmp_path):
     assert len(server.requests) == 1
 
 
-def test_too_little_room_is_told_before_the_download(server, tmp_path, monkeypatch):
+def test_too_little_disk_space_is_reported_before_the_download(server, tmp_path, monkeypatch):
     free = shutil.disk_usage(tmp_path)._replace(free=1000)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: free)
     with pytest.raises(DataError, match=r"0 MiB are free.*GENREDAG_CACHE"):
@@ -195,7 +195,7 @@ def test_too_little_room_is_told_before_the_download(server, tmp_path, monkeypat
     assert leftovers(tmp_path / "a.zip") == []
 
 
-def test_waits_double_up_to_half_a_minute(monkeypatch):
+def test_retry_delays_double_up_to_half_a_minute(monkeypatch):
     slept = []
     monkeypatch.setattr("genredag.datasets.fetch.time.sleep", slept.append)
     for attempt in range(7):
@@ -212,7 +212,7 @@ def test_a_checksum_names_its_algorithm(tmp_path):
         verify_checksum(path, "md5:0")
 
 
-def test_what_the_user_has_is_taken(tmp_path, download):
+def test_a_file_that_the_user_has_is_used(tmp_path, download):
     mine = tmp_path / "mine.zip"
     mine.touch()
     settings = {"verify": lambda _: None, "download": download, "key": "datasets.gtzan.path"}

@@ -44,7 +44,7 @@ def metadata(tmp_path):
 
 @pytest.fixture
 def clips(tmp_path, tone):
-    """Clips where FMA keeps them."""
+    """Clips in FMA's folder layout."""
     for seed, number in enumerate((2, 134, 1040)):
         tone(tmp_path / "clips" / "fma_medium" / f"{number:06d}"[:3] / f"{number:06d}.mp3", seed, 1.0)
     return tmp_path / "clips"
@@ -79,7 +79,7 @@ def test_small_is_a_part_of_medium(metadata):
     assert read_tracks(metadata, "small").index.tolist() == [2]
 
 
-def test_an_unpacked_folder_does_as_well(metadata, tmp_path):
+def test_an_unpacked_folder_is_accepted_too(metadata, tmp_path):
     with zipfile.ZipFile(metadata) as archive:
         archive.extractall(tmp_path / "mine")
     assert read_tracks(tmp_path / "mine", "medium").equals(read_tracks(metadata, "medium"))
@@ -118,7 +118,7 @@ def test_downloads_are_checked(metadata, server, tmp_path, download, monkeypatch
         list_tracks(params, subset="small", download=download, cache_dir=tmp_path / "cache")
 
 
-def test_clips_are_found_beside_other_folders(clips):
+def test_clips_are_found_next_to_other_folders(clips):
     (clips / "docs").mkdir()
     assert clip_folder(clips) == clips / "fma_medium"
     assert clip_folder(clips / "fma_medium") == clips / "fma_medium"
@@ -150,7 +150,7 @@ def test_other_metadata_are_refused(tmp_path, tables, match):
         read_tracks(tmp_path, "medium")
 
 
-def test_a_cut_metadata_archive_is_refused(metadata):
+def test_a_truncated_metadata_archive_is_refused(metadata):
     metadata.write_bytes(metadata.read_bytes()[:-30])
     with pytest.raises(DataError, match=r"unreadable: File is not a zip file; expected fma_metadata\.zip"):
         read_tracks(metadata, "medium")

@@ -7,7 +7,7 @@ from genredag.errors import DataError, ParameterError
 from genredag.params.groups.datasets import Folder
 
 
-def test_a_folder_a_genre_however_deep(tmp_path, tone):
+def test_each_folder_is_a_genre_at_any_depth(tmp_path, tone):
     for name in ("rock/a.wav", "Free Jazz/c.ogg", "x.wav"):
         tone(tmp_path / name)
     (tmp_path / "rock" / "live" / "2020").mkdir(parents=True)
@@ -20,7 +20,7 @@ def test_a_folder_a_genre_however_deep(tmp_path, tone):
     assert tracks["artist"].isna().all()
 
 
-def test_files_of_one_stem_keep_their_suffixes(tmp_path, tone):
+def test_files_with_the_same_stem_keep_their_suffixes(tmp_path, tone):
     for name in ("rock/a.wav", "rock/a.flac", "rock/b.wav"):
         tone(tmp_path / name)
     assert list_tracks(Folder(path=str(tmp_path)))["track_id"].tolist() == [
@@ -39,7 +39,7 @@ def test_a_folder_without_music_is_refused(tmp_path, names):
         list_tracks(Folder(path=str(tmp_path)))
 
 
-def test_a_path_is_needed_and_must_be_there(tmp_path):
+def test_a_path_is_required_and_must_exist(tmp_path):
     with pytest.raises(ParameterError, match=r"^datasets\.folder\.path: no folder"):
         list_tracks(Folder(path=None))
     with pytest.raises(DataError, match="no such file or folder"):
@@ -75,7 +75,7 @@ def test_a_table_of_files(tmp_path):
         (b"path,genre\na.wav,rock\na, b.wav,jazz\n", "line 3: 3 values; expected 2"),
     ],
 )
-def test_a_table_that_can_not_be_used_is_told(tmp_path, content, match):
+def test_an_invalid_table_is_refused(tmp_path, content, match):
     (tmp_path / "songs.csv").write_bytes(content)
     with pytest.raises(DataError, match=match) as caught:
         list_tracks(Folder(path=str(tmp_path / "songs.csv")))

@@ -17,7 +17,7 @@ from genredag.params.loading import parse_params
 
 @pytest.fixture
 def mini(tmp_path, tone):
-    """Four tracks as in the archive of 2002."""
+    """Four tracks in the layout of the original archive (2002)."""
     for seed, name in enumerate(("blues.00000", "blues.00001", "jazz.00054", "rock.00016")):
         tone(tmp_path / "mini" / "genres" / name.split(".")[0] / f"{name}.au", seed)
     return tmp_path / "mini"
@@ -30,7 +30,7 @@ def packed(folder):
     return archive
 
 
-def test_facts_are_those_published():
+def test_facts_match_the_publication():
     facts = read_facts()
     assert facts.shape == (1000, 4)
     assert facts["genre"].value_counts().unique().tolist() == [100]
@@ -71,13 +71,13 @@ def test_tracks_are_found_in_every_known_layout(tmp_path, tone, layout):
     assert list(find_tracks(tmp_path)) == ["blues.00000", "rock.00000"]
 
 
-def test_a_track_that_is_there_twice_is_listed_once(tmp_path, tone):
+def test_a_duplicated_track_is_listed_once(tmp_path, tone):
     tone(tmp_path / "a" / "blues.00000.au")
     tone(tmp_path / "b" / "blues.00000.wav")
     assert find_tracks(tmp_path) == {"blues.00000": tmp_path / "a" / "blues.00000.au"}
 
 
-def test_files_are_compared_with_those_of_2002(mini, caplog):
+def test_files_are_compared_with_the_original_ones(mini, caplog):
     files = find_tracks(mini)
     files["rock.00017"] = mini / "rock.00017.wav"
     hashes = pd.Series({name: file_digest(path) for name, path in find_tracks(mini).items()})
@@ -103,7 +103,7 @@ def test_an_archive_is_unpacked_into_the_cache(mini, tmp_path, download, caplog,
     assert ("this is the archive of 2002" in caplog.text) is known
 
 
-def test_an_archive_that_is_none_is_no_download(server, tmp_path, download):
+def test_a_download_that_is_not_an_archive_is_refused(server, tmp_path, download):
     page = server.serve("genres.tar.gz", b"<html>Sign in to go online</html>")
     with pytest.raises(
         DataError, match=r"not an archive.*expected a \.tar\.gz.*Hint: .*datasets\.gtzan\.path"
@@ -119,7 +119,7 @@ def test_a_folder_without_gtzan_is_refused(tmp_path, download):
 
 @pytest.mark.slow
 def test_the_mini_set_through_bad_mirrors(shared_dir, server, dead_url, tmp_path, tree):
-    """Real audio, behind a dead mirror, cut once and stalled once, with a track that is no audio."""
+    """Real audio after a dead mirror, one interruption and one stall, with a track that is not audio."""
     folder = tmp_path / "mini"
     shutil.copytree(shared_dir / "gtzan_mini" / "genres", folder / "genres")
     (folder / "genres" / "jazz" / "jazz.00054.wav").write_bytes(b"RIFF, but not really" * 1000)

@@ -59,7 +59,7 @@ def fma(n: int = 12) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=LISTED)
 
 
-def test_each_genre_has_as_many_tracks_gtzan_s_first():
+def test_genres_are_balanced_and_gtzan_tracks_come_first():
     tracks = mix(group(), gtzan(), fma())
     assert tracks["genre"].value_counts().to_dict() == {"rock": 10, "metal": 10, "reggae": 10}
     ours = tracks[~tracks["track_id"].str.startswith("fma.")]
@@ -76,7 +76,7 @@ def test_a_track_that_fits_several_genres_goes_to_the_rarest():
     assert drawn.loc[drawn["genre"] == "reggae", "subgenres"].str.contains("Reggae").all()
 
 
-def test_the_draw_depends_on_the_seed_and_not_on_the_order():
+def test_the_sample_depends_on_the_seed_not_on_the_order():
     first = mix(group(), gtzan(), fma())
     shuffled = mix(group(), gtzan().sample(frac=1, random_state=0), fma().sample(frac=1, random_state=0))
     other = mix(group(seed=2), gtzan(), fma())
@@ -84,13 +84,13 @@ def test_the_draw_depends_on_the_seed_and_not_on_the_order():
     assert set(first["track_id"]) != set(other["track_id"])
 
 
-def test_few_tracks_are_drawn_from_gtzan_alone():
+def test_few_tracks_are_sampled_from_gtzan_only():
     tracks = mix(group(2), gtzan(), fma())
     assert len(tracks) == 6
     assert not tracks["track_id"].str.startswith("fma.").any()
 
 
-def test_an_artist_of_both_is_one_artist():
+def test_an_artist_in_both_data_sets_is_one_artist():
     tracks = mix(group(16), gtzan(), fma())
     names = tracks.loc[tracks["artist"].map(artist_key, na_action="ignore") == "wailers", "artist"]
     assert len(names) > 4  # GTZAN's four, and FMA's of that name
@@ -98,14 +98,14 @@ def test_an_artist_of_both_is_one_artist():
     assert tracks.loc[tracks["track_id"].str.startswith("metal."), "artist"].isna().all()
 
 
-def test_no_artist_has_two_spellings_and_could_stand_on_two_sides():
+def test_every_artist_has_a_single_spelling():
     tracks = mix(group(16), gtzan(), fma()).dropna(subset="artist")
     keys = tracks["artist"].map(artist_key)
     assert keys.nunique() < len(tracks)
     assert tracks.groupby(keys)["artist"].nunique().max() == 1
 
 
-def test_too_few_tracks_are_told_with_the_largest_balanced_number():
+def test_too_few_tracks_are_reported_with_the_largest_balanced_number():
     with pytest.raises(
         DataError,
         match=r"too few tracks: rock 28, metal 16, reggae 28; expected 30 of .*tracks_per_genre to 16,",

@@ -28,7 +28,7 @@ def npz(path, ids=IDS, **arrays):
     return path
 
 
-def test_frames_are_given_time_major(tmp_path):
+def test_frames_are_time_major(tmp_path):
     ids, frames = load_spectrograms(npz(tmp_path / "a.npz"))
     assert ids == IDS
     assert frames.shape == (3, 5, 4)
@@ -51,7 +51,7 @@ def test_other_arrays_are_refused(tmp_path, arrays, match):
         load_spectrograms(npz(tmp_path / "a.npz", **arrays))
 
 
-def test_files_that_are_no_npz_are_refused(tmp_path):
+def test_files_that_are_not_npz_are_refused(tmp_path):
     np.savez(tmp_path / "no_ids.npz", mel=FRAMES)
     with pytest.raises(DataError, match="holds mel"):
         load_spectrograms(tmp_path / "no_ids.npz")
@@ -64,7 +64,7 @@ def test_files_that_are_no_npz_are_refused(tmp_path):
             load_spectrograms(tmp_path / name)
 
 
-def test_ids_of_gtzan_bring_artist_and_split(tmp_path):
+def test_gtzan_ids_give_artist_and_split(tmp_path):
     tracks = list_tracks(
         group(npz(tmp_path / "a.npz", ["blues.00000", "jazz.00054", "mine.1"])), cache_dir=tmp_path
     )
@@ -73,7 +73,7 @@ def test_ids_of_gtzan_bring_artist_and_split(tmp_path):
     assert tracks["artist"].fillna("").tolist() == ["John Lee Hooker", "", ""]
 
 
-def test_a_table_says_what_there_is(tmp_path):
+def test_a_table_lists_the_tracks(tmp_path):
     (tmp_path / "t.csv").write_text(
         "track_id,genre,artist,split\nrock.00000,Rock,Queen,train\nmore,Jazz,,test\n"
     )
@@ -92,7 +92,7 @@ def test_a_split_has_one_of_three_names(tmp_path):
         list_tracks(group(npz(tmp_path / "a.npz"), tracks=tmp_path / "t.csv"), cache_dir=tmp_path)
 
 
-def test_probing_tells_hash_and_problems(tmp_path):
+def test_probing_returns_hash_and_problems(tmp_path):
     frames = np.stack([FRAMES[0], FRAMES[0] * 0, FRAMES[0]]).astype(np.float32)
     frames[2, 1, 1] = np.nan
     tracks = list_tracks(group(npz(tmp_path / "a.npz", mel=frames)), cache_dir=tmp_path)
@@ -139,7 +139,7 @@ def test_files_must_agree(tmp_path):
         list_tracks(group(first, second), cache_dir=tmp_path)
 
 
-def test_files_and_genres_are_needed(tmp_path):
+def test_files_and_genres_are_required(tmp_path):
     with pytest.raises(ParameterError, match=r"datasets\.spectrograms\.files: no files"):
         list_tracks(group(), cache_dir=tmp_path)
     with pytest.raises(DataError, match=r"'a' contains no genre; expected ids like blues\.00000"):

@@ -1,4 +1,4 @@
-"""The embedded data set as a whole: determinism, the cache, and what its tables promise."""
+"""The embedded data set as a whole: determinism, the cache, and its tables."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def rendered(tmp_path_factory):
     return cache_dir, synthetic.list_tracks(SMALL, cache_dir=cache_dir, n_jobs=2)
 
 
-def test_genres_are_gtzans():
+def test_genres_are_those_of_gtzan():
     assert list(GENRES) == GTZAN
 
 

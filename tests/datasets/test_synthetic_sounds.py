@@ -1,4 +1,4 @@
-"""The pieces of the embedded music against closed forms: the grid, chords, tones, the studio."""
+"""The components of the embedded music against closed forms: rhythm, chords, tones, the studio."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Paired tests in closed form, and that they cry wolf in 5 % of the cases: in simulated pairs of equals."""
+"""Paired tests in closed form, and their false positive rate of 5 % on simulated pairs of equal models."""
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ def table_of(**columns):
 def equals(sizes, accuracy, n_seeds, n_pairs, rng):
     """Simulate `n_pairs` pairs of models of the same accuracy: hits (n_rows, 2 * n_pairs), and artists.
 
-    Tracks are as hard for one as for the other; each model has artists, tracks and seeds of its own luck.
+    Tracks are equally hard for both; random effects of artists, tracks and seeds differ between models.
     """
     artist = np.repeat(np.arange(len(sizes)), sizes)
     shape = (2, n_pairs)
@@ -43,7 +43,7 @@ def sizes_of(n_tracks, by_artist, rng):
 
 
 def false_positives(n_tracks, by_artist, n_seeds, accuracy, n_pairs, rng):
-    """Return how often p_bootstrap, p_mcnemar and the interval call equals different, over ten deals."""
+    """Return the false positive rates of p_bootstrap, p_mcnemar and the interval, over ten simulations."""
     tables = []
     for seed in range(10):
         sizes = sizes_of(n_tracks, by_artist, rng)
@@ -100,7 +100,7 @@ def test_holm_in_closed_form():
     assert (table["distinguishable"] == (table["p_holm"] <= 0.05)).all()
 
 
-def test_models_whose_interval_holds_0_are_not_told_apart():
+def test_models_are_not_distinguishable_if_the_interval_contains_0():
     a = np.arange(100) < 70
     (row,) = compare(table_of(a=a, b=a & (np.arange(100) > 3)), np.arange(100), **DRAWS).to_dict("records")
     assert row["low"] < 0 < row["high"]
@@ -108,7 +108,7 @@ def test_models_whose_interval_holds_0_are_not_told_apart():
     assert not row["distinguishable"]
 
 
-def test_several_seeds_of_a_track_are_no_more_tracks():
+def test_several_seeds_do_not_count_as_more_tracks():
     a, b = np.arange(30) < 18, np.arange(30) < 14
     once = compare(table_of(a=a, b=b), np.arange(30), **DRAWS).iloc[0]
     often = compare(table_of(a=np.tile(a, 5), b=np.tile(b, 5)), np.tile(np.arange(30), 5), **DRAWS).iloc[0]
@@ -116,7 +116,7 @@ def test_several_seeds_of_a_track_are_no_more_tracks():
     assert often["p_bootstrap"] == pytest.approx(once["p_bootstrap"], rel=0.1)
 
 
-def test_the_same_and_the_opposite():
+def test_identical_and_opposite_predictions():
     a = np.arange(40) < 20
     table = compare(table_of(a=a, same=a, none=a & False, all=a | True), np.arange(40), **DRAWS)
     table = table.set_index(["a", "b"])
@@ -132,7 +132,7 @@ def test_one_model_makes_no_pair():
     assert table.empty
 
 
-def test_one_track_tells_nothing_apart():
+def test_one_track_makes_nothing_distinguishable():
     (row,) = compare(table_of(a=[1], b=[0]), np.arange(1), **DRAWS).to_dict("records")
     assert np.isnan([row["low"], row["high"]]).all()
     assert not row["distinguishable"]
@@ -161,7 +161,7 @@ def pairs(*distinguishable):
         (("ab", "ac", "ad", "bc", "bd", "cd"), []),
     ],
 )
-def test_groups_hold_what_is_not_distinguishable(distinguishable, expected):
+def test_groups_join_indistinguishable_models(distinguishable, expected):
     assert groups(pairs(*distinguishable), "abcd") == [list(group) for group in expected]
 
 
@@ -170,7 +170,7 @@ def test_groups_follow_the_order():
 
 
 @pytest.mark.parametrize(("by_artist", "n_seeds"), [(False, 1), (True, 3)])
-def test_equals_are_called_different_in_one_of_twenty(by_artist, n_seeds):
+def test_the_false_positive_rate_is_5_percent(by_artist, n_seeds):
     rng = np.random.default_rng([by_artist, n_seeds])
     p_bootstrap, p_mcnemar, interval = false_positives(100, by_artist, n_seeds, 0.75, 1500, rng)
     assert 0.03 <= p_bootstrap <= 0.07
@@ -183,7 +183,7 @@ def test_equals_are_called_different_in_one_of_twenty(by_artist, n_seeds):
 @pytest.mark.parametrize("n_seeds", [1, 3])
 @pytest.mark.parametrize("by_artist", [False, True])
 @pytest.mark.parametrize("n_tracks", [50, 100, 290])
-def test_equals_are_called_different_in_one_of_twenty_everywhere(n_tracks, by_artist, n_seeds, accuracy):
+def test_the_false_positive_rate_is_5_percent_in_every_setting(n_tracks, by_artist, n_seeds, accuracy):
     rng = np.random.default_rng([n_tracks, by_artist, n_seeds, round(100 * accuracy)])
     p_bootstrap, p_mcnemar, interval = false_positives(n_tracks, by_artist, n_seeds, accuracy, 5000, rng)
     print(n_tracks, by_artist, n_seeds, accuracy, p_bootstrap, p_mcnemar, interval)
@@ -193,8 +193,8 @@ def test_equals_are_called_different_in_one_of_twenty_everywhere(n_tracks, by_ar
     assert (0.02 if n_tracks > 50 else 0.005) <= interval <= 0.07
 
 
-def test_pretending_that_seeds_are_tracks_would_not():
-    """Show that the simulation can tell: McNemar's test of all rows calls far too many equals different."""
+def test_treating_seeds_as_tracks_gives_more_false_positives():
+    """The simulation is sensitive: McNemar's test over all rows gives far too many false positives."""
     rng = np.random.default_rng(0)
     hits, _ = equals(np.ones(100, int), 0.75, 5, 300, rng)
     wins, losses = ((hits[:, i] & ~hits[:, 1 - i]).sum(axis=0) for i in (0, 1))

@@ -25,7 +25,7 @@ def test_roc_in_closed_form():
     assert points["genre"].unique().tolist() == ["blues", "rock"]
 
 
-def test_a_genre_that_all_or_none_have_has_no_roc():
+def test_a_genre_of_all_or_no_rows_has_no_roc():
     points = roc_points(table(["blues", "blues"], [0.9, 0.7]))
     assert list(points) == ["genre", "fpr", "tpr"]
     assert points.empty
@@ -57,16 +57,16 @@ def test_a_calibrated_model_has_a_small_error():
     assert calibration_error(table(genres, np.where(p > 0.5, 0.99, 0.01))) == pytest.approx(0.24, abs=0.02)
 
 
-def test_levels_stand_below_each_other():
+def test_levels_are_concatenated():
     slices, tracks = table(["blues"] * 3, [0.9] * 3), table(["blues"], [0.9])
     bins = reliability_by_level(slices, tracks)
     assert bins[["level", "n"]].to_numpy().tolist() == [["slice", 3], ["track", 1]]
 
 
-def test_nothing_has_no_bins():
+def test_no_rows_have_no_bins():
     assert reliability_bins(table([], [])).empty
 
 
-def test_probabilities_are_needed():
+def test_probabilities_are_required():
     with pytest.raises(DataError, match="no columns p_<genre>"):
         reliability_bins(pd.DataFrame({"genre": ["a"], "predicted": ["a"]}))

@@ -1,4 +1,4 @@
-"""Intervals in closed form, and that they cover the truth: in 93-97 % of simulated test sets."""
+"""Intervals in closed form, and their coverage of 93-97 % on simulated test sets."""
 
 import numpy as np
 import pandas as pd
@@ -28,14 +28,14 @@ def hits(n, n_right):
     return np.arange(n) < n_right
 
 
-def test_an_interval_is_that_of_the_binomial():
+def test_an_interval_agrees_with_the_binomial():
     found = accuracy_interval(hits(1000, 800), np.arange(1000), n_resamples=5000, seed=0)
     half = 1.96 * np.sqrt(0.8 * 0.2 / 1000)
     assert found.estimate == 0.8
     np.testing.assert_allclose([found.low, found.high], [0.8 - half, 0.8 + half], atol=0.002)
 
 
-def test_a_difference_is_that_of_the_pairs():
+def test_a_difference_agrees_with_the_paired_interval():
     a, b = hits(400, 300), np.roll(hits(400, 280), 40)
     found = difference_interval(a, b, np.arange(400), n_resamples=5000, seed=0)
     half = 1.96 * np.std(a.astype(float) - b) / 20
@@ -43,7 +43,7 @@ def test_a_difference_is_that_of_the_pairs():
     np.testing.assert_allclose([found.low, found.high], [0.05 - half, 0.05 + half], atol=0.005)
 
 
-def test_where_nothing_differs_the_interval_is_bonett_and_prices():
+def test_without_differences_the_interval_is_bonett_and_prices():
     n, right = 100, np.ones(100)
     found = difference_interval(right, right, np.arange(n), n_resamples=20000, seed=0)
     half = stats.t.ppf(0.975, n - 1) * np.sqrt(2) / (n + 2)
@@ -77,7 +77,7 @@ def test_single_rows_have_wilsons_interval():
     assert accuracy_interval(np.ones(1), np.arange(1), **DRAWS).estimate == 1
 
 
-def test_all_or_nothing_of_clusters_is_clopper_and_pearsons():
+def test_accuracies_of_0_and_1_have_clopper_and_pearsons_interval():
     exact = stats.binomtest(40, 40).proportion_ci()
     none = accuracy_interval(np.zeros(80), np.arange(80) // 2, **DRAWS)
     assert (none.low, none.high) == (0, pytest.approx(1 - exact.low))
@@ -96,7 +96,7 @@ def test_equal_clusters_have_an_interval_without_width():
     assert (found.low, found.estimate, found.high) == (0.5, 0.5, 0.5)
 
 
-def test_nothing_is_refused():
+def test_no_rows_are_refused():
     for interval in (accuracy_interval, lambda x, c, **k: difference_interval(x, x, c, **k)):
         with pytest.raises(DataError, match="no predictions"):
             interval(np.array([]), np.array([]), **DRAWS)
@@ -115,7 +115,7 @@ def test_macro_f1_is_scikit_learns():
     assert found.low < expected < found.high
 
 
-def test_an_artist_is_a_cluster_and_so_is_a_track_without():
+def test_clusters_are_artists_or_tracks_without_artist():
     table = pd.DataFrame({"track_id": ["x", "y", "x"], "artist": ["x", None, "x"]})
     assert cluster_names(table).tolist() == ["artist x", "track y", "artist x"]
 
@@ -126,7 +126,7 @@ def test_sums_of_clusters():
     assert sizes.tolist() == [1, 2]
 
 
-def test_equal_clusters_are_worth_their_number():
+def test_the_effective_number_of_equal_clusters_is_their_number():
     assert effective_number(np.full(7, 3)) == 7
     assert effective_number(np.array([8, 1, 1])) < 2
 
@@ -145,7 +145,7 @@ def test_the_order_of_rows_and_the_names_of_clusters_do_not_matter(rows, order):
 
 
 def sizes_of(n_tracks, by_artist, rng):
-    """Return how many test tracks each artist has: one, or unequally many, three on average."""
+    """Return the number of test tracks per artist: one, or varying with a mean of three."""
     if not by_artist:
         return np.ones(n_tracks, int)
     sizes = np.minimum(rng.geometric(0.35, n_tracks), 12)
@@ -170,7 +170,7 @@ def simulate(sizes, accuracy, n_seeds, n_sets, rng, spread=0.2):
 
 
 def coverage(n_tracks, accuracy, by_artist, n_seeds, n_sets, rng):
-    """Return how often the interval of `accuracy_interval` holds the truth; ten deals of artists."""
+    """Return the coverage of `accuracy_interval` over ten simulations of artists."""
     covered = []
     for _ in range(10):
         sizes = sizes_of(n_tracks, by_artist, rng)
@@ -194,7 +194,7 @@ def test_the_simulation_calls_what_accuracy_interval_calls(monkeypatch):
 @pytest.mark.parametrize("accuracy", [0.6, 0.7, 0.8, 0.9, 0.95, 0.98])
 @pytest.mark.parametrize("n_tracks", [50, 100, 290])
 def test_intervals_of_single_rows_cover_the_truth(n_tracks, accuracy):
-    """Independent tracks are right as often as the binomial has it, however they differ: no simulation."""
+    """Hits of independent tracks are binomial, so the coverage is computed without simulation."""
     covered = 0.0
     for n_right in range(n_tracks + 1):
         found = accuracy_interval(hits(n_tracks, n_right), np.arange(n_tracks), **DRAWS)
@@ -215,7 +215,7 @@ def test_intervals_cover_the_truth(n_tracks, by_artist, n_seeds):
 @pytest.mark.parametrize("accuracy", [0.6, 0.7, 0.8, 0.9])
 @pytest.mark.parametrize(("by_artist", "n_seeds"), [(False, 3), (True, 1), (True, 3)])
 @pytest.mark.parametrize("n_tracks", [50, 100, 290])
-def test_intervals_cover_the_truth_everywhere(n_tracks, by_artist, n_seeds, accuracy):
+def test_intervals_cover_the_truth_in_every_setting(n_tracks, by_artist, n_seeds, accuracy):
     rng = np.random.default_rng([n_tracks, by_artist, n_seeds, round(10 * accuracy)])
     found = coverage(n_tracks, accuracy, by_artist, n_seeds, 10000, rng)
     # Of some 15 artists nine tenths right, many sets are all right, and Clopper and Pearson are cautious.
@@ -223,7 +223,7 @@ def test_intervals_cover_the_truth_everywhere(n_tracks, by_artist, n_seeds, accu
 
 
 def coverage_of_differences(n_tracks, by_artist, n_seeds, changed, better, n_sets, rng):
-    """Return how often the interval of a difference holds the truth; ten deals of artists.
+    """Return the coverage of the interval of a difference over ten simulations of artists.
 
     A share `changed` of the tracks differs, of which a share `better` is right on the first side.
     """
@@ -256,15 +256,17 @@ def test_intervals_of_differences_cover_the_truth(by_artist, changed):
 @pytest.mark.parametrize("n_seeds", [1, 3])
 @pytest.mark.parametrize("by_artist", [False, True])
 @pytest.mark.parametrize("n_tracks", [50, 100, 135, 290])
-def test_intervals_of_differences_cover_the_truth_everywhere(n_tracks, by_artist, n_seeds, changed, better):
+def test_intervals_of_differences_cover_the_truth_in_every_setting(
+    n_tracks, by_artist, n_seeds, changed, better
+):
     rng = np.random.default_rng([n_tracks, by_artist, n_seeds, round(100 * changed), round(100 * better)])
     found = coverage_of_differences(n_tracks, by_artist, n_seeds, changed, better, 4000, rng)
     # Of few changed tracks, and of tracks that several seeds change in part, the interval is cautious.
     assert (0.925 if by_artist else 0.93) <= found <= (0.98 if changed * n_tracks >= 29 else 1)
 
 
-def test_a_naive_interval_over_slices_would_not():
-    """Show that the simulation can tell: drawn by rows, three seeds cover far too little."""
+def test_a_naive_interval_over_slices_covers_the_truth_too_rarely():
+    """The simulation is sensitive: if rows are resampled, the coverage with three seeds is far too low."""
     rng = np.random.default_rng(0)
     covered = []
     for _ in range(200):

@@ -60,7 +60,7 @@ def test_scores_in_closed_form():
     assert values["top3_accuracy"] == 1.0
 
 
-def test_balanced_accuracy_is_the_mean_recall_of_the_genres_that_are_there():
+def test_balanced_accuracy_is_the_mean_recall_of_occurring_genres():
     rows = [*ROWS, ("jazz", "jazz", 0.9), ("jazz", "rock", 0.1)]
     assert scores(predictions(rows))["balanced_accuracy"] == pytest.approx((1 / 2 + 3 / 4) / 2)
 
@@ -113,7 +113,7 @@ def test_per_genre_in_closed_form():
     ]
 
 
-def test_all_of_it():
+def test_all_metrics_of_a_run():
     both = both_parts()
     metrics = evaluate_predictions(both, split_of(both), "mean")
     assert metrics["n_slices"] == {"train": 2, "validation": 1, "test": 4}
@@ -125,12 +125,12 @@ def test_all_of_it():
     assert json.loads(json.dumps(metrics, allow_nan=False)) == metrics
 
 
-def test_each_way_to_decide_has_its_accuracy():
+def test_each_decision_has_its_accuracy():
     table = predictions([("blues", "blues", p) for p in (0.52, 0.52, 0.05)]).assign(track_id="one")
     assert decision_accuracies(table) == {"mean": 0.0, "vote": 1.0, "log_sum": 0.0}
 
 
-def test_a_leaky_split_is_warned_of():
+def test_a_leaky_split_is_marked():
     both = both_parts()
     leaky = split_of(both).replace({"track_id": {"t": "test0"}})
     assert not is_leaky(split_of(both))
@@ -140,7 +140,7 @@ def test_a_leaky_split_is_warned_of():
     assert metrics["warning"].startswith("LEAKY: slices of one track")
 
 
-def test_what_comes_of_a_leaky_split_is_marked_even_without_rows():
+def test_results_of_a_leaky_split_are_marked_even_without_rows():
     leaky = pd.DataFrame({"track_id": ["a", "a"], "part": ["train", "test"]})
     table = pd.DataFrame({"n": [1, 2]})
     assert marked(table, leaky)["warning"].str.startswith("LEAKY").tolist() == [True, True]
@@ -148,7 +148,7 @@ def test_what_comes_of_a_leaky_split_is_marked_even_without_rows():
     assert marked(table, leaky[:1]) is table
 
 
-def test_what_is_left_out_does_not_leak():
+def test_rows_that_are_left_out_do_not_leak():
     split = pd.DataFrame({"track_id": ["a", "a", "b"], "part": ["train", None, None]})
     assert not is_leaky(split)
 
@@ -158,7 +158,7 @@ def test_an_empty_part_is_refused():
         evaluate_predictions(predictions(), split_of(predictions()), "mean")
 
 
-def test_no_columns_of_probabilities():
+def test_missing_probability_columns_are_refused():
     with pytest.raises(DataError, match="no columns p_<genre>"):
         scores(predictions()[["track_id", "genre", "predicted"]])
 

@@ -64,7 +64,7 @@ def test_confusion_counts_and_shares():
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_a_line_for_each_run_and_its_kept_epoch_marked(theme):
+def test_each_run_has_a_line_with_its_kept_epoch_marked(theme):
     _, axes = theme.axes(360, 230)
     draw_learning_curves(axes, [HISTORY, HISTORY.iloc[:1]], "loss", theme)
     assert len(axes.lines) == 2 * 3
@@ -97,7 +97,7 @@ def test_roc_names_every_genre_with_its_area():
     np.testing.assert_array_equal(axes.lines[1].get_ydata(), ROC["tpr"])
 
 
-def test_roc_names_only_the_genres_asked_for():
+def test_roc_names_only_the_requested_genres():
     roc = pd.concat([ROC.assign(genre=name) for name in NAMES])
     axes = roc_figure(roc, PAGE, ["rock", "blues"]).axes[0]
     assert set(legend(axes)) == {"chance", "rock: area 0.75", "blues: area 0.75"}
@@ -114,7 +114,7 @@ def test_no_two_of_thirty_genres_look_alike():
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_reliability_shows_both_levels_and_larger_marks_where_more_is(theme):
+def test_reliability_shows_both_levels_with_marks_sized_by_count(theme):
     slices, tracks = reliability_figure(RELIABILITY, theme).axes[0].collections
     assert slices.get_offsets().tolist() == [[0.3, 0.5], [0.9, 0.7]]
     assert slices.get_sizes()[0] < slices.get_sizes()[1]

@@ -52,7 +52,7 @@ def bundle(toy_slices):
     return Bundle(info, Brightest())
 
 
-def test_predicts_what_was_held_out(toy_slices, bundle):
+def test_predicts_the_held_out_slices(toy_slices, bundle):
     predictions = predict_split(bundle, toy_slices)
     held_out = toy_slices.split[toy_slices.split["part"] != "train"].reset_index(drop=True)
     assert list(predictions) == [
@@ -97,7 +97,7 @@ def test_a_network_over_windows_sees_a_track_up_to_the_slice(toy_slices, bundle)
         np.testing.assert_allclose(part[[f"p_{n}" for n in NAMES]], expected, rtol=1e-6)
 
 
-def test_what_is_left_out_is_not_predicted(toy_slices, bundle):
+def test_left_out_slices_are_not_predicted(toy_slices, bundle):
     split = toy_slices.split.copy()
     split.loc[split["part"] == "validation", "part"] = None
     predictions = predict_split(bundle, dataclasses.replace(toy_slices, split=split))
@@ -110,7 +110,7 @@ def test_refuses_frames_of_another_kind(toy_slices, bundle):
         predict_split(bundle, toy_slices)
 
 
-def test_class_names_may_hold_anything():
+def test_class_names_may_contain_any_character():
     frame = pd.DataFrame(columns=["p_p_funk", "p_R&B", "genre"])
     assert class_names(frame) == ["p_funk", "R&B"]
     with pytest.raises(DataError, match="no columns p_<genre>"):
@@ -141,13 +141,13 @@ def test_a_tied_vote_goes_to_the_larger_mean():
     assert track_predictions(tied, "vote")["predicted"].tolist() == ["jazz"]
 
 
-def test_tracks_are_sorted_and_apart():
+def test_tracks_are_sorted_and_kept_separate():
     rows = [("b", [1, 0, 0]), ("a", [0, 0, 1]), ("b", [1, 0, 0])]
     tracks = track_predictions(table(rows), "mean")
     assert tracks[["track_id", "predicted"]].to_numpy().tolist() == [["a", "rock"], ["b", "blues"]]
 
 
-def test_a_track_of_a_leaky_split_stands_in_each_of_its_parts():
+def test_a_track_of_a_leaky_split_has_a_row_per_part():
     leaky = table([("t", [1, 0, 0]), ("t", [0, 0, 1])]).assign(part=["test", "validation"])
     tracks = track_predictions(leaky, "mean")
     assert tracks[["track_id", "part", "predicted"]].to_numpy().tolist() == [
@@ -156,7 +156,7 @@ def test_a_track_of_a_leaky_split_stands_in_each_of_its_parts():
     ]
 
 
-def test_no_slices_make_no_tracks():
+def test_no_slices_give_no_tracks():
     empty = track_predictions(TWO_AGAINST_ONE.iloc[:0], "log_sum")
     assert list(empty) == ["track_id", "part", "genre", "artist", "predicted", *(f"p_{n}" for n in NAMES)]
     assert empty.empty

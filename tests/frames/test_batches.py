@@ -24,7 +24,7 @@ def slices(toy_slices):
     )
 
 
-def test_takes_the_rows_asked_for(toy_slices, slices):
+def test_takes_the_requested_rows(toy_slices, slices):
     taken = slices.take(np.array([71, 0]))
     assert taken.dtype == np.float32
     np.testing.assert_array_equal(taken[0], toy_slices.frames.array[470:480])
@@ -70,7 +70,7 @@ def test_batches_in_order(slices):
     np.testing.assert_array_equal(np.concatenate([batches[i][1] for i in range(3)]), slices.labels)
 
 
-def test_batches_by_a_permutation_an_epoch(slices):
+def test_each_epoch_has_its_own_permutation(slices):
     def epochs(seed, order=(0, 1)):
         batches = shuffled_batches(slices, 32, seed)
         for epoch in order:
@@ -124,7 +124,7 @@ def test_a_copy_of_a_track_is_a_sequence_of_its_own(toy_slices):
     assert sequences(copies).rows.tolist() == [[0, 1], [2, 3], [4, 4]]
 
 
-def test_batches_of_tracks_keep_what_is_padding(slices):
+def test_batches_of_tracks_keep_their_mask(slices):
     def double(values, labels, rng):
         return 2 * values, labels
 

@@ -44,7 +44,7 @@ def test_one_frame_has_no_differences():
 
 
 @pytest.mark.parametrize("name", FEATURE_SETS)
-def test_a_set_has_as_many_features_as_its_name_says(slices, name):
+def test_a_set_has_the_number_of_features_in_its_name(slices, name):
     found = features(slices, BINS, name)
     assert found.shape == (4, int(name.split("_")[1])) and found.dtype == np.float32
     assert features(slices[:0], BINS, name).shape == (0, found.shape[1])

@@ -50,7 +50,7 @@ def rendered(manifest, tmp_path):
     return call
 
 
-def test_tracks_stand_one_after_the_other(rendered):
+def test_tracks_are_concatenated(rendered):
     store = open_frames(rendered())
     n_frames = [1 + int(seconds * SR) // 100 for seconds in SECONDS.values()]
     assert store.index["track_id"].tolist() == list(SECONDS)
@@ -76,11 +76,11 @@ def test_stored_values_are_those_of_the_representation(rendered, tmp_path):
     np.testing.assert_allclose(values, expected, atol=0.04)
 
 
-def test_nothing_but_the_three_files_is_left(rendered):
+def test_only_the_three_files_remain(rendered):
     assert sorted(p.name for p in rendered().iterdir()) == ["frames.json", "frames.npy", "frames.parquet"]
 
 
-def test_uint8_is_a_step_of_top_db_by_255_off_at_most_half_a_step(rendered):
+def test_uint8_is_accurate_to_half_a_quantisation_step(rendered):
     exact, coarse = open_frames(rendered()), open_frames(rendered(UINT8, "coarse"))
     assert coarse.array.dtype == np.uint8
     assert coarse.spec.step == pytest.approx(80 / 255)
@@ -117,7 +117,7 @@ def test_another_sample_rate_resamples(rendered):
     assert store.index["n_frames"].tolist() == [1 + int(s * 16_000) // 100 for s in SECONDS.values()]
 
 
-def test_shifted_copies_come_after_all_tracks_and_change_none(rendered):
+def test_shifted_copies_follow_the_tracks_and_leave_them_unchanged(rendered):
     plain, store = open_frames(rendered()), open_frames(rendered(SHIFTED, "shifted"))
     tracks, copies = store.index[store.index["parent"].isna()], store.index[store.index["parent"].notna()]
     pd.testing.assert_frame_equal(tracks, plain.index)
@@ -133,7 +133,7 @@ def test_shifted_copies_come_after_all_tracks_and_change_none(rendered):
     assert (plain.spec.shifts, store.spec.shifts) == ([], ["pitch+12", "tempo2"])
 
 
-def test_an_octave_doubles_the_frequency_and_tempo_leaves_it(manifest, tmp_path, rendered):
+def test_an_octave_doubles_the_frequency_and_tempo_keeps_it(manifest, tmp_path, rendered):
     time = np.arange(SR) / SR
     for track_id in SECONDS:
         soundfile.write(tmp_path / "cache" / f"{track_id}.wav", 0.5 * np.sin(2 * np.pi * 500 * time), SR)
@@ -147,7 +147,7 @@ def test_an_octave_doubles_the_frequency_and_tempo_leaves_it(manifest, tmp_path,
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
-def test_a_track_that_vanished_is_named(rendered, tmp_path, monkeypatch, n_jobs):
+def test_a_missing_track_is_named(rendered, tmp_path, monkeypatch, n_jobs):
     monkeypatch.setattr(rendering, "MIN_PARALLEL_SECONDS", 0.0)
     (tmp_path / "cache" / "a.1.wav").unlink()
     with pytest.raises(
@@ -164,7 +164,7 @@ def test_a_manifest_without_usable_tracks_is_refused(manifest, tmp_path):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
-def test_a_full_disk_is_one_line_and_leaves_nothing(rendered, tmp_path, monkeypatch, capsys):
+def test_a_full_disk_is_reported_in_one_line_and_leaves_no_files(rendered, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(atomic, "uuid4", lambda: types.SimpleNamespace(hex="0" * 32))
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / f".{'0' * 12}.frames.npy").symlink_to("/dev/full")

@@ -21,7 +21,7 @@ def files(toy_slices, tmp_path):
     return [tmp_path / name for name in ("frames.npy", "slices.parquet", "split.parquet")]
 
 
-def test_opens_what_was_written(toy_slices, files):
+def test_opens_the_written_files(toy_slices, files):
     opened = open_split_slices(*files)
     assert opened.spec == toy_slices.spec
     assert opened.frames.spec == toy_slices.frames.spec

@@ -1,4 +1,4 @@
-"""What tests of several network families share."""
+"""Fixtures for tests of several network families."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def test_crnn_keeps_the_bins_left_as_channels():
     assert steps(512) == (16, 4 * 128)
 
 
-def test_normalises_each_bin_and_stands_the_slice_upright():
+def test_normalises_each_bin_and_puts_frequency_on_the_vertical_axis():
     import keras
 
     statistics = (np.array([1.0, 2.0, 3.0]), np.array([4.0, 9.0, 16.0]))
@@ -65,7 +65,7 @@ def test_normalises_each_bin_and_stands_the_slice_upright():
     np.testing.assert_allclose(np.asarray(upright(slices))[0, :, :, 0], expected[0].T, rtol=1e-6)
 
 
-def test_what_a_builder_cannot_do_is_told_in_one_line(monkeypatch):
+def test_a_builder_error_is_reported_in_one_line(monkeypatch):
     def build(x, n_classes, *, units):
         import keras
 
@@ -84,7 +84,7 @@ def test_what_a_builder_cannot_do_is_told_in_one_line(monkeypatch):
         )
 
 
-def test_slices_that_are_too_small_are_told_in_one_line():
+def test_too_small_slices_are_reported_in_one_line():
     with pytest.raises(ModelError, match=r"^lidy_shallow: slices of 19 bins x 130 frames are too small"):
         build_network(
             "lidy_shallow",
@@ -93,7 +93,7 @@ def test_slices_that_are_too_small_are_told_in_one_line():
         )
 
 
-def test_estimators_are_no_networks():
+def test_estimators_are_not_networks():
     options = {"n_bins": 2, "n_frames": 2, "n_classes": 2, "statistics": None, "precision": "float32"}
     with pytest.raises(ParameterError, match=r"models\.svm_rbf: kind = 'network'; expected 'estimator'"):
         build_network("svm_rbf", recipe({}), **options)

@@ -64,7 +64,7 @@ def test_the_ends_are_the_first_and_last_layer_with_weights(backbone):
     assert backbone.ends == (layers[0], layers[-1])
 
 
-def test_layers_are_looked_for_without_reading_them(squeezenet_file):
+def test_layers_are_found_without_reading_them(squeezenet_file):
     check_layers(squeezenet_file, SQUEEZENET.ends)
     with pytest.raises(ModelError, match="no layer 'block1_conv1'; expected weights of this architecture"):
         check_layers(squeezenet_file, VGG16.ends)
@@ -119,7 +119,7 @@ def test_published_squeezenet_is_verified_by_hash(squeezenet_file, tmp_path):
     assert fetch_weights(SQUEEZENET.weights, tmp_path) == cached
 
 
-def test_resnet18_loads_a_file_of_the_published_form(resnet18_file):
+def test_resnet18_loads_a_file_in_the_published_format(resnet18_file):
     network, saved = resnet18((64, 64, 3)), read_weights(resnet18_file)
     assert count(saved) == 11_186_889
     load_weights(network, resnet18_file)

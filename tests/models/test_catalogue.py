@@ -1,4 +1,4 @@
-"""Every count of weights that the sources publish, or that follows from their layers, for ten genres."""
+"""Parameter counts for ten genres, as published by the sources or derived from their layers."""
 
 import json
 
@@ -59,7 +59,7 @@ def test_estimators_name_their_features(rows):
     assert rows["crnn"]["features"] == []
 
 
-def test_a_value_that_no_network_takes_is_told(tree):
+def test_an_invalid_value_is_reported(tree):
     tree["models"]["time"]["options"]["filter_frames"] = "abc"
     with pytest.raises(ParameterError, match=r"^models\.time\.options\.filter_frames: 'abc'"):
         catalogue(parse_params(tree).models)
@@ -72,7 +72,7 @@ def test_counts(rows, name):
     assert ours in (None, rows[name]["parameters_128x130"])
 
 
-def test_only_what_has_weights_for_an_input_has_a_count(rows):
+def test_estimators_have_no_parameter_count(rows):
     for row in rows.values():
         assert (row["parameters"] is None) == (row["kind"] == "estimator")
         assert (row["parameters_128x130"] is None) == (

@@ -1,4 +1,4 @@
-"""Which models can take which representations, and what is refused before any work starts."""
+"""Which models accept which representations, and what is refused before any work starts."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_models_on_features_take_handcrafted_and_networks_on_slices_take_spectro
     ]
 
 
-def test_models_that_are_left_out_for_one_reason_share_a_line(tree):
+def test_models_left_out_for_the_same_reason_share_a_line(tree):
     found = pairs(tree, ["mlp_30", "mlp_42"], ["mel", "stft", "handcrafted"])
     assert found.left_out == [
         "not built on mel, stft: mlp_30, mlp_42 (the frames have no mfcc_1; "
@@ -53,7 +53,7 @@ def test_models_that_are_left_out_for_one_reason_share_a_line(tree):
     ]
 
 
-def test_a_network_is_left_out_where_its_slices_are_too_small(tree):
+def test_a_network_is_left_out_if_its_slices_are_too_small(tree):
     found = pairs(tree, ["homebrew"], ["mel", "cqt"], representations__cqt__n_bins=60)
     assert found.built == [("mel", "homebrew")]
     assert found.left_out == [
@@ -152,7 +152,7 @@ def test_a_model_without_a_representation_is_refused(tree, models, representatio
         ),
     ],
 )
-def test_an_experiment_that_can_not_be_trained_is_refused(tree, values, message):
+def test_an_impossible_experiment_is_refused(tree, values, message):
     with pytest.raises(ParameterError, match=message) as caught:
         check_experiment(parse_params(with_values(tree, **values)))
     assert "\n" not in str(caught.value)
@@ -170,7 +170,7 @@ def weights(tmp_path):
     return str(tmp_path / "w.h5")
 
 
-def test_a_file_of_weights_may_be_anywhere(tree, weights):
+def test_a_weights_file_may_be_anywhere(tree, weights):
     check_experiment(parse_params(with_weights(tree, "vgg16_ft", weights)))
 
 
@@ -181,7 +181,7 @@ def test_a_file_of_weights_may_be_anywhere(tree, weights):
         ("vgg16_ft", "# A page", r"w.h5': not a Keras weights file; expected HDF5"),
     ],
 )
-def test_a_file_of_other_weights_is_refused(tree, weights, model, content, message):
+def test_a_weights_file_for_another_network_is_refused(tree, weights, model, content, message):
     if content:
         Path(weights).write_text(content, encoding="utf-8")
     where = rf"^params.yaml: models.{model}.backbone.weights: '.*"
@@ -190,7 +190,7 @@ def test_a_file_of_other_weights_is_refused(tree, weights, model, content, messa
     assert f"models.{model}.backbone.weights=null starts from random" in str(caught.value)
 
 
-def test_published_weights_that_can_not_be_had_are_told_with_what_to_do(tree, tmp_path, monkeypatch):
+def test_missing_published_weights_give_a_hint(tree, tmp_path, monkeypatch):
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     with pytest.raises(ParameterError) as caught:
         obtain_weights(parse_params(tree), ["crnn", "svm_rbf", "resnet18_ft"], tmp_path)
@@ -210,7 +210,7 @@ def test_only_models_that_start_from_published_weights_need_a_file(tree, weights
     obtain_weights(params, ["crnn", "svm_rbf", "vgg16_ft", "vgg16_svm"], tmp_path)
 
 
-def test_recipes_that_nothing_uses_may_be_of_any_size(tree):
+def test_unused_recipes_are_not_checked_for_size(tree):
     check_experiment(parse_params(with_values(tree, models__frequency__options={"filter_bins": 5000})))
 
 
@@ -221,7 +221,7 @@ def test_frames_of_unknown_size_are_left_to_training(tree):
     assert ("mel", "crnn") in matrix_pairs(parse_params(tree)).built
 
 
-def test_the_models_of_robustness_are_paired_alike(tree):
+def test_robustness_models_are_paired_in_the_same_way(tree):
     values = {
         "robustness__model": ["cnn_370k", "svm_rbf"],
         "robustness__representation": ["handcrafted", "mel"],

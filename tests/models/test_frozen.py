@@ -64,13 +64,13 @@ def test_frozen_and_trained_part_make_the_whole(network, frozen_layers, shape, p
 
 @pytest.mark.parametrize("network", BACKBONES)
 @pytest.mark.parametrize("frozen_layers", [0, 1])
-def test_nothing_is_frozen(network, frozen_layers):
+def test_a_network_may_have_nothing_frozen(network, frozen_layers):
     backbone = pretrained(network, frozen_layers)
     assert EMBEDDING not in [layer.name for layer in whole(backbone).layers]
     assert frozen_network(backbone, **SIZES, precision="float32") is None
 
 
-def test_layers_frozen_behind_the_cut_stay_frozen():
+def test_layers_frozen_after_the_cut_stay_frozen():
     model = whole(pretrained("squeezenet", 9))
     frozen = [layer.name for layer in model.get_layer("trained").layers[1:] if not layer.trainable]
     assert len(model.get_layer("frozen").layers) + len(frozen) == 9
@@ -101,7 +101,7 @@ def test_resized_pictures_keep_constants():
     np.testing.assert_array_equal(out, np.full((1, 216, 216, 3), 2.0, np.float32))
 
 
-def test_weights_of_a_path(build, shared_dir):
+def test_weights_can_be_a_path(build, shared_dir):
     path = shared_dir / "weights" / SQUEEZENET.weights.name
     if not path.is_file():
         pytest.skip("no SqueezeNet weights in the shared library")

@@ -11,7 +11,7 @@ def data():
     return rng.normal(size=(30, 6)), np.repeat([0, 1, 2], 10)
 
 
-def test_a_network_is_its_layers():
+def test_a_network_is_listed_by_layer():
     import keras
 
     inputs = keras.Input((4, 5), name="slice")
@@ -25,7 +25,7 @@ def test_a_network_is_its_layers():
     assert sum(row["n_parameters"] for row in layers(model)) == model.count_params()
 
 
-def test_an_estimator_is_its_steps(data):
+def test_an_estimator_is_listed_by_step(data):
     options = {"max_iter": 100, "C": 1.0, "l1_ratio": 0.0, "min_variance": 0.0, "selection_trees": 10}
     model = learner("logistic_regression").build(**options, seed=1).fit(*data)
     rows = layers(model)
@@ -36,7 +36,7 @@ def test_an_estimator_is_its_steps(data):
     assert [row["output_shape"] for row in rows] == [[6], [6], [n_selected], [3]]
 
 
-def test_calibration_is_the_last_step_and_what_passes_through_is_none(data):
+def test_calibration_is_the_last_step_and_passthrough_is_omitted(data):
     from sklearn.calibration import CalibratedClassifierCV
     from sklearn.frozen import FrozenEstimator
 

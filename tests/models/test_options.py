@@ -1,4 +1,4 @@
-"""The values of builders' options: what the annotations of each refuse, and builders without any."""
+"""Option values of builders: values that their annotations refuse, and builders without annotations."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_impossible_values_are_refused_by_every_learner(tree, name):
             assert "\n" not in str(caught.value)
 
 
-def test_the_line_tells_every_choice():
+def test_the_message_lists_every_choice():
     def build(*, gamma: Gamma | None, seed: int): ...
 
     with pytest.raises(ParameterError, match=r"^x\.gamma: 'scael': .* number, or .* 'scale' or 'auto'$"):
@@ -75,7 +75,7 @@ def test_whole_numbers_are_fine_floats():
     check_options("svm_rbf", "estimator", {"C": 10, "gamma": 1, "min_variance": 0, "selection_trees": 0})
 
 
-def test_arguments_without_a_type_that_can_be_read_take_anything():
+def test_arguments_without_a_readable_type_accept_anything():
     def build(x: KerasTensor, n_classes, *, filters, start: KerasTensor, own: Own): ...
 
     class Own:

@@ -58,14 +58,14 @@ def server(tmp_path, monkeypatch):
         http.shutdown()
 
 
-def test_weights_go_to_layers_of_their_name(network, file):
+def test_weights_are_assigned_by_layer_name(network, file):
     load_weights(network, file)
     kernel, bias = network.get_layer("top_dense").get_weights()
     np.testing.assert_array_equal(kernel, KERNEL)
     np.testing.assert_array_equal(bias, BIAS)
 
 
-def test_whole_models_are_read_too(tmp_path):
+def test_whole_model_files_are_accepted_too(tmp_path):
     path = write_file(tmp_path / "whole.h5", {"a": {"kernel": KERNEL}}, root="model_weights")
     np.testing.assert_array_equal(read_weights(path)["a"][0], KERNEL)
 
@@ -78,7 +78,7 @@ def test_whole_models_are_read_too(tmp_path):
         ({"top_dense": {"kernel": KERNEL.T, "bias": BIAS}}, r"\[\(3, 2\), \(3,\)\]"),
     ],
 )
-def test_weights_of_another_network(network, tmp_path, layers, found):
+def test_weights_of_another_network_are_refused(network, tmp_path, layers, found):
     before = network.get_weights()
     path = write_file(tmp_path / "other.h5", layers)
     with pytest.raises(
@@ -89,13 +89,13 @@ def test_weights_of_another_network(network, tmp_path, layers, found):
         np.testing.assert_array_equal(array, old)
 
 
-def test_no_such_file(network, tmp_path):
+def test_a_missing_file_is_reported(network, tmp_path):
     with pytest.raises(ModelError, match=r"absent\.h5: no such weights file"):
         load_weights(network, tmp_path / "absent.h5")
 
 
 @pytest.mark.parametrize("content", ["text", "hdf5"])
-def test_another_kind_of_file(network, tmp_path, content):
+def test_another_kind_of_file_is_refused(network, tmp_path, content):
     path = tmp_path / "other.h5"
     if content == "text":
         path.write_text("no weights")
@@ -132,7 +132,7 @@ def test_download_of_another_hash_is_refused(server, tmp_path):
     assert not (tmp_path / "weights" / "net.h5").exists()
 
 
-def test_offline_says_what_to_put_where(tmp_path, monkeypatch):
+def test_offline_the_error_says_where_to_put_the_file(tmp_path, monkeypatch):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     file = WeightsFile("net.h5", "http://127.0.0.1:9/net.h5", "md5:6d6bbae143d832006294945121d1f1fc")
     with pytest.raises(ModelError) as error:

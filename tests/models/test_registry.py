@@ -50,7 +50,7 @@ def test_smaller_slices_are_refused(empty, smallest, options, bins, frames):
             tiny.check_size(*size, options)
 
 
-def test_two_of_a_name_are_refused(empty):
+def test_duplicate_names_are_refused(empty):
     registry.estimator("forest", paper="P")(lambda *, seed: None)
     with pytest.raises(ModelError, match="'forest' is registered twice"):
         registry.estimator("forest", paper="P")(lambda *, seed: None)
@@ -67,7 +67,7 @@ def test_unknown_names_get_a_hint():
         registry.learner("zzz")
 
 
-def test_a_network_stands_on_the_backbones_that_it_names(empty):
+def test_a_network_accepts_only_the_backbones_that_it_lists(empty):
     register = registry.network(
         "tiny", paper="P", published_input=(9, 9, 3), backbones=("vgg16", "squeezenet")
     )
@@ -91,6 +91,6 @@ def test_a_network_stands_on_the_backbones_that_it_names(empty):
         ("network", {"units": 1, "dropout": 0.5, "unit": 1}, r"models\.lstm\.options: 'unit' is unknown"),
     ],
 )
-def test_options_must_be_the_builders(kind, options, message):
+def test_options_must_match_the_builder(kind, options, message):
     with pytest.raises(ParameterError, match=message):
         registry.check_options("lstm", kind, options)

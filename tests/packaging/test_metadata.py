@@ -1,4 +1,4 @@
-"""What pyproject.toml, CITATION.cff, the changelog and the code say of a release agrees."""
+"""pyproject.toml, CITATION.cff, the changelog and the code agree about a release."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def declared(project_dir):
 
 
 @pytest.mark.parametrize("module", EXTRAS)
-def test_an_extra_installs_what_its_hint_promises(declared, module):
+def test_an_extra_installs_the_packages_in_its_hint(declared, module):
     names = {Requirement(line).name for line in declared["optional-dependencies"][EXTRAS[module]]}
     assert module in names
     assert module not in {Requirement(line).name for line in declared["dependencies"]}
 
 
-def test_all_is_every_extra_but_that_of_developers(declared):
+def test_all_contains_every_extra_except_dev(declared):
     (requirement,) = declared["optional-dependencies"]["all"]
     assert Requirement(requirement).extras == set(declared["optional-dependencies"]) - {"all", "dev"}
 

@@ -1,4 +1,4 @@
-"""The wheel in an empty environment, with nothing but its base dependencies, used from another folder."""
+"""The wheel, installed with only its base dependencies and used from another folder."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_models_are_listed_without_counts(installation):
     assert "crnn" in installation.run("genredag", "models", "--ids").stdout
 
 
-def test_a_bundle_predicts_what_it_predicts_here(installation, bundle, toy_slices):
+def test_a_bundle_predicts_the_same_as_in_the_checkout(installation, bundle, toy_slices):
     save_bundle(installation.cwd / "bundle.zip", bundle)
     slices = toy_slices["frames"].array[:200].astype(np.float32).reshape(20, 10, -1)
     np.save(installation.cwd / "slices.npy", slices)

@@ -1,4 +1,4 @@
-"""The model of params.yaml: what it accepts, what it refuses, and in which words."""
+"""The schema of params.yaml: what it accepts, what it refuses, and its error messages."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def put(tree: dict, key: str, value: object) -> dict:
     return tree
 
 
-def test_the_projects_own_values_are_valid(project_dir):
+def test_params_yaml_is_valid(project_dir):
     assert isinstance(load_params(project_dir / "params.yaml"), Params)
 
 
@@ -190,7 +190,7 @@ def test_published_spectrograms_have_no_audio_to_shift(tree):
         parse_params(tree)
 
 
-def test_a_kind_of_deformation_may_be_left_out(tree):
+def test_a_kind_of_deformation_may_be_null(tree):
     group = parse_params(put(tree, f"{DEFORMATIONS}.mp3_kbps", None)).robustness.deformations
     assert group.mp3_kbps is None and group.gain_db
 
@@ -217,13 +217,13 @@ def test_a_missing_value_is_named(tree):
         parse_params(tree)
 
 
-def test_a_misspelt_key_is_told_before_the_missing_one(tree):
+def test_a_misspelt_key_is_reported_before_the_missing_one(tree):
     tree["slices"]["overlapp"] = tree["slices"].pop("overlap")
     with pytest.raises(ParameterError, match=r"slices.overlapp: unknown key. Hint: did you mean 'overlap'"):
         parse_params(tree)
 
 
-def test_several_faults_are_all_named(tree):
+def test_all_faults_are_reported(tree):
     put(put(tree, "slices.overlap", 2.0), "train.threads", 0)
     with pytest.raises(ParameterError, match=r"slices.overlap: 2.0.*also wrong: train.threads"):
         parse_params(tree)
@@ -238,7 +238,7 @@ def test_several_faults_are_all_named(tree):
         ("3", "dictionary"),
     ],
 )
-def test_a_file_that_is_no_params_file(tmp_path, text, message):
+def test_an_invalid_params_file_is_refused(tmp_path, text, message):
     path = tmp_path / "params.yaml"
     if text is not None:
         path.write_text(text)
@@ -266,7 +266,7 @@ def test_whole_and_decimal_numbers_are_the_same_value(tree):
     assert stage_values(parse_params(put(tree, "slices.seconds", 3)), "slices") == expected
 
 
-def test_an_entry_that_does_not_exist(project_dir):
+def test_an_unknown_entry_is_refused(project_dir):
     params = load_params(project_dir / "params.yaml")
     assert params.entry("models", "crnn").kind == "network"
     assert params.entry("datasets", "gtzan").path is None

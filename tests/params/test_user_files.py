@@ -1,4 +1,4 @@
-"""The user's own files, by their state."""
+"""The state of the user's own files."""
 
 from __future__ import annotations
 

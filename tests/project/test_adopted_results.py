@@ -1,4 +1,4 @@
-"""Results in the documents: adopted from a folder, shown between marks."""
+"""Results in the docs: copied from a results folder and shown between marks."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_a_page_shows_the_adopted_table(tmp_path, results, squeezed):
     assert filled(tmp_path, "README.md") == text
 
 
-def test_a_leaky_entry_is_shown_as_such(tmp_path, results, squeezed):
+def test_a_leaky_entry_is_marked(tmp_path, results, squeezed):
     board = results / "leaderboard.csv"
     pd.read_csv(board).assign(warning=["", "LEAKY"]).to_csv(board, index=False)
     (tmp_path / "README.md").write_text(PAGE)
@@ -47,7 +47,7 @@ def test_a_leaky_entry_is_shown_as_such(tmp_path, results, squeezed):
     assert "warning" not in filled(tmp_path, "README.md")
 
 
-def test_a_mark_without_a_table_is_told(tmp_path):
+def test_a_mark_without_a_table_is_reported(tmp_path):
     (tmp_path / "README.md").write_text(PAGE)
     with pytest.raises(GenredagError, match=r"no table for the mark mine/leaderboard.*--name mine"):
         filled(tmp_path, "README.md")

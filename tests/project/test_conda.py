@@ -1,4 +1,4 @@
-"""The environment of `snakemake --sdm conda`: pins of the lock, for one Python."""
+"""The environment of `snakemake --sdm conda`: pins from the lock file, for one Python version."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def pins_of(environment: str) -> list[str]:
     return yaml.safe_load(environment)["dependencies"][-1]["pip"]
 
 
-def test_pins_what_the_jobs_import_for_one_python(tmp_path):
+def test_pins_the_packages_that_jobs_import_for_one_python(tmp_path):
     (tmp_path / "pyproject.toml").write_text(PROJECT)
     (tmp_path / "requirements.lock").write_text(LOCK)
     assert pins_of(conda_environment(tmp_path)) == [
@@ -67,12 +67,12 @@ def test_no_package_is_pinned_twice_and_none_for_another_python(pins):
     assert [pin for pin in pins if "python" in pin.partition(";")[2]] == []
 
 
-def test_pins_are_those_of_the_lock(pins, project_dir):
+def test_pins_match_the_lock(pins, project_dir):
     lock = "\n" + (project_dir / "requirements.lock").read_text(encoding="utf-8")
     assert [pin for pin in pins if f"\n{pin.partition(' ;')[0]} " not in lock] == []
 
 
-def test_has_what_the_stages_import_and_no_runner(pins):
+def test_includes_what_stages_import_but_no_runner(pins):
     names = {pin.partition("==")[0] for pin in pins}
     assert {"keras", "librosa", "matplotlib", "statsmodels", "tensorflow-cpu", "tabulate"} <= names
     assert names.isdisjoint({"snakemake", "dvc", "genredag", "pytest"})

@@ -1,4 +1,4 @@
-"""DVC's page of plots: self-contained."""
+"""DVC's page of plots is self-contained."""
 
 from __future__ import annotations
 

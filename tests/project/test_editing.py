@@ -1,4 +1,4 @@
-"""`genredag set`: values change in place, comments stay, nonsense is refused before it is written."""
+"""`genredag set` changes values in place, keeps comments, and refuses invalid values before writing."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _inherited(tree: dict) -> list[tuple[str, str, int]]:
     return [(name, key, tree["models"][name][key]) for name, key in keys.items()]
 
 
-def test_a_model_is_set_alone_and_set_back_without_a_trace(params_file):
+def test_a_model_can_be_set_and_set_back_without_a_trace(params_file):
     text = params_file.read_text(encoding="utf-8")
     before = yaml.safe_load(text)
     values = _inherited(before)
@@ -61,7 +61,7 @@ def test_a_model_is_set_alone_and_set_back_without_a_trace(params_file):
     assert params_file.read_text(encoding="utf-8") == text
 
 
-def test_an_inherited_key_is_one_more_line_where_the_shared_values_have_it(params_file):
+def test_setting_an_inherited_key_adds_one_line_in_the_same_place(params_file):
     before = params_file.read_text(encoding="utf-8").splitlines()
     set_values(params_file, ["models.crnn_windows.patience=5", "models.vgg16_ft.backbone.size=64"])
     after = params_file.read_text(encoding="utf-8")
@@ -80,7 +80,7 @@ def test_a_shared_value_reaches_the_models_that_copy_it(params_file):
         parse_params({**before, "shared": {"mlp": {"options": {"dropout": 0.1}}}})
 
 
-def test_a_map_that_is_copied_whole_is_set_in_one_model_alone(params_file):
+def test_a_merged_mapping_is_changed_in_one_model_only(params_file):
     text = params_file.read_text(encoding="utf-8").replace("  crnn:\n", "  crnn: &crnn\n")
     head, _, tail = text.partition("  crnn_windows:\n    <<: *network\n")
     own = "    options: {units: 128, dropout: 0.1}\n"
@@ -105,14 +105,14 @@ def test_a_map_that_is_copied_whole_is_set_in_one_model_alone(params_file):
         ("model=crn", "did you mean 'crnn'"),
     ],
 )
-def test_nonsense_is_refused_and_the_file_is_untouched(params_file, assignment, message):
+def test_an_invalid_assignment_leaves_the_file_unchanged(params_file, assignment, message):
     before = params_file.read_bytes()
     with pytest.raises(ParameterError, match=message):
         set_values(params_file, ["seed=1", assignment])
     assert params_file.read_bytes() == before
 
 
-def test_a_study_that_there_is_not_is_refused_where_studies_are(params_file, project_dir):
+def test_an_unknown_study_is_refused_if_there_is_a_studies_file(params_file, project_dir):
     before = params_file.read_bytes()
     (params_file.parent / "studies.yaml").write_bytes((project_dir / "studies.yaml").read_bytes())
     with pytest.raises(ParameterError, match=r"'pons_tim' is unknown.*did you mean 'pons_time'"):

@@ -1,4 +1,4 @@
-"""Derived files: in step with their sources, and made anew from them."""
+"""Derived files: up to date with their sources, and generated from them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from genredag.params.tree import flatten
 from genredag.project.generate import drift, parameters_page, readme
 
 
-def test_the_projects_own_are_in_step(project_dir):
+def test_derived_files_are_up_to_date(project_dir):
     assert drift(project_dir) == [], "run `genredag generate`"
 
 

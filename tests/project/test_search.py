@@ -1,4 +1,4 @@
-"""A hyper-parameter search: cells, their means over seeds, the choice on validation, and its plot."""
+"""A hyper-parameter search: cells, means over seeds, selection on validation, and the plot."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def dvc(monkeypatch):
     return show
 
 
-def test_cells_are_means_over_seeds_and_validation_chooses():
+def test_cells_are_means_over_seeds_and_validation_selects():
     table = search_table(experiments(RUNS))
     assert list(table.columns) == [
         *("models.crnn.batch_size", "models.crnn.epochs", "n_runs"),
@@ -80,7 +80,7 @@ def test_cells_are_means_over_seeds_and_validation_chooses():
     assert table["validation_log_loss"].tolist() == pytest.approx([0.6, 0.9, 0.9, 2.0])
 
 
-def test_test_accuracy_is_told_of_the_chosen_cell_alone():
+def test_test_accuracy_is_reported_for_the_selected_cell_only():
     test = search_table(experiments(RUNS))["test_accuracy"]
     assert test[0] == pytest.approx(0.4)
     assert test[1:].isna().all()
@@ -92,7 +92,7 @@ def test_one_experiment_is_a_search_without_parameters():
     assert search_figure(table).axes
 
 
-def test_lists_are_values_of_parameters():
+def test_parameter_values_can_be_lists():
     a, b = experiments(RUNS[:2])
     a.params["models.crnn.augment"], b.params["models.crnn.augment"] = [], [{"kind": "noise", "std": 1.0}]
     assert search_table([a, b])["models.crnn.augment"].tolist() == ['[{"kind": "noise", "std": 1.0}]', "[]"]
@@ -128,7 +128,7 @@ def test_experiments_are_read_by_name(dvc):
 
 
 @pytest.mark.parametrize("found", [[], [shown("grid-1", "queued")]])
-def test_a_search_without_a_finished_experiment(dvc, found):
+def test_a_search_needs_a_finished_experiment(dvc, found):
     dvc(*found)
     with pytest.raises(
         DataError, match=rf"grid: none of {len(found)} experiments is finished. Hint: `dvc que"
@@ -136,7 +136,7 @@ def test_a_search_without_a_finished_experiment(dvc, found):
         read_search(".", "grid")
 
 
-def test_a_plot_of_two_parameters_is_a_grid_and_frames_the_choice():
+def test_a_plot_of_two_parameters_is_a_grid_with_the_choice_framed():
     axes = search_figure(search_table(experiments(RUNS))).axes[0]
     assert [text.get_text() for text in axes.texts] == ["0.600", "0.700", "0.700", "0.200"]
     (frame,) = axes.patches

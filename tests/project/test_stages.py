@@ -1,4 +1,4 @@
-"""Stages as dvc.yaml declares them, and overrides that the scripts would not see."""
+"""Stages declared in dvc.yaml, and overrides that the scripts would not see."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from genredag.params.stages import EXTRAS, STAGES
 from genredag.project.stages import SCRIPTS, read_commands, read_stages, refuse_overrides, stage_code
 
 
-def test_the_stages_stand_in_the_order_of_the_story(project_dir):
+def test_stages_are_in_the_order_of_the_data_flow(project_dir):
     assert tuple(name for name in read_stages(project_dir / "dvc.yaml") if name in STAGES) == STAGES
 
 
@@ -37,7 +37,7 @@ def test_the_code_of_a_choice_leaves_out_the_modules_of_others(project_dir):
     assert {"gtzan", "fma"} <= names("download", dataset="gtzan_fma")
 
 
-def test_commands_run_scripts_below_the_folder_of_dvc_yaml(project_dir, monkeypatch):
+def test_commands_run_scripts_in_the_folder_of_dvc_yaml(project_dir, monkeypatch):
     monkeypatch.chdir(project_dir)
     assert read_commands("dvc.yaml")["slices"].startswith("python workflow/scripts/slices.py --params ")
     script = project_dir / "workflow/scripts/slices.py"

@@ -1,4 +1,4 @@
-"""The layout of params.yaml: merged values are not repeated, short lists are on one line, comments stay."""
+"""The layout of params.yaml: merged values are not repeated, short lists take one line, comments are kept."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_no_model_merges_a_whole_map(text):
     assert [value for node in maps for value in inherited(node).values() if isinstance(value, dict)] == []
 
 
-def test_dvc_sets_no_other_value_and_what_it_writes_out_is_taken_back(tmp_path, text):
+def test_dvc_changes_no_other_value_and_its_expansions_are_undone(tmp_path, text):
     # A key that the model merges, one of its own, one of a map that merges, one of a map that doesn't, none.
     changes = {
         "models.lstm.batch_size": 64,
@@ -89,7 +89,7 @@ maps = st.dictionaries(st.sampled_from("pqrs"), values | st.lists(values, max_si
 
 
 @given(shared=maps, more=maps, first=maps, second=maps)
-def test_no_value_changes_and_nothing_is_left_to_do(shared, more, first, second):
+def test_tidying_changes_no_value_and_is_idempotent(shared, more, first, second):
     parts = (("one", shared, ""), ("two", more, "*one"), ("three", first, "*two"), ("four", second, "*one"))
     text = ""
     for name, own, merged in parts:

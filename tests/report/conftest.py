@@ -1,4 +1,4 @@
-"""Makers of what the report reads: run folders, manifests and frame stores, as stages leave them."""
+"""Fixtures that write the inputs of the report: run folders, manifests and frame stores."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def make_frames(folder: Path, manifest: pd.DataFrame, representation: str, bins=
 
 
 def make_run(folder: Path, choice: dict, manifest: pd.DataFrame, skill=2.0, share=0.1, epochs=18) -> Path:
-    """Write a run's folder; the higher the skill, the more often the truth is found."""
+    """Write a run's folder; a higher skill gives a higher accuracy."""
     rng = np.random.default_rng([choice["seed"], *f"{choice}".encode()])
     ok = manifest[manifest["status"] == "ok"]
     genres = sorted(ok["genre"].unique())
@@ -113,7 +113,7 @@ def make_run(folder: Path, choice: dict, manifest: pd.DataFrame, skill=2.0, shar
 
 
 def _split(tracks: pd.DataFrame, parts: dict[str, pd.DataFrame], leaky: bool) -> pd.DataFrame:
-    """Return a row a track where there would be one a slice; a leaky one trains on all."""
+    """Return a split with one row per track; in a leaky one, all tracks train too."""
     split = tracks[["track_id"]].assign(part="train")
     for part, members in parts.items():
         split.loc[members.index, "part"] = part
@@ -149,13 +149,13 @@ def _history(epochs: int, skill: float, rng: np.random.Generator) -> pd.DataFram
 
 
 def choice(**changes) -> dict:
-    """Say which run; the first of the matrix unless changed."""
+    """Return the choice that identifies a run: the first of the matrix, with changes."""
     first = {"dataset": "synthetic", "representation": "mel", "model": "crnn", "split": "stratified_8_1_1"}
     return {**first, "fold": 0, "seed": 42, **changes}
 
 
 def make_audits(folder: Path) -> list[str]:
-    """Write the tables of both audits and return their flags; each has rows that lack figures."""
+    """Write the tables of both audits and return their flags; each has rows without numbers."""
     rows = [
         {
             "dataset": "synthetic",
@@ -224,7 +224,7 @@ def report_script():
 
 @pytest.fixture(scope="session")
 def make() -> SimpleNamespace:
-    """The makers of this file."""
+    """The functions of this file that write inputs."""
     return SimpleNamespace(
         manifest=make_manifest, frames=make_frames, run=make_run, choice=choice, report=write_report
     )

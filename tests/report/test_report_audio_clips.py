@@ -21,7 +21,7 @@ def test_a_clip_is_the_beginning_as_mono_mp3(tmp_path, length, expected):
     assert spectrum.argmax() * sr / len(samples) == pytest.approx(440, abs=3)
 
 
-def test_a_file_that_is_gone_or_broken_gives_none(tmp_path):
+def test_a_missing_or_broken_file_gives_none(tmp_path):
     (tmp_path / "broken.mp3").write_bytes(b"no audio")
     assert clip_address(tmp_path / "gone.wav", 1.0) is None
     assert clip_address(tmp_path / "broken.mp3", 1.0) is None

@@ -10,14 +10,14 @@ WORTH = {"dataset": "gtzan", "level": "track", "model": "svm", "accuracy": 60.0,
 WORTH |= {"n_tracks": 100, "note": ""}
 
 
-def test_an_audit_that_nobody_knows_is_refused(tmp_path):
+def test_an_unknown_audit_is_refused(tmp_path):
     with pytest.raises(
-        DataError, match="guesswork: no such audit; expected leakage_audit or as_published or robustness"
+        DataError, match="guesswork: unknown audit; expected leakage_audit or as_published or robustness"
     ):
         read_audits([("guesswork", tmp_path / "a.csv")])
 
 
-def test_mistakes_share_an_axis_that_holds_zero_and_what_is_left_out_is_told(tmp_path):
+def test_mistakes_share_an_axis_with_zero_and_omissions_are_noted(tmp_path):
     rows = [
         WORTH | {"mistake": "a", "points": 4.0, "points_low": 1.0, "points_high": 7.0},
         WORTH | {"mistake": "b", "note": "faults is left out"},
@@ -47,7 +47,7 @@ def study():
     return pd.DataFrame([words | figures | nothing])
 
 
-def test_published_figures_stand_beside_ours(study):
+def test_published_accuracies_are_shown_next_to_ours(study):
     (view,) = audit_views({"as_published": study})
     (row,) = view["parts"]
     own, corrected = row["ours"]
@@ -58,12 +58,12 @@ def test_published_figures_stand_beside_ours(study):
     assert row["corrected_on"] == "artist_disjoint, artists parted"
 
 
-def test_a_figure_that_nobody_verified_is_a_dash():
+def test_an_unverified_accuracy_is_a_dash():
     assert percent(float("nan")) == "\N{EN DASH}"
     assert percent(0.5) == "50.0\u202f%"
 
 
-def test_deformations_stand_kind_by_kind_after_none(tmp_path):
+def test_deformations_are_grouped_by_kind_after_none(tmp_path):
     row = {"dataset": "toy", "split": "by_track", "representation": "mel", "model": "svm", "warning": ""}
     row |= {f"track_accuracy{end}": 50.0 for end in ("", "_low", "_high")} | {"n_tracks": 50}
     gain = {f"track_points{end}": value for end, value in (("", -4.0), ("_low", -7.0), ("_high", 0.0))}

@@ -1,4 +1,4 @@
-"""The page in headless Chromium: on a desktop, on a phone in the dark, and by keyboard."""
+"""The page in headless Chromium: on a desktop, on a phone in dark mode, and by keyboard."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DESKTOP = {"width": 1280, "height": 900, "mobile": False}
 
 
 class Browser:
-    """Chromium, told what to do through its debugging pipe; `events` is what it has told since."""
+    """Chromium, controlled through its debugging pipe; `events` are those received so far."""
 
     def __init__(self, profile: Path) -> None:
         to_read, self._to = os.pipe()
@@ -151,7 +151,7 @@ def test_a_link_opens_its_entry(desktop):
     assert desktop.ask(opened) == 1
 
 
-def test_all_can_be_done_by_keyboard(desktop):
+def test_the_page_works_by_keyboard(desktop):
     reached = []
     for _ in range(60):
         desktop.press("Tab")
@@ -168,7 +168,7 @@ def test_all_can_be_done_by_keyboard(desktop):
     assert desktop.ask('document.querySelectorAll("details.run[open]").length') == 1
 
 
-def test_clips_wait_until_they_are_played(browser, small_report, tmp_path):
+def test_clips_load_only_when_played(browser, small_report, tmp_path):
     text = (small_report / "report.html").read_text(encoding="utf-8")
     clip = "data:audio/mpeg;base64,"
     text = text.replace('id="clips">{}', f'id="clips">{{"a/b": "{clip}"}}')
@@ -181,7 +181,7 @@ def test_clips_wait_until_they_are_played(browser, small_report, tmp_path):
 
 
 def complaints(browser) -> list:
-    """What stands on the console and what was asked of the network, but for the page itself."""
+    """Return console messages and network requests, except the request for the page itself."""
     asked = [event["request"]["url"] for event in browser.told("Network.requestWillBeSent")]
     asked = [url for url in asked if not url.startswith("data:")][1:]
     console = browser.told("Runtime.consoleAPICalled") + browser.told("Runtime.exceptionThrown")
@@ -192,7 +192,7 @@ def complaints(browser) -> list:
     ("screen", "scheme"), [(DESKTOP, "light"), (PHONE, "dark")], ids=["desktop, light", "phone, dark"]
 )
 @pytest.mark.parametrize("report", ["small_report", "full_report"])
-def test_nothing_complains_and_axe_finds_nothing(browser, request, report, screen, scheme):
+def test_there_are_no_console_errors_and_no_axe_violations(browser, request, report, screen, scheme):
     browser.open(request.getfixturevalue(report) / "report.html", screen, scheme)
     browser.ask("document.querySelectorAll('details').forEach(each => { each.open = true; })")
     assert browser.ask("document.documentElement.scrollWidth") <= screen["width"]

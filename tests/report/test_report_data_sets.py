@@ -34,7 +34,7 @@ def test_named_path_splits_at_the_first_equals_sign():
 
 
 @pytest.mark.parametrize("text", ["", "a", "=b", "a="])
-def test_named_path_needs_both(text):
+def test_named_path_needs_name_and_path(text):
     with pytest.raises(argparse.ArgumentTypeError, match="is not NAME=PATH"):
         named_path(text)
 
@@ -61,7 +61,7 @@ def test_a_genre_that_is_all_quarantined_still_counts(data_set):
     }
 
 
-def test_parts_are_counted_from_predictions_and_the_rest_trained(data_set, tmp_path, make):
+def test_parts_are_counted_from_predictions_and_the_rest_is_training(data_set, tmp_path, make):
     run = read_run(make.run(tmp_path / "run", make.choice(), data_set.manifest))
     assert part_counts(data_set, run).to_numpy().tolist() == [[8, 1, 1], [8, 1, 1]]
     run.metrics["n_tracks"]["train"] = 15
@@ -92,7 +92,7 @@ def test_a_track_without_frames_is_named(data_set):
         example_frames(data_set.frames[0], ["blues.00000", "rock.00007"], seconds=1.0)
 
 
-def test_features_of_different_units_are_brought_to_one(tmp_path, manifest, make):
+def test_features_of_different_units_are_standardised(tmp_path, manifest, make):
     path = make.frames(tmp_path / "features", manifest, "handcrafted", bins=["mfcc 1", "centroid", "flux"])
     (data_set,) = read_data_sets([("mine", tmp_path / "manifest.parquet")], [("mine", path)])
     together = np.concatenate(example_frames(data_set.frames[0], ["blues.00000", "rock.00000"], 10.0))

@@ -1,4 +1,4 @@
-"""What an entry's page says is what its predictions.parquet say, computed here without our functions."""
+"""An entry's numbers match its predictions.parquet, recomputed here without genredag's functions."""
 
 import numpy as np
 import pandas as pd
@@ -61,7 +61,7 @@ def test_scores(view, tracks, slices):
     assert view["n_runs"] == 2 and view["trials"] == "over 2 seeds"
 
 
-def test_scores_of_slices_and_of_tracks_stand_side_by_side(view, tracks, slices):
+def test_slice_and_track_scores_are_shown_together(view, tracks, slices):
     shown = {name: values for name, *values in view["scores"]}
     for at, table in enumerate((slices, tracks)):
         actual, p = table["genre"], table[[f"p_{genre}" for genre in GENRES]].to_numpy(float)
@@ -79,7 +79,7 @@ def test_scores_of_slices_and_of_tracks_stand_side_by_side(view, tracks, slices)
     assert shown["Calibration error"][1] == view["calibration_error"]
 
 
-def test_the_three_decisions_stand_side_by_side(view, tracks, slices):
+def test_the_three_decisions_are_shown_together(view, tracks, slices):
     p = [f"p_{genre}" for genre in GENRES]
     keys = [slices["track_id"], slices["genre"], np.arange(len(slices)) // (len(slices) // len(SEEDS))]
     won = (slices[p] == slices[p].max(axis=1).to_numpy()[:, None]).astype(float)
@@ -132,7 +132,7 @@ def test_mistakes(view, tracks):
     assert first["thumbnail"] is None
 
 
-def test_one_run_scores_as_its_metrics_json_says(folder):
+def test_scores_of_one_run_match_its_metrics_json(folder):
     run = read_run(folder / "1")
     (entry,) = entries([run], "mean", 100)
     assert entry.track_scores == run.metrics["test"]["track"]

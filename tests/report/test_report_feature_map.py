@@ -12,19 +12,19 @@ def data(tmp_path, make):
     return manifest, open_frames(make.frames(tmp_path / "mel", manifest, "mel", per_genre=3).parent)
 
 
-def test_tracks_without_frames_and_frames_without_a_track_are_no_part_of_the_map(data):
+def test_the_map_leaves_out_tracks_without_frames_and_frames_without_tracks(data):
     manifest, frames = data
     rows = tracks_to_map(manifest[manifest["track_id"] != "rock.00001"], frames)
     expected = ["blues.00000", "blues.00001", "blues.00002", "rock.00000", "rock.00002"]
     assert rows["track_id"].tolist() == expected
 
 
-def test_at_most_so_many_tracks_evenly_over_the_genres(data, monkeypatch):
+def test_tracks_on_the_map_are_limited_evenly_over_genres(data, monkeypatch):
     monkeypatch.setattr("genredag.report.feature_map.N_TRACKS", 4)
     assert tracks_to_map(*data)["genre"].value_counts().to_dict() == {"blues": 2, "rock": 2}
 
 
-def test_features_are_mean_and_spread_of_each_bin(data):
+def test_features_are_mean_and_standard_deviation_of_each_bin(data):
     manifest, frames = data
     rows = tracks_to_map(manifest, frames)
     first = frames.array[: rows["n_frames"].iloc[0]].astype(np.float32)

@@ -21,19 +21,19 @@ def view(tmp_path_factory, project_dir, make):
     return group_view(ranked, views, read_tree(project_dir / "params.yaml"))
 
 
-def test_bars_join_what_is_not_distinguishable(view):
+def test_bars_join_indistinguishable_entries(view):
     assert view["n_bars"] == 1
     bars = {entry["model"]: entry["bars"] for entry in view["entries"]}
     assert bars == {"crnn": [True], "lstm": [True], "svm_rbf": [False]}
 
 
-def test_the_best_is_named_with_its_equals(view):
+def test_the_best_entry_is_listed_with_its_equals(view):
     _, second, last = view["entries"]
     assert last["model"] == "svm_rbf"
     assert [equal["model"] for equal in view["equals"]] == [second["model"]]
 
 
-def test_every_pair_is_told_with_the_groups_promise(view):
+def test_every_pair_and_the_promise_of_the_split_are_listed(view):
     assert {(pair["a"], pair["b"]) for pair in view["pairs"] if pair["distinguishable"]} == {
         (f"{model} on mel", "svm_rbf on mel") for model in ("crnn", "lstm")
     }

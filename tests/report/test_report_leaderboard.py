@@ -24,7 +24,7 @@ GENRES = ("blues", "rock")
 
 
 def predictions(hits, slices=2, first=0):
-    """Predict tracks of two genres in turn, sure of itself; `hits` says of each whether it is right."""
+    """Return confident predictions of tracks of two alternating genres; `hits` are 1 for correct ones."""
     rows = []
     for i, hit in enumerate(hits, start=first):
         genre = GENRES[i % 2]
@@ -49,7 +49,7 @@ def entries(runs, n_resamples=200):
     return module.entries(runs, "mean", n_resamples)
 
 
-def test_a_row_says_all_of_an_entry():
+def test_a_row_has_all_columns_of_an_entry():
     (row,) = leaderboard(entries([run_of([1, 1, 0, 0, 1, 1, 1, 1])])).to_dict("records")
     interval = accuracy_interval(np.array([1, 1, 0, 0, 1, 1, 1, 1]), np.arange(8), n_resamples=200, seed=0)
     assert row == {
@@ -122,7 +122,7 @@ def test_best_first_within_data_set_and_split():
     assert leaderboard(entries(runs))["model"].tolist() == ["high", "low", "other", "x"]
 
 
-def test_f1_breaks_ties_then_the_name():
+def test_ties_are_broken_by_f1_then_by_name():
     runs = [run_of([0, 1, 1, 0], "m"), run_of([1, 0, 1, 0], "z"), run_of([1, 0, 1, 0], "a")]
     assert leaderboard(entries(runs))["model"].tolist() == ["m", "a", "z"]
 
@@ -135,13 +135,13 @@ def test_the_order_of_the_runs_does_not_matter(runs):
 
 
 def test_no_run_and_one_run_twice_are_refused():
-    with pytest.raises(DataError, match="no run to report"):
+    with pytest.raises(DataError, match="no runs to report"):
         entries([])
-    with pytest.raises(DataError, match="run-a-mel-crnn-s-0-1 is there twice"):
+    with pytest.raises(DataError, match="run-a-mel-crnn-s-0-1 is given twice"):
         entries([run_of(), replace(run_of())])
 
 
-def test_a_leaky_split_is_called_so(squeezed):
+def test_a_leaky_split_is_marked(squeezed):
     table = leaderboard(entries([run_of(leaky=True), run_of(split="t")]))
     assert table["warning"].tolist() == ["LEAKY", ""]
     assert "| LEAKY |" in squeezed(leaderboard_markdown(table)).splitlines()[2]
@@ -153,7 +153,7 @@ def test_one_track_has_no_interval():
     assert np.isnan([interval.low, interval.high]).all()
 
 
-def test_models_are_compared_by_the_tracks_that_all_have():
+def test_models_are_compared_on_the_tracks_that_all_share():
     a = run_of([1] * 20, "a")
     b = run_of([0] * 20, "b", first=2)
     table = comparisons(entries([a, b]))
@@ -162,13 +162,13 @@ def test_models_are_compared_by_the_tracks_that_all_have():
     assert table["distinguishable"].tolist() == [True]
 
 
-def test_models_without_common_tracks_are_left_out_and_told(caplog):
+def test_models_without_common_tracks_are_left_out_and_logged(caplog):
     table = comparisons(entries([run_of(model="a"), run_of(model="b", seed=2)]))
     assert list(table) == list(PAIR_COLUMNS) and table.empty
-    assert "a, s: a on mel and b on mel share no test track and are not compared" in caplog.text
+    assert "a, s: a on mel and b on mel share no test tracks and are not compared" in caplog.text
 
 
-def test_models_with_common_tracks_are_compared_beside_one_without():
+def test_models_with_common_tracks_are_compared_despite_one_without():
     right, wrong = [1] * 20, [1] * 4 + [0] * 16
     pair = [run_of(right, "a"), run_of(wrong, "b")]
     bridge = [run_of(right, "c", seed=2), run_of(right, "c", seed=1)]
@@ -192,7 +192,7 @@ def test_only_runs_of_one_data_set_and_split_are_compared():
 
 
 @pytest.mark.parametrize("leaky", ["a", "b"])
-def test_a_pair_of_which_one_is_leaky_says_so(leaky):
+def test_a_pair_with_a_leaky_entry_is_marked(leaky):
     table = all_comparisons(entries([run_of(model=model, leaky=model == leaky) for model in "ab"]))
     assert table["warning"].tolist() == ["LEAKY"]
 
@@ -206,7 +206,7 @@ def test_markdown_is_a_plain_table(squeezed):
     )
 
 
-def test_markdown_leaves_what_is_unknown_blank():
+def test_markdown_leaves_unknown_values_blank():
     table = leaderboard(entries([run_of([1, 1]), run_of([1], "b", n_parameters=None)]))
     head, _, known, unknown = (
         [cell.strip() for cell in line.strip("|").split("|")]

@@ -6,7 +6,7 @@ from genredag.report.mistakes import N_SHOWN, surest_mistakes
 COLUMNS = ["track_id", "genre", "predicted", "p_pop", "p_rock"]
 
 
-def test_surest_first_each_track_once_with_how_often_it_is_wrong():
+def test_mistakes_are_sorted_by_confidence_with_one_row_per_track():
     tracks = pd.DataFrame(
         [
             ("right", "rock", "rock", 0.1, 0.9),
@@ -25,12 +25,12 @@ def test_surest_first_each_track_once_with_how_often_it_is_wrong():
     ]
 
 
-def test_no_mistake_gives_none():
+def test_no_mistakes_give_an_empty_table():
     assert surest_mistakes(pd.DataFrame([("a", "pop", "pop", 1.0, 0.0)], columns=COLUMNS)).empty
 
 
 @pytest.mark.parametrize("n", [N_SHOWN, N_SHOWN + 3])
-def test_so_many_are_shown(n):
+def test_the_number_of_mistakes_is_limited(n):
     rows = [(f"t{i:02}", "pop", "rock", 0.4, 0.6) for i in range(n)]
     shown = surest_mistakes(pd.DataFrame(rows, columns=COLUMNS))
     assert shown["track_id"].tolist() == [f"t{i:02}" for i in range(N_SHOWN)]

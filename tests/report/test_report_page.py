@@ -67,7 +67,7 @@ def test_counts_have_thousands_and_a_dash_for_the_unknown():
     assert [count(1234567), count(None), count(float("nan"))] == ["1,234,567", "\N{EN DASH}", "\N{EN DASH}"]
 
 
-def test_nothing_is_asked_of_the_network(html, page):
+def test_the_page_makes_no_network_requests(html, page):
     addresses = [
         value for _, attrs in page.elements for key, value in attrs.items() if key in ("src", "href")
     ]
@@ -81,7 +81,7 @@ def test_nothing_is_asked_of_the_network(html, page):
     assert "default-src 'none'" in page.all("meta")[3]["content"]
 
 
-def test_links_lead_somewhere_and_identifiers_are_unique(page):
+def test_links_have_targets_and_identifiers_are_unique(page):
     ids = [attrs["id"] for _, attrs in page.elements if "id" in attrs]
     assert len(ids) == len(set(ids))
     anchors = {attrs["href"][1:] for attrs in page.all("a")}
@@ -95,7 +95,7 @@ def test_headings_descend_one_level_at_a_time(page):
     assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
-def test_tables_have_captions_and_scopes_and_figures_are_told(page):
+def test_tables_have_captions_and_scopes_and_figures_have_descriptions(page):
     assert len(page.all("table")) == len(page.all("caption")) > 5
     assert all(attrs["scope"] in ("row", "col") for attrs in page.all("th"))
     assert all(attrs["aria-label"] and attrs["role"] == "img" for attrs in page.all("svg"))
@@ -107,7 +107,7 @@ def test_tables_have_captions_and_scopes_and_figures_are_told(page):
     assert len(regions) == len(set(regions))
 
 
-def test_what_is_scrolled_can_be_reached_by_keyboard(page):
+def test_scrollable_regions_can_be_reached_by_keyboard(page):
     scrolled = [attrs for _, attrs in page.elements if "scroll" in attrs.get("class", "").split()]
     assert scrolled
     assert all(attrs["tabindex"] == "0" for attrs in scrolled)
@@ -119,7 +119,7 @@ def test_quarantined_tracks_are_shown_with_reasons_and_names_cannot_inject(html,
     assert "peak of -71.2 dBFS is below -60" in page.text
 
 
-def test_the_protocol_the_number_of_tracks_and_chance_are_said(page):
+def test_the_protocol_the_number_of_tracks_and_chance_are_stated(page):
     text = " ".join(page.text.split())
     assert "split stratified_8_1_1: no track has slices in more than one part, but an artist may" in text
     assert "split artist_disjoint: no artist has tracks in more than one part" in text
@@ -137,7 +137,7 @@ def test_entries_of_one_data_set_and_split_are_compared_with_each_other(page):
     assert text.count("All pairs") == 1
 
 
-def test_leaky_entries_are_marked_and_stand_last(html, page):
+def test_leaky_entries_are_marked_and_come_last(html, page):
     assert "slices of one track train and test" in page.text
     rows = re.findall(r"<tbody.*?</tbody>", html[html.index('id="leaderboard-table"') :], re.DOTALL)[:2]
     assert ["LEAKY" in row for row in rows] == [False, True]
@@ -146,7 +146,7 @@ def test_leaky_entries_are_marked_and_stand_last(html, page):
     assert cards == ["", "", "", " leaky"]
 
 
-def test_each_data_set_says_how_its_splits_deal_the_tracks(page):
+def test_each_data_set_shows_the_parts_of_its_splits(page):
     assert page.text.count("8 / 1 / 1") == 3 * 3
     assert page.text.count("24 / 3 / 3") == 3
     assert page.text.count("\N{EN DASH} / 3 / 3") == 1
@@ -178,14 +178,14 @@ def test_a_map_has_a_mark_for_every_track_with_frames(page):
     assert "Map of 30 tracks of synthetic in mel" in [attrs["aria-label"] for attrs in page.all("svg")]
 
 
-def test_what_ran_is_told(page, project_dir):
+def test_the_provenance_is_shown(page, project_dir):
     assert (project_dir / "params.yaml").read_text(encoding="utf-8") in page.text
     assert "models.crnn.epochs" in page.text
     assert "slices.overlap" in page.text
     assert "2026-01-31" in page.text
 
 
-def test_what_ran_names_libraries_and_machine(project_dir):
+def test_the_provenance_names_libraries_and_machine(project_dir):
     ran = read_what_ran(project_dir / "params.yaml", "2026-01-31")
     assert {"python", "keras", "numpy"} <= ran.versions.keys()
     assert re.search(r"\d+ CPUs$", ran.machine)
@@ -197,7 +197,7 @@ def pages_of(folders, tree, data_sets=(), audits=(), cache_dir=Path()):
     return report_pages(pooled, data_sets, dict(audits), report, tree, what_ran, cache_dir)
 
 
-def test_a_run_of_a_model_that_is_gone_is_refused(tmp_path, tree, make):
+def test_a_run_of_an_unknown_model_is_refused(tmp_path, tree, make):
     manifest = make.manifest(tmp_path, ["blues", "rock"], tracks_per_genre=10)
     run = make.run(tmp_path / "run", make.choice(model="vanished"), manifest, epochs=1)
     with pytest.raises(ParameterError, match=r"params\.yaml: models: 'vanished' is unknown"):
@@ -210,10 +210,10 @@ def test_one_run_makes_a_page_too(tmp_path, tree, make):
     pages, again = (pages_of([run], tree) for _ in range(2))
     assert pages == again
     assert "It is the only entry" in pages["html"]
-    assert "no checkout" in pages["html"]
+    assert "no git checkout" in pages["html"]
 
 
-def test_sections_stand_alone_without_a_script(small_report):
+def test_single_sections_need_no_script(small_report):
     for name, heading in (("significance", "Results"), ("data", "Data")):
         alone = Page((small_report / f"{name}.html").read_text(encoding="utf-8"))
         assert not alone.all("script", "nav")
@@ -229,9 +229,7 @@ def two_genres(tmp_path, make):
 
 
 @pytest.mark.parametrize(("allowed", "n_players"), [(["synthetic"], 1), (["gtzan"], 0), ([], 0)])
-def test_tracks_that_are_there_can_be_played_if_their_data_set_may_be_passed_on(
-    two_genres, tree, allowed, n_players
-):
+def test_clips_are_embedded_only_for_listed_data_sets(two_genres, tree, allowed, n_players):
     tree["report"]["audio"] = allowed
     # Of the two mistaken tracks one has its file.
     soundfile.write(two_genres.folder / "rock.00009.wav", np.zeros(22050), 22050)
@@ -295,7 +293,7 @@ def test_near_duplicates_and_audits_are_shown_if_they_are_given(two_genres, tree
         (decimal(float("nan")), "\N{EN DASH}"),
     ],
 )
-def test_statistics_are_written_briefly(written, text):
+def test_statistics_are_formatted(written, text):
     assert written == text
 
 

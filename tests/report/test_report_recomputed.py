@@ -1,4 +1,4 @@
-"""Every number of a report comes back from predictions.parquet alone, without the model."""
+"""Every number of a report can be recomputed from predictions.parquet, without the model."""
 
 import json
 from dataclasses import replace
@@ -36,7 +36,7 @@ def reported(tmp_path_factory, make, report_script):
     return make.report(report_script, folder, runs, [("synthetic", folder / "manifest.parquet")]), runs
 
 
-def test_the_leaderboard_is_scikit_learns_of_the_predictions(reported):
+def test_the_leaderboard_matches_scikit_learn(reported):
     folder, runs = reported
     board = pd.read_csv(folder / "leaderboard.csv").set_index("model")
     for model, members in (("crnn", runs[:2]), ("lstm", runs[2:])):
@@ -53,7 +53,7 @@ def test_the_leaderboard_is_scikit_learns_of_the_predictions(reported):
         assert row["track_low"] < row["track_accuracy"] < row["track_high"]
 
 
-def test_metrics_are_those_of_the_predictions(reported):
+def test_metrics_match_the_predictions(reported):
     for run in reported[1]:
         metrics = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
         predictions = pd.read_parquet(run / "predictions.parquet")
@@ -64,7 +64,7 @@ def test_metrics_are_those_of_the_predictions(reported):
         assert metrics["test"]["decisions"] == decision_accuracies(slices)
 
 
-def test_the_tables_say_the_same_again(reported, params):
+def test_the_tables_match_the_predictions(reported, params):
     folder, folders = reported
     runs = [read_run(run) for run in reversed(folders)]
     pooled = entries(runs, params.evaluate.track_decision, params.report.n_resamples)
@@ -77,7 +77,7 @@ def test_the_tables_say_the_same_again(reported, params):
     assert tests["distinguishable"].tolist() == [True]
 
 
-def test_the_page_needs_no_metric_that_was_stored(reported, params):
+def test_the_page_needs_no_stored_metrics(reported, params):
     runs = [read_run(run) for run in reported[1]]
     kept = [
         {key: value for key, value in run.metrics.items() if key not in ("validation", "test")}

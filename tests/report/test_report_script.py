@@ -26,7 +26,7 @@ def test_one_experiment_in_one_flat_folder(tmp_path, make, report_script):
     assert {"leaderboard.csv", "leaderboard.md", "report.html"} <= written.keys()
 
 
-def test_a_missing_run_is_one_line(tmp_path, make, report_script, capsys):
+def test_a_missing_run_is_reported_in_one_line(tmp_path, make, report_script, capsys):
     with pytest.raises(SystemExit) as exit_:
         make.report(report_script, tmp_path, [tmp_path / "gone"], [])
     assert exit_.value.code == 2

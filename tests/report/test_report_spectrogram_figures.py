@@ -5,7 +5,7 @@ from genredag.report.spectrogram_figures import bin_ticks, colour_key, spectrogr
 from genredag.report.svg import to_svg
 
 
-def test_ticks_stand_at_round_frequencies():
+def test_ticks_are_at_round_frequencies():
     positions, labels = bin_ticks([float(f) for f in range(0, 11000, 10)], gap=0.09)
     assert labels == ["1k", "2k", "5k", "10k"]
     assert positions == [100, 200, 500, 1000]

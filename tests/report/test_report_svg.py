@@ -12,7 +12,7 @@ def curves():
     return figure
 
 
-def test_svg_takes_colours_from_the_page_and_asks_for_nothing():
+def test_svg_uses_the_colours_of_the_page_and_needs_no_network():
     svg = to_svg(curves(), "loss")
     assert svg.startswith("<svg viewBox=") and svg.endswith("</svg>")
     assert "var(--series-1)" in svg and "var(--series-2)" in svg
@@ -20,12 +20,12 @@ def test_svg_takes_colours_from_the_page_and_asks_for_nothing():
     assert "http" not in svg and "<style" not in svg
 
 
-def test_svg_describes_itself_safely():
+def test_svg_descriptions_are_escaped():
     svg = to_svg(curves(), 'loss of "<b>" & \\1')
     assert 'role="img" aria-label="loss of &#34;&lt;b&gt;&#34; &amp; \\1"' in svg
 
 
-def test_svg_is_the_same_at_every_build_and_its_identifiers_are_its_own():
+def test_svg_is_reproducible_with_unique_identifiers():
     one, again, other = (to_svg(curves(), told) for told in ("a", "a", "b"))
     assert one == again
     ids = [set(re.findall(r'\bid="([^"]+)"', svg)) for svg in (one, other)]

@@ -1,4 +1,4 @@
-"""Train a CNN and an LSTM on a made-up store with the backend that KERAS_BACKEND names: ``FOLDER SEED...``.
+"""Train a CNN and an LSTM on simulated frames with the backend in KERAS_BACKEND: ``FOLDER SEED...``.
 
 Writes a bundle and its test predictions for each model and seed, and ``accuracies.json``.
 """

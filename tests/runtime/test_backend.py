@@ -35,7 +35,7 @@ def test_sets_the_threads_of_every_library():
     assert tensorflow == "3"
 
 
-def test_tensorflow_is_the_default_whatever_keras_was_told_elsewhere(tmp_path):
+def test_tensorflow_is_the_default_whatever_the_keras_config_says(tmp_path):
     (tmp_path / "keras.json").write_text('{"backend": "jax"}')
     program = "from genredag.runtime.backend import configure_backend; configure_backend(1); import keras; "
     program += "print(keras.backend.backend())"
@@ -56,7 +56,7 @@ def test_another_backend_is_refused_before_keras_is_imported(monkeypatch):
         configure_backend(1)
 
 
-def test_a_backend_that_is_not_installed_is_told(monkeypatch):
+def test_a_missing_backend_is_reported(monkeypatch):
     monkeypatch.setenv("KERAS_BACKEND", "jax")
     monkeypatch.setattr("genredag.runtime.backend.find_spec", lambda name: None)
     with pytest.raises(
@@ -90,7 +90,7 @@ def test_backends_reach_the_same_accuracy(trained, model):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("model", ["cnn_370k", "lstm"])
-def test_a_bundle_of_jax_predicts_the_same_under_tensorflow(trained, model):
+def test_a_bundle_trained_with_jax_predicts_the_same_with_tensorflow(trained, model):
     bundle = load_bundle(trained["jax"] / f"{model}-1.zip")
     assert bundle.info["versions"]["backend"] == "jax"
     told = np.load(trained["jax"] / f"{model}-1.npz")

@@ -1,4 +1,4 @@
-"""The import closure of a script, on a small made-up package."""
+"""The import closure of a script, on a small example package."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_members_of_a_registry_that_are_not_used_do_not_count(project):
         ("{0}\ny = 'a string that is no docstring'", False),
     ],
 )
-def test_a_fingerprint_is_of_what_code_does(tmp_path, edit, is_same):
+def test_a_fingerprint_depends_only_on_what_the_code_does(tmp_path, edit, is_same):
     file, code = tmp_path / "a.py", 'def f(x):\n    """Add one."""\n    return x + 1'
     other = tmp_path / "b" / "a.py"
     other.parent.mkdir()
@@ -100,7 +100,7 @@ def test_a_fingerprint_is_of_what_code_does(tmp_path, edit, is_same):
     assert equal is is_same
 
 
-def test_a_file_of_nothing_but_a_docstring_does_not_count(tmp_path):
+def test_a_file_with_only_a_docstring_does_not_count(tmp_path):
     (tmp_path / "a.py").write_text("x = 1")
     (tmp_path / "__init__.py").write_text('"""A package."""\n# and a comment')
     assert is_empty(tmp_path / "__init__.py") and not is_empty(tmp_path / "a.py")

@@ -1,4 +1,4 @@
-"""Files are whole or absent."""
+"""Files are complete or absent."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from genredag.runtime.files import atomic_path, write_csv, write_json, write_parquet
 
 
-def test_a_file_appears_only_when_it_is_whole(tmp_path):
+def test_a_file_appears_only_when_it_is_complete(tmp_path):
     target = tmp_path / "deep" / "model.weights.h5"
     with atomic_path(target) as temporary:
         temporary.write_text("half")
@@ -20,7 +20,7 @@ def test_a_file_appears_only_when_it_is_whole(tmp_path):
     assert list(target.parent.iterdir()) == [target]
 
 
-def test_a_failure_leaves_what_was_there(tmp_path):
+def test_a_failure_leaves_the_old_file(tmp_path):
     target = tmp_path / "metrics.json"
     target.write_text("old")
     with pytest.raises(RuntimeError), atomic_path(target) as temporary:

@@ -5,7 +5,7 @@ import pytest
 from genredag.runtime.flags import flag_parser
 
 
-def test_flags_have_the_types_of_their_kinds():
+def test_flags_are_converted_to_their_types():
     parser = flag_parser("What it does.", paths="params near-duplicates", names="split-name", numbers="seed")
     argv = ["--params", "a.yaml", "--near-duplicates", "b.csv", "--split-name", "s", "--seed", "3"]
     args = parser.parse_args(argv)

@@ -33,13 +33,13 @@ def test_a_note_is_loudest_in_its_pitch_class():
     assert (column(values, "chroma_D#") < 0.1).all()
 
 
-def test_mfcc_are_those_of_librosa():
+def test_mfcc_agree_with_librosa():
     y = np.random.default_rng(0).standard_normal(SR).astype(np.float32)
     expected = librosa.feature.mfcc(y=y, sr=SR, n_mfcc=20)
     np.testing.assert_allclose(handcrafted(y, SR, PARAMS)[:, :20], expected.T, atol=0.05)
 
 
-def test_clicks_have_their_tempo():
+def test_the_tempo_of_clicks_is_found():
     y = np.zeros(20 * SR, np.float32)
     for start in range(0, len(y), SR // 2):
         y[start : start + 200] = 0.9
@@ -56,7 +56,7 @@ def test_silence_is_finite():
     assert (column(values, "silence") == 1).all()
 
 
-def test_columns_have_unlike_names():
+def test_column_names_are_unique():
     names = describe(PARAMS, SR)["bins"]
     assert len(names) == len(set(names)) == 48
 

@@ -10,7 +10,7 @@ SR = 22_050
 PARAMS = Mel(n_fft=2048, hop_length=512, window="hann", n_mels=64, fmin=20.0, fmax=8000.0, top_db=80.0)
 
 
-def test_values_are_those_of_librosa():
+def test_values_agree_with_librosa():
     y = np.random.default_rng(0).standard_normal(SR).astype(np.float32)
     power = librosa.feature.melspectrogram(
         y=y, sr=SR, n_fft=2048, hop_length=512, n_mels=64, fmin=20.0, fmax=8000.0
@@ -24,7 +24,7 @@ def test_a_sine_lies_in_the_band_of_its_frequency():
     assert mel(y, SR, PARAMS)[20].argmax() == np.abs(bins - 1000).argmin()
 
 
-def test_empty_bands_are_told(caplog):
+def test_empty_bands_are_logged(caplog):
     with caplog.at_level(logging.WARNING):
         describe(PARAMS, SR)
         assert not caplog.records

@@ -7,7 +7,7 @@ from genredag.spectrograms.spectrum import check_window, decibels, power_spectro
 
 
 @pytest.mark.parametrize(("n_fft", "hop_length", "window"), [(2048, 512, "hann"), (256, 100, "hamming")])
-def test_power_is_that_of_librosa(n_fft, hop_length, window):
+def test_power_agrees_with_librosa(n_fft, hop_length, window):
     y = np.random.default_rng(1).standard_normal(9_000).astype(np.float32)
     expected = np.abs(librosa.stft(y, n_fft=n_fft, hop_length=hop_length, window=window)) ** 2
     power = power_spectrogram(y, n_fft, hop_length, window)
@@ -51,7 +51,7 @@ def test_decibels_do_not_depend_on_gain(gain):
     np.testing.assert_allclose(decibels(power * np.float32(gain), 80.0), decibels(power, 80.0), atol=1e-3)
 
 
-def test_window_without_a_name_in_scipy_is_refused():
+def test_a_window_unknown_to_scipy_is_refused():
     check_window("hann", 64, "representations.mel")
     with pytest.raises(ParameterError, match=r"representations\.mel\.window: 'hahn'.*expected a window"):
         check_window("hahn", 64, "representations.mel")

@@ -1,4 +1,4 @@
-"""Dealing: sizes in closed form; the deals themselves are tested with the protocols that use them."""
+"""Assignment to parts: sizes in closed form. The protocols' tests cover the assignment itself."""
 
 import pytest
 

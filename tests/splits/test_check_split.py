@@ -1,4 +1,4 @@
-"""Splits with one thing made to cross on purpose: each is caught by name."""
+"""Splits with one deliberate leak: each is detected, and the error names it."""
 
 import numpy as np
 import pandas as pd
@@ -66,7 +66,7 @@ def test_a_sound_split_passes(protocol, children):
 
 
 @every_protocol
-def test_one_slice_on_two_sides(protocol):
+def test_a_slice_in_two_parts_is_refused(protocol):
     manifest = make_manifest()
     split = make_split(manifest, protocol)
     row = split[split["part"] == "train"].iloc[[4]]
@@ -77,7 +77,7 @@ def test_one_slice_on_two_sides(protocol):
 
 
 @clean_protocols
-def test_one_track_on_two_sides(protocol):
+def test_a_track_in_two_parts_is_refused(protocol):
     manifest = make_manifest()
     split = make_split(manifest, protocol)
     name = a_track(split, "train")
@@ -87,7 +87,7 @@ def test_one_track_on_two_sides(protocol):
 
 
 @clean_protocols
-def test_one_duplicate_on_two_sides(protocol):
+def test_duplicates_in_two_parts_are_refused(protocol):
     manifest = make_manifest()
     split = make_split(manifest, protocol)
     one, other = a_track(split, "train"), a_track(split, "validation")
@@ -97,7 +97,7 @@ def test_one_duplicate_on_two_sides(protocol):
 
 
 @artist_protocols
-def test_one_artist_on_two_sides(protocol):
+def test_an_artist_in_two_parts_is_refused(protocol):
     manifest = make_manifest()
     split = make_split(manifest, protocol)
     one, other = a_track(split, "train"), a_track(split, "test")
@@ -108,7 +108,7 @@ def test_one_artist_on_two_sides(protocol):
 
 @clean_protocols
 @pytest.mark.parametrize("part", ["validation", "test"])
-def test_one_augmented_child_away_from_its_parent(protocol, part):
+def test_an_augmented_track_away_from_its_parent_is_refused(protocol, part):
     manifest = make_manifest()
     split = make_split(manifest, protocol, children=True)
     parent = a_track(split, part)
@@ -119,7 +119,7 @@ def test_one_augmented_child_away_from_its_parent(protocol, part):
 
 
 @clean_protocols
-def test_an_augmented_track_neither_tests_nor_stands_alone(protocol):
+def test_an_augmented_track_is_not_tested_and_needs_its_parent(protocol):
     manifest = make_manifest()
     split = make_split(manifest, protocol, children=True)
     parent = a_track(split, "test")
@@ -133,7 +133,7 @@ def test_an_augmented_track_neither_tests_nor_stands_alone(protocol):
 
 @every_protocol
 @pytest.mark.parametrize("part", PARTS)
-def test_one_genre_that_a_part_lacks(protocol, part):
+def test_a_part_without_a_genre_is_refused(protocol, part):
     manifest = make_manifest()
     split = make_split(manifest, protocol)
     lacking = split[(split["genre"] != "disco") | (split["part"] != part)]
@@ -142,7 +142,7 @@ def test_one_genre_that_a_part_lacks(protocol, part):
 
 
 @every_protocol
-def test_one_track_that_the_manifest_lacks(protocol):
+def test_a_track_outside_the_manifest_is_refused(protocol):
     manifest = make_manifest()
     slices = pd.DataFrame({"track_id": manifest["track_id"].repeat(2)}).assign(slice=[0, 1] * len(manifest))
     split = split_slices(manifest[1:], slices, protocol, 0)
@@ -160,7 +160,7 @@ def test_only_official_splits_leave_tracks_out():
     check_split(split, manifest, CLEAN[4])
 
 
-def test_an_artist_may_cross_where_nothing_else_is_promised():
+def test_an_artist_may_cross_if_the_protocol_allows_it():
     manifest = make_manifest()
     split = make_split(manifest, BY_TRACK)
     check_split(split, manifest, BY_TRACK)
@@ -168,7 +168,7 @@ def test_an_artist_may_cross_where_nothing_else_is_promised():
         check_split(split, manifest, BY_ARTIST)
 
 
-def test_unknown_artists_are_not_taken_for_one():
+def test_unknown_artists_are_not_one_artist():
     manifest = make_manifest().assign(artist=None)
     check_split(make_split(manifest, BY_TRACK), manifest, BY_ARTIST)
 

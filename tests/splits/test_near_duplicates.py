@@ -1,4 +1,4 @@
-"""Near-duplicates: copies are found however they are cut, and unrelated tracks are not."""
+"""Near-duplicates: copies are found wherever they start, and unrelated tracks are not reported."""
 
 import logging
 
@@ -56,7 +56,7 @@ COPIES = {
 
 
 @pytest.mark.parametrize("kind", COPIES)
-def test_a_copy_on_another_side_is_found_and_told(kind, caplog):
+def test_a_copy_in_another_part_is_found_and_logged(kind, caplog):
     tracks = {f"t{i}": music(i + 1) for i in range(9)} | {"a": ORIGINAL, "b": COPIES[kind]}
     split = split_of(train=["b", *(f"t{i}" for i in range(6))], test=["a", "t6", "t7"], validation=["t8"])
     with caplog.at_level(logging.WARNING):
@@ -70,7 +70,7 @@ def test_a_copy_on_another_side_is_found_and_told(kind, caplog):
     assert "a (test)" in caplog.text and "b (train)" in caplog.text
 
 
-def test_an_exact_copy_correlates_by_one():
+def test_an_exact_copy_has_correlation_1():
     spectra = change_spectra(make_frames({"a": ORIGINAL, "b": ORIGINAL, "c": music(5)}), ["a", "b", "c"])
     alike = correlations(spectra, spectra)
     assert np.diag(alike) == pytest.approx(1, abs=1e-4)
@@ -90,14 +90,14 @@ def test_an_exact_copy_correlates_by_one():
     ],
     ids=["one side", "nothing alike", "left out", "augmented", "itself"],
 )
-def test_what_does_not_count(split, caplog):
+def test_pairs_that_do_not_count(split, caplog):
     frames = make_frames({"a": ORIGINAL, "b": ORIGINAL, "t0": music(1)})
     table = near_duplicates(split, frames, 0.55)
     assert table.empty and list(table) == COLUMNS
     assert caplog.text == ""
 
 
-def test_silent_and_very_short_tracks_are_like_nothing():
+def test_silent_and_very_short_tracks_have_no_duplicates():
     tracks = {
         "silent": np.full((400, N_BINS), -80.0),
         "short": ORIGINAL[:3],
@@ -116,7 +116,7 @@ def test_a_track_without_frames_is_named():
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["mel", "cqt", "stft", "handcrafted"])
 def test_real_tracks_and_their_excerpts(name, shared_dir, project_dir):
-    """Two tracks of each genre of GTZAN; on the other side each, its first 7.3 seconds cut, softer, noisy."""
+    """Two tracks of each GTZAN genre; the other part has each without its first 7.3 s, softer and noisy."""
     params, rng = load_params(project_dir / "params.yaml"), np.random.default_rng(0)
     representation, group = REPRESENTATIONS[name], getattr(params.representations, name)
     tracks = {}

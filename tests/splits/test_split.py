@@ -81,7 +81,7 @@ def counts_of(manifest, protocol, **choice):
     return pd.crosstab(genres, parts_of(manifest, protocol, **choice))[list(PARTS)]
 
 
-def test_a_row_a_slice_in_the_order_of_the_slices():
+def test_there_is_one_row_per_slice_in_their_order():
     manifest = gtzan_like()
     slices = make_slices(manifest, n=3).sample(frac=1, random_state=0)
     split = split_slices(manifest, slices, BY_TRACK, 0)
@@ -96,7 +96,7 @@ def test_ratios_are_met_in_every_genre(protocol):
 
 
 @pytest.mark.parametrize("protocol", [FOLDS, ARTIST_FOLDS], ids=["track", "artist"])
-def test_over_the_folds_every_track_tests_once_and_validates_once(protocol):
+def test_every_track_is_tested_and_validated_once_over_the_folds(protocol):
     folds = pd.DataFrame([parts_of(gtzan_like(), protocol, fold=fold) for fold in range(5)])
     assert folds.apply(sorted).T.drop_duplicates().to_numpy().tolist() == [
         ["test", "train", "train", "train", "validation"]
@@ -114,7 +114,7 @@ def test_over_the_folds_every_track_tests_once_and_validates_once(protocol):
         (FOLDS, -1, "there is no fold -1; expected 0 to 4"),
     ],
 )
-def test_a_fold_that_is_not_there(protocol, fold, message):
+def test_an_unknown_fold_is_refused(protocol, fold, message):
     with pytest.raises(ParameterError, match=message):
         parts_of(gtzan_like(), protocol, fold=fold)
 
@@ -125,7 +125,7 @@ def test_official_takes_the_listed_split():
     pd.testing.assert_series_equal(parts_of(manifest, OFFICIAL), listed, check_names=False, check_dtype=False)
 
 
-def test_official_leaves_out_what_is_not_listed(caplog):
+def test_official_leaves_out_unlisted_tracks(caplog):
     manifest = gtzan_like()
     manifest.loc[::5, "subset"] = None
     with caplog.at_level(logging.INFO):
@@ -177,7 +177,7 @@ def test_gtzans_fault_filtered_split_in_numbers(shared_dir):
 
 
 class TestLeakySlices:
-    def test_says_so(self, caplog, tmp_path):
+    def test_is_marked(self, caplog, tmp_path):
         split = split_of(gtzan_like(), LEAKY_SLICES)
         assert split.attrs == {"warning": LEAKY}
         assert LEAKY.startswith("LEAKY: ")
@@ -185,11 +185,11 @@ class TestLeakySlices:
         split.to_parquet(tmp_path / "split.parquet")
         assert pd.read_parquet(tmp_path / "split.parquet").attrs == {"warning": LEAKY}
 
-    def test_others_do_not(self, caplog):
+    def test_other_splits_are_not_marked(self, caplog):
         assert split_of(gtzan_like(), BY_TRACK).attrs == {}
         assert caplog.text == ""
 
-    def test_slices_are_stratified_and_tracks_are_torn(self):
+    def test_slices_are_stratified_and_tracks_are_divided(self):
         split = split_of(gtzan_like(), LEAKY_SLICES, n=5)
         counts = pd.crosstab(split["genre"], split["part"])[list(PARTS)]
         assert counts.to_numpy().tolist() == [[160, 20, 20]] * 3
@@ -251,7 +251,7 @@ def test_children_follow_a_training_parent_and_are_left_out_otherwise(name):
     pd.testing.assert_series_equal(split.loc[split["parent"].isna(), "part"], without["part"])
 
 
-def test_an_artist_of_two_genres_stays_on_one_side():
+def test_an_artist_of_two_genres_stays_in_one_part():
     artists = [f"artist {i // 3}" for i in range(30)]
     parts = parts_of(make_manifest({"blues": artists, "rock": artists}), BY_ARTIST)
     assert (
@@ -283,7 +283,7 @@ def test_tracks_of_unknown_artist_are_groups_of_their_own():
     ],
     ids=["few tracks", "few for folds", "few artists", "no artist", "entangled"],
 )
-def test_what_can_not_be_split_is_refused(artists_of, protocol, message):
+def test_impossible_splits_are_refused(artists_of, protocol, message):
     with pytest.raises(DataError, match=message):
         parts_of(make_manifest(artists_of), protocol)
 
@@ -335,7 +335,7 @@ def manifests(draw):
 
 
 def sides_by(split, key):
-    """Map each value of `key` to the parts in which it stands, by plain sets."""
+    """Map each value of `key` to the set of parts that contain it."""
     sides = {}
     for value, part in zip(split[key], split["part"], strict=True):
         if isinstance(value, str) and isinstance(part, str):
@@ -351,7 +351,7 @@ many = settings(max_examples=600, deadline=None, suppress_health_check=list(Heal
 @many
 @given(drawn=manifests(), seed=st.integers(0, 2**32 - 1), data=st.data())
 def test_promises_hold_on_random_manifests(name, drawn, seed, data):
-    """Thousands of manifests; what is promised is asked of plain sets, not of `check_split` alone."""
+    """Thousands of manifests; promises are checked with plain sets, not only with `check_split`."""
     (manifest, children), protocol = drawn, PROTOCOLS[name]
     fold = data.draw(st.integers(0, n_folds(protocol) - 1))
     split = split_of(manifest, protocol, seed, fold, children=children)

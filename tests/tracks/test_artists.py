@@ -1,4 +1,4 @@
-"""Artists: spellings and collaborations are told as one, and no split by artist parts them."""
+"""Artists: spellings and collaborations are grouped, and no split by artist separates them."""
 
 import numpy as np
 import pandas as pd
@@ -120,6 +120,6 @@ def test_the_check_catches_them(gtzan, names):
         check_split(split, gtzan, BY_ARTIST)
 
 
-def test_they_are_drawn_together():
+def test_collaborators_are_resampled_together():
     table = pd.DataFrame({"track_id": list("abcd"), "artist": ["X", "The X", "X and Y", None]})
     assert len(set(cluster_names(table))) == 2

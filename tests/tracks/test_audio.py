@@ -84,7 +84,7 @@ def not_a_number(path: Path) -> Path:
     ],
     ids=["missing", "garbage", "empty file", "no samples", "nan"],
 )
-def test_what_can_not_be_decoded_is_told(tmp_path, make, match):
+def test_undecodable_files_are_reported(tmp_path, make, match):
     with pytest.raises(DataError, match=match) as caught:
         decode(make(tmp_path / "a.wav"))
     assert str(caught.value).startswith(str(tmp_path / "a.wav"))
@@ -130,7 +130,7 @@ def test_m4a_is_decoded_by_the_system(tmp_path, monkeypatch):
     ("name", "match"),
     [("NoBackendError", "no decoder for m4a.*install ffmpeg"), ("DecodeError", "can't be decoded")],
 )
-def test_m4a_without_a_decoder_is_told(tmp_path, monkeypatch, name, match):
+def test_m4a_without_a_decoder_is_reported(tmp_path, monkeypatch, name, match):
     def audio_open(path):
         raise getattr(sys.modules["audioread"], name)
 
@@ -141,14 +141,14 @@ def test_m4a_without_a_decoder_is_told(tmp_path, monkeypatch, name, match):
     assert probe(tmp_path / "a.m4a", **LIMITS).problem.startswith("unreadable: ")
 
 
-def test_a_probe_tells_duration_rate_and_hash(tmp_path):
+def test_a_probe_returns_duration_rate_and_hash(tmp_path):
     expected = hashlib.sha256(sine().astype("<i2").tobytes()).hexdigest()
     assert probe(write(tmp_path / "a.wav", sine()), **LIMITS) == Probe(0.5, 8000, expected, "")
 
 
 @settings(deadline=None, max_examples=30)
 @given(samples=hnp.arrays(np.int16, st.integers(8, 3000)))
-def test_every_wrap_of_the_same_samples_has_the_same_hash(tmp_path_factory, samples):
+def test_the_hash_does_not_depend_on_the_container(tmp_path_factory, samples):
     folder = tmp_path_factory.mktemp("wraps")
     limits = {"min_seconds": 0.0001, "silence_db": -1000.0}
     stereo = np.stack([samples, samples], axis=1)
@@ -174,16 +174,16 @@ def test_every_wrap_of_the_same_samples_has_the_same_hash(tmp_path_factory, samp
         (lambda path: write(path, sine() // 200), ""),
     ],
 )
-def test_a_probe_tells_what_is_wrong(tmp_path, make, problem):
+def test_a_probe_reports_problems(tmp_path, make, problem):
     assert probe(make(tmp_path / "a.wav"), **LIMITS).problem == problem
 
 
-def test_an_mp3_that_is_none_is_told_as_such(tmp_path):
+def test_a_file_that_is_not_mp3_is_reported(tmp_path):
     (tmp_path / "a.mp3").write_bytes(b"no music")
     assert probe(tmp_path / "a.mp3", **LIMITS).problem == "unreadable: Format not recognised"
 
 
-def test_a_flac_that_is_cut_is_unreadable(tmp_path):
+def test_a_truncated_flac_is_unreadable(tmp_path):
     noise = np.random.default_rng(0).integers(-9999, 9999, 80_000, dtype=np.int16)
     path = write(tmp_path / "a.flac", noise)
     path.write_bytes(path.read_bytes()[:50_000])

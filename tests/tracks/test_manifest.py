@@ -68,17 +68,17 @@ def test_problems_and_copies_are_quarantined():
     assert (manifest["status"] == "quarantined").tolist() == (manifest["reason"] != "").tolist()
 
 
-def test_of_two_copies_the_one_in_a_published_split_stays():
+def test_a_copy_in_a_published_split_is_preferred():
     manifest = assemble(tracks("disco.98", "disco.99", subsets=(None, "test")), fine("x", "x"))
     assert manifest["reason"].tolist() == ["duplicate of disco.99", ""]
 
 
-def test_tracks_that_failed_alike_are_no_copies():
+def test_failed_tracks_are_not_copies_of_each_other():
     manifest = assemble(tracks("a.1", "b.1"), [Probe(problem="missing"), Probe(problem="missing")])
     assert manifest["reason"].tolist() == ["missing", "missing"]
 
 
-def test_an_id_that_stands_twice_is_refused():
+def test_a_duplicate_id_is_refused():
     with pytest.raises(DataError, match=r"^a\.1: two tracks have this id"):
         assemble(tracks("a.1", "a.1"), fine("x", "y"))
 
@@ -99,7 +99,7 @@ def test_too_many_in_quarantine_is_an_error(n_bad, allowed, caplog):
     assert "toy: a.00 is quarantined: unreadable: cut" in caplog.text
 
 
-def test_of_many_in_quarantine_the_log_names_some(caplog):
+def test_the_log_names_only_some_of_many_quarantined_tracks(caplog):
     manifest = assemble(tracks(*(f"a.{index:02d}" for index in range(50))), [Probe(problem="missing")] * 50)
     with caplog.at_level(logging.WARNING), pytest.raises(DataError, match="50 of 50"):
         check_usable(manifest, name="toy", max_skipped=0.5)

@@ -56,7 +56,7 @@ def test_shape_type_and_input_are_kept(kind, n, n_frames, n_bins, seed):
 
 
 @pytest.mark.parametrize("kind", STEPS)
-def test_changes_slices_otherwise_for_another_seed(kind):
+def test_another_seed_changes_slices_differently(kind):
     slices = noise_slices()
     changed = run(kind, slices)[0]
     assert (changed != slices).any()
@@ -69,7 +69,7 @@ def test_no_steps_are_identity():
     assert changed is slices and same is labels
 
 
-def test_noise_has_its_deviation():
+def test_noise_has_the_given_standard_deviation():
     slices = noise_slices(64, 50, 50)
     difference = run("noise", slices)[0] - slices
     assert difference.std() == pytest.approx(3.0, rel=0.01)
@@ -95,7 +95,7 @@ def test_contrast_keeps_the_mean():
 
 @pytest.mark.parametrize(("kind", "axis", "other"), [("mask_frames", 1, 2), ("mask_bins", 2, 1)])
 @given(count=st.integers(1, 3), width=st.integers(1, 30), seed=st.integers(0, 2**32 - 1))
-def test_masks_are_whole_and_no_wider_than_asked(kind, axis, other, count, width, seed):
+def test_masks_are_contiguous_and_no_wider_than_requested(kind, axis, other, count, width, seed):
     slices = noise_slices()
     changed = run(kind, slices, seed, count=count, width=width)[0] != slices
     masked = changed.any(axis=other)
@@ -167,7 +167,7 @@ def test_every_kind_of_a_recipe_has_its_function():
     assert {*augmentation.TRANSFORMS, "mixup"} == set(STEPS)
 
 
-def test_a_batch_depends_on_seed_epoch_and_place_alone(toy_slices):
+def test_a_batch_depends_only_on_seed_epoch_and_position(toy_slices):
     genres, names = toy_slices.split["genre"], ["blues", "jazz", "rock"]
     slices = slice_set(toy_slices.frames, toy_slices.slices, 10, genres, names)
 

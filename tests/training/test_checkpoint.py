@@ -6,7 +6,7 @@ from genredag.training.checkpoint import Checkpoint, fingerprint
 ARRAYS = {"model": [np.eye(2, dtype=np.float32), np.array([7], np.uint32)], "best": []}
 
 
-def test_gives_back_what_was_written(tmp_path):
+def test_reads_what_was_written(tmp_path):
     checkpoint = Checkpoint(tmp_path / ".bundle.zip.checkpoint", "k")
     assert checkpoint.read() is None
     checkpoint.write({"seconds": 0.1 + 0.2}, {"model": [], "best": []})
@@ -20,7 +20,7 @@ def test_gives_back_what_was_written(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == [".bundle.zip.checkpoint"]
 
 
-def test_a_state_of_another_training_is_none_of_ours(tmp_path):
+def test_a_state_of_another_training_is_ignored(tmp_path):
     path = tmp_path / "checkpoint"
     Checkpoint(path, "k").write({}, ARRAYS)
     assert Checkpoint(path, "other").read() is None
@@ -28,7 +28,7 @@ def test_a_state_of_another_training_is_none_of_ours(tmp_path):
 
 
 @pytest.mark.parametrize("damage", [lambda b: b"", lambda b: b"nonsense", lambda b: b[: len(b) // 2]])
-def test_a_damaged_file_is_no_state(tmp_path, caplog, damage):
+def test_a_damaged_file_is_ignored(tmp_path, caplog, damage):
     path = tmp_path / "checkpoint"
     Checkpoint(path, "k").write({}, ARRAYS)
     path.write_bytes(damage(path.read_bytes()))
@@ -36,7 +36,7 @@ def test_a_damaged_file_is_no_state(tmp_path, caplog, damage):
     assert "can't be read: training starts from scratch" in caplog.text
 
 
-def test_a_fingerprint_sees_values_contents_types_and_shapes():
+def test_a_fingerprint_depends_on_values_contents_types_and_shapes():
     zeros = np.zeros((2, 3), np.float32)
     prints = [
         fingerprint([1], [zeros]),

@@ -1,4 +1,4 @@
-"""Training on embeddings ends where training without them does."""
+"""Training on embeddings gives the same result as training without them."""
 
 import dataclasses
 
@@ -80,7 +80,7 @@ def test_the_same_predictions_from_published_weights(toy_slices, shared_dir, emb
     np.testing.assert_allclose(given, plain, atol=1e-4)
 
 
-def test_a_row_for_each_slice_that_trains_or_validates(toy_slices, embed):
+def test_there_is_a_row_for_each_training_and_validation_slice(toy_slices, embed):
     split = toy_slices.split.copy()
     split.loc[split.index % 5 == 0, "part"] = None
     embeddings = embed(FROZEN, split=split)
@@ -90,7 +90,7 @@ def test_a_row_for_each_slice_that_trains_or_validates(toy_slices, embed):
     assert len(np.unique(embeddings, axis=0)) > len(embeddings) / 2
 
 
-def test_nothing_frozen_leaves_no_row(toy_slices, embed):
+def test_there_are_no_rows_if_nothing_is_frozen(toy_slices, embed):
     recipe = FROZEN.model_copy(update={"backbone": FROZEN.backbone.model_copy(update={"frozen_layers": 0})})
     embeddings = embed(recipe)
     assert embeddings.shape == (0, 0)
@@ -123,7 +123,7 @@ def test_augmented_slices_have_no_embeddings(toy_slices):
         train_bundle("squeezenet_frozen", recipe, TRAIN, toy_slices, seed=1)
 
 
-def test_a_killed_training_on_embeddings_goes_on(toy_slices, tmp_path, embed, monkeypatch):
+def test_a_killed_training_on_embeddings_resumes(toy_slices, tmp_path, embed, monkeypatch):
     given = {"data": toy_slices, "seed": 1, "embeddings": embed(FROZEN)}
     save_bundle(tmp_path / "whole", train_bundle("squeezenet_frozen", FROZEN, TRAIN, **given)[0])
     begin, begun = Course.begin, []

@@ -28,7 +28,7 @@ def test_features_are_slices_of_one_frame(toy_slices, training):
     np.testing.assert_array_equal(features_of(training)[:1], slice_statistics(raw))
 
 
-def test_features_keep_their_own_scales(training):
+def test_each_feature_has_its_own_statistics(training):
     values = features_of(training).astype(np.float64)
     mean, variance = statistics(training, "bin")
     np.testing.assert_allclose(mean, values.mean(axis=0), rtol=1e-6)
@@ -63,7 +63,7 @@ def test_no_track_is_in_two_folds(training, monkeypatch):
 
 
 @pytest.mark.parametrize("min_variance", [[0.0, 2.0], [2.0, 3.0]])
-def test_options_that_can_not_be_fitted_are_told_not_chosen(training, min_variance):
+def test_options_that_fail_to_fit_are_logged_and_not_selected(training, min_variance):
     # Scaled features have a variance of 1 at most.
     message = (
         r"^models\.svm_rbf: can't be fitted with the options .*'min_variance': 2\.0.* variance threshold"
@@ -73,7 +73,7 @@ def test_options_that_can_not_be_fitted_are_told_not_chosen(training, min_varian
     assert "\n" not in str(caught.value)
 
 
-def test_one_option_that_can_not_be_fitted_is_told(training):
+def test_a_single_option_that_fails_to_fit_is_reported(training):
     parts = {"training": training, "validation": training}
     options = OPTIONS | {"min_variance": 2.0}
     with pytest.raises(ModelError, match=r"^models\.svm_rbf: can't be fitted with the options"):

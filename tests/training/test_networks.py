@@ -1,4 +1,4 @@
-"""What reaches Keras: augmented training slices, validation slices as stored, statistics of training."""
+"""Inputs of Keras: augmented training slices, validation slices as stored, training statistics."""
 
 import numpy as np
 import pytest
@@ -37,7 +37,7 @@ def given(monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["lstm", "lstm_windows"])
-def test_augmentation_reaches_training_and_nothing_else(toy_slices, given, name):
+def test_only_training_slices_are_augmented(toy_slices, given, name):
     train_bundle(name, Network(**NETWORK, augment=[NOISE]), TRAIN, toy_slices, seed=1)
     added = given["train"] - stored(toy_slices, "train")
     assert added.std(axis=(1, 2)) == pytest.approx(np.full(36, 3.0), rel=0.3)
@@ -50,7 +50,7 @@ def test_without_augmentation_slices_are_trained_on_as_stored(toy_slices, given)
         np.testing.assert_array_equal(given[part], stored(toy_slices, part))
 
 
-def test_normalisation_knows_training_slices_alone(toy_slices):
+def test_normalisation_uses_only_training_slices(toy_slices):
     bundle, _, _ = train_bundle("lstm", Network(**NETWORK, augment=[]), TRAIN, toy_slices, seed=1)
     layer = bundle.model.get_layer("normalization")
     training, everything = stored(toy_slices, "train"), stored(toy_slices, None)

@@ -1,4 +1,4 @@
-"""A training that was killed goes on from its checkpoint and ends in the same bytes.
+"""A killed training resumes from its checkpoint and gives the same bytes.
 
 `tests/workflow/test_train_scripts.py` does so with SIGKILL.
 """
@@ -41,7 +41,7 @@ RECIPES = {
 
 
 class KilledError(Exception):
-    """Stands for SIGKILL where a process of its own would cost seconds."""
+    """Replaces SIGKILL, which would need a separate process and take seconds."""
 
 
 def train(model, data, folder, *, seed=1, **changes):
@@ -56,7 +56,7 @@ def train(model, data, folder, *, seed=1, **changes):
 
 
 def killed(monkeypatch, after):
-    """Let a training die in the epoch after these many."""
+    """Make training die in the epoch after these many."""
     begin = Course.begin
 
     def dying(self, epoch, logs=None):
@@ -80,7 +80,7 @@ def outcome(folder):
         *(pytest.param(name, marks=pytest.mark.slow) for name in ("homebrew", "time_frequency_init")),
     ],
 )
-def test_goes_on_to_the_same_bytes(toy_slices, tmp_path, monkeypatch, model, after):
+def test_resuming_gives_the_same_bytes(toy_slices, tmp_path, monkeypatch, model, after):
     train(model, toy_slices, tmp_path / "undisturbed")
     with monkeypatch.context() as patch:
         killed(patch, after)
@@ -102,7 +102,7 @@ def test_goes_on_to_the_same_bytes(toy_slices, tmp_path, monkeypatch, model, aft
 
 
 @pytest.mark.parametrize("change", ["seed", "recipe", "data", "code"])
-def test_begins_anew_when_anything_differs(toy_slices, tmp_path, monkeypatch, change):
+def test_training_restarts_if_anything_differs(toy_slices, tmp_path, monkeypatch, change):
     folder = tmp_path / "run"
     train("crnn", toy_slices, folder, epochs=1)
     seed, changes, data = 1, {"epochs": 1}, toy_slices

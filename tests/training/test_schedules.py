@@ -42,7 +42,7 @@ def test_step_falls_every_few_epochs():
     assert rates(schedule, [1.0] * 14) == pytest.approx([0.1] * 7 + [0.03] * 7 + [0.009])
 
 
-def test_plateau_waits_falls_and_cools_down():
+def test_plateau_waits_drops_and_cools_down():
     schedule = Plateau(**PLATEAU)
     losses = [1.0, 1.0, 1.0, 1.0, 1.0, 0.5, 0.6, 0.6, 0.6]
     # Two epochs that are no better, a fall; two more, a fall; a better one, then two that are not.

@@ -122,7 +122,7 @@ def test_bfloat16_leaves_normalisation_and_probabilities_in_float32(toy_slices):
     assert keras.config.dtype_policy().name == "float32"
 
 
-def test_diverging_is_told_in_one_line(toy_slices):
+def test_divergence_is_reported_in_one_line(toy_slices):
     frames = toy_slices.frames
     array = frames.array.copy()
     array[0, 0] = np.nan  # what a rate far too high comes to after a while, though not on every machine
@@ -172,14 +172,14 @@ def test_branches_are_trained_first_by_the_same_recipe(toy_slices, monkeypatch):
         ("squeezenet_ft", None, r"models\.squeezenet_ft\.backbone: null; expected a backbone"),
     ],
 )
-def test_refuses_a_backbone_too_many_or_too_few(toy_slices, model, backbone, message):
+def test_refuses_a_missing_or_superfluous_backbone(toy_slices, model, backbone, message):
     options = {"units": 8, "dropout": 0.1} if model == "lstm" else {"dropout": 0.1}
     recipe = Network(**NETWORK | {"options": options, "backbone": backbone})
     with pytest.raises(ParameterError, match=message):
         train_bundle(model, recipe, TRAIN, toy_slices, seed=1)
 
 
-def test_a_hybrid_gives_the_features_of_its_network_to_a_classifier(toy_slices, tmp_path, monkeypatch):
+def test_a_hybrid_passes_network_features_to_a_classifier(toy_slices, tmp_path, monkeypatch):
     # On SqueezeNet, which is faster.
     hybrid = dataclasses.replace(learners()["vgg16_svm"], backbones=("squeezenet",))
     monkeypatch.setattr("genredag.models.registry.learners", lambda: learners() | {"vgg16_svm": hybrid})
@@ -207,7 +207,7 @@ def test_a_hybrid_gives_the_features_of_its_network_to_a_classifier(toy_slices, 
     assert bundle.info["metrics"]["val_loss"] not in set(history["val_loss"])  # which are the network's own
 
 
-def test_another_classifier_goes_on_from_the_same_network(toy_slices, tmp_path, monkeypatch):
+def test_another_classifier_reuses_the_same_network(toy_slices, tmp_path, monkeypatch):
     hybrid = dataclasses.replace(learners()["vgg16_svm"], backbones=("squeezenet",))
     monkeypatch.setitem(registry._LEARNERS, "vgg16_svm", hybrid)
     backbone = PRETRAINED | {"architecture": "squeezenet", "size": 32, "weights": None}
@@ -260,7 +260,7 @@ def test_refuses_options_of_another_classifier(toy_slices):
         train_bundle("vgg16_svm", recipe, TRAIN, toy_slices, seed=1)
 
 
-def test_another_file_of_weights_is_another_training(toy_slices, tmp_path, monkeypatch):
+def test_another_weights_file_restarts_training(toy_slices, tmp_path, monkeypatch):
     keys = []
     monkeypatch.setattr(
         "genredag.training.fitting.fit_network", lambda *a, checkpoint, **k: keys.append(checkpoint.key)
@@ -288,7 +288,7 @@ def test_features_are_not_augmented(toy_slices):
         train_bundle("mlp_85", recipe, TRAIN, toy_slices, seed=1)
 
 
-def test_tracks_are_not_blended(toy_slices):
+def test_sequences_of_tracks_cannot_use_mixup(toy_slices):
     recipe = Network(**NETWORK | {"augment": [{"kind": "mixup", "alpha": 0.4}]})
     with pytest.raises(
         ParameterError, match=r"models\.lstm_windows\.augment: mixup; expected another augmentation"
@@ -305,7 +305,7 @@ def without_some_last_slices(toy):
 
 
 @pytest.mark.parametrize("longest", [80, 2])
-def test_a_network_over_windows_weighs_all_slices_alike(toy_slices, monkeypatch, longest):
+def test_a_network_over_windows_weights_all_slices_equally(toy_slices, monkeypatch, longest):
     monkeypatch.setattr("genredag.frames.batches.MAX_WINDOWS", longest)
     data = without_some_last_slices(toy_slices)
     augment = [{"kind": "noise", "std": 1.0}, {"kind": "mask_frames", "count": 1, "width": 2}]
@@ -357,7 +357,7 @@ def test_an_estimator_needs_every_genre(toy_slices):
         train_bundle("svm_rbf", SVM, TRAIN, dataclasses.replace(toy_slices, split=split), seed=1)
 
 
-def test_bundles_load_as_they_were(toy_slices, tmp_path):
+def test_bundles_load_unchanged(toy_slices, tmp_path):
     x = toy_slices.frames.gather(np.array([0, 200]), 10, np.array([10, 10]))
     for model, recipe in (("lstm", LSTM), ("crnn_windows", LSTM), ("svm_rbf", SVM)):
         bundle, _, _ = train_bundle(model, recipe, TRAIN, toy_slices, seed=1)

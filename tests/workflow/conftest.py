@@ -1,4 +1,4 @@
-"""Projects to run: the real Snakefile, dvc.yaml, parameters and library around stages that answer at once."""
+"""Projects to run: the real Snakefile, dvc.yaml, parameters and library, with stages that finish at once."""
 
 from __future__ import annotations
 

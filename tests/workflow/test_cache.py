@@ -1,4 +1,4 @@
-"""Nothing is built twice, whatever happened in between: both runners on a project of toys."""
+"""Nothing is built twice: both runners on a project of toy stages."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DATA += ("slices.json", "split.parquet", "metrics.json", "predictions.parquet", 
 DATA += ("per_genre.csv", "roc.csv", "reliability.csv")
 
 
-def test_each_runner_builds_everything_once_and_then_rests(toy) -> None:
+def test_each_runner_builds_everything_only_once(toy) -> None:
     toy.with_git()
     toy.snakemake("--cores", "4")
     assert toy.ran() == MATRIX
@@ -85,7 +85,7 @@ def test_seeds_do_not_share_results(unchanged) -> None:
     assert len({path.read_bytes() for path in splits}) == 4
 
 
-def test_a_file_of_the_user_that_changes_is_read_again(toy) -> None:
+def test_a_changed_user_file_is_read_again(toy) -> None:
     """A folder of music is known by sizes and dates: the cache never restores an old state."""
     music = toy.folder.parent / "music"
     music.mkdir()
@@ -98,7 +98,7 @@ def test_a_file_of_the_user_that_changes_is_read_again(toy) -> None:
     assert toy.ran() == MATRIX
 
 
-def test_results_survive_as_long_as_the_cache_and_heal_after_it(toy) -> None:
+def test_results_survive_while_the_cache_does_and_are_rebuilt_after_it(toy) -> None:
     toy.snakemake("--cores", "4")
     shutil.rmtree(toy.folder / "results")
     toy.ran()
@@ -111,7 +111,7 @@ def test_results_survive_as_long_as_the_cache_and_heal_after_it(toy) -> None:
 
 @pytest.mark.parametrize("runner", [("snakemake", "--cores", "2"), ("dvc", "repro")])
 def test_a_killed_run_heals_by_running_again(toy, runner) -> None:
-    """Runner and job are killed amid training: no unlocking, no finished stage repeated."""
+    """Runner and job are killed during training; no unlocking is needed, no finished stage repeated."""
     toy.with_git()
     script = toy.folder / "workflow/scripts/train.py"
     whole = script.read_text(encoding="utf-8")

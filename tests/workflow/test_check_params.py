@@ -1,4 +1,4 @@
-"""`genredag check-params` on made-up changes in a temporary git repository."""
+"""`genredag check-params` on example changes in a temporary git repository."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_a_slice_length_without_a_new_lock_fails(repository, capsys) -> None:
     assert list(stage_rows(told))[:2] == ["slices", "split"]
 
 
-def test_a_metric_that_falls_fails(repository, capsys) -> None:
+def test_a_drop_in_a_metric_fails(repository, capsys) -> None:
     repository.set("models.crnn.options.dropout=0.9")
     repository.dvc("repro")
     assert check("--against", "HEAD", "--tolerance", "0.1") == 1
@@ -105,7 +105,7 @@ def test_disagreeing_dags_fail(repository, capsys) -> None:
         (("--against", "empty"), "'empty' has no params.yaml"),
     ],
 )
-def test_a_useless_reference_is_one_line(repository, capsys, arguments, told) -> None:
+def test_an_invalid_reference_is_reported_in_one_line(repository, capsys, arguments, told) -> None:
     tree = (
         repository.run("git", "mktree", check=False).stdout.strip()
         or "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
@@ -118,14 +118,14 @@ def test_a_useless_reference_is_one_line(repository, capsys, arguments, told) ->
     assert len(error.splitlines()) == 1
 
 
-def test_a_typo_is_one_line(repository, capsys) -> None:
+def test_a_typo_is_reported_in_one_line(repository, capsys) -> None:
     path = repository.folder / "params.yaml"
     path.write_text(path.read_text(encoding="utf-8").replace("overlap:", "overlp:"), encoding="utf-8")
     assert check("--against", "HEAD") == 2
     assert "params.yaml: slices.overlp: unknown key. Hint: did you mean 'overlap'?" in capsys.readouterr().err
 
 
-def test_outside_git_is_one_line(toy, monkeypatch, capsys) -> None:
+def test_a_missing_git_repository_is_reported_in_one_line(toy, monkeypatch, capsys) -> None:
     monkeypatch.chdir(toy.folder)
     assert check("--against", "HEAD") == 2
     assert "not in a git repository" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Kinds of edit of the code: what reruns, asked of both runners."""
+"""Edits to the code: what each runner reruns."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_a_docstring_reruns_nothing_in_snakemake_and_its_stage_in_dvc(edited: Wo
 
 
 def test_closures_are_small() -> None:
-    """No audit, check, command or other model stands behind a stage; the report alone shows all."""
+    """No stage imports audits, checks, commands or other models, except the report."""
     expected = {
         "a field of an audit": (),
         "how values must fit each other": (),

@@ -71,7 +71,7 @@ def test_the_leaderboard_has_a_row_for_each_run(tiny: Workplace) -> None:
 
 
 @pytest.mark.slow
-def test_neither_has_anything_left_to_do(tiny: Workplace) -> None:
+def test_neither_runner_has_anything_left_to_do(tiny: Workplace) -> None:
     done = tiny.snakemake("--dry-run")
     assert "Nothing to be done" in done.stdout + done.stderr
     assert json.loads(tiny.dvc("status", "--json").stdout) == {}

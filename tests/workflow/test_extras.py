@@ -1,4 +1,4 @@
-"""The targets beside the DAG on the tiny data set: leakage audit, published studies, robustness."""
+"""The optional targets on the tiny data set: leakage audit, published studies, robustness."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def offline() -> Iterator[None]:
 
 
 # Not among the slow tests: always, one study is brought from params.yaml to the table, without its weights.
-def test_a_study_without_weights_is_left_out_until_they_come(tmp_path: Path) -> None:
+def test_a_study_is_left_out_until_its_weights_arrive(tmp_path: Path) -> None:
     place = make_tiny(
         tmp_path,
         *("as_published.corrected_split=stratified_8_1_1", f"as_published.studies=[{LEFT_OUT}]"),
@@ -70,7 +70,7 @@ def test_a_study_without_weights_is_left_out_until_they_come(tmp_path: Path) -> 
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
-    """A copy whose audit, studies and deformations are few, built by Snakemake."""
+    """A copy with a small audit and few studies and deformations, built by Snakemake."""
     audit = ["leakage_audit.seed=[1]", "leakage_audit.cnn.filters=[4]", "leakage_audit.cnn.epochs=1"]
     studies = f"as_published.studies=[gtzan_keras_2020_elastic_net, {LEFT_OUT}]"
     robustness = ["robustness.model=[svm_rbf, cnn_370k]", "robustness.representation=[mel, handcrafted]"]
@@ -86,7 +86,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
 
 
 @pytest.mark.slow
-def test_the_audit_has_every_mistake_or_says_why_not(tiny: Workplace) -> None:
+def test_the_audit_has_every_mistake_or_the_reason_why_not(tiny: Workplace) -> None:
     table = pd.read_csv(tiny.folder / "results/leakage_audit.csv")
     assert set(table["dataset"]) == {"synthetic"}
     listed = table["mistake"].str.contains("fault")
@@ -100,7 +100,7 @@ def test_the_audit_has_every_mistake_or_says_why_not(tiny: Workplace) -> None:
 
 
 @pytest.mark.slow
-def test_studies_have_both_figures_or_say_why_not(tiny: Workplace) -> None:
+def test_studies_have_both_accuracies_or_the_reason_why_not(tiny: Workplace) -> None:
     table = pd.read_csv(tiny.folder / "results/as_published.csv").set_index("study")
     run = table.loc["gtzan_keras_2020_elastic_net"]
     assert run[["as_published", "as_published_low", "corrected", "corrected_high"]].notna().all()
@@ -139,14 +139,14 @@ def test_robustness_has_every_strength_of_every_model_that_fits(tiny: Workplace)
 
 
 @pytest.mark.slow
-def test_nothing_is_left_to_do_and_nothing_of_the_studies_is_left_behind(tiny: Workplace) -> None:
+def test_nothing_is_left_to_do_and_no_study_files_remain(tiny: Workplace) -> None:
     done = tiny.snakemake("--dry-run", "leakage_audit", "as_published", "robustness")
     assert "Nothing to be done" in done.stdout + done.stderr
     assert not [path for path in (tiny.folder / "results/as_published").rglob(".*")]
 
 
 @pytest.mark.slow
-def test_a_study_that_there_is_not_is_told_in_one_line(tiny: Workplace) -> None:
+def test_an_unknown_study_is_reported_in_one_line(tiny: Workplace) -> None:
     path = tiny.folder / "params.yaml"
     before = path.read_text(encoding="utf-8")
     path.write_text(before.replace(LEFT_OUT, LEFT_OUT[:-1]), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Every leaf of params.yaml: what reruns when it changes, asked of both runners."""
+"""Every leaf of params.yaml: what each runner reruns when it changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the two runners build of the models and representations they are given, and what they refuse."""
+"""The combinations of models and representations that the two runners build, and those that they refuse."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from genredag.project.search import read_search, search_table
 
 
 @pytest.mark.slow
-def test_the_matrix_pairs_models_with_what_they_can_take(toy) -> None:
+def test_the_matrix_pairs_models_with_compatible_representations(toy) -> None:
     toy.set("matrix.model=[crnn, mlp_85]", "matrix.representation=[mel, handcrafted]")
     done = toy.snakemake("--cores", "4")
     ran = toy.ran()
@@ -71,12 +71,12 @@ ABSENT = (
 
 @pytest.fixture
 def offline(monkeypatch) -> None:
-    """Let no download come through."""
+    """Make every download fail."""
     for name in ("HTTPS_PROXY", "https_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
 
 
-def test_without_the_published_weights_snakemake_plans_and_runs_nothing(toy, offline) -> None:
+def test_snakemake_stops_if_published_weights_are_missing(toy, offline) -> None:
     toy.set("model=vgg16_ft", "matrix.model=[svm_rbf, vgg16_ft]")
     toy.snakemake("--dry-run")
     done = toy.snakemake("--cores", "1", check=False)
@@ -95,7 +95,7 @@ def test_asking_what_reruns_needs_no_weights(toy, offline) -> None:
     assert not (toy.folder / ".genredag-cache").exists()
 
 
-def test_without_the_published_weights_dvc_downloads_nothing(toy, project_dir, offline) -> None:
+def test_dvc_downloads_nothing_if_published_weights_are_missing(toy, project_dir, offline) -> None:
     script = "workflow/scripts/download.py"
     shutil.copyfile(project_dir / script, toy.folder / script)
     toy.set("model=vgg16_ft")

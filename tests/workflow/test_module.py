@@ -1,4 +1,4 @@
-"""The workflow used from another folder: as a module, and as snakedeploy lays it out."""
+"""The workflow used from another folder: as a module, and as deployed by snakedeploy."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_the_defaults_of_a_deployed_workflow_are_those_of_params_yaml() -> None:
 
 
 @pytest.mark.slow
-def test_a_module_builds_in_the_users_folder_and_then_rests(user: User, tree: dict) -> None:
+def test_a_module_builds_once_in_the_users_folder(user: User, tree: dict) -> None:
     user.snakemake("--cores", "2", "--show-failed-logs")
     assert (user.folder / run_folder(tree) / "metrics.json").is_file()
     assert (user.folder / "results/report.html").is_file()

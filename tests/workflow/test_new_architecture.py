@@ -1,4 +1,4 @@
-"""The architecture that the README adds: one function and one entry of params.yaml, and it trains."""
+"""The architecture in the README trains: it needs one function and one entry in params.yaml."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_it_trains(place, toy_slices) -> None:
 
 
 @pytest.mark.slow
-def test_the_projects_tests_take_it_in(project_dir, place) -> None:
+def test_the_contract_tests_include_it(project_dir, place) -> None:
     for name in ("tests", "docs"):
         shutil.copytree(project_dir / name, place.folder / name)
     for name in ("README.md", "pyproject.toml", "requirements.lock"):

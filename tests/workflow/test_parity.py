@@ -1,4 +1,4 @@
-"""The two DAGs hold together: rule == DVC stage == script == group of parameters."""
+"""The two DAGs agree: rule == DVC stage == script == group of parameters."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_snakefile_and_dvc_yaml_agree(copy: Workplace) -> None:
         ("\nplots:", "\n  extra: {cmd: 'true', deps: []}\n\nplots:", "the stages differ"),
     ],
 )
-def test_a_disagreement_is_told(copy: Workplace, old: str, new: str, told: str) -> None:
+def test_a_disagreement_is_reported(copy: Workplace, old: str, new: str, told: str) -> None:
     dvc_yaml = copy.folder / "dvc.yaml"
     text = dvc_yaml.read_text(encoding="utf-8")
     assert old in text

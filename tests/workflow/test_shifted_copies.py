@@ -1,4 +1,4 @@
-"""Shifted copies, from audio to predictions: they train with their track, and no model is judged by them."""
+"""Shifted copies, from audio to predictions: they are in the training part only, with their track."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def protocols(project_dir):
     return load_params(project_dir / "params.yaml").splits
 
 
-def test_copies_train_and_are_never_judged(tmp_path, protocols, monkeypatch):
+def test_copies_are_used_for_training_only(tmp_path, protocols, monkeypatch):
     rng = np.random.default_rng(0)
     manifest = make_manifest({"low": 10, "high": 10})
     for track in manifest.itertuples():

@@ -71,7 +71,7 @@ LOGISTIC = {
 
 @pytest.fixture
 def script(project_dir, monkeypatch):
-    """Give ``script(name, argv)``: runs the main function of a script, its environment left as it was."""
+    """Return ``script(name, argv)``, which runs a script's main function and restores the environment."""
     monkeypatch.setattr("os.environ", dict(__import__("os").environ))
 
     def run(name, argv):
@@ -132,7 +132,7 @@ def test_train_then_evaluate(script, store, model):
 
 @pytest.fixture
 def titles(monkeypatch):
-    """Give the titles of all figures that are saved, by folder and name."""
+    """Return the titles of all saved figures, by folder and name."""
     from matplotlib.figure import Figure
 
     save, found = Figure.savefig, {}
@@ -148,7 +148,7 @@ def titles(monkeypatch):
 
 
 def leaky_run(script, store, model):
-    """Split, train and evaluate leakily, and return the folder of what that leaves."""
+    """Split, train and evaluate with a leaky split, and return the results folder."""
     tracks = pd.read_parquet(store / "split.parquet").drop_duplicates("track_id")[["track_id", "genre"]]
     manifest = tracks.assign(artist=None, path="", duration=1.0, status="ok", sha256=tracks["track_id"])
     manifest.to_parquet(store / "manifest.parquet")
@@ -176,7 +176,7 @@ def leaky_run(script, store, model):
     return run
 
 
-def test_every_output_of_a_leaky_split_says_so(script, store, titles):
+def test_every_output_of_a_leaky_split_is_marked(script, store, titles):
     runs = [leaky_run(script, store, model) for model in ("svm_rbf", "lstm")]
     reports = {"leaderboard": "leaderboard.csv", "markdown": "leaderboard.md", "html": "report.html"}
     reports |= {"comparisons": "comparisons.csv", "significance": "significance.html", "data": "data.html"}
@@ -218,7 +218,7 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 
 
 @pytest.mark.slow
-def test_killed_in_mid_epoch_it_ends_in_the_same_bytes(project_dir, store):
+def test_training_killed_in_mid_epoch_resumes_to_the_same_bytes(project_dir, store):
     def train(folder, *python):
         (store / folder).mkdir(exist_ok=True)
         inputs = [
@@ -243,7 +243,7 @@ def test_killed_in_mid_epoch_it_ends_in_the_same_bytes(project_dir, store):
         assert (store / "killed" / name).read_bytes() == (store / "undisturbed" / name).read_bytes()
 
 
-def test_another_grid_goes_on_from_the_network_that_a_hybrid_kept(script, store, tree, monkeypatch):
+def test_another_grid_reuses_the_saved_network_of_a_hybrid(script, store, tree, monkeypatch):
     # SqueezeNet is small, so the hybrid is built on it here.
     hybrid = replace(learners()["vgg16_svm"], backbones=("squeezenet",))
     monkeypatch.setitem(registry._LEARNERS, "vgg16_svm", hybrid)
@@ -263,7 +263,7 @@ def test_another_grid_goes_on_from_the_network_that_a_hybrid_kept(script, store,
 
 
 @pytest.mark.slow
-def test_threads_are_those_of_params_whatever_the_environment_says(project_dir, store, tree):
+def test_params_override_thread_settings_of_the_environment(project_dir, store, tree):
     """DVC leaves OMP_NUM_THREADS as it is, Snakemake sets it; BLAS reads it as soon as NumPy is imported."""
     grow(store)
     tree["models"]["logistic_regression"] = LOGISTIC
@@ -291,7 +291,7 @@ def grow(store):
         pd.concat([pd.read_parquet(store / name)] * 20, ignore_index=True).to_parquet(store / name)
 
 
-def test_a_mistake_is_one_line(script, store, capsys):
+def test_a_user_error_is_one_line(script, store, capsys):
     common = ["--params", store / "params.yaml", "--seed", 3, *flags(store, INPUTS | EMBEDDED | TRAINED)]
     with pytest.raises(SystemExit, match="2"):
         script("train", [*common, "--model", "crnnn"])

@@ -1,4 +1,4 @@
-"""A stage that takes the flags of the real one and answers at once.
+"""A stage that accepts the flags of the real one and finishes at once.
 
 Each output is a hash of all that the stage may depend on: the bytes of the files it is given and the
 values of its groups in params.yaml. Every run adds a line to the file that TOY_RUNS names, if any.

@@ -1,1 +1,1 @@
-"""Audits: how much a published figure owes to the way it was measured."""
+"""Audits: how much a result depends on the way it was measured."""

@@ -1,4 +1,4 @@
-"""Which models differ: paired tests over clusters, corrected by Holm, and groups that no test tells apart."""
+"""Compare models: paired tests over clusters, Holm's correction, and groups of indistinguishable models."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ def compare(
     Parameters
     ----------
     correct
-        0 or 1 of each row (a test track of a run) and model (column).
+        0 or 1 for each row (a test track of a run) and model (column).
     clusters
         Name of each row's track or artist, (n_rows,).
     tracks
-        Name of each row's track, (n_rows,); None: each row is a track of its own.
+        Name of each row's track, (n_rows,); None: each row is a separate track.
 
     Returns
     -------
     pd.DataFrame
-        A row a pair, with the columns `COLUMNS`.
+        A row per pair, with the columns `COLUMNS`.
 
     Raises
     ------
@@ -63,13 +63,16 @@ def compare(
 
 
 def corrected(table: pd.DataFrame) -> pd.DataFrame:
-    """Correct ``p_bootstrap`` for all rows by Holm; models are ``distinguishable`` if the interval agrees."""
+    """Apply Holm's correction to ``p_bootstrap`` over all rows.
+
+    Two models are ``distinguishable`` if the corrected test rejects and the interval excludes 0.
+    """
     from statsmodels.stats.multitest import multipletests
 
     if table.empty:
         return pd.DataFrame(columns=list(COLUMNS))
     rejected, p, *_ = multipletests(table["p_bootstrap"], alpha=1 - LEVEL, method="holm")
-    # Of few tracks that differ the interval is the more cautious of the two.
+    # If few tracks differ, the interval is more conservative than the test.
     without_0 = (table["low"] > 0) | (table["high"] < 0)
     return table.assign(distinguishable=rejected & without_0, p_holm=p)[list(COLUMNS)]
 
@@ -88,13 +91,13 @@ def paired_tests(
     Returns
     -------
     pd.DataFrame
-        A row a pair: difference (accuracy of the first minus that of the second) with its 95 % interval
-        low, high (`difference_bounds`). p_bootstrap: of the difference over its bootstrap standard error,
-        by Student's t with as many degrees of freedom as `effective_number` of clusters less one.
-        p_mcnemar: McNemar's exact test of the clusters of which one model gets more right, against those
-        of which the other does; of single rows it is McNemar's own, and several seeds of a track don't
-        count as several tracks.
-        Of a single cluster, bounds are NaN and p is 1.
+        A row per pair. difference is the accuracy of the first model minus that of the second; low and high
+        bound its 95 % interval (`difference_bounds`). p_bootstrap comes from a t test of the difference over
+        its bootstrap standard error, with `effective_number` of clusters minus one degrees of freedom.
+        p_mcnemar comes from McNemar's exact test: it counts the clusters in which the first model has more
+        hits and those in which the second has. If each row is a cluster, this is the usual McNemar test.
+        Several seeds of a track count as one track.
+        With a single cluster, bounds are NaN and p is 1.
     """
     from scipy import stats
 
@@ -117,22 +120,22 @@ def paired_tests(
     error = drawn.values.std(axis=-1, ddof=1)
     t: pd.Series[float] = table["difference"].abs() / np.where(error > _NO_ERROR, error, np.nan)
     p = 2 * stats.t.sf(t, max(effective_number(sizes), 2.0) - 1)
-    # Where the difference is the same everywhere there is no standard error.
+    # If the difference is the same in all clusters, its standard error is 0.
     return table.assign(p_bootstrap=np.where(t.isna(), table["p_mcnemar"], p))
 
 
 def groups(table: pd.DataFrame, order: Sequence[str]) -> list[list[str]]:
-    """Return the largest groups of models none of which is distinguishable from another in it.
+    """Return the maximal groups in which no two models are distinguishable.
 
-    These are the bars of a critical-difference figure (Demsar 2006; with pairwise tests, Ismail Fawaz et
-    al. 2019). A model that stands alone is in no group.
+    These are the bars of a critical-difference diagram (Demsar 2006; with pairwise tests, Ismail Fawaz et
+    al. 2019). A model that is distinguishable from all others is in no group.
 
     Parameters
     ----------
     table
         What `compare` returned.
     order
-        All models, best first; so are members and groups.
+        All models, best first. Groups and their members are returned in this order.
     """
     import networkx as nx
 

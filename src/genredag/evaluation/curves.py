@@ -1,4 +1,4 @@
-"""What the ROC and the reliability diagram show, as tables."""
+"""Data of ROC curves and reliability diagrams, as tables."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ N_BINS = 10
 
 
 def is_hit(predictions: pd.DataFrame) -> pd.Series:
-    """Say of each row whether its genre was predicted."""
+    """Return whether each row is classified correctly."""
     return predictions["genre"] == predictions["predicted"]
 
 
 def roc_points(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Return each genre against the rest, over all thresholds: genre, fpr, tpr.
+    """Return the ROC curve of each genre against the rest: genre, fpr, tpr.
 
-    A genre that no row has, or all have, is left out.
+    Genres that no row has, or that all rows have, are left out.
     """
     from sklearn.metrics import roc_curve
 
@@ -32,12 +32,12 @@ def roc_points(predictions: pd.DataFrame) -> pd.DataFrame:
 
 
 def reliability_bins(predictions: pd.DataFrame, n_bins: int = N_BINS) -> pd.DataFrame:
-    """Compare confidence with accuracy, in bins of equal width of the predicted genre's probability.
+    """Compare confidence (a row's highest probability) with accuracy, in bins of equal width.
 
     Returns
     -------
     pd.DataFrame
-        confidence and accuracy (means of a bin) and n, one row a bin that isn't empty.
+        confidence and accuracy (means over the bin) and n; one row per non-empty bin.
     """
     from scipy.stats import binned_statistic
 
@@ -51,13 +51,13 @@ def reliability_bins(predictions: pd.DataFrame, n_bins: int = N_BINS) -> pd.Data
 
 
 def reliability_by_level(slices: pd.DataFrame, tracks: pd.DataFrame) -> pd.DataFrame:
-    """Return `reliability_bins` of slices and of tracks, one below the other, with their level in front."""
+    """Return `reliability_bins` of slices, then of tracks, with a first column level."""
     levels = {"slice": slices, "track": tracks}
     bins = [reliability_bins(table).assign(level=level) for level, table in levels.items()]
     return pd.concat(bins, ignore_index=True)[["level", "confidence", "accuracy", "n"]]
 
 
 def calibration_error(predictions: pd.DataFrame) -> float:
-    """Return the expected calibration error: mean distance of `reliability_bins` (Guo et al. 2017)."""
+    """Return the expected calibration error (Guo et al. 2017), over `reliability_bins`."""
     bins = reliability_bins(predictions)
     return float(np.average((bins["confidence"] - bins["accuracy"]).abs(), weights=bins["n"]))

@@ -1,6 +1,7 @@
-"""95 % intervals by bootstrap over clusters: whole tracks, or whole artists where they are known.
+"""95 % intervals by bootstrap over clusters: whole artists, or whole tracks if the artist is unknown.
 
-Tracks of one artist, and one track under several seeds, succeed and fail together: they are drawn together.
+Predictions for tracks of one artist are correlated, and so are those for one track under several seeds. They
+are therefore drawn together.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from genredag.errors import DataError
 from genredag.tracks.artists import artist_groups
 
 LEVEL = 0.95
-# What is added to a column's name for an estimate and its two bounds.
+# Suffixes of the columns for an estimate and its two bounds.
 ENDS = ("", "_low", "_high")
 Method = Literal["percentile", "BCa"]
 _BATCH_SIZE = 2**22
@@ -26,7 +27,7 @@ _BATCH_SIZE = 2**22
 
 @dataclass(frozen=True)
 class Interval:
-    """An estimate and its 95 % interval; NaN bounds where a single cluster allows none."""
+    """An estimate and its 95 % interval; the bounds are NaN if there is only one cluster."""
 
     estimate: float
     low: float
@@ -34,7 +35,7 @@ class Interval:
 
     @classmethod
     def of_columns(cls, row: Mapping[str, float], name: str) -> Interval:
-        """Read the columns that `columns` names."""
+        """Read an interval from the columns that `columns` returns."""
         return cls(*(row[f"{name}{end}"] for end in ENDS))
 
     def columns(self, name: str) -> dict[str, float]:
@@ -43,27 +44,27 @@ class Interval:
         return {f"{name}{end}": round(100 * value, 2) for end, value in zip(ENDS, values, strict=True)}
 
     def text(self, digits: int = 1, sign: Literal["-", "+"] = "-") -> str:
-        """Return the estimate and its bounds, such as ``4.0 (1.2 to 7.1)``."""
+        """Return the estimate and its bounds, for example ``4.0 (1.2 to 7.1)``."""
         bounds = f" ({self.low:.{digits}f} to {self.high:.{digits}f})"
         return f"{self.estimate:{sign}.{digits}f}{'' if math.isnan(self.low) else bounds}"
 
 
 def cluster_names(predictions: pd.DataFrame) -> np.ndarray:
-    """Return what each row is drawn with: its artist, or its track where the artist isn't known.
+    """Return the cluster of each row: its artist, or its track if the artist is unknown.
 
-    Spellings of a name, and collaborations among the rows, are one: see `artist_groups`.
+    Different spellings of a name are one artist, and so are artists who collaborate: see `artist_groups`.
     """
     artist = artist_groups(predictions["artist"])
     return ("artist " + artist).where(artist.notna(), "track " + predictions["track_id"]).to_numpy(object)
 
 
 def accuracy_interval(correct: np.ndarray, clusters: np.ndarray, *, n_resamples: int, seed: int) -> Interval:
-    """Estimate the mean of `correct` and its interval: Wilson's if each row is a cluster, else by bootstrap.
+    """Estimate the mean of `correct` and its interval: Wilson's if each row is a cluster, else a bootstrap.
 
     Parameters
     ----------
     correct
-        0 or 1 (or a share) of each row, (n_rows,).
+        0 or 1 (or a share) for each row, (n_rows,).
     clusters
         Name of each row's track or artist, (n_rows,).
 
@@ -88,7 +89,7 @@ def macro_f1_interval(
     n_resamples: int,
     seed: int,
 ) -> Interval:
-    """Estimate macro F1 over the classes `labels` and its interval; see `accuracy_interval`."""
+    """Estimate macro F1 over the classes `labels`, with a bootstrap interval; see `accuracy_interval`."""
     names = np.asarray(labels, dtype=object)
     is_actual, is_predicted = (np.asarray(x, dtype=object)[:, None] == names for x in (actual, predicted))
     rows = np.concatenate([is_actual & is_predicted, is_actual, is_predicted], axis=1).astype(np.float64)
@@ -109,7 +110,7 @@ def difference_interval(
     Parameters
     ----------
     tracks
-        Name of each row's track, (n_rows,); None: each row is a track of its own.
+        Name of each row's track, (n_rows,); None: each row is a separate track.
     """
     difference = np.asarray(correct_a, dtype=np.float64) - np.asarray(correct_b, dtype=np.float64)
     rows = np.stack([difference, np.ones_like(difference)], axis=1)
@@ -121,7 +122,7 @@ def difference_interval(
 
 
 def rows_of_a_track(n_rows: int, tracks: np.ndarray | None) -> float:
-    """Return how many rows (seeds, slices) a track has, on average; one if `tracks` is None."""
+    """Return the mean number of rows (seeds, slices) per track; 1 if `tracks` is None."""
     return n_rows / pd.Series(tracks).nunique() if tracks is not None and n_rows else 1.0
 
 
@@ -133,23 +134,23 @@ def difference_bounds(
     n_resamples: int,
     seed: int,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Bound a difference of two shares by bootstrap over the clusters and two tracks more.
+    """Bound the difference of two rates by a bootstrap over the clusters and two pseudo-tracks.
 
-    One of the two is right on the first side only, the other on the second side only. That is Bonett and
-    Price's interval (2012) of pairs, and Agresti and Caffo's (2000) of independent samples, for clusters:
-    where no drawn track differs, nothing is known about tracks that would.
+    One pseudo-track is correct on the first side only, the other on the second side only. This extends the
+    intervals of Bonett and Price (2012, pairs) and Agresti and Caffo (2000, independent samples) to
+    clusters: without them, a sample in which no track differs would give an interval of width 0.
 
     Parameters
     ----------
     sums, statistic, sizes
-        As of `bootstrap`.
+        See `bootstrap`.
     swings
-        What each of those two tracks adds to the totals, (2, ...).
+        What each pseudo-track adds to the totals, (2, ...).
 
     Returns
     -------
     tuple[np.ndarray, np.ndarray]
-        The bounds, around the estimate at least; NaN of a single cluster.
+        The bounds, which always include the estimate; NaN if there is only one cluster.
     """
     estimate = statistic(sums.sum(axis=0)[np.newaxis])[0]
     if len(sums) < 2:
@@ -165,7 +166,7 @@ def ratio(sums: np.ndarray) -> np.ndarray:
 
 
 def cluster_sums(rows: np.ndarray, clusters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Add up the rows of each cluster, and count them.
+    """Return the sum of each cluster's rows, and their number.
 
     Returns
     -------
@@ -173,7 +174,7 @@ def cluster_sums(rows: np.ndarray, clusters: np.ndarray) -> tuple[np.ndarray, np
         (n_clusters, *rows.shape[1:]) and (n_clusters,), sorted by the clusters' names.
     """
     if not len(rows):
-        raise DataError("no predictions", where="intervals", hint="look into split.parquet")
+        raise DataError("no predictions", where="intervals", hint="check split.parquet")
     cluster_of, names = pd.factorize(np.asarray(clusters), sort=True)
     sums = np.zeros((len(names), *rows.shape[1:]))
     np.add.at(sums, cluster_of, rows)
@@ -181,18 +182,18 @@ def cluster_sums(rows: np.ndarray, clusters: np.ndarray) -> tuple[np.ndarray, np
 
 
 def effective_number(sizes: np.ndarray) -> float:
-    """Return how many equal clusters are worth as much as clusters of so many rows (Kish 1965)."""
+    """Return the effective number of clusters (Kish 1965), which is their number if all sizes are equal."""
     return float(sizes.sum() ** 2 / (sizes**2).sum())
 
 
 @dataclass(frozen=True)
 class Resamples:
-    """What a bootstrap drew.
+    """The result of a bootstrap.
 
     Attributes
     ----------
     low, high
-        Bounds of the interval; NaN where BCa has none.
+        Bounds of the interval; NaN if BCa is undefined.
     values
         The statistic of each resample, on the last axis.
     """
@@ -210,10 +211,10 @@ def bootstrap(
     n_resamples: int,
     seed: int,
 ) -> Resamples:
-    """Let SciPy draw whole clusters with replacement.
+    """Draw whole clusters with replacement, with SciPy.
 
-    With few clusters a percentile interval is as much too short as a z interval is against a t interval:
-    the level is raised by that much (Hesterberg 2015, "expanded percentile"), for `effective_number`.
+    With few clusters, a percentile interval is too short, like a z interval compared with a t interval. The
+    level is raised accordingly (Hesterberg 2015, "expanded percentile"), based on `effective_number`.
 
     Parameters
     ----------
@@ -221,6 +222,8 @@ def bootstrap(
         What each cluster adds to the totals, (n_clusters, ...).
     statistic
         Maps totals (n_resamples, ...) to values (n_resamples, ...).
+    sizes
+        Number of rows of each cluster, (n_clusters,).
     """
     from scipy import stats
 
@@ -254,7 +257,7 @@ def bootstrap(
 
 
 def _binomial_interval(correct: np.ndarray) -> Interval:
-    """Return Wilson's score interval (1927): near 1, a bootstrap of single rows is too short."""
+    """Return Wilson's score interval (1927); near 1, a bootstrap interval over single rows is too short."""
     from scipy import stats
 
     n_correct = int(correct.sum())
@@ -277,16 +280,16 @@ def _rate_interval(
     if len(sums) < 2:
         return Interval(estimate, math.nan, math.nan)
     if estimate in (0, 1):
-        # Nothing varies that could be drawn: Clopper and Pearson, of clusters.
+        # All resamples would be equal, so use Clopper and Pearson's interval over clusters.
         exact = stats.binomtest(round(estimate) * len(sums), len(sums)).proportion_ci(LEVEL)
         return Interval(estimate, float(exact.low), float(exact.high))
     bounds = bootstrap(sums, statistic, sizes, "BCa", n_resamples, seed)
-    if math.isnan(bounds.low):  # BCa has no answer where leaving out a cluster changes nothing.
+    if math.isnan(bounds.low):  # BCa is undefined if leaving out a cluster changes nothing.
         bounds = bootstrap(sums, statistic, sizes, "percentile", n_resamples, seed)
     return Interval(estimate, float(bounds.low), float(bounds.high))
 
 
 def _macro_f1(sums: np.ndarray) -> np.ndarray:
-    """Return macro F1 of hits, actual and predicted counts side by side, (..., 3 * n_classes)."""
+    """Return macro F1; `sums`, (..., 3 * n_classes), holds the counts of hits, actual and predicted."""
     hits, actual, predicted = np.split(sums, 3, axis=-1)
     return np.mean(2 * hits / np.maximum(actual + predicted, 1), axis=-1)

@@ -8,12 +8,12 @@ _SIDES = {"l": "left", "r": "right"}
 
 
 def markdown_table(rows: Iterable[Sequence[str]], columns: Sequence[str], align: str) -> str:
-    """Return cells as a Markdown table, without a line break at its end.
+    """Return cells as a Markdown table, without a trailing newline.
 
     Parameters
     ----------
     align
-        ``l`` or ``r`` for each column, such as ``"llr"``.
+        ``l`` or ``r`` for each column, for example ``"llr"``.
     """
     import pandas as pd
 

@@ -1,4 +1,4 @@
-"""Metrics of predictions, by scikit-learn, of slices and of whole tracks."""
+"""Metrics of slice and track predictions, computed by scikit-learn."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ DIGITS = 6
 def evaluate_predictions(
     predictions: pd.DataFrame, split: pd.DataFrame, decision: Decision
 ) -> dict[str, object]:
-    """Return counts of each part, and for validation and test the scores of slices and of tracks.
+    """Return the counts of each part, and the slice and track scores of validation and test.
 
-    Test also has ``decisions``, the track accuracy of each way to decide. If the split is leaky, it says so.
+    Test also has ``decisions``, the track accuracy of each way of combining slices. A leaky split is marked
+    as such.
 
     Raises
     ------
@@ -47,14 +48,14 @@ def _scores_by_level(
 
 
 def scores(predictions: pd.DataFrame) -> dict[str, float | None]:
-    """Return every metric of slices, or of tracks.
+    """Return every metric of slice or track predictions.
 
     Returns
     -------
     dict[str, float | None]
-        accuracy, balanced_accuracy (mean recall of the genres that are there), macro_f1 (over all
-        classes, a class without a hit counting 0), top3_accuracy, log_loss (nats), calibration_error, and
-        roc_auc (one against the rest, mean over the genres that are there; None if there is one genre).
+        accuracy, balanced_accuracy (mean recall of the genres that occur), macro_f1 (over all classes; a
+        class without a hit counts as 0), top3_accuracy, log_loss (nats), calibration_error, and roc_auc (one
+        against the rest, mean over the genres that occur; None if only one genre occurs).
 
     Raises
     ------
@@ -65,7 +66,7 @@ def scores(predictions: pd.DataFrame) -> dict[str, float | None]:
 
     names = class_names(predictions)
     if predictions.empty:
-        raise DataError("no predictions", where="a part of the split", hint="look into split.parquet")
+        raise DataError("no predictions", where="a part of the split", hint="check split.parquet")
     actual, predicted = predictions["genre"].tolist(), predictions["predicted"].tolist()
     present = sorted(set(actual))
     values = {
@@ -86,7 +87,7 @@ def decision_accuracies(predictions: pd.DataFrame) -> dict[Decision, float]:
 
 
 def per_genre(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Return genre, precision, recall, f1 and support of each class; 0 where the denominator is 0."""
+    """Return genre, precision, recall, f1 and support of each class; 0 if the denominator is 0."""
     from sklearn.metrics import precision_recall_fscore_support
 
     names = class_names(predictions)
@@ -99,7 +100,7 @@ def per_genre(predictions: pd.DataFrame) -> pd.DataFrame:
 
 
 def tables_of_test(predictions: pd.DataFrame, decision: Decision) -> dict[str, pd.DataFrame]:
-    """Return what the plots of a run show of its test part: confusion, per_genre, roc and reliability."""
+    """Return the tables of the test part that the plots of a run need."""
     slices = predictions[predictions["part"] == "test"]
     tracks = track_predictions(slices, decision)
     return {
@@ -111,12 +112,12 @@ def tables_of_test(predictions: pd.DataFrame, decision: Decision) -> dict[str, p
 
 
 def confusion(tracks: pd.DataFrame) -> pd.DataFrame:
-    """Return actual and predicted genre of each track."""
+    """Return the actual and the predicted genre of each track."""
     return tracks[["genre", "predicted"]].rename(columns={"genre": "actual"}).reset_index(drop=True)
 
 
 def confusion_counts(tracks: pd.DataFrame) -> pd.DataFrame:
-    """Count tracks by actual (rows) and predicted (columns) genre, all classes in order."""
+    """Count tracks by actual (rows) and predicted (columns) genre, with all classes in order."""
     names = class_names(tracks)
     counts = pd.crosstab(tracks["genre"], tracks["predicted"])
     return counts.reindex(index=names, columns=names, fill_value=0)
@@ -125,18 +126,18 @@ def confusion_counts(tracks: pd.DataFrame) -> pd.DataFrame:
 def _of_probabilities(predictions: pd.DataFrame) -> dict[str, float | None]:
     from sklearn.metrics import log_loss, roc_auc_score, top_k_accuracy_score
 
-    # scikit-learn wants the columns in the order of the sorted labels.
+    # scikit-learn expects the columns in the order of the sorted labels.
     names = class_names(predictions)
     order = sorted(range(len(names)), key=names.__getitem__)
     labels, actual = sorted(names), predictions["genre"].tolist()
     probabilities = probabilities_of(predictions)[:, order]
     probabilities /= probabilities.sum(axis=1, keepdims=True)
     is_genre = np.array(actual, dtype=object)[:, None] == np.array(labels, dtype=object)
-    there = is_genre.any(axis=0) & ~is_genre.all(axis=0)
+    has_roc = is_genre.any(axis=0) & ~is_genre.all(axis=0)
     top3 = 1.0 if len(labels) <= 3 else top_k_accuracy_score(actual, probabilities, k=3, labels=labels)
     return {
         "top3_accuracy": top3,
         "log_loss": log_loss(actual, probabilities, labels=labels),
         "calibration_error": calibration_error(predictions),
-        "roc_auc": roc_auc_score(is_genre[:, there], probabilities[:, there]) if there.any() else None,
+        "roc_auc": roc_auc_score(is_genre[:, has_roc], probabilities[:, has_roc]) if has_roc.any() else None,
     }

@@ -1,4 +1,4 @@
-"""Figures of a run: confusion, learning curves, ROC, reliability. Equal data give equal bytes."""
+"""Figures of a run: confusion matrix, learning curves, ROC, reliability. Equal data give equal bytes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def confusion_figure(confusion: pd.DataFrame, class_names: list[str]) -> Figure:
     Parameters
     ----------
     confusion
-        actual, predicted; one row a track.
+        actual, predicted; one row per track.
     """
     import seaborn as sns
     from matplotlib.figure import Figure
@@ -66,7 +66,7 @@ def confusion_figure(confusion: pd.DataFrame, class_names: list[str]) -> Figure:
 def learning_curves_figure(history: pd.DataFrame) -> Figure:
     """Draw loss and accuracy of one run side by side; see `draw_learning_curves`.
 
-    An estimator has no epochs: its figure says so.
+    An estimator has no epochs; its figure shows its scores as text.
     """
     if len(history) == 1 and history["learning_rate"].isna().all():
         return _fitted_at_once(history.iloc[0])
@@ -79,7 +79,7 @@ def learning_curves_figure(history: pd.DataFrame) -> Figure:
 def draw_learning_curves(axes: Axes, histories: Sequence[pd.DataFrame], quantity: str, theme: Theme) -> None:
     """Draw ``"loss"`` or ``"accuracy"`` of training and validation slices over the epochs, a line per run.
 
-    The epoch of the least validation loss, whose weights are kept, is marked on each line.
+    A mark shows the epoch with the lowest validation loss. The weights of this epoch are kept.
     """
     from matplotlib.ticker import MaxNLocator
 
@@ -109,8 +109,8 @@ def roc_figure(roc: pd.DataFrame, theme: Theme = FILE, named: Collection[str] | 
     roc
         `genredag.evaluation.curves.roc_points`.
     named
-        The genres in colour, with the area under their curves in the legend; None: all of them, with the
-        legend beside the axes.
+        Genres to draw in colour, with the area under their curves in the legend. None: all genres, with the
+        legend next to the axes.
     """
     from sklearn.metrics import auc
 
@@ -129,7 +129,7 @@ def roc_figure(roc: pd.DataFrame, theme: Theme = FILE, named: Collection[str] | 
 
 
 def reliability_figure(reliability: pd.DataFrame, theme: Theme = FILE) -> Figure:
-    """Draw accuracy over confidence of slices and tracks; larger marks hold more predictions.
+    """Draw accuracy over confidence of slices and tracks; larger marks stand for more predictions.
 
     Parameters
     ----------
@@ -152,7 +152,7 @@ def reliability_figure(reliability: pd.DataFrame, theme: Theme = FILE) -> Figure
 def run_figures(
     tables: dict[str, pd.DataFrame], history: pd.DataFrame, class_names: list[str]
 ) -> dict[str, Figure]:
-    """Draw a run from its history and `genredag.evaluation.metrics.tables_of_test`."""
+    """Draw the figures of a run from its history and `genredag.evaluation.metrics.tables_of_test`."""
     return {
         "confusion_matrix": confusion_figure(tables["confusion"], class_names),
         "learning_curves": learning_curves_figure(history),
@@ -162,7 +162,7 @@ def run_figures(
 
 
 def save_figure(path: Path, figure: Figure, warning: str = "") -> None:
-    """Write `figure` to `path` as PNG, under a `warning` if there is one."""
+    """Write `figure` to `path` as PNG, with `warning` as its title."""
     if warning:
         figure.suptitle(warning, color="#D55E00", fontsize=9, wrap=True)
     with atomic_path(path) as temporary:

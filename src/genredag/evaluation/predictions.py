@@ -1,4 +1,4 @@
-"""Predictions of slices as a table, and how the slices of a track are combined."""
+"""Tables of slice predictions, and how the slices of a track are combined."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ PREFIX = "p_"
 
 
 def class_names(predictions: pd.DataFrame) -> list[str]:
-    """Return the classes of `predictions`, in the order of their columns.
+    """Return the classes of `predictions`, in column order.
 
     Raises
     ------
     DataError
-        There are no columns of probabilities.
+        There are no probability columns.
     """
     names = [name.removeprefix(PREFIX) for name in predictions.columns if name.startswith(PREFIX)]
     if not names:
@@ -38,14 +38,14 @@ def track_predictions(predictions: pd.DataFrame, decision: Decision) -> pd.DataF
     Parameters
     ----------
     decision
-        ``"mean"`` of the probabilities; ``"vote"``: share of slices won, a tie going to the larger mean;
-        ``"log_sum"``: normalised product of the probabilities.
+        ``"mean"``: mean of the probabilities. ``"vote"``: share of the slices' votes; the larger mean wins
+        ties. ``"log_sum"``: normalised product of the probabilities.
 
     Returns
     -------
     pd.DataFrame
-        track_id, part, genre, artist, predicted, p_<genre>; one row a track (of a leaky split: a track and
-        part), sorted by them.
+        track_id, part, genre, artist, predicted, p_<genre>; one row per track (in a leaky split: per track
+        and part), sorted by track_id and part.
     """
     names = class_names(predictions)
     tracks = predictions.groupby(["track_id", "part"])

@@ -1,4 +1,4 @@
-"""How figures look, so that one drawing serves a file and the report's page."""
+"""Themes: the same plotting code draws figures for files and for the report's page."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Theme:
     Attributes
     ----------
     ink, line
-        Colours of text, and of axes and grids.
+        Colour of text; colour of axes and grids.
     series
-        Colours of what is compared, in order.
+        Colours of the series that are compared, in order.
     font_size
         In points.
     """
@@ -33,7 +33,7 @@ class Theme:
     font_size: float
 
     def panels(self, width: float, height: float, n_panels: int) -> tuple[Figure, Sequence[Axes]]:
-        """Make a figure of a row of axes, `width` by `height` points."""
+        """Make a figure with a row of axes, `width` by `height` points."""
         from matplotlib.figure import Figure
 
         size = (width / _POINTS_PER_INCH, height / _POINTS_PER_INCH)
@@ -48,7 +48,7 @@ class Theme:
         return figure, row
 
     def axes(self, width: float, height: float) -> tuple[Figure, Axes]:
-        """Make a figure of one pair of axes, `width` by `height` points."""
+        """Make a figure with a single axes, `width` by `height` points."""
         figure, row = self.panels(width, height, 1)
         return figure, row[0]
 

@@ -1,1 +1,1 @@
-"""The report: a leaderboard as a table, and one page that opens offline."""
+"""The report: a leaderboard as a table, and a single HTML page that works offline."""

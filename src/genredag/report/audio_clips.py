@@ -1,4 +1,4 @@
-"""Clips of tracks, small enough to stand in a page."""
+"""Clips of tracks, small enough to embed in a page."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _SR = 22050
 
 
 def clip_address(path: Path, seconds: float) -> str | None:
-    """Return the first `seconds` of an audio file as the address of its own data; None if it can't be read.
+    """Return the first `seconds` of an audio file as a data URL, or None if it can't be read.
 
-    Mono MP3 at 22.05 kHz, which every browser plays: 4 KB a second.
+    The clip is mono MP3 at 22.05 kHz, which every browser plays, and takes 4 KB per second.
     """
     import soundfile
 

@@ -1,4 +1,4 @@
-"""What the page says about audits: the cost of each mistake, reproduced studies, robustness."""
+"""Template data for audits: the leakage audit, published studies, robustness."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ TITLES = {"leakage_audit": "Leakage audit", "as_published": "As published", "rob
 
 
 def read_audits(files: Iterable[tuple[str, Path]]) -> dict[str, pd.DataFrame]:
-    """Read the tables of audits by their names in `TITLES`.
+    """Read the tables of audits, keyed by their names in `TITLES`.
 
     Raises
     ------
     DataError
-        There is no such audit.
+        An audit is unknown.
     """
     tables = {}
     for name, path in files:
         if name not in TITLES:
-            raise DataError("no such audit", where=name, expected=" or ".join(TITLES))
+            raise DataError("unknown audit", where=name, expected=" or ".join(TITLES))
         tables[name] = pd.read_csv(path)
     return tables
 
@@ -36,8 +36,8 @@ def audit_views(tables: Mapping[str, pd.DataFrame]) -> list[dict[str, object]]:
     Parameters
     ----------
     tables
-        ``leakage_audit.csv``, ``as_published.csv`` and ``robustness.csv``, those that are there, by their
-        names in `TITLES`.
+        The available ones of ``leakage_audit.csv``, ``as_published.csv`` and ``robustness.csv``, keyed by
+        their names in `TITLES`.
     """
     parts = {"leakage_audit": _worth, "as_published": _studies, "robustness": _deformed}
     return [
@@ -46,7 +46,7 @@ def audit_views(tables: Mapping[str, pd.DataFrame]) -> list[dict[str, object]]:
 
 
 def _worth(table: pd.DataFrame) -> list[dict[str, object]]:
-    """Return of each data set and level the mistakes with what they are worth, tracks first."""
+    """Return the points that each mistake adds, for each data set and level; tracks come first."""
     return [
         {
             "dataset": dataset,
@@ -60,7 +60,7 @@ def _worth(table: pd.DataFrame) -> list[dict[str, object]]:
 
 
 def _studies(table: pd.DataFrame) -> list[dict[str, object]]:
-    """Return each study with its accuracies in 0..1: published, ours by its protocol, and corrected."""
+    """Return each study with its accuracies in 0..1: published, ours by its protocol, ours corrected."""
     return [
         {
             **{
@@ -77,7 +77,7 @@ def _studies(table: pd.DataFrame) -> list[dict[str, object]]:
 
 
 def _deformed(table: pd.DataFrame) -> list[dict[str, object]]:
-    """Return of each data set and split the track accuracies in 0..1, deformed and not, kind by kind."""
+    """Return the track accuracies in 0..1 for each data set and split, undeformed and by kind."""
     places = {kind: place for place, kind in enumerate([NONE, *KINDS])}
     ordered = table.sort_values("deformation", key=lambda kinds: kinds.map(places), kind="stable")
     return [
@@ -104,7 +104,7 @@ def _tracks(row: dict) -> dict[str, object]:
 
 
 def _variant(row: dict, variant: str) -> dict[str, object]:
-    """Return one of a study's two accuracies, and whether it leaks; only the project's protocol may."""
+    """Return one of a study's two accuracies, and whether it leaks; the corrected one never does."""
     note = row["note"] if isinstance(row["note"], str) else ""
     return {
         "scored": Interval(*(row[f"{variant}{end}"] / 100 for end in ("", "_low", "_high"))),

@@ -1,4 +1,4 @@
-"""Figures of a data set: lengths of tracks, tracks per genre, and a map of its genres."""
+"""Figures of a data set: track lengths, tracks per genre, and a map of its genres."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def durations_figure(seconds: np.ndarray) -> Figure:
 
 
 def balance_figure(table: pd.DataFrame) -> Figure:
-    """Draw how many tracks each genre has.
+    """Draw the number of tracks of each genre.
 
     Parameters
     ----------
     table
-        Counts ``tracks`` and ``quarantined`` of each genre (the index).
+        Columns ``tracks`` and ``quarantined``: counts per genre (the index).
     """
     figure, axes = PAGE.axes(360, 50 + 21 * len(table))
     places = np.arange(len(table))
@@ -50,20 +50,20 @@ def balance_figure(table: pd.DataFrame) -> Figure:
 
 
 def genre_map(points: np.ndarray, genres: np.ndarray, shares: np.ndarray) -> Figure:
-    """Draw tracks at two principal components, with a colour and a shape that no other genre has.
+    """Draw tracks over two principal components, with one combination of colour and shape per genre.
 
     Parameters
     ----------
     points
         Shape (n_tracks, 2).
     genres
-        A name of each track.
+        Genre of each track, (n_tracks,).
     shares
-        How much of the variance each component holds, 0..1.
+        Share of the variance that each component explains, 0..1.
     """
     names = sorted(set(genres))
     figure, axes = PAGE.axes(360, 300 + 17 * -(-len(names) // 3))
-    # Each genre another colour first, then another shape: twenty that differ, one by shape and one by colour.
+    # Colours vary first, then shapes: twenty genres get different combinations.
     looks = list(product(_SHAPES, PAGE.series))
     for i, name in enumerate(names):
         shape, colour = looks[i % len(looks)]

@@ -1,4 +1,4 @@
-"""What the page says about a data set, ready for its template."""
+"""Template data for a data set."""
 
 from __future__ import annotations
 
@@ -56,16 +56,17 @@ def data_set_view(data_set: DataSet, runs: Sequence[Run], seconds: float) -> dic
 def _figures(data_set: DataSet, table: pd.DataFrame) -> dict[str, Markup | None]:
     counts = ", ".join(f"{genre} {n}" for genre, n in table["tracks"].items())
     durations = data_set.tracks["duration"]
-    told = f"Lengths of the tracks of {data_set.name}: {durations.min():.0f} to {durations.max():.0f} seconds"
+    lengths = f"{durations.min():.0f} to {durations.max():.0f} seconds"
+    description = f"Lengths of the tracks of {data_set.name}: {lengths}"
     vary = durations.min() < durations.max()
     return {
         "balance": to_svg(balance_figure(table), f"Tracks of {data_set.name} by genre: {counts}"),
-        "durations": to_svg(durations_figure(durations.to_numpy()), told) if vary else None,
+        "durations": to_svg(durations_figure(durations.to_numpy()), description) if vary else None,
     }
 
 
 def _parts(data_set: DataSet, runs: Sequence[Run]) -> dict[str, dict[str, list[float]]]:
-    """Return each genre's tracks in each part, by split, from the first run of each."""
+    """Return the number of tracks of each genre in each part, by split, from the first run of each split."""
     parts: dict[str, dict[str, list[float]]] = {}
     for run in runs:
         split = run.pooled_choice["split"]
@@ -81,17 +82,17 @@ def _map(data_set: DataSet, frames: Frames) -> dict[str, object] | None:
     if len(rows) < N_LEAST:
         return None
     points, shares = principal_components(track_features(frames, rows))
-    told = f"Map of {len(rows)} tracks of {data_set.name} in {frames.spec.representation}"
+    description = f"Map of {len(rows)} tracks of {data_set.name} in {frames.spec.representation}"
     figure = genre_map(points, rows["genre"].to_numpy(str), shares)
     return {
         "representation": frames.spec.representation,
         "n_tracks": len(rows),
-        "figure": to_svg(figure, told),
+        "figure": to_svg(figure, description),
     }
 
 
 def _examples(data_set: DataSet, seconds: float) -> dict[str, object]:
-    """Draw one track of each genre in every representation, and a colour key for each representation."""
+    """Draw one track per genre in every representation, and a colour key per representation."""
     tracks = example_tracks(data_set).to_dict("records")
     keys: list[dict[str, object]] = []
     panels: list[list[dict[str, object]]] = [[] for _ in tracks]
@@ -100,10 +101,11 @@ def _examples(data_set: DataSet, seconds: float) -> dict[str, object]:
         values = example_frames(frames, [track["track_id"] for track in tracks], seconds)
         low, high = limits = value_limits(frames, values)
         unit = "standard deviations from a feature's mean" if isinstance(spec.bins[0], str) else spec.unit
-        told = f"{spec.representation} of {data_set.name}: colours from {low:.0f} to {high:.0f} {unit}"
-        keys.append({"spec": spec, "figure": to_svg(colour_key(limits, unit), told)})
+        colours = f"colours from {low:.0f} to {high:.0f} {unit}"
+        key = to_svg(colour_key(limits, unit), f"{spec.representation} of {data_set.name}: {colours}")
+        keys.append({"spec": spec, "figure": key})
         for track, row, x in zip(tracks, panels, values, strict=True):
             figure = spectrogram(x, spec.bins, spec.frames_per_second, limits)
-            told = f"{spec.representation} of {data_set.name}, {track['genre']}: {track['track_id']}"
-            row.append({"representation": spec.representation, "figure": to_svg(figure, told)})
+            example = f"{spec.representation} of {data_set.name}, {track['genre']}: {track['track_id']}"
+            row.append({"representation": spec.representation, "figure": to_svg(figure, example)})
     return {"keys": keys, "examples": list(zip(tracks, panels, strict=True))}

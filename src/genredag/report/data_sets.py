@@ -1,4 +1,4 @@
-"""What the report says about a data set: counts, quarantined tracks, example spectrograms."""
+"""Data sets as the report sees them: counts, quarantined tracks, example spectrograms."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DataSet:
-    """A data set by its name: manifest, quarantined tracks, and a frame store per representation.
+    """A data set: its name, manifest and quarantined tracks, and a frame store per representation.
 
     Parameters
     ----------
     near_duplicates
-        track_id, part, other, other_part, correlation; a row a pair. None if they were not searched for.
+        track_id, part, other, other_part, correlation; a row per pair. None if nothing searched for them.
     """
 
     name: str
@@ -43,7 +43,7 @@ class DataSet:
 
 
 def named_path(text: str) -> tuple[str, Path]:
-    """Parse ``NAME=PATH`` of a command line."""
+    """Parse a command-line argument ``NAME=PATH``."""
     name, equals, path = text.partition("=")
     if not (name and equals and path):
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME=PATH")
@@ -55,17 +55,17 @@ def read_data_sets(
     frames: Iterable[tuple[str, Path]],
     near_duplicates: Iterable[tuple[str, Path]] = (),
 ) -> list[DataSet]:
-    """Read manifests (with ``quarantine.csv`` beside each) and open the frame stores of the same names.
+    """Read manifests (each with its ``quarantine.csv``) and open the frame stores of these data sets.
 
     Parameters
     ----------
     near_duplicates
-        Tables of pairs of tracks; those of one data set become one.
+        Tables of pairs of tracks; the tables of one data set are merged.
 
     Raises
     ------
     DataError
-        Something of a data set comes without its manifest.
+        Frames or near-duplicates are given for a data set without a manifest.
     """
     from genredag.frames.store import open_frames
 
@@ -83,10 +83,10 @@ def read_data_sets(
         data_set = _owner(data_sets, name, "near-duplicates")
         text = {key: "str" for key in ("track_id", "part", "other", "other_part")}
         pairs = pd.read_csv(path, dtype=text, keep_default_na=False, na_values={"correlation": [""]})
-        pairs = pairs.dropna(subset="correlation")  # the mark of a leaky split that has none
+        pairs = pairs.dropna(subset="correlation")  # a leaky split without pairs has a row with only a mark
         known = [pairs] if data_set.near_duplicates is None else [data_set.near_duplicates, pairs]
         both = pd.concat(known).sort_values("correlation", ascending=False)
-        # Other representations find the same pairs: each is listed once, with its highest correlation.
+        # Several representations can find the same pair: list it once, with its highest correlation.
         both = both.drop_duplicates(list(text), ignore_index=True)
         data_sets[name] = replace(data_set, near_duplicates=both)
     return list(data_sets.values())
@@ -99,7 +99,7 @@ def _owner(data_sets: dict[str, DataSet], name: str, what: str) -> DataSet:
 
 
 def genre_table(data_set: DataSet) -> pd.DataFrame:
-    """Count per genre (the index): tracks, artists, hours; of the usable tracks; and quarantined."""
+    """Return tracks, artists and seconds of the usable tracks of each genre (the index), and quarantined."""
     tracks = data_set.tracks
     groups = tracks.assign(artist=artist_groups(tracks["artist"])).groupby("genre")
     table = pd.DataFrame(
@@ -116,15 +116,15 @@ def genre_table(data_set: DataSet) -> pd.DataFrame:
 def part_counts(data_set: DataSet, run: Run) -> pd.DataFrame:
     """Count the tracks of each genre (rows) in each of `PARTS` of a run's split.
 
-    Predictions name validation and test tracks; training has the rest. If the run says that it trained on
-    another number (slicing can quarantine tracks too), training is NaN rather than wrong.
+    Predictions list the validation and test tracks; the rest is training. If this number differs from the
+    run's own number of training tracks (slicing can quarantine tracks too), training is NaN.
     """
     tracks = run.predictions.drop_duplicates(["track_id", "part"])
     counts = pd.crosstab(tracks["genre"], tracks["part"]).reindex(columns=PARTS, fill_value=0)
     counts = counts.reindex(index=sorted(data_set.tracks["genre"].unique()), fill_value=0)
     rest = data_set.tracks.groupby("genre").size() - counts.sum(axis=1)
-    told = run.metrics["n_tracks"].get("train", rest.sum())
-    return counts.assign(train=rest if rest.sum() == told else np.nan)
+    recorded = run.metrics["n_tracks"].get("train", rest.sum())
+    return counts.assign(train=rest if rest.sum() == recorded else np.nan)
 
 
 def example_tracks(data_set: DataSet) -> pd.DataFrame:
@@ -135,7 +135,8 @@ def example_tracks(data_set: DataSet) -> pd.DataFrame:
 def example_frames(frames: Frames, track_ids: Sequence[str], seconds: float) -> list[np.ndarray]:
     """Return the first `seconds` of each track, each (n_frames, n_bins) in the representation's unit.
 
-    Named features have a unit each: they are given in standard deviations from their mean over the examples.
+    Named features have different units, so they are given in standard deviations from their mean over the
+    examples.
 
     Raises
     ------
@@ -161,7 +162,7 @@ def example_frames(frames: Frames, track_ids: Sequence[str], seconds: float) -> 
 
 
 def value_limits(frames: Frames, examples: Sequence[np.ndarray]) -> tuple[float, float]:
-    """Return the values that the darkest and the brightest colour stand for."""
+    """Return the values of the darkest and the brightest colour."""
     if isinstance(frames.spec.bins[0], str):
         return -2.5, 2.5
     floor = float(frames.spec.floor)

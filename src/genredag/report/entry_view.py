@@ -1,4 +1,4 @@
-"""What the page says about one entry of the leaderboard, ready for its template."""
+"""Template data for one entry of the leaderboard."""
 
 from __future__ import annotations
 
@@ -45,18 +45,18 @@ DECISIONS: dict[Decision, str] = {
 def entry_view(
     entry: Entry, tree: Tree, data_set: DataSet | None, varying: Sequence[str], example_seconds: float
 ) -> dict[str, Any]:
-    """Return figures and tables of an entry, recomputed from the predictions of its runs.
+    """Return the figures and tables of an entry, recomputed from the predictions of its runs.
 
     Parameters
     ----------
     tree
         The values of ``params.yaml``.
     data_set
-        The entry's own, None if it isn't at hand: spectrograms of mistakes come from it.
+        The entry's data set, from which spectrograms of mistakes are drawn; None if it isn't available.
     varying
-        Which of ``dataset`` and ``split`` differ between the entries of the page.
+        Those of ``dataset`` and ``split`` that differ between the entries of the page.
     example_seconds
-        Length of those spectrograms.
+        Length of the spectrograms.
     """
     first = entry.runs[0]
     return {
@@ -86,14 +86,14 @@ def entry_view(
 
 
 def _trials(entry: Entry) -> str:
-    """Say what an entry pools: seeds and folds, if there is more than one."""
+    """Describe the seeds and folds that an entry pools, if there is more than one."""
     counts = {name: len({run.choice[name] for run in entry.runs}) for name in ("seed", "fold")}
-    told = [f"{n} {name}s" for name, n in counts.items() if n > 1]
-    return f"over {' and '.join(told)}" if told else ""
+    pooled = [f"{n} {name}s" for name, n in counts.items() if n > 1]
+    return f"over {' and '.join(pooled)}" if pooled else ""
 
 
 def _curves(entry: Entry) -> list[Markup]:
-    """Draw the learning curves; what is fitted at once has none."""
+    """Draw the learning curves; runs with fewer than two epochs have none."""
     histories = [run.history for run in entry.runs if len(run.history) > 1]
     if not histories:
         return []
@@ -101,12 +101,12 @@ def _curves(entry: Entry) -> list[Markup]:
     for quantity in ("loss", "accuracy"):
         figure, axes = PAGE.axes(360, 230)
         draw_learning_curves(axes, histories, quantity, PAGE)
-        curves.append(to_svg(figure, f"{entry.anchor}, {_told(histories, quantity)}"))
+        curves.append(to_svg(figure, f"{entry.anchor}, {_curve_description(histories, quantity)}"))
     return curves
 
 
-def _told(histories: Sequence[pd.DataFrame], quantity: str) -> str:
-    """Say in words what learning curves show."""
+def _curve_description(histories: Sequence[pd.DataFrame], quantity: str) -> str:
+    """Describe learning curves in words."""
     epochs = sorted({len(history) for history in histories})
     shown = [quantity, f"val_{quantity}"]
     first, last = (pd.concat([history[shown].iloc[[row]] for history in histories]).mean() for row in (0, -1))
@@ -118,12 +118,12 @@ def _told(histories: Sequence[pd.DataFrame], quantity: str) -> str:
 
 
 def _scores(entry: Entry) -> list[tuple[str, float | None, float | None]]:
-    """Return every score by its name, of slices and of tracks."""
+    """Return every score by its name, for slices and for tracks."""
     return [(name, entry.slice_scores[key], entry.track_scores[key]) for key, name in SCORES.items()]
 
 
 def _decisions(entry: Entry) -> list[tuple[str, float, bool]]:
-    """Return the track accuracy of each way to decide for a track, and whether it is the one used."""
+    """Return the track accuracy of each way of combining slices, and whether it is the one in use."""
     return [
         (DECISIONS[decision], accuracy, decision == entry.decision)
         for decision, accuracy in entry.decision_accuracies.items()
@@ -131,7 +131,7 @@ def _decisions(entry: Entry) -> list[tuple[str, float, bool]]:
 
 
 def _confusion(entry: Entry) -> list[tuple[str, list[tuple[str, int, float]]]]:
-    """Return of each actual genre the predicted ones, with count and share."""
+    """Return for each actual genre the predicted genres, with count and share."""
     counts = confusion_counts(entry.tracks)
     shares = counts.div(counts.sum(axis=1).clip(lower=1), axis=0)
     return [
@@ -141,7 +141,7 @@ def _confusion(entry: Entry) -> list[tuple[str, list[tuple[str, int, float]]]]:
 
 
 def _curves_of_scores(entry: Entry) -> dict[str, object]:
-    """Return the table of genres, the reliability diagram and the ROC."""
+    """Return the table of genres, the reliability diagram and the ROC curves."""
     from sklearn.metrics import auc
 
     roc = roc_points(entry.tracks)
@@ -149,21 +149,21 @@ def _curves_of_scores(entry: Entry) -> dict[str, object]:
     extremes = dict.fromkeys(choose(areas, key=areas.__getitem__) for choose in (max, min) if areas)
     genres = per_genre(entry.tracks)
     error = entry.track_scores["calibration_error"]
-    told = ", ".join(f"{genre} {area:.2f}" for genre, area in areas.items())
+    by_genre = ", ".join(f"{genre} {area:.2f}" for genre, area in areas.items())
     return {
         "per_genre": genres.assign(area=genres["genre"].map(areas)).to_dict("records"),
         "reliability": to_svg(
             reliability_figure(reliability_by_level(entry.slices, entry.tracks), PAGE),
             f"Calibration of {entry.anchor}: error {error:.3f}",
         ),
-        "roc": to_svg(roc_figure(roc, PAGE, extremes), f"ROC of {entry.anchor}: areas of {told}")
+        "roc": to_svg(roc_figure(roc, PAGE, extremes), f"ROC of {entry.anchor}: areas of {by_genre}")
         if areas
         else None,
     }
 
 
 def _mistakes(entry: Entry, data_set: DataSet | None, seconds: float) -> list[dict[str, object]]:
-    """Return the surest mistakes; each with a picture if its frames are there."""
+    """Return the most confident mistakes, each with a thumbnail if its frames are available."""
     mistakes = surest_mistakes(entry.tracks)
     thumbnails: dict[str, str] = {}
     for frames in data_set.frames if data_set else []:
@@ -184,9 +184,9 @@ def _mistakes(entry: Entry, data_set: DataSet | None, seconds: float) -> list[di
 
 
 def _values(run: Run, tree: Tree) -> dict[str, str]:
-    """Return the values that the stages before the report used for a run, by their key in params.yaml."""
+    """Return the values that the stages before the report used for a run, by key in params.yaml."""
     patterns = {group for stage, groups in STAGE_GROUPS.items() if stage != "report" for group in groups}
-    # What another pattern holds whole (a model's backbone) is told there.
+    # Skip a pattern inside another one (a model's backbone): the outer one lists its values.
     patterns = {p for p in patterns if not any(p.startswith(f"{other}.") for other in patterns)}
     values = {}
     for pattern in sorted(patterns):

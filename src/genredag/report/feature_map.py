@@ -1,4 +1,4 @@
-"""A map of the tracks of a data set: neighbours are alike in mean and standard deviation of every bin."""
+"""A map of a data set's tracks: neighbours have similar means and standard deviations of their bins."""
 
 from __future__ import annotations
 
@@ -11,17 +11,23 @@ if TYPE_CHECKING:
     from genredag.frames.store import Frames
 
 N_LEAST = 3  # fewer tracks always lie on a line
-N_TRACKS = 1000  # at most, shared evenly between the genres: more would hide each other
+N_TRACKS = 1000  # at most, shared evenly between the genres: the marks of more tracks would overlap
 
 
 def tracks_to_map(tracks: pd.DataFrame, frames: Frames) -> pd.DataFrame:
-    """Choose tracks of a frame store, evenly over the genres: track_id, genre, first_frame, n_frames."""
+    """Choose tracks of a frame store, evenly over the genres.
+
+    Returns
+    -------
+    pd.DataFrame
+        track_id, genre, first_frame, n_frames.
+    """
     known = tracks[["track_id", "genre"]].merge(frames.index, on="track_id").sort_values("track_id")
     return known.groupby("genre").head(max(1, N_TRACKS // max(1, known["genre"].nunique())))
 
 
 def track_features(frames: Frames, rows: pd.DataFrame) -> np.ndarray:
-    """Return mean and standard deviation over time of each bin, shape (n_tracks, 2 * n_bins)."""
+    """Return the mean and standard deviation over time of each bin, shape (n_tracks, 2 * n_bins)."""
     summaries = []
     for first, length in zip(rows["first_frame"], rows["n_frames"], strict=True):
         values = frames.spec.decode(frames.array[first : first + length])
@@ -30,9 +36,9 @@ def track_features(frames: Frames, rows: pd.DataFrame) -> np.ndarray:
 
 
 def principal_components(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the tracks at the two components of most variance (n_tracks, 2), and their shares of it.
+    """Return the first two principal components (n_tracks, 2), and their shares of the variance.
 
-    Each feature counts alike: it is divided by its standard deviation.
+    Features are standardised, so that all have the same weight.
     """
     from sklearn.decomposition import PCA
     from sklearn.pipeline import make_pipeline
@@ -40,6 +46,6 @@ def principal_components(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     from threadpoolctl import threadpool_limits
 
     pipeline = make_pipeline(StandardScaler(), PCA(2, svd_solver="full"))
-    with threadpool_limits(1):  # a matrix so small only waits for threads, seconds on a busy machine
+    with threadpool_limits(1):  # on so small a matrix, threads only wait: seconds on a busy machine
         points = pipeline.fit_transform(features)
     return points, pipeline[-1].explained_variance_ratio_

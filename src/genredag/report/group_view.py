@@ -1,4 +1,4 @@
-"""What the page says about entries that can be compared: which of them are distinguishable."""
+"""Template data for the entries of one data set and split: which of them are distinguishable."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 def group_view(
     entries: Sequence[Entry], views: Mapping[str, Mapping[str, object]], tree: Tree
 ) -> dict[str, object]:
-    """Return which entries are distinguishable, and the bars that join those that are not.
+    """Return which entries are distinguishable, and the bars that join entries that are not.
 
     Parameters
     ----------
     entries
-        Those of one data set and split, best first.
+        Entries of one data set and split, best first.
     views
-        What `genredag.report.entry_view.entry_view` returned, by an entry's anchor.
+        What `genredag.report.entry_view.entry_view` returned for each entry, by anchor.
     tree
         The values of ``params.yaml``.
     """

@@ -1,6 +1,6 @@
 """The leaderboard: a row per entry, best first within each data set and split.
 
-An entry pools the runs of one data set, representation, model and split: its seeds and its folds.
+An entry pools the seeds and folds of one data set, representation, model and split.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Entry:
     Parameters
     ----------
     runs
-        One for each seed and fold.
+        One per seed and fold.
     decision, n_resamples
         How slices are combined into their track's prediction, and the number of bootstrap resamples.
     """
@@ -60,22 +60,22 @@ class Entry:
 
     @property
     def choice(self) -> dict[str, str]:
-        """Which data set, representation, model and split this is."""
+        """The data set, representation, model and split of this entry."""
         return self.runs[0].pooled_choice
 
     @property
     def anchor(self) -> str:
-        """An identifier that no other entry of a report has."""
+        """An identifier, unique within a report."""
         return "-".join(["entry", *self.choice.values()])
 
     @property
     def label(self) -> str:
-        """A name that no other entry of its data set and split has."""
+        """A name, unique within a data set and split."""
         return f"{self.choice['model']} on {self.choice['representation']}"
 
     @property
     def leaky(self) -> bool:
-        """Whether slices of one track are in more than one part."""
+        """Whether slices of a track are in more than one part."""
         return any(run.metrics.get("leaky", False) for run in self.runs)
 
     @cached_property
@@ -90,7 +90,7 @@ class Entry:
 
     @cached_property
     def decision_accuracies(self) -> dict[Decision, float]:
-        """Accuracy of the pooled test tracks by each way of combining slices."""
+        """Accuracy of the pooled test tracks for each way of combining slices."""
         return {
             decision: float(
                 is_hit(pd.concat(track_predictions(_test(run), decision) for run in self.runs)).mean()
@@ -110,7 +110,7 @@ class Entry:
 
     @cached_property
     def intervals(self) -> dict[Metric, Interval]:
-        """95 % intervals over artists, or over tracks of unknown artist."""
+        """95 % intervals over artists, or over tracks if the artist is unknown."""
         draws = {"n_resamples": self.n_resamples, "seed": _SEED}
         slices, tracks, clusters = self.slices, self.tracks, cluster_names(self.tracks)
         actual, predicted = tracks["genre"].tolist(), tracks["predicted"].tolist()
@@ -125,29 +125,29 @@ class Entry:
         return self.intervals[metric]
 
     def _pooled(self, tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
-        told = [
+        labelled = [
             table.assign(seed=run.choice["seed"], fold=run.choice["fold"])
             for run, table in zip(self.runs, tables, strict=True)
         ]
-        pooled = pd.concat(told, ignore_index=True)
+        pooled = pd.concat(labelled, ignore_index=True)
         return pooled[["seed", "fold", *pooled.columns.drop(["seed", "fold"])]]
 
 
 def entries(runs: Iterable[Run], decision: Decision, n_resamples: int) -> list[Entry]:
-    """Pool the seeds and folds of `runs`; best first within each data set and split, names break ties.
+    """Pool the seeds and folds of `runs`; best first within each data set and split, ties broken by name.
 
     Raises
     ------
     DataError
-        There is no run, or two are the same experiment.
+        There are no runs, or two runs are the same experiment.
     """
     runs = sorted(runs, key=lambda run: [str(value) for value in run.choice.values()])
     if not runs:
-        raise DataError("no run to report", expected="at least one")
+        raise DataError("no runs to report", expected="at least one")
     anchors = [run.anchor for run in runs]
     twice = sorted({anchor for anchor in anchors if anchors.count(anchor) > 1})
     if twice:
-        raise DataError(f"{twice[0]} is there twice", expected="each run once", hint="check --runs")
+        raise DataError(f"{twice[0]} is given twice", expected="each run once", hint="check --runs")
     pooled = [
         Entry(tuple(members), decision, n_resamples)
         for _, members in groupby(runs, key=lambda run: tuple(run.pooled_choice.values()))
@@ -156,7 +156,7 @@ def entries(runs: Iterable[Run], decision: Decision, n_resamples: int) -> list[E
 
 
 def comparable(entries: Iterable[Entry]) -> list[list[Entry]]:
-    """Gather the entries that can be compared: those of one data set and one split."""
+    """Group the entries by data set and split: only those of one group can be compared."""
     return [
         list(members)
         for _, members in groupby(entries, key=lambda e: (e.choice["dataset"], e.choice["split"]))
@@ -164,14 +164,15 @@ def comparable(entries: Iterable[Entry]) -> list[list[Entry]]:
 
 
 def comparisons(entries: Sequence[Entry]) -> pd.DataFrame:
-    """Compare every pair of one data set and split, by the test tracks that all of them have.
+    """Compare every pair of entries of one data set and split, on the test tracks that all entries share.
 
-    If there are none, each pair is compared by the tracks that both have; a pair without is left out.
+    If there are no such tracks, each pair is compared on the tracks that both share. A pair that shares none
+    is left out.
 
     Returns
     -------
     pd.DataFrame
-        What `genredag.evaluation.comparisons.compare` returns, the models by their `Entry.label`.
+        What `genredag.evaluation.comparisons.compare` returns, with `Entry.label` as the models' names.
     """
     blocks = [list(entries)] if len(_common(entries)) else [list(pair) for pair in combinations(entries, 2)]
     return corrected(pd.concat([_compared(block) for block in blocks], ignore_index=True))
@@ -182,7 +183,7 @@ def _compared(entries: Sequence[Entry]) -> pd.DataFrame:
     labels = [entry.label for entry in entries]
     if correct.empty:
         where = ", ".join(entries[0].choice[key] for key in ("dataset", "split"))
-        logger.warning("%s: %s share no test track and are not compared", where, " and ".join(labels))
+        logger.warning("%s: %s share no test tracks and are not compared", where, " and ".join(labels))
         return pd.DataFrame(columns=list(PAIR_COLUMNS))
     tracks = entries[0].tracks.set_index(_TRIAL).loc[correct.index].reset_index()
     draws = {"n_resamples": entries[0].n_resamples, "seed": _SEED}
@@ -190,13 +191,13 @@ def _compared(entries: Sequence[Entry]) -> pd.DataFrame:
 
 
 def _common(entries: Sequence[Entry]) -> pd.DataFrame:
-    """Return which of the tests that all entries share each of them passed."""
+    """Return whether each entry (column) is correct on each test (seed, fold and track) that all share."""
     hits = {entry.label: entry.tracks.set_index(_TRIAL).pipe(is_hit) for entry in entries}
     return pd.DataFrame(hits).dropna()
 
 
 def all_comparisons(entries: Iterable[Entry]) -> pd.DataFrame:
-    """Return `comparisons` of every data set and split, with these in front; marked if any is leaky."""
+    """Return `comparisons` of every data set and split, with these as first columns; leaky pairs marked."""
     tables = [
         comparisons(group).assign(
             dataset=group[0].choice["dataset"],
@@ -211,7 +212,7 @@ def all_comparisons(entries: Iterable[Entry]) -> pd.DataFrame:
 
 
 def leaderboard_row(entry: Entry) -> dict[str, object]:
-    """Return the leaderboard's values of one entry: rates in 0..1; epochs and seconds are means of runs."""
+    """Return an entry's row of the leaderboard: rates are in 0..1; epochs and seconds are means over runs."""
     track, slices = entry.interval("track_accuracy"), entry.interval("slice_accuracy")
     rates = {
         "track_accuracy": track.estimate,
@@ -242,12 +243,12 @@ def leaderboard(entries: Iterable[Entry]) -> pd.DataFrame:
 
 
 def leaderboard_markdown(table: pd.DataFrame) -> str:
-    """Return a leaderboard as a Markdown table: rates with three digits, intervals beside them.
+    """Return a leaderboard as a Markdown table: rates with three decimals, followed by their intervals.
 
     Parameters
     ----------
     table
-        `leaderboard`, or some of its columns.
+        What `leaderboard` returned, or some of its columns.
     """
     table = _with_intervals(table)
     numeric = [pd.api.types.is_numeric_dtype(table[column]) or column in _RATES for column in table]
@@ -260,7 +261,7 @@ def leaderboard_markdown(table: pd.DataFrame) -> str:
 
 
 def _with_intervals(table: pd.DataFrame) -> pd.DataFrame:
-    """Write the bounds of `table` after their estimates."""
+    """Merge the bounds in `table` into the columns of their estimates, as text."""
     for level in ("track", "slice"):
         bounds = [f"{level}_low", f"{level}_high"]
         if {f"{level}_accuracy", *bounds} <= set(table):

@@ -1,4 +1,4 @@
-"""The most confident mistakes of a model, to look at and to listen to."""
+"""The most confident mistakes of a model."""
 
 from __future__ import annotations
 
@@ -11,19 +11,18 @@ N_SHOWN = 10
 
 
 def surest_mistakes(tracks: pd.DataFrame) -> pd.DataFrame:
-    """Return misclassified tracks, the most confident first; `N_SHOWN` at most.
+    """Return up to `N_SHOWN` misclassified tracks, the most confident first.
 
     Parameters
     ----------
     tracks
-        Predictions of test tracks: track_id, genre, predicted, p_<genre>; a track may occur once per
-        seed.
+        Predictions of test tracks: track_id, genre, predicted, p_<genre>; a track may occur once per seed.
 
     Returns
     -------
     pd.DataFrame
-        track_id, genre, predicted; confidence (probability of the predicted genre) and truth (of the actual
-        one) where it was most confident; n_wrong of n_tests.
+        track_id, genre, predicted; confidence (probability of the predicted genre) and truth (probability of
+        the actual genre), from the track's most confident mistake; n_wrong out of n_tests.
     """
     column_of = pd.Index(class_names(tracks))
     probabilities, rows = probabilities_of(tracks), np.arange(len(tracks))

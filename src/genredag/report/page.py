@@ -1,4 +1,4 @@
-"""The page: one HTML file that opens offline, with every figure, style and script inside."""
+"""The page: a single HTML file that works offline, with all figures, styles and scripts inside."""
 
 from __future__ import annotations
 
@@ -51,43 +51,43 @@ def report_pages(
     what_ran: WhatRan,
     cache_dir: Path,
 ) -> dict[str, str]:
-    """Return the report as HTML, and single sections of it as pages of their own.
+    """Return the report as HTML, and two of its sections as separate pages.
 
     Parameters
     ----------
     entries
         What `genredag.report.leaderboard.entries` returned.
     audits
-        Tables of `genredag.report.audit_view.audit_views`, those that are there.
+        The available tables for `genredag.report.audit_view.audit_views`.
     report, tree
         The group ``report``, and all values of ``params.yaml``.
     cache_dir
-        Folder of the tracks that can be played, if ``report.audio`` names their data set.
+        Folder of the audio files. Clips are embedded for the data sets listed in ``report.audio``.
 
     Returns
     -------
     dict
-        ``html``, all that there is; ``significance``, the results alone; ``data``, the data sets alone.
+        ``html``: the whole report; ``significance``: only the results; ``data``: only the data sets.
 
     Raises
     ------
     ParameterError
-        A run names something that is not in `tree`.
+        A run uses a name that is not in `tree`.
     """
     # Leaky entries come last: they don't compete with the others.
-    told = _told(sorted(entries, key=lambda entry: entry.leaky), data_sets, report, tree)
-    told["clips"] = _clips(told["entries"], data_sets, report, cache_dir)
+    context = _context(sorted(entries, key=lambda entry: entry.leaky), data_sets, report, tree)
+    context["clips"] = _clips(context["entries"], data_sets, report, cache_dir)
     sections = {key: name for key, name in SECTIONS.items() if key != "audits" or audits}
     chosen = {"html": sections, "significance": {"results": "Results"}, "data": {"data": "Data"}}
     template = _template()
-    told |= {"audits": audit_views(audits), "what_ran": what_ran}
-    return {name: template.render(told, sections=shown) for name, shown in chosen.items()}
+    context |= {"audits": audit_views(audits), "what_ran": what_ran}
+    return {name: template.render(context, sections=shown) for name, shown in chosen.items()}
 
 
-def _told(
+def _context(
     entries: Sequence[Entry], data_sets: Sequence[DataSet], report: Report, tree: Tree
 ) -> dict[str, Any]:
-    """Return what the templates need about runs and data sets."""
+    """Return the template data for runs and data sets."""
     varying = [key for key in ("dataset", "split") if len({entry.choice[key] for entry in entries}) > 1]
     by_name = {data_set.name: data_set for data_set in data_sets}
     views = {
@@ -110,12 +110,12 @@ def _told(
 
 
 def percent(rate: float) -> str:
-    """Write a rate in 0..1 as per cent with one decimal, and a dash where it isn't known."""
+    """Format a rate in 0..1 in percent with one decimal; NaN is a dash."""
     return _DASH if rate != rate else f"{100 * rate:.1f}\u202f%"
 
 
 def interval(scored: Interval, plain: bool = False) -> str:
-    """Write the bounds of a rate in 0..1, in per cent unless `plain`; nothing if there are none."""
+    """Format the bounds of a rate in 0..1, in percent unless `plain`; NaN bounds give ""."""
     if scored.low != scored.low:
         return ""
     low, high = (f"{x:.2f}" if plain else f"{100 * x:.0f}" for x in (scored.low, scored.high))
@@ -123,22 +123,22 @@ def interval(scored: Interval, plain: bool = False) -> str:
 
 
 def points(difference: float) -> str:
-    """Write a difference of rates in points, with its sign."""
+    """Format a difference of rates in points, with its sign; NaN is a dash."""
     return _DASH if difference != difference else f"{100 * difference:+.1f}".replace("-", "\N{MINUS SIGN}")
 
 
 def decimal(value: float) -> str:
-    """Write a number with two decimals, and a dash where it isn't known."""
+    """Format a number with two decimals; NaN is a dash."""
     return _DASH if value != value else f"{value:.2f}"
 
 
 def p_value(p: float) -> str:
-    """Write a probability with three decimals."""
+    """Format a p value with three decimals."""
     return "< .001" if p < 0.001 else f"{p:.3f}"
 
 
 def duration(seconds: float) -> str:
-    """Write seconds in the two largest units that matter."""
+    """Format seconds in the one or two largest units."""
     if round(seconds) < 60:
         return f"{seconds:.1f}\u202fs" if seconds < 10 else f"{seconds:.0f}\u202fs"
     minutes, rest = divmod(round(seconds), 60)
@@ -149,7 +149,7 @@ def duration(seconds: float) -> str:
 
 
 def count(number: float | None) -> str:
-    """Write a count with thousands, and a dash where it isn't known."""
+    """Format a count with thousands separators; None and NaN are a dash."""
     return _DASH if number is None or number != number else f"{number:,.0f}"
 
 
@@ -169,7 +169,10 @@ def _template() -> jinja2.Template:
 def _clips(
     views: Sequence[dict[str, Any]], data_sets: Sequence[DataSet], report: Report, cache_dir: Path
 ) -> dict[str, str]:
-    """Return a clip of each misclassified track that may be copied and is there, by data set and track."""
+    """Return clips of the misclassified tracks of `report.audio`, keyed by data set and track.
+
+    Tracks whose audio file can't be read are left out.
+    """
     clips: dict[str, str | None] = {}
     for data_set in data_sets:
         name = data_set.name

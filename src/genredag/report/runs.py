@@ -1,4 +1,4 @@
-"""A run: the files that training and evaluating one model left in its folder."""
+"""A run: the files in a folder where a model was trained and evaluated."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ import pandas as pd
 from genredag.errors import DataError
 from genredag.evaluation.predictions import class_names
 
-# What the runs of one leaderboard entry share, and what they may differ in.
+# The runs of one leaderboard entry share the keys in POOLED; they may differ in fold and seed.
 POOLED = ("dataset", "representation", "model", "split")
 CHOICE = (*POOLED, "fold", "seed")
 
 
 @dataclass(frozen=True)
 class Run:
-    """One model, trained and evaluated once.
+    """A model that was trained and evaluated once.
 
     Parameters
     ----------
     metrics
-        ``metrics.json``; its values of `CHOICE` say which run this is.
+        ``metrics.json``; its keys in `CHOICE` identify the run.
     history
-        One row an epoch: epoch, loss, accuracy, val_loss, val_accuracy, learning_rate.
+        One row per epoch: epoch, loss, accuracy, val_loss, val_accuracy, learning_rate.
     timing
-        ``seconds``, ``slices_per_second`` and ``peak_memory_mb`` of the training.
+        ``seconds``, ``slices_per_second`` and ``peak_memory_mb`` of training.
     predictions
-        One row a validation or test slice: ``predictions.parquet``.
+        ``predictions.parquet``: one row per validation or test slice.
     layers
-        The architecture as the bundle records it: see `genredag.models.layer_table.layers`.
+        The architecture as recorded in the bundle: see `genredag.models.layer_table.layers`.
     """
 
     metrics: dict[str, Any]
@@ -44,17 +44,17 @@ class Run:
 
     @property
     def choice(self) -> dict[str, str | int]:
-        """Which data set, representation, model, split, fold and seed this is."""
+        """The data set, representation, model, split, fold and seed of this run."""
         return {key: self.metrics[key] for key in CHOICE}
 
     @property
     def pooled_choice(self) -> dict[str, str]:
-        """The choice that runs of one leaderboard entry share: all but fold and seed."""
+        """The keys that the runs of one leaderboard entry share: all of `choice` except fold and seed."""
         return {key: self.metrics[key] for key in POOLED}
 
     @property
     def anchor(self) -> str:
-        """An identifier that no other run of a report has."""
+        """An identifier, unique within a report."""
         return "-".join(["run", *map(str, self.choice.values())])
 
     @property
@@ -69,7 +69,7 @@ def read_run(directory: Path) -> Run:
     Raises
     ------
     DataError
-        A file is damaged or holds something else.
+        A file is damaged or is not what its name says.
     """
     directory = Path(directory)
     metrics = _read_json(directory / "metrics.json")

@@ -1,4 +1,4 @@
-"""Figures of frames: a spectrogram with its axes, its colour key, and a bare thumbnail."""
+"""Figures of frames: a spectrogram with axes, its colour key, and a thumbnail without axes."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 _COLOUR_MAP = "magma"
 _FREQUENCIES = (50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000)
-_THUMBNAIL = (240, 88)  # its width and height in pixels
+_THUMBNAIL = (240, 88)  # width and height in pixels
 
 
 def spectrogram(
     values: np.ndarray, bins: Sequence[float | str], frames_per_second: float, limits: tuple[float, float]
 ) -> Figure:
-    """Draw frames (n_frames, n_bins) over seconds and Hz (or names of features), one row a bin."""
+    """Draw frames (n_frames, n_bins) over seconds and Hz (or feature names), one row per bin."""
     figure, axes = PAGE.axes(360, 220)
     n_frames, n_bins = values.shape
     axes.imshow(
@@ -53,7 +53,7 @@ def colour_key(limits: tuple[float, float], unit: str) -> Figure:
 
 
 def thumbnail(values: np.ndarray, limits: tuple[float, float]) -> str:
-    """Return a small picture of frames (n_frames, n_bins), in the colours of `spectrogram`, as an address."""
+    """Return a small picture of frames (n_frames, n_bins), in the colours of `spectrogram`, as a data URL."""
     from matplotlib import colormaps
     from PIL import Image
 
@@ -63,12 +63,14 @@ def thumbnail(values: np.ndarray, limits: tuple[float, float]) -> str:
 
 
 def bin_ticks(bins: Sequence[float | str], gap: float = 0.09) -> tuple[list[float], list[str]]:
-    """Choose where to label the frequency axis: round frequencies at least `gap` of its height apart.
+    """Choose the tick positions and labels of the frequency axis.
+
+    Ticks are at round frequencies, at least `gap` of the axis height apart.
 
     Parameters
     ----------
     bins
-        Centre frequencies in Hz, ascending; or names, of which evenly spaced ones are labelled.
+        Centre frequencies in Hz, ascending; or feature names, which are labelled at even spacing.
     """
     if _are_names(bins):
         chosen = range(0, len(bins), max(1, math.ceil(len(bins) * gap)))

@@ -1,7 +1,7 @@
-"""Figures as inline SVG that takes its colours and its font from the page.
+"""Figures as inline SVG with the colours and the font of the page.
 
-Drawn by matplotlib in stand-in colours, which `to_svg` replaces by the page's CSS variables: one drawing
-serves light and dark mode.
+matplotlib draws them in placeholder colours, which `to_svg` replaces by the page's CSS variables. One drawing
+therefore works in light and in dark mode.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ _CSS_COLOURS |= {colour: f"var(--series-{i})" for i, colour in enumerate(PAGE.se
 
 
 def to_svg(figure: Figure, description: str) -> Markup:
-    """Return `figure` as an SVG element; `description` is what a screen reader says."""
+    """Return `figure` as an SVG element; `description` is read out by screen readers."""
     import matplotlib
 
     buffer = io.StringIO()
-    # Identifiers hashed with the description differ between the figures of a page, not between its builds.
+    # Hashing identifiers with the description makes them unique on a page and equal in every build.
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": description}):
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
     svg = buffer.getvalue()
@@ -47,7 +47,7 @@ def to_svg(figure: Figure, description: str) -> Markup:
 
 
 def webp_address(image: Image) -> str:
-    """Return an image as the address of its own data: WebP, a tenth of a PNG's size for spectrograms."""
+    """Return an image as a data URL: WebP, which is a tenth of the size of PNG for spectrograms."""
     buffer = io.BytesIO()
     image.convert("RGB").save(buffer, format="WEBP", quality=80, method=6)
     return f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode()}"

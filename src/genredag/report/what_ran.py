@@ -1,4 +1,4 @@
-"""What a report was made with: parameters, code, libraries, machine."""
+"""The provenance of a report: parameters, code, libraries, machine."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from genredag.runtime.provenance import read_commit, read_versions
 
 @dataclass(frozen=True)
 class WhatRan:
-    """What a report was made with, and when.
+    """The provenance of a report.
 
     Parameters
     ----------
     params_text
-        ``params.yaml`` as it is written.
+        The text of ``params.yaml``.
     commit
-        The code's commit; None outside a checkout.
+        The commit of the code; None outside a git checkout.
     versions
-        Version of Python and of each library by its name.
+        Versions of Python and of each library, by name.
     """
 
     date: str
@@ -32,7 +32,7 @@ class WhatRan:
 
 
 def read_what_ran(params: Path, date: str) -> WhatRan:
-    """Read the parameters, the commit, the versions of packages and the machine."""
+    """Read the parameters, the commit, the package versions and the machine."""
     return WhatRan(
         date=date,
         params_text=Path(params).read_text(encoding="utf-8"),

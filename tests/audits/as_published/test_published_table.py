@@ -1,4 +1,4 @@
-"""The table: published beside ours, of slices or tracks, with what is left out and what leaks."""
+"""The table of published and our own accuracies: levels, omissions and leaks."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ STUDIES = load_studies(Path(__file__).resolve().parents[3] / "studies.yaml")
 
 
 def predictions(predicted):
-    """Predictions of tracks of two slices each; all are rock."""
+    """Return predictions for tracks with two slices each; all are rock."""
     n = len(predicted)
     return pd.DataFrame(
         {
@@ -46,7 +46,7 @@ def table(tree):
     )
 
 
-def test_slices_or_tracks_are_scored_as_the_project_did(table):
+def test_slices_or_tracks_are_scored_as_in_the_project(table):
     assert table.loc["atml19_homebrew", "as_published"] == 62.5
     # The mean of a track's slices decides: track 0 is rock.
     assert table.loc["ml_python_mlp_89", "as_published"] == 75.0
@@ -56,7 +56,7 @@ def test_slices_or_tracks_are_scored_as_the_project_did(table):
     assert low < 62.5 < high
 
 
-def test_each_variant_has_its_own_counts_in_whole_numbers(table, tmp_path, squeezed):
+def test_each_variant_has_its_own_integer_counts(table, tmp_path, squeezed):
     assert table["as_published_n_test_tracks"].tolist() == [4, 4, 4]
     assert table["corrected_n_test_tracks"].tolist() == [pd.NA, 2, 4]
     assert table["corrected_n_seeds"].tolist() == [pd.NA, 2, 1]
@@ -74,7 +74,7 @@ def test_each_variant_has_its_own_counts_in_whole_numbers(table, tmp_path, squee
         assert line.endswith("| 2 |")
 
 
-def test_the_second_variant_is_called_by_its_split(table, tree, squeezed):
+def test_the_corrected_variant_is_named_after_its_split(table, tree, squeezed):
     assert set(table["corrected_on"]) == {"artist_disjoint, artists parted"}
     page = squeezed(published_markdown(table.reset_index()))
     assert "| on artist_disjoint, artists parted | test tracks |" in page
@@ -82,7 +82,7 @@ def test_the_second_variant_is_called_by_its_split(table, tree, squeezed):
     assert corrected_on(parse_params(tree)) == "stratified_8_1_1, artists not parted"
 
 
-def test_what_leaks_and_what_is_left_out_is_told(table, squeezed):
+def test_leaks_and_left_out_studies_are_noted(table, squeezed):
     row = table.loc["atml19_homebrew"]
     assert row["note"] == (
         "LEAKY: slices of a track on both sides; corrected is left out: split: no artist is known"

@@ -1,4 +1,4 @@
-"""The command that runs a study: what it leaves out and notes, and the mistakes that it doesn't hide."""
+"""The command that runs a study: what it leaves out, and the user errors that it reports."""
 
 import importlib.util
 from pathlib import Path
@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @pytest.fixture
 def run_study(tree, tmp_path, monkeypatch):
-    """Give a function that runs a study of the parameters `tree` and returns where its predictions go."""
+    """Return a function that runs a study on the parameters `tree` and returns its predictions' path."""
     for name in ("HTTPS_PROXY", "https_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     monkeypatch.setenv("GENREDAG_CACHE", str(tmp_path / "cache"))
@@ -42,7 +42,7 @@ def test_a_study_without_weights_is_left_out_and_noted(run_study, tmp_path):
     assert sorted(path.name for path in predictions.parent.iterdir()) == ["1.awaits", "1.parquet"]
 
 
-def test_a_users_mistake_ends_with_an_error_and_no_result(run_study, tree, tmp_path, capsys):
+def test_a_user_error_writes_no_result(run_study, tree, tmp_path, capsys):
     tree["spectrograms"]["sr"], tree["representations"]["mel"]["fmax"] = 12000, 6000.0
     tree["representations"]["cqt"]["n_bins"] = 60
     with pytest.raises(SystemExit, match="2"):
@@ -52,7 +52,7 @@ def test_a_users_mistake_ends_with_an_error_and_no_result(run_study, tree, tmp_p
     assert not (tmp_path / "results").exists()
 
 
-def test_a_users_file_of_other_weights_is_a_mistake(run_study, tree, tmp_path, capsys):
+def test_a_weights_file_for_another_network_is_a_user_error(run_study, tree, tmp_path, capsys):
     (tmp_path / "w.h5").write_text("# A page", encoding="utf-8")
     tree["models"]["vgg16_ft_published"]["backbone"]["weights"] = str(tmp_path / "w.h5")
     with pytest.raises(SystemExit, match="2"):

@@ -1,4 +1,4 @@
-"""Running a study: the commands of dvc.yaml in another folder, and what is watched."""
+"""Running a study: the commands of dvc.yaml in another folder, and the watched part."""
 
 import contextlib
 import io
@@ -27,7 +27,7 @@ from genredag.splits.split import check_split, split_slices
 FOLDER = Path("some/folder")
 
 
-def test_the_commands_are_those_of_dvc_in_the_studys_folder(project_dir, tree):
+def test_commands_are_those_of_dvc_yaml_in_the_studys_folder(project_dir, tree):
     found = commands(read_commands(project_dir / "dvc.yaml"), tree, FOLDER)
     assert list(found) == [stage for stage in STAGES if stage not in ("download", "report")]
     for stage, command in found.items():
@@ -51,7 +51,7 @@ def dealt():
 
 
 @pytest.mark.parametrize(("part", "watched"), [("test", "de"), ("train", "abc")])
-def test_copies_of_the_watched_part_stand_for_validation(dealt, part, watched):
+def test_copies_of_the_watched_part_become_the_validation_part(dealt, part, watched):
     slices, split = watching(*dealt, part)
     assert slices["track_id"].tolist() == split["track_id"].tolist()
     by_part = {name: "".join(own) for name, own in split.groupby("part")["track_id"]}
@@ -64,7 +64,7 @@ def python(code):
 
 
 def failing_as(raised_by):
-    """The command of a stage whose script raises what `raised_by` raises, and what it raises."""
+    """Return the command of a stage whose script raises the same error as `raised_by`, and that error."""
     with pytest.raises(GenredagError) as caught:
         raised_by()
     stderr = io.StringIO()
@@ -75,7 +75,7 @@ def failing_as(raised_by):
 
 
 def tracks_of(*artists, **columns):
-    """Rows of a manifest: tracks of rock, all usable, by these artists."""
+    """Return manifest rows: usable rock tracks by these artists."""
     table = pd.DataFrame({"track_id": [f"t{i}" for i in range(len(artists))], "genre": "rock"})
     return table.assign(artist=list(artists), status="ok", sha256=table["track_id"], subset=None, **columns)
 
@@ -129,7 +129,7 @@ LACKING = [
 
 
 @pytest.mark.parametrize(("stage", "refused", "reason"), LACKING, ids=[reason for *_, reason in LACKING])
-def test_a_study_is_left_out_with_what_its_data_set_lacks(tmp_path, stage, refused, reason):
+def test_a_study_is_left_out_if_its_data_set_is_unsuitable(tmp_path, stage, refused, reason):
     command, _ = failing_as(refused)
     with pytest.raises(LeftOutError) as caught:
         run_stages({stage: command}, tmp_path, tmp_path, "validation")
@@ -154,7 +154,7 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("stage", "refused"), MISTAKES)
-def test_a_users_mistake_leaves_nothing_out(tmp_path, stage, refused):
+def test_a_user_error_is_not_left_out(tmp_path, stage, refused):
     command, told = failing_as(refused)
     with pytest.raises(GenredagError) as caught:
         run_stages({stage: command}, tmp_path, tmp_path, "validation")
@@ -168,7 +168,7 @@ def test_a_stage_that_crashes_is_an_error(tmp_path):
     assert not isinstance(caught.value, LeftOutError)
 
 
-def test_after_the_split_its_validation_is_what_was_watched(tmp_path, dealt):
+def test_the_split_stage_is_followed_by_the_watched_part(tmp_path, dealt):
     for name, table in zip(("slices", "split"), dealt, strict=True):
         table.to_parquet(tmp_path / f"{name}.parquet")
     files = [str(tmp_path / f"{name}.parquet") for name in ("split", "predictions")]

@@ -1,4 +1,4 @@
-"""Studies: all of studies.yaml fits the project, and what a study lays over params.yaml."""
+"""Studies: studies.yaml is valid, and studies override params.yaml."""
 
 import os
 from pathlib import Path
@@ -25,7 +25,7 @@ STUDIES = load_studies(ROOT / "studies.yaml")
 
 
 @pytest.mark.parametrize("name", STUDIES)
-def test_both_variants_of_a_study_are_valid_and_of_a_known_model(tree, name):
+def test_both_variants_of_a_study_are_valid(tree, name):
     study = STUDIES[name]
     assert study.model.removesuffix("_published") in learners()
     for variant in VARIANTS:
@@ -35,11 +35,11 @@ def test_both_variants_of_a_study_are_valid_and_of_a_known_model(tree, name):
     assert (study.published is None) == ("not printed here" in study.measured_on)
 
 
-def test_params_yaml_runs_all_of_them(project_dir):
+def test_params_yaml_runs_every_study(project_dir):
     assert load_params(project_dir / "params.yaml").as_published.studies == list(STUDIES)
 
 
-def test_a_study_is_laid_over_its_own_keys_alone(tree):
+def test_a_study_overrides_only_its_own_keys(tree):
     laid = study_tree(tree, STUDIES["gtzan_keras_2018_cnn"], "as_published", "gtzan", 1)
     assert laid["slices"]["seconds"] == 2.9932
     assert laid["splits"][laid["split"]] == {"protocol": "leaky_slices", "ratios": [0.6, 0.1, 0.3]}
@@ -59,7 +59,7 @@ def test_the_published_slices_have_the_published_frames(tree):
     assert slice_length(laid["slices"]["seconds"], 22050 / 512) == 80
 
 
-def test_what_leaks_is_marked_in_its_own_variant_alone():
+def test_only_the_leaking_variant_is_marked():
     warnings = {name: study.warning("as_published") for name, study in STUDIES.items()}
     assert warnings["atml19_homebrew"] == "LEAKY: slices of a track on both sides"
     assert warnings["ml_python_mlp_89"] == "LEAKY: chosen by its test part"
@@ -67,7 +67,7 @@ def test_what_leaks_is_marked_in_its_own_variant_alone():
     assert {study.warning("corrected") for study in STUDIES.values()} == {""}
 
 
-def test_a_fold_of_the_experiment_is_none_of_a_study(tree):
+def test_a_study_ignores_the_fold_of_the_experiment(tree):
     tree |= {"split": "kfold_10", "fold": 3}
     for variant in VARIANTS:
         assert study_tree(tree, STUDIES["gtzan_keras_2020_svm"], variant, "gtzan", 1)["fold"] == 0
@@ -83,7 +83,7 @@ def values_of(tree, text, path):
     return study_values(parse_params(tree), path, **choice)
 
 
-def test_what_decides_about_a_study_is_among_its_values_and_words_are_not(tree, tmp_path):
+def test_study_values_hold_settings_but_no_descriptions(tree, tmp_path):
     text, path = (ROOT / "studies.yaml").read_text(encoding="utf-8"), tmp_path / "studies.yaml"
     before = values_of(tree, text, path)
     assert values_of(tree, text.replace("all tracks are split at random", "split otherwise"), path) == before
@@ -100,7 +100,7 @@ def test_what_decides_about_a_study_is_among_its_values_and_words_are_not(tree, 
         assert values_of(tree, text.replace(old, new), path) != before
 
 
-def test_a_users_own_file_of_weights_is_among_the_values_of_its_study(tree, tmp_path):
+def test_study_values_hold_the_state_of_a_users_weights_file(tree, tmp_path):
     text = (ROOT / "studies.yaml").read_text(encoding="utf-8")
     tree["models"]["vgg16_ft_published"]["backbone"]["weights"] = str(tmp_path / "w.h5")
     states = set()
@@ -113,7 +113,7 @@ def test_a_users_own_file_of_weights_is_among_the_values_of_its_study(tree, tmp_
     assert all("no layer" not in state for state in states)
 
 
-def test_a_study_that_the_data_set_cannot_have_is_left_out(tree):
+def test_a_study_that_does_not_fit_the_data_set_is_left_out(tree):
     with pytest.raises(LeftOutError, match="spectrograms holds mel frames and no audio"):
         study_tree(tree, STUDIES["gtzan_keras_2020_svm"], "corrected", "spectrograms", 1)
     small = STUDIES["gtzan_keras_2018_vgg16"].model_copy(update={"values": {"slices.seconds": 0.5}})
@@ -125,14 +125,14 @@ def test_a_study_that_the_data_set_cannot_have_is_left_out(tree):
     ("text", "message"),
     [
         ("", "studies.yaml: empty; expected a mapping of names to studies. Hint: "),
-        ("[one, two]", r"studies.yaml: \['one', 'two'\] is no mapping"),
-        ("word", "studies.yaml: 'word' is no mapping"),
+        ("[one, two]", r"studies.yaml: \['one', 'two'\] is not a mapping"),
+        ("word", "studies.yaml: 'word' is not a mapping"),
         ("3: {project: one}", r"studies.yaml: 3\..*string"),
         ("one: word", "studies.yaml: one: "),
         ("{", "studies.yaml: not YAML: "),
     ],
 )
-def test_a_file_that_holds_no_studies(tmp_path, text, message):
+def test_an_invalid_studies_file_is_refused(tmp_path, text, message):
     (tmp_path / "studies.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(ParameterError, match=message):
         load_studies(tmp_path / "studies.yaml")
@@ -157,13 +157,13 @@ def test_names_are_checked_before_anything_runs(tree, project_dir):
         ("model", "cnn_2021", r"model: 'cnn_2021' is not a key of `models`"),
     ],
 )
-def test_a_mistake_is_told_with_its_place(tree, tmp_path, key, value, message):
+def test_an_invalid_value_is_reported_with_its_key(tree, tmp_path, key, value, message):
     own = STUDIES["atml19_homebrew"].model_dump() | {key: value}
     (tmp_path / "studies.yaml").write_text(yaml.safe_dump({"one": own}), encoding="utf-8")
     with pytest.raises(ParameterError, match=message):
         study_tree(tree, load_studies(tmp_path / "studies.yaml")["one"], "corrected", "gtzan", 1)
 
 
-def test_a_study_that_there_is_not():
+def test_an_unknown_study_is_refused():
     with pytest.raises(ParameterError, match=r"'atml19_homebrw' is unknown.*did you mean 'atml19_homebrew'"):
         choose(STUDIES, "atml19_homebrw")

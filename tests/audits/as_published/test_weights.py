@@ -1,4 +1,4 @@
-"""Weights that a study waits for: refused where they belong, and told when they have come."""
+"""Weights that a study waits for: errors while they are missing, and changes of state when they arrive."""
 
 from types import SimpleNamespace
 
@@ -24,7 +24,7 @@ def offline(monkeypatch):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
 
 
-def test_only_published_weights_are_awaited(offline, tmp_path):
+def test_only_published_weights_are_required(offline, tmp_path):
     require_weights(None, tmp_path)
     require_weights(SimpleNamespace(architecture="resnet18", weights=None), tmp_path)
     require_weights(SimpleNamespace(architecture="resnet18", weights="mine.h5"), tmp_path)
@@ -36,7 +36,7 @@ def test_only_published_weights_are_awaited(offline, tmp_path):
     assert str(tmp_path) not in str(caught.value)
 
 
-def test_a_study_has_another_state_once_its_weights_have_come(tmp_path):
+def test_the_state_changes_when_the_weights_arrive(tmp_path):
     weights, predictions = tmp_path / "weights.h5", tmp_path / "1.parquet"
     assert awaited_state(predictions) == ""
     close_note(predictions, "")
@@ -55,7 +55,7 @@ def test_a_study_has_another_state_once_its_weights_have_come(tmp_path):
     assert awaited_state(predictions) == came
 
 
-def test_a_study_that_brings_its_weights_itself_keeps_its_state(tmp_path):
+def test_the_state_stays_if_the_weights_were_not_awaited(tmp_path):
     weights, predictions = tmp_path / "weights.h5", tmp_path / "1.parquet"
     write_note(predictions, weights)
     begun = awaited_state(predictions)

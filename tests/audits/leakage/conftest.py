@@ -9,7 +9,7 @@ SPLITS = {"slices": "leaky_slices", "tracks": "by_track", "artists": "by_artist"
 
 @pytest.fixture
 def group():
-    """Give the audit's parameters, tiny."""
+    """Return small parameters for the audit."""
     return LeakageAudit(
         dataset=["toy"],
         representation="mel",
@@ -22,13 +22,13 @@ def group():
 
 @pytest.fixture
 def parts(toy_slices):
-    """Give the toy slices by part."""
+    """Return the toy slices by part."""
     return {part: toy_slices.part(part) for part in ("train", "validation", "test")}
 
 
 @pytest.fixture
 def manifest(toy_slices):
-    """Give a manifest of the toy tracks: two of an artist, no listed subset."""
+    """Return a manifest of the toy tracks: two per artist, no listed subset."""
     tracks = toy_slices.split.drop_duplicates("track_id")[["track_id", "genre"]].reset_index(drop=True)
     artist = tracks["genre"] + " artist " + (np.arange(len(tracks)) // 2).astype(str)
     return tracks.assign(artist=artist, subset=None, status="ok", sha256=tracks["track_id"])
@@ -36,7 +36,7 @@ def manifest(toy_slices):
 
 @pytest.fixture
 def outcomes_table():
-    """Give a function that makes track outcomes of one way: `hits` of tracks 0, 1, ..."""
+    """Return a function that makes track outcomes of one way to evaluate: `hits` of tracks 0, 1, ..."""
 
     def make(split, hits, *, selection="validation", seed=1, artists=None):
         track_ids = [f"track {i}" for i in range(len(hits))]

@@ -1,4 +1,4 @@
-"""Candidates: trained once per scaling, on what that scaling may see."""
+"""Candidates: trained once per scaling, on the parts of that scaling."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ def test_scaling_on_everything_uses_the_rows_of_all_parts(parts):
     assert not np.allclose(mean, statistics(parts["train"], "bin")[0], rtol=1e-5)
 
 
-def test_the_machine_is_scaled_by_the_mean_and_deviation_of_the_rows_it_may_see(parts, group):
+def test_the_svm_is_standardised_on_the_rows_of_its_scaling(parts, group):
     from sklearn.svm import SVC
 
     features = {part: summarise(slices, "bin_statistics").frames.array for part, slices in parts.items()}
@@ -31,7 +31,7 @@ def test_the_machine_is_scaled_by_the_mean_and_deviation_of_the_rows_it_may_see(
         np.testing.assert_allclose(found.scores["test"][1], expected, atol=1e-3)
 
 
-def test_an_epoch_is_a_candidate_and_a_seed_gives_the_same_ones(parts, group):
+def test_each_epoch_is_a_candidate_and_seeds_are_reproducible(parts, group):
     first, again = (cnn_candidates(parts, "train", group.cnn, 3, seed=1) for _ in range(2))
     assert first.names == ["epoch 1", "epoch 2", "epoch 3"]
     for part in ("validation", "test"):

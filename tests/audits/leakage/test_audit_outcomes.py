@@ -1,4 +1,4 @@
-"""Outcomes: who is selected, what counts as a hit, and splits that can't be dealt."""
+"""Outcomes: selection, hits, and impossible splits."""
 
 import dataclasses
 
@@ -25,7 +25,7 @@ def test_selection_on_test_is_never_worse_on_the_selecting_quantity(seed):
     assert accuracy(by["test"], labels["test"]) == best >= accuracy(by["validation"], labels["test"])
 
 
-def test_of_equal_candidates_the_first_is_selected():
+def test_the_first_of_tied_candidates_is_selected():
     right, wrong = np.eye(2)[[0, 1]], np.eye(2)[[1, 0]]
     assert select(np.stack([wrong, right, right]), np.array([0, 1])) == 1
 
@@ -43,7 +43,7 @@ def test_hits_of_slices_and_of_tracks(parts):
     assert found.loc["track", "n"][ids].tolist() == [1] * 6
 
 
-def test_every_way_but_the_right_one_is_marked_leaky():
+def test_all_but_the_correct_way_are_marked_leaky():
     assert warning("train", "validation") == ""
     assert warning("everything", "test") == "LEAKY: scaled on test slices, selected on test"
     assert warning("train", "test") == "LEAKY: selected on test"
@@ -69,7 +69,7 @@ def test_a_split_is_audited_in_all_ways(manifest, toy_slices, group, protocol):
     assert (svm["hits"] == svm["n"]).all()
 
 
-def test_a_split_that_the_data_set_can_not_have_is_one_row_with_the_reason(manifest, toy_slices, group):
+def test_an_impossible_split_gives_one_row_with_the_reason(manifest, toy_slices, group):
     listed = Official(protocol="official", test="test", validation_share=None)
     table = audit(manifest, toy_slices, listed, group, 1)
     assert len(table) == 1

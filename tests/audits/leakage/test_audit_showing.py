@@ -1,4 +1,4 @@
-"""The audit, shown: every figure is on the page, and what is left out is told."""
+"""The audit's page and figure show every number, and the reasons for omissions."""
 
 import pandas as pd
 import pytest
@@ -16,13 +16,13 @@ def table(outcomes_table, group):
     return worth_table(pd.concat(tables), group.split, 200)
 
 
-def test_counts_are_whole_numbers_after_a_csv_file_too(table, tmp_path):
+def test_counts_read_from_csv_are_integers(table, tmp_path):
     table.to_csv(tmp_path / "table.csv", index=False)
     page = worth_markdown(pd.read_csv(tmp_path / "table.csv").fillna({"note": ""}))
     assert page == worth_markdown(table)
 
 
-def test_the_page_has_the_figures_and_the_reasons(table, squeezed):
+def test_the_page_has_the_numbers_and_the_reasons(table, squeezed):
     page = squeezed(worth_markdown(table))
     assert "## toy, accuracy of tracks (%)" in page
     line = next(line for line in page.splitlines() if line.startswith("| selected on test (artists)"))

@@ -1,4 +1,4 @@
-"""Worth: differences with closed forms, what is drawn together, and mistakes that can't be shown."""
+"""What mistakes add: closed forms of differences, clusters, and mistakes that can't be measured."""
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,7 @@ def test_points_are_the_difference_of_the_accuracies(outcomes_table, group):
     assert (row["n_tracks"], row["n_leaky_tracks"], row["n_seeds"]) == (8, 8, 1)
 
 
-def test_a_track_that_both_test_is_paired_with_itself(outcomes_table):
+def test_a_track_in_both_test_parts_is_paired_with_itself(outcomes_table):
     rng = np.random.default_rng(0)
     hits = rng.integers(0, 2, 60)
     made, avoided = outcomes_table("a", np.maximum(hits, np.arange(60) < 6)), outcomes_table("b", hits)
@@ -50,7 +50,7 @@ def test_an_accuracy_has_the_interval_of_the_leaderboard(outcomes_table):
     assert accuracy(slices, 500) == expected
 
 
-def test_what_is_all_right_or_changes_nothing_is_not_known_exactly(outcomes_table):
+def test_perfect_accuracy_or_no_difference_still_has_an_interval(outcomes_table):
     artists = [f"artist {min(i // 3, 9)}" for i in range(40)]  # of unequal sizes
     right = outcomes_table("a", np.ones(40, int), artists=artists)
     assert accuracy(right, 500).low == pytest.approx(0.025 ** (1 / 10))
@@ -60,7 +60,7 @@ def test_what_is_all_right_or_changes_nothing_is_not_known_exactly(outcomes_tabl
     assert 0.05 < nothing.high < 0.12
 
 
-def test_two_samples_without_a_common_track_are_agresti_and_caffos(outcomes_table):
+def test_disjoint_samples_have_agresti_and_caffos_interval(outcomes_table):
     """With no miss in 60 and no miss in 80: one success and one failure added to each."""
     made, avoided = outcomes_table("a", np.ones(60, int)), outcomes_table("b", np.ones(80, int))
     found = difference(made, avoided.assign(track_id="other " + avoided["track_id"]), 5000)
@@ -69,7 +69,7 @@ def test_two_samples_without_a_common_track_are_agresti_and_caffos(outcomes_tabl
     assert found.high == pytest.approx(1.96 * deviation, rel=0.35)
 
 
-def test_a_mistake_that_can_not_be_shown_says_why(outcomes_table, group):
+def test_a_mistake_that_cannot_be_measured_gives_the_reason(outcomes_table, group):
     columns = outcomes_table("by_track", [1]).columns
     left_out = pd.DataFrame(
         [{"dataset": "toy", "split": "listed", "seed": 1, "warning": "no list"}], columns=columns

@@ -20,7 +20,7 @@ PARTS = ["train"] * 4 + ["validation"] * 2 + ["test"] * 4
 
 @pytest.fixture(scope="session")
 def make_data_set(tmp_path_factory):
-    """Give a function that renders two genres, a low and a high tone in noise, of ten tracks of about 1 s."""
+    """Return a function that renders two genres (a low and a high tone in noise) of ten 1 s tracks."""
 
     def make(dtype: str) -> SimpleNamespace:
         folder = tmp_path_factory.mktemp("robustness")

@@ -1,4 +1,4 @@
-"""Deformations: each does what its strength says, and keeps length and place."""
+"""Deformations: each has the given strength, and keeps length and timing."""
 
 import numpy as np
 import pytest
@@ -38,7 +38,7 @@ def power(y):
 
 
 def change_db(before, after):
-    """Return how much louder the second half is: filters have settled by then."""
+    """Return the change of level in the second half, where filters have settled."""
     half = len(before) // 2
     return 10 * np.log10(power(after[half:]) / power(before[half:]))
 
@@ -50,7 +50,7 @@ def shares(y, hz, sr=SR):
 
 
 def lag(before, after, most=1500):
-    """Return by how many samples the second comes later."""
+    """Return by how many samples the second signal is delayed."""
     middle = slice(most, len(before) - most)
     lags = range(-most, most + 1)
     return lags[int(np.argmax([np.dot(before[middle], np.roll(after, -n)[middle]) for n in lags]))]
@@ -67,26 +67,26 @@ def test_mp3_keeps_length_and_place(kbps, sr):
     assert 0 < power(coded - y) < 0.3 * power(y)
 
 
-def test_mp3_of_a_lower_bit_rate_is_further_from_the_track():
+def test_lower_mp3_bit_rates_distort_more():
     y = band(20, 10_000, 3 * SR)
     errors = [power(mp3(y, SR, kbps) - y) for kbps in (160, 64, 32, 16)]
     assert errors == sorted(errors)
 
 
 @pytest.mark.parametrize("n_samples", [1, 500, 1105, 30_000])
-def test_mp3_of_a_short_track_is_as_long(n_samples):
+def test_mp3_keeps_the_length_of_short_tracks(n_samples):
     for kbps in (64, 16):
         assert mp3(tone(440)[:n_samples], SR, kbps).shape == (n_samples,)
 
 
-def test_a_library_that_writes_no_mp3_is_told(monkeypatch):
+def test_a_libsndfile_without_mp3_is_reported(monkeypatch):
     monkeypatch.setattr(soundfile, "available_formats", lambda: {"WAV": ""})
-    with pytest.raises(ParameterError, match=r"mp3_kbps: libsndfile .* writes no MP3. Hint: .* null"):
+    with pytest.raises(ParameterError, match=r"mp3_kbps: libsndfile .* can't write MP3. Hint: .* null"):
         mp3(tone(440), SR, 64)
 
 
 @pytest.mark.parametrize("rate", [11_025, 8_000, 4_001])
-def test_resampling_removes_what_is_above_half_the_new_rate(rate):
+def test_resampling_removes_frequencies_above_half_the_new_rate(rate):
     y = band(20, 11_000, 2 * SR + 1)
     low = resample(y, SR, rate)
     assert low.shape == y.shape
@@ -95,7 +95,7 @@ def test_resampling_removes_what_is_above_half_the_new_rate(rate):
     assert shares(low, 0.55 * rate) < 1e-6
 
 
-def test_resampling_keeps_what_is_below():
+def test_resampling_keeps_lower_frequencies():
     y = band(20, 3_000, 2 * SR)
     low = resample(y, SR, 8_000)
     assert lag(y, low) == 0
@@ -115,7 +115,7 @@ def test_gain_clips_at_full_scale():
 
 
 @pytest.mark.parametrize("snr_db", [40.0, 10.0, 0.0, -10.0])
-def test_noise_has_the_ratio_asked_for_and_is_white(snr_db):
+def test_noise_is_white_and_has_the_requested_snr(snr_db):
     y = tone(440)
     noisy = noise(y, snr_db, np.random.default_rng(0))
     added = noisy.astype(np.float64) - y
@@ -128,7 +128,7 @@ def test_noise_of_silence_is_silence():
     np.testing.assert_array_equal(noise(np.zeros(100, np.float32), 20.0, np.random.default_rng(0)), 0)
 
 
-def test_a_high_pass_removes_what_is_below_its_cutoff():
+def test_a_high_pass_removes_frequencies_below_its_cutoff():
     assert change_db(tone(10), high_pass(tone(10), SR, 20.0)) < -23
     assert change_db(tone(20), high_pass(tone(20), SR, 20.0)) == pytest.approx(-3, abs=0.1)
     assert change_db(tone(100), high_pass(tone(100), SR, 20.0)) == pytest.approx(0, abs=0.05)
@@ -136,7 +136,7 @@ def test_a_high_pass_removes_what_is_below_its_cutoff():
 
 @pytest.fixture
 def group():
-    """Give strengths of every kind but one."""
+    """Return strengths of every kind except one."""
     return Deformations(
         mp3_kbps=[64, 16],
         resample_hz=[8_000],
@@ -146,18 +146,18 @@ def group():
     )
 
 
-def test_all_strengths_stand_kind_by_kind(group):
+def test_strengths_are_grouped_by_kind(group):
     told = [(deformation.kind, deformation.strength) for deformation in all_deformations(group)]
     assert told[:3] == [("mp3_kbps", 64), ("mp3_kbps", 16), ("resample_hz", 8_000)]
     assert told[3:] == [("noise_snr_db", 20.0), ("noise_snr_db", 0.0), ("high_pass_hz", 100.0)]
 
 
-def test_every_kind_of_the_parameters_is_known():
+def test_every_kind_in_the_parameters_is_known():
     assert set(KINDS) == set(Deformations.model_fields)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_deformed_track_depends_on_its_id_and_nothing_else(kind):
+def test_a_deformed_track_depends_only_on_its_id(kind):
     y = band(20, 10_000, SR)
     deformation = Deformation(kind, {"mp3_kbps": 32, "resample_hz": 4_000, "gain_db": 12.0}.get(kind, 20.0))
     first, again, other = (deformed(y, SR, deformation, track_id) for track_id in ("a", "a", "b"))

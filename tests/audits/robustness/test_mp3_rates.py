@@ -1,4 +1,4 @@
-"""MP3: which files there are, and that libsndfile's scale gives the bit rate asked for."""
+"""MP3: the valid bit rates, and libsndfile's compression level for each of them."""
 
 import io
 
@@ -12,7 +12,7 @@ from genredag.params.mp3_rates import bit_rates, compression_level, file_rate
 @pytest.mark.parametrize(
     ("sr", "rate"), [(8_000, 8_000), (22_050, 22_050), (22_051, 24_000), (30_000, 32_000), (96_000, 48_000)]
 )
-def test_a_file_has_the_next_sample_rate(sr, rate):
+def test_a_file_has_the_next_higher_sample_rate(sr, rate):
     assert file_rate(sr) == rate
 
 
@@ -23,7 +23,7 @@ def test_bit_rates_depend_on_the_sample_rate():
 
 
 @pytest.mark.parametrize("sr", [8_000, 22_050, 44_100])
-def test_every_bit_rate_can_be_written_and_is_that_of_the_file(sr):
+def test_every_bit_rate_can_be_written(sr):
     seconds = 4
     y = 0.1 * np.random.default_rng(0).standard_normal(seconds * sr)
     for kbps in bit_rates(sr):

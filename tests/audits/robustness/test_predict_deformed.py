@@ -1,4 +1,4 @@
-"""Predictions of deformed tracks: undeformed they are those of the evaluate stage, to the last bit."""
+"""Predictions of deformed tracks; those of undeformed tracks match the evaluate stage to the last bit."""
 
 import dataclasses
 from types import SimpleNamespace
@@ -72,7 +72,7 @@ def test_undeformed_tracks_are_predicted_as_by_the_evaluate_stage(
 
 
 @pytest.mark.parametrize("dtype", ["float16", "uint8"])
-def test_what_is_rendered_again_is_what_the_store_holds(make_data_set, dtype):
+def test_rendering_again_gives_the_stored_frames(make_data_set, dtype):
     data = make_data_set(dtype)
     tracks = data.manifest.iloc[[12, 3, 17]]
     store = rendered(tracks, data.sliced.frames, None, cache_dir=data.folder, n_jobs=1)
@@ -125,21 +125,21 @@ def test_a_leaky_split_is_marked(machine, data_set):
     assert len(table) == (split["part"] == "test").sum()
 
 
-def test_no_audio_no_deformation(machine, data_set):
+def test_frames_without_audio_cannot_be_deformed(machine, data_set):
     frames = data_set.sliced.frames
     frames = dataclasses.replace(frames, spec=dataclasses.replace(frames.spec, sr=0))
     with pytest.raises(DataError, match=r"robustness.dataset: frames without audio can't be deformed"):
         predict(machine, data_set, frames=frames)
 
 
-def test_audio_that_changed_since_is_told(machine, data_set):
+def test_changed_audio_is_reported(machine, data_set):
     index = data_set.sliced.frames.index.assign(n_frames=data_set.sliced.frames.index["n_frames"] + 1)
     frames = dataclasses.replace(data_set.sliced.frames, index=index)
     with pytest.raises(DataError, match=r"track blues.4: \d+ frames; expected \d+ as in .* Hint: its audio"):
         predict(machine, data_set, frames=frames)
 
 
-def test_a_track_that_is_gone_is_told(machine, data_set, tmp_path):
+def test_a_missing_track_is_reported(machine, data_set, tmp_path):
     data = SimpleNamespace(**vars(data_set) | {"folder": tmp_path})
     with pytest.raises(DataError, match=r"track blues.4: no such file"):
         predict(machine, data)

@@ -11,7 +11,7 @@ GENRES = ["blues", "rock"]
 
 @pytest.fixture
 def run():
-    """Give a function that makes one run: which of each track's two slices are right, by (kind, strength)."""
+    """Return a function that makes a run from the hits of each track's two slices, by (kind, strength)."""
 
     def make(right, seed=1, fold=0, artists=None, dataset="toy", genres=GENRES):
         tables = []
@@ -54,7 +54,7 @@ def test_accuracies_and_points_of_tracks_and_slices(run):
     assert (after["chance"], after["n_tracks"], after["n_seeds"], after["n_folds"]) == (50.0, 4, 1, 1)
 
 
-def test_rows_are_paired_by_track_whatever_their_order(run):
+def test_rows_are_paired_by_track_in_any_order(run):
     rng = np.random.default_rng(0)
     hits = rng.integers(0, 2, 80)
     made = run({NONE: hits, LOUD: hits})
@@ -64,7 +64,7 @@ def test_rows_are_paired_by_track_whatever_their_order(run):
         assert row["slice_points"] == 0 and row["slice_points_low"] == -row["slice_points_high"] < 0
 
 
-def test_a_difference_is_known_better_than_the_accuracies(run):
+def test_a_paired_difference_has_a_shorter_interval(run):
     rng = np.random.default_rng(0)
     hits = np.repeat(rng.integers(0, 2, 60), 2)
     row = row_of(
@@ -86,7 +86,7 @@ def test_artists_are_drawn_whole(run):
     assert whole > 1.5 * single
 
 
-def test_seeds_and_folds_are_pooled_and_entries_stand_apart(run):
+def test_seeds_and_folds_are_pooled_within_an_entry(run):
     runs = [run({NONE: [1, 1, 0, 0]}, seed=1), run({NONE: [1, 1, 1, 1]}, seed=2, fold=1)]
     runs += [run({NONE: [0, 0]}, dataset="other", genres=["jazz", "metal", "pop", "soul"])]
     table = robustness_table(runs, "mean", 200)
@@ -96,7 +96,7 @@ def test_seeds_and_folds_are_pooled_and_entries_stand_apart(run):
     assert table[["n_tracks", "n_seeds", "n_folds"]].to_numpy().tolist() == [[2, 2, 2], [1, 1, 1]]
 
 
-def test_slices_decide_as_told(run):
+def test_slices_are_combined_by_the_given_decision(run):
     made = run({NONE: [1, 0]})
     made = pd.concat([made, made.iloc[1:].assign(slice=2)], ignore_index=True)
     made[["p_blues", "p_rock"]] = [[0.9, 0.1], [0.4, 0.6], [0.4, 0.6]]

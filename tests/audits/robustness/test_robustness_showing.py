@@ -1,4 +1,4 @@
-"""Robustness, shown: a panel for each deformation, a line for each model, every figure on the page."""
+"""The robustness figure has a panel per deformation and a line per model; the page shows every number."""
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ PLACES = [("none", np.nan), ("gain_db", -6.0), ("gain_db", 6.0), ("mp3_kbps", 64
 
 @pytest.fixture
 def table():
-    """Give a table of two models under two deformations."""
+    """Return a table of two models with two deformations."""
     rows = []
     for model, best in (("svm", 90.0), ("cnn", 70.0)):
         for i, (kind, strength) in enumerate(PLACES):
@@ -29,7 +29,7 @@ def table():
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def test_a_panel_runs_from_mild_to_severe_and_has_chance(table):
+def test_a_panel_runs_from_mild_to_severe_and_shows_chance(table):
     figure = robustness_figure(table)
     mp3, gain = figure.axes
     assert [axes.get_title() for axes in figure.axes] == ["MP3", "Gain"]
@@ -67,6 +67,6 @@ def test_the_page_has_every_figure(table, squeezed):
     assert "LEAKY" in robustness_markdown(table.assign(warning="LEAKY: slices"))
 
 
-def test_the_page_of_a_table_that_was_written_is_the_same(table, tmp_path):
+def test_the_page_of_a_table_read_from_csv_is_the_same(table, tmp_path):
     table.to_csv(tmp_path / "robustness.csv", index=False)
     assert robustness_markdown(pd.read_csv(tmp_path / "robustness.csv")) == robustness_markdown(table)

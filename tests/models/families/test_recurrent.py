@@ -1,4 +1,4 @@
-"""The networks over the windows of a track; those over frames are in `test_assembly.py`."""
+"""Networks over the windows of a track; `test_assembly.py` tests those over frames."""
 
 import numpy as np
 import pytest
@@ -46,7 +46,7 @@ def test_other_sizes(name, n_bins, n_frames):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_window_is_decided_by_those_up_to_it(name):
+def test_a_windows_output_does_not_depend_on_later_windows(name):
     model = build(name, 16, 20, units=8, n_classes=3)
     track = np.random.default_rng(0).normal(-40, 10, (1, 5, 20, 16)).astype(np.float32)
     changed = track.copy()
@@ -57,7 +57,7 @@ def test_a_window_is_decided_by_those_up_to_it(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_window_alone_does_not_depend_on_how_many_follow_or_on_other_tracks(name):
+def test_a_windows_output_does_not_depend_on_track_length_or_other_tracks(name):
     model = build(name, 16, 20, units=8, n_classes=3)
     tracks = np.random.default_rng(0).normal(-40, 10, (3, 5, 20, 16)).astype(np.float32)
     together = np.asarray(model(tracks))

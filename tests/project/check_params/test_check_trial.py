@@ -1,4 +1,4 @@
-"""Tiny trials: parameters that fit any model, figures that fall."""
+"""Tiny trials: parameters for every model, and drops in metrics."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_tiny_parameters_are_valid_for_every_model(tree: dict[str, Any]) -> None
         )
 
 
-def test_a_touched_leaf_keeps_the_users_value_but_the_data_set_stays_tiny(tree: dict[str, Any]) -> None:
+def test_a_changed_leaf_keeps_its_value_but_the_data_set_stays_tiny(tree: dict[str, Any]) -> None:
     tree["models"]["crnn"]["epochs"] = 77
     tree["datasets"]["synthetic"]["tracks_per_genre"] = 500
     touched = [("models", "crnn", "epochs"), ("datasets", "synthetic", "tracks_per_genre"), ("gone",)]
@@ -37,7 +37,7 @@ def test_a_touched_leaf_keeps_the_users_value_but_the_data_set_stays_tiny(tree: 
 
 
 @pytest.mark.parametrize(("after", "n_falls"), [(0.9, 0), (0.85, 0), (0.8, 1), (1.0, 0)])
-def test_falls_beyond_the_tolerance_are_told(after: float, n_falls: int) -> None:
+def test_drops_beyond_the_tolerance_are_reported(after: float, n_falls: int) -> None:
     before = {"track accuracy": 0.9, "track log_loss": 0.1}
     assert (
         len(falls(before, {"track accuracy": after, "track log_loss": 5.0, "new accuracy": 0}, 0.06))
@@ -45,7 +45,7 @@ def test_falls_beyond_the_tolerance_are_told(after: float, n_falls: int) -> None
     )
 
 
-def test_the_tiny_overlay_names_only_what_exists(tree: dict[str, Any]) -> None:
+def test_the_tiny_overlay_uses_only_existing_keys(tree: dict[str, Any]) -> None:
     from genredag.project.check_params.trial import TINY
 
     overlaid = yaml.safe_load(TINY.read_text(encoding="utf-8"))

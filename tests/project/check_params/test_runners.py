@@ -1,4 +1,4 @@
-"""What Snakemake says that it would run, on a workflow of two rules."""
+"""The jobs that Snakemake plans for a workflow of two rules."""
 
 from __future__ import annotations
 
@@ -37,6 +37,6 @@ def test_jobs_have_their_files_wildcards_and_commands(place: Workplace) -> None:
     assert not (place.folder / "a").exists()
 
 
-def test_what_snakemake_refuses_is_told(place: Workplace) -> None:
+def test_snakemake_errors_are_reported(place: Workplace) -> None:
     with pytest.raises(RunnerError, match="MissingRuleException"):
         snakemake_jobs(place, "c.txt")

@@ -1,4 +1,4 @@
-"""Run the experiment of a study stage by stage, with the commands of ``dvc.yaml``, in its own folder."""
+"""Run a study's experiment stage by stage in its own folder, with the commands of ``dvc.yaml``."""
 
 from __future__ import annotations
 
@@ -28,14 +28,15 @@ logger = logging.getLogger(__name__)
 
 
 def commands(scripts: Mapping[str, str], tree: Tree, folder: Path) -> dict[str, list[str]]:
-    """Return the command of each stage between download and report, `folder` in place of ``experiment``.
+    """Return the commands of the stages between download and report, with paths in `folder`.
 
     Parameters
     ----------
     scripts
-        As `genredag.project.stages.read_commands` gives them.
+        The commands that `genredag.project.stages.read_commands` returned. Their paths in ``experiment/``
+        are replaced by paths in `folder`.
     tree
-        The experiment's parameters, which lie in ``params.yaml`` of `folder`.
+        The experiment's parameters. ``params.yaml`` in `folder` holds the same values.
     """
     found = {}
     for name in OWN_STAGES:
@@ -59,8 +60,8 @@ def run_stages(
     Raises
     ------
     LeftOutError
-        A stage ends with `EXIT_UNSUITABLE`: the data set lacks artists, a listed split, enough tracks of a
-        genre, or slices that are large enough for the model.
+        A stage ends with `EXIT_UNSUITABLE`. The data set has no artists, no listed split, too few tracks of
+        a genre, or slices that are too small for the model.
     GenredagError
         A stage fails for any other reason.
     """
@@ -78,9 +79,9 @@ def run_stages(
 
 
 def _failure(stage: str, status: int, error: str, folder: Path) -> GenredagError:
-    """Return what to raise for a stage that ended with `status` and reported `error`, if it did."""
+    """Return the exception for a stage that ended with `status`; `error` is its message, or ""."""
     if status == EXIT_UNSUITABLE and error:
-        # Expectation and hint may name folders of this machine, which a table must not; the log has them.
+        # The expectation and the hint may name folders on this machine. The log has them; the table must not.
         return LeftOutError(f"{stage}: {without_remedy(error)}")
     if status == EXIT_USER_ERROR and error:
         return GenredagError(error, where=stage)
@@ -90,10 +91,10 @@ def _failure(stage: str, status: int, error: str, folder: Path) -> GenredagError
 def watching(
     slices: pd.DataFrame, split: pd.DataFrame, part: Literal["test", "train"]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return slices and split of a project without a validation part, whose training watched `part` instead.
+    """Return slices and split for a project that has no validation part and monitors `part` instead.
 
-    Our validation slices train, and copies of the slices of `part` stand for validation. With ``"test"``
-    this is LEAKY: the epoch that is kept is the best one on the test part.
+    Our validation slices join the training part, and copies of the slices of `part` serve as the validation
+    part. ``"test"`` is LEAKY: the epoch with the best result on the test part is kept.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Studies: what a classic project published, and how to run its protocol; read from ``studies.yaml``."""
+"""Studies, read from ``studies.yaml``: the result that a project published, and how to run its protocol."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from genredag.params.tree import Tree, assign
 from genredag.params.user_files import weights_state
 
 VARIANTS = ("as_published", "corrected")
-# The manifest is there before, and the report is of all studies.
+# The manifest exists before a study starts, and one report covers all studies.
 OWN_STAGES = tuple(stage for stage in STAGES if stage not in ("download", "report"))
 EXPECTED = "a mapping of names to studies"
 Percent = Annotated[float, Field(ge=0, le=100)]
 Range = Annotated[list[Percent], Field(min_length=2, max_length=2)]
-# One experiment a seed: of k folds, only one would be run.
+# A study runs one experiment per seed. Of k folds, it would run only one.
 OwnSplit = Annotated[Stratified | Official | LeakySlices, Field(discriminator="protocol")]
 Value = bool | int | float | str | list[Any] | dict[str, Any] | None
 
@@ -35,22 +35,22 @@ class LeftOutError(GenredagError):
 
 
 class Study(Group):
-    """A published figure, its protocol, and what is wrong with it.
+    """A published result, its protocol, and the protocol's faults.
 
     Attributes
     ----------
     published, spread
-        Accuracy in percent, or its two ends where no more can be read off a chart, and what stands after its
-        plus-minus; null if none could be verified.
+        Accuracy in percent, or a range if it could only be read off a chart, and the number after its
+        plus-minus sign. Null if no figure could be verified.
     watch
-        What the project looked at when it chose its epoch or schedule: its test part (LEAKY), its validation
-        part, or nothing but training. Where it had no validation part, ours goes to training.
+        The part that the project used to choose its epoch or schedule: test (LEAKY), validation, or only
+        train. If the project has no validation part, our validation slices join the training part.
     values
-        Dotted keys of ``params.yaml`` and what they are in both variants.
+        Dotted keys of ``params.yaml`` and their values in both variants.
     corrected
-        Likewise, of the corrected variant alone.
+        The same for the corrected variant only.
     differs
-        What our run as published does not share with the project.
+        How our run as published differs from the project's.
     """
 
     project: str
@@ -70,13 +70,13 @@ class Study(Group):
 
     @property
     def published_range(self) -> tuple[float | None, float | None]:
-        """Both ends of what was published: the lower one None where it is one figure."""
+        """The published range in percent. The lower end is None if a single figure was published."""
         if isinstance(self.published, list):
             return self.published[0], self.published[1]
         return None, self.published
 
     def warning(self, variant: str) -> str:
-        """Return what leaks in a variant, marked LEAKY, or ""."""
+        """Return the leaks of a variant, marked LEAKY, or "" if there are none."""
         if variant == "corrected":
             return ""
         faults = ["chosen by its test part"] * (self.watch == "test")
@@ -85,12 +85,12 @@ class Study(Group):
 
 
 def load_studies(path: Path) -> dict[str, Study]:
-    """Read ``studies.yaml``; keys that start with a dot hold what YAML aliases refer to.
+    """Read ``studies.yaml``. Keys that start with a dot only hold YAML anchors.
 
     Raises
     ------
     ParameterError
-        The file is missing, or a study has a key or value that can't be used.
+        The file is missing, or a study has an invalid key or value.
     """
     try:
         tree = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
@@ -99,7 +99,7 @@ def load_studies(path: Path) -> dict[str, Study]:
     except yaml.YAMLError as error:
         raise ParameterError(f"not YAML: {error}", where=str(path), hint="check the indentation") from None
     if not isinstance(tree, dict):
-        what = "empty" if tree is None else f"{tree!r:.40} is no mapping"
+        what = "empty" if tree is None else f"{tree!r:.40} is not a mapping"
         raise ParameterError(what, where=Path(path).name, expected=EXPECTED, hint="docs/leakage.md")
     own = {key: value for key, value in tree.items() if not str(key).startswith(".")}
     try:
@@ -113,12 +113,12 @@ def load_studies(path: Path) -> dict[str, Study]:
 
 
 def check_studies(params: Params, path: Path) -> None:
-    """Refuse names in `as_published.studies` that the ``studies.yaml`` at `path` doesn't hold.
+    """Check that the ``studies.yaml`` at `path` defines every study in `as_published.studies`.
 
     Raises
     ------
     ParameterError
-        It doesn't, or can't be used itself.
+        A study is not defined, or the file is invalid.
     """
     known = load_studies(path)
     for name in params.as_published.studies:
@@ -131,7 +131,7 @@ def choose(studies: dict[str, Study], name: str) -> Study:
     Raises
     ------
     ParameterError
-        There is none.
+        There is no such study.
     """
     if name not in studies:
         raise ParameterError(
@@ -141,27 +141,28 @@ def choose(studies: dict[str, Study], name: str) -> Study:
 
 
 def study_tree(tree: Tree, study: Study, variant: str, dataset: str, seed: int) -> Tree:
-    """Return the parameters of a study's one experiment: those of the project with the study's laid over.
+    """Return the parameters of a study's experiment: ``params.yaml`` with the study's values on top.
 
     Parameters
     ----------
     tree
         The values of ``params.yaml``.
     variant
-        ``"as_published"``, or ``"corrected"``: the same on the split `as_published.corrected_split`.
+        ``"as_published"``, or ``"corrected"``: the same experiment on the split
+        `as_published.corrected_split`.
 
     Raises
     ------
     ParameterError
-        The study names a key that there is not, or the values don't fit each other.
+        The study sets a key that does not exist, or its values are incompatible.
     LeftOutError
-        Its model can't take the slices, or the data set holds other frames and no audio to render.
+        The model can't take the slices, or the data set has other frames and no audio to render.
     """
     held = tree["datasets"][NO_AUDIO]["representation"]
     if dataset == NO_AUDIO and study.representation != held:
         raise LeftOutError(f"the data set {NO_AUDIO} holds {held} frames and no audio")
     is_own = variant == "as_published"
-    # A leaky protocol must bear the word in its name.
+    # The name of a leaky protocol must contain "leaky".
     own = "own_leaky" if isinstance(study.split, LeakySlices) else "own"
     result: Tree = yaml.safe_load(yaml.safe_dump(tree))
     result["splits"][own] = study.split.model_dump()
@@ -171,7 +172,7 @@ def study_tree(tree: Tree, study: Study, variant: str, dataset: str, seed: int) 
         "model": study.model,
     }
     choice |= {"split": own if is_own else tree["as_published"]["corrected_split"], "seed": seed}
-    # The fold of params.yaml is one of another split.
+    # The fold in params.yaml belongs to another split.
     result |= {**choice, "fold": 0}
     result["matrix"] |= {key: [value] for key, value in choice.items()}
     for key, value in (study.values | ({} if is_own else study.corrected)).items():
@@ -187,9 +188,9 @@ def study_tree(tree: Tree, study: Study, variant: str, dataset: str, seed: int) 
 
 
 def study_values(params: Params, path: Path, *, study: str, variant: str, dataset: str, seed: str) -> str:
-    """Return the values of all stages that a study runs, or why it can't run on this data set.
+    """Return the values of all stages that a study runs, or the reason why it can't run on this data set.
 
-    With the state of the user's own file of weights, if it starts from one.
+    If the model starts from the user's own weights file, the values include the state of that file.
     """
     chosen = choose(load_studies(path), study)
     try:

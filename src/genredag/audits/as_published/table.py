@@ -1,4 +1,4 @@
-"""Published figures next to ours, as published and corrected, with intervals."""
+"""Published accuracies next to ours, as published and corrected, with intervals."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ COLUMNS = (
 
 
 def left_out(reason: str) -> pd.DataFrame:
-    """Return predictions of a study that can't be run: none, and why."""
+    """Return the table that replaces the predictions of a study that can't be run: it holds the reason."""
     return pd.DataFrame({LEFT_OUT: [reason]})
 
 
@@ -52,13 +52,13 @@ def published_table(
     Parameters
     ----------
     runs
-        As `read_runs` gives them.
+        What `read_runs` returned.
 
     Returns
     -------
     pd.DataFrame
-        `COLUMNS`; accuracies are in percent. `published_from` is the lower end where `published` is the
-        upper one of a range.
+        `COLUMNS`; accuracies are in percent. If a range was published, `published_from` is its lower end and
+        `published` its upper end.
     """
     rows = []
     for name, study in studies.items():
@@ -84,7 +84,7 @@ def published_table(
 
 
 def corrected_on(params: Params) -> str:
-    """Return the split of the second variant, and whether it keeps artists apart."""
+    """Return the name of the corrected split, and whether it keeps each artist in one part."""
     name = params.as_published.corrected_split
     parted = keeps_artists_whole(params.splits[name])
     return f"{name}, artists {'parted' if parted else 'not parted'}"
@@ -95,7 +95,7 @@ def _figures(
 ) -> dict[str, float]:
     test = predictions[predictions["part"] == "test"]
     if level == "track":
-        # Each seed has its own split: its tracks are classified by its own slices.
+        # Each seed has its own split, so slices are combined within a seed.
         test = pd.concat([track_predictions(own, decision) for _, own in test.groupby("seed")])
     correct = (test["genre"] == test["predicted"]).to_numpy()
     interval = accuracy_interval(correct, cluster_names(test), n_resamples=n_resamples, seed=0)
@@ -106,8 +106,8 @@ def _figures(
 
 
 def published_markdown(table: pd.DataFrame) -> str:
-    """Return the table as a Markdown page, faults and differences below it."""
-    # In a table read from a file, counts are floats if a study was left out.
+    """Return the table as a Markdown page, followed by faults and differences."""
+    # In a table that was read from a file, counts are floats if a study was left out.
     table = table.astype(dict.fromkeys(COUNTS, "Int64"))
     second = f"on {' or '.join(table['corrected_on'].unique())}"
     lines = [

@@ -1,4 +1,4 @@
-"""Published weights that a study waits for: it is left out without them, and run once they are there."""
+"""Published weights that a study needs: it is left out without them, and run once they are available."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class NoWeightsError(LeftOutError):
     Parameters
     ----------
     path
-        Where they belong.
+        Where the weights file is expected.
     """
 
     def __init__(self, what: str, *, path: Path, where: str = "") -> None:
@@ -35,12 +35,12 @@ class NoWeightsError(LeftOutError):
 
 
 def require_weights(backbone: Pretrained | None, cache_dir: Path) -> None:
-    """Download a backbone's published weights into the user's cache, if it has any and they are missing.
+    """Download a backbone's published weights into the user's cache, if it uses them and they are missing.
 
     Raises
     ------
     NoWeightsError
-        They can't be obtained.
+        The weights can't be downloaded.
     """
     if backbone is None or backbone.weights != "imagenet":
         return
@@ -54,35 +54,36 @@ def require_weights(backbone: Pretrained | None, cache_dir: Path) -> None:
 
 
 def write_note(predictions: Path, path: Path) -> None:
-    """Note beside the predictions of a study that it awaits the file at `path`."""
+    """Write a note next to a study's predictions: it waits for the weights file at `path`."""
     write_text(predictions.with_suffix(NOTE), f"{path}\n\n")
 
 
-def close_note(predictions: Path, had: str) -> None:
-    """Note that a study has run with the weights it waited for; later changes of the file don't matter.
+def close_note(predictions: Path, state: str) -> None:
+    """Record that a study ran with the weights that it waited for; later changes to the file don't matter.
 
     Parameters
     ----------
-    had
-        Its `awaited_state` when it was begun; "" of a study that brought its weights itself.
+    state
+        What `awaited_state` returned before the run; "" if the study did not wait for weights.
     """
     note = predictions.with_suffix(NOTE)
-    if had:
-        write_text(note, f"{note.read_text(encoding='utf-8').splitlines()[0]}\n{had}\n")
+    if state:
+        write_text(note, f"{note.read_text(encoding='utf-8').splitlines()[0]}\n{state}\n")
     else:
         note.unlink(missing_ok=True)
 
 
 def awaited_state(predictions: Path) -> str:
-    """Return size and date of the file that a study awaits or had awaited, "" if it isn't there or none was.
+    """Return size and date of the weights file that a study waits for, or waited for before it ran.
 
-    A study whose weights are brought without having been awaited has "", before and after.
+    "" if the file does not exist, or if the study never waited for one: a study that finds its weights at
+    once has "" before and after it runs.
     """
     note = Path(predictions).with_suffix(NOTE)
     if not note.is_file():
         return ""
-    path, had = note.read_text(encoding="utf-8").split("\n")[:2]
-    if had or not Path(path).is_file():
-        return had
-    state = Path(path).stat()
-    return f"{state.st_size}:{state.st_mtime_ns}"
+    path, recorded = note.read_text(encoding="utf-8").split("\n")[:2]
+    if recorded or not Path(path).is_file():
+        return recorded
+    status = Path(path).stat()
+    return f"{status.st_size}:{status.st_mtime_ns}"

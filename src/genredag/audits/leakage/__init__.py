@@ -1,4 +1,5 @@
-"""The leakage audit: mistakes of published evaluations, made on purpose, and what each is worth.
+"""The leakage audit: common mistakes of published evaluations, made on purpose, and how much each adds.
 
-The only place of this project that scales on test slices or selects by them; nothing trained here is kept.
+This is the only place in the project that fits a scaler on test slices or selects a model by them. Nothing
+trained here is kept.
 """

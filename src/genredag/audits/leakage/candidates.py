@@ -1,4 +1,4 @@
-"""Candidates: a cheap model is trained once per scaling and gives the candidates of each selection."""
+"""Candidates: a cheap model is trained once per scaling, and each selection chooses among its candidates."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class Candidates:
     Attributes
     ----------
     names
-        Such as ``C=10`` or ``epoch 3``.
+        For example ``C=10`` or ``epoch 3``.
     scores
-        Of the parts validation and test: (n_candidates, n_slices, n_classes).
+        For each of the parts validation and test: (n_candidates, n_slices, n_classes).
     """
 
     names: list[str]
@@ -43,7 +43,7 @@ def svm_candidates(parts: Mapping[str, SliceSet], scaling: Scaling, group: Audit
     Parameters
     ----------
     parts
-        Slices of train, validation and test.
+        Slices of the parts train, validation and test.
     """
     from sklearn.preprocessing import StandardScaler
     from sklearn.svm import SVC
@@ -53,19 +53,20 @@ def svm_candidates(parts: Mapping[str, SliceSet], scaling: Scaling, group: Audit
     inputs = {part: scaler.transform(values) for part, values in features.items()}
     scores: dict[str, list[np.ndarray]] = {"validation": [], "test": []}
     for C in group.C:
-        machine = SVC(C=C).fit(inputs["train"], parts["train"].labels)
-        for part, found in scores.items():
-            margins = machine.decision_function(inputs[part])
-            found.append(margins if margins.ndim == 2 else np.stack([-margins, margins], axis=1))
+        svm = SVC(C=C).fit(inputs["train"], parts["train"].labels)
+        for part, by_candidate in scores.items():
+            margins = svm.decision_function(inputs[part])
+            by_candidate.append(margins if margins.ndim == 2 else np.stack([-margins, margins], axis=1))
     return Candidates(
-        [f"C={C:g}" for C in group.C], {part: np.stack(found) for part, found in scores.items()}
+        [f"C={C:g}" for C in group.C],
+        {part: np.stack(by_candidate) for part, by_candidate in scores.items()},
     )
 
 
 def cnn_candidates(
     parts: Mapping[str, SliceSet], scaling: Scaling, group: AuditCnn, n_classes: int, seed: int
 ) -> Candidates:
-    """Train a small CNN and take its probabilities after every epoch."""
+    """Train a small CNN; its state after each epoch is a candidate."""
     import keras
 
     keras.utils.clear_session()
@@ -80,10 +81,10 @@ def cnn_candidates(
     for epoch in range(group.epochs):
         batches.start_epoch(epoch)
         model.fit(batches, shuffle=False, verbose=0)
-        for part, found in scores.items():
-            found.append(model.predict(shuffled_batches(parts[part], CHUNK, None), verbose=0))
+        for part, by_candidate in scores.items():
+            by_candidate.append(model.predict(shuffled_batches(parts[part], CHUNK, None), verbose=0))
     names = [f"epoch {epoch + 1}" for epoch in range(group.epochs)]
-    return Candidates(names, {part: np.stack(found) for part, found in scores.items()})
+    return Candidates(names, {part: np.stack(by_candidate) for part, by_candidate in scores.items()})
 
 
 def small_cnn(
@@ -93,7 +94,13 @@ def small_cnn(
     filters: list[int],
     mean_variance: tuple[np.ndarray, np.ndarray] | None,
 ) -> keras.Model:
-    """Return blocks of convolution, batch normalisation and max-pooling, averaged over time and frequency."""
+    """Return a CNN: blocks of convolution, batch normalisation and max-pooling, then global average pooling.
+
+    Parameters
+    ----------
+    mean_variance
+        Mean and variance of the inputs, for normalisation; None: the inputs are not normalised.
+    """
     import keras
 
     layers = keras.layers
@@ -102,7 +109,7 @@ def small_cnn(
         x = layers.Normalization(mean=mean_variance[0].tolist(), variance=mean_variance[1].tolist())(x)
     x = layers.Reshape((n_frames, n_bins, 1))(x)
     for block, n_filters in enumerate(filters):
-        # The first block skips every second position: half the network's cost is there.
+        # The first block has a stride of 2 because half of the network's cost is there.
         x = layers.Conv2D(n_filters, 3, strides=1 if block else 2, padding="same", use_bias=False)(x)
         x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
         x = layers.MaxPooling2D(2, padding="same")(x)
@@ -111,12 +118,12 @@ def small_cnn(
 
 
 def scaled_on(scaling: Scaling) -> tuple[str, ...]:
-    """Return the parts whose slices a scaling is fitted on."""
+    """Return the parts that a scaling is fitted on."""
     return ("train",) if scaling == "train" else PARTS
 
 
 def joined(sets: list[SliceSet]) -> SliceSet:
-    """Return the slices of all `sets`, which are of one frame store, as one set."""
+    """Concatenate slice sets of one frame store."""
     return dataclasses.replace(
         sets[0],
         first_frame=np.concatenate([slices.first_frame for slices in sets]),

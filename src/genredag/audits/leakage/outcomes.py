@@ -1,4 +1,4 @@
-"""One split, audited: which test slices and tracks each scaling and selection classifies correctly."""
+"""Audit one split: which test slices and tracks each scaling and selection classifies correctly."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ def audit(
     params: LeakageAudit,
     seed: int,
 ) -> pd.DataFrame:
-    """Split the slices, train the cheap models under both scalings, and select by validation and by test.
+    """Split the slices, train the cheap models with each scaling, and select on validation and on test.
 
     Returns
     -------
     pd.DataFrame
-        `COLUMNS`: how many of the n test slices of a track (level slice), or whether the track itself
-        (level track), is classified correctly. A split that is impossible for the data set
-        gives one row, whose warning says why.
+        `COLUMNS`. At level slice, hits is the number of correctly classified slices among a track's n test
+        slices; at level track, hits is 1 if the track is classified correctly. If the data set can't be
+        split this way, the table has a single row, and its warning gives the reason.
     """
     try:
         split = split_slices(manifest, data.slices, protocol, seed)
@@ -88,12 +88,12 @@ def _outcomes(
 
 
 def select(scores: np.ndarray, labels: np.ndarray) -> int:
-    """Return the candidate with the highest accuracy, the first of equals."""
+    """Return the index of the candidate with the highest accuracy; the first one wins ties."""
     return int((scores.argmax(axis=2) == labels).mean(axis=1).argmax())
 
 
 def hits_of(scores: np.ndarray, slices: SliceSet) -> pd.DataFrame:
-    """Return level, track_id, hits and n of each track; a track has the genre of the largest mean score."""
+    """Return level, track_id, hits and n of each track; a track gets the genre with the best mean score."""
     track_ids, first, track_of, n = np.unique(
         slices.track_ids, return_index=True, return_inverse=True, return_counts=True
     )
@@ -112,6 +112,6 @@ def hits_of(scores: np.ndarray, slices: SliceSet) -> pd.DataFrame:
 
 
 def warning(scaling: Scaling, selection: Selection) -> str:
-    """Return the faults of a scaling and selection, marked LEAKY, or ""."""
+    """Return the faults of a scaling and selection, marked LEAKY, or "" if there are none."""
     faults = ["scaled on test slices"] * (scaling != "train") + ["selected on test"] * (selection == "test")
     return f"LEAKY: {', '.join(faults)}" if faults else ""

@@ -1,4 +1,4 @@
-"""The leakage audit as a figure of points with intervals, and as a Markdown page."""
+"""Show the leakage audit as a figure (points with intervals) and as a Markdown page."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ COLOURS = {"svm": BLUE, "cnn": ORANGE}
 
 
 def worth_figure(table: pd.DataFrame) -> Figure:
-    """Draw the points that each mistake is worth: a column for each data set, a row for each level.
+    """Draw the points of accuracy that each mistake adds: a column per data set, a row per level.
 
     Parameters
     ----------
     table
-        As `genredag.audits.leakage.worth.worth_table` makes it.
+        What `genredag.audits.leakage.worth.worth_table` returned.
     """
     from matplotlib.figure import Figure
 
@@ -86,7 +86,7 @@ def _points(axes: Axes, table: pd.DataFrame) -> None:
 
 
 def worth_markdown(table: pd.DataFrame) -> str:
-    """Return the table as a Markdown page, a section for each data set and level."""
+    """Return the table as a Markdown page, with a section per data set and level."""
     lines = [
         "# Leakage audit",
         "",
@@ -109,5 +109,5 @@ def _order(names: pd.Series) -> pd.Series:
 def _cells(row: dict) -> list[str]:
     cells = [row["mistake"], row["model"], Interval.of_columns(row, "points").text(sign="+")]
     cells += [Interval.of_columns(row, name).text() for name in ("accuracy", "leaky_accuracy")]
-    # A CSV file with rows left out gives counts back as floats.
+    # In a table that was read from a CSV file, counts are floats if rows were left out.
     return [*cells, *(f"{row[name]:.0f}" for name in ("n_tracks", "n_seeds"))]

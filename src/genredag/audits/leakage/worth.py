@@ -1,4 +1,4 @@
-"""What each mistake is worth: accuracies with and without it, and their difference, with intervals."""
+"""How much each mistake adds: accuracies with and without it, and their difference, with intervals."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MODELS = ("svm", "cnn")
 
 @dataclass(frozen=True)
 class Way:
-    """A way to evaluate: a key of `leakage_audit.split` and what is done about scaling and selection."""
+    """A way to evaluate: a key of `leakage_audit.split`, a scaling and a selection."""
 
     split: str
     scaling: str = "train"
@@ -34,7 +34,7 @@ class Way:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A mistake, and the two ways that differ in it."""
+    """A mistake, with a way to evaluate that makes it and one that avoids it."""
 
     name: str
     made: Way
@@ -70,13 +70,13 @@ def worth_table(outcomes: pd.DataFrame, splits: AuditSplits, n_resamples: int) -
     ----------
     outcomes
         The tables of `genredag.audits.leakage.outcomes.audit`, with columns dataset, split (a key of
-        `splits`) and seed; all seeds are pooled.
+        `splits`) and seed. All seeds are pooled.
 
     Returns
     -------
     pd.DataFrame
-        `COLUMNS`; points and accuracies (leaky: with the mistake) are in percent. A mistake that a data set
-        can't show has no figures, and its note says why.
+        `COLUMNS`; points and accuracies (leaky: with the mistake) are in percent. If a mistake can't be
+        measured on a data set, its numbers are missing and its note gives the reason.
     """
     return pd.DataFrame(
         [
@@ -118,10 +118,10 @@ def accuracy(outcomes: pd.DataFrame, n_resamples: int) -> Interval:
 
 
 def difference(made: pd.DataFrame, avoided: pd.DataFrame, n_resamples: int) -> Interval:
-    """Return the share of hits in `made` less that in `avoided`, with its interval; see `difference_bounds`.
+    """Return the hit rate of `made` minus that of `avoided`, with its interval; see `difference_bounds`.
 
-    Artists, or tracks where they are unknown, are drawn from both at once: a track that both test stays
-    paired with itself, and what only one tests varies on its own.
+    Artists (or tracks, if the artist is unknown) are drawn from both tables at once: a track in both test
+    parts stays paired with itself, and a track in only one of them varies on its own.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ def difference(made: pd.DataFrame, avoided: pd.DataFrame, n_resamples: int) -> I
 
 
 def _difference(sums: np.ndarray) -> np.ndarray:
-    """Return hits over n of the first, less those of the second: sums (..., 4)."""
+    """Return hits over n of the first table minus hits over n of the second; `sums` is (..., 4)."""
     return sums[..., 0] / np.maximum(sums[..., 1], 1) - sums[..., 2] / np.maximum(sums[..., 3], 1)
 
 
@@ -149,7 +149,7 @@ def _of(outcomes: pd.DataFrame, way: Way, splits: AuditSplits) -> pd.DataFrame:
 
 
 def _note(outcomes: pd.DataFrame, mistake: Mistake, splits: AuditSplits) -> str:
-    """Return why a mistake can't be shown, "" if it can."""
+    """Return the reason why a mistake can't be measured, or "" if it can."""
     names = [getattr(splits, way.split) for way in (mistake.made, mistake.avoided)]
     reasons = outcomes[outcomes["split"].isin(names) & outcomes["level"].isna()]
     return "; ".join(f"{row.split}: {row.warning}" for row in reasons.drop_duplicates("split").itertuples())

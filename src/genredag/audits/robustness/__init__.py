@@ -1,1 +1,1 @@
-"""Robustness: test tracks deformed on purpose, and how accuracy falls with the strength of it."""
+"""Robustness: how accuracy falls as test tracks are deformed more and more."""

@@ -1,4 +1,4 @@
-"""Deformations of mono samples, float32 (n_samples,): each keeps their number and their place in time."""
+"""Deformations of mono samples, float32 (n_samples,). Each keeps the number of samples and their timing."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ from genredag.params.mp3_rates import compression_level, file_rate
 if TYPE_CHECKING:
     from genredag.params.groups.audits import Deformations
 
-# LAME codes 576 samples ahead and a decoder 529 more. Files of low bit rates have no room for the tag that
-# says so, and then begin with as many samples that are not the track's.
+# LAME adds a delay of 576 samples, and a decoder adds 529. Files with low bit rates have no room for the tag
+# that records the delay; they decode with that many extra samples at the start.
 MP3_DELAY = 576 + 529
-HIGH_PASS_ORDER = 4  # 24 dB an octave
+HIGH_PASS_ORDER = 4  # 24 dB per octave
 
 
 @dataclass(frozen=True)
 class Deformation:
-    """A kind of deformation, a key of `KINDS`, and its strength in that kind's unit."""
+    """A kind of deformation (a key of `KINDS`) and its strength, in that kind's unit."""
 
     kind: str
     strength: float
 
 
 def all_deformations(group: Deformations) -> list[Deformation]:
-    """Return every strength of every kind, kinds in the order of `KINDS`."""
+    """Return every strength of every kind, in the order of `KINDS`."""
     return [Deformation(kind, strength) for kind in KINDS for strength in getattr(group, kind) or ()]
 
 
 def deformed(y: np.ndarray, sr: int, deformation: Deformation, track_id: str) -> np.ndarray:
-    """Return a deformed track; what is random depends on `track_id` alone."""
+    """Return a deformed track; its random noise depends only on `track_id`."""
     match deformation.kind:
         case "mp3_kbps":
             return mp3(y, sr, int(deformation.strength))
@@ -54,7 +54,7 @@ def deformed(y: np.ndarray, sr: int, deformation: Deformation, track_id: str) ->
 
 
 def mp3(y: np.ndarray, sr: int, kbps: int) -> np.ndarray:
-    """Code samples as MP3 at a constant bit rate (LAME) and decode them again.
+    """Encode samples as MP3 at a constant bit rate (LAME) and decode them.
 
     Parameters
     ----------
@@ -64,11 +64,11 @@ def mp3(y: np.ndarray, sr: int, kbps: int) -> np.ndarray:
     Raises
     ------
     ParameterError
-        The libsndfile of this machine writes no MP3.
+        The installed libsndfile can't write MP3.
     """
     if "MP3" not in soundfile.available_formats():
         raise ParameterError(
-            f"libsndfile {soundfile.__libsndfile_version__} writes no MP3",
+            f"libsndfile {soundfile.__libsndfile_version__} can't write MP3",
             where="robustness.deformations.mp3_kbps",
             hint="install libsndfile 1.1 or newer with LAME, or set the key to null",
         )
@@ -84,17 +84,17 @@ def mp3(y: np.ndarray, sr: int, kbps: int) -> np.ndarray:
 
 
 def resample(y: np.ndarray, sr: int, rate_hz: int) -> np.ndarray:
-    """Resample to `rate_hz` and back, which removes what is above half of it."""
+    """Resample to `rate_hz` and back, which removes frequencies above half of it."""
     return _of_length(_resampled(_resampled(y, sr, rate_hz), rate_hz, sr), len(y))
 
 
 def gain(y: np.ndarray, gain_db: float) -> np.ndarray:
-    """Amplify by `gain_db`; what then is beyond full scale is clipped, as in a file."""
+    """Amplify by `gain_db`; samples beyond full scale are clipped, as in a file."""
     return np.clip(y * np.float32(10 ** (gain_db / 20)), -1, 1)
 
 
 def noise(y: np.ndarray, snr_db: float, rng: np.random.Generator) -> np.ndarray:
-    """Add white Gaussian noise; `snr_db` is the mean power of the track over that of the noise, in dB."""
+    """Add white Gaussian noise; `snr_db` is the ratio of the track's mean power to the noise's, in dB."""
     power = np.mean(np.square(y, dtype=np.float64)) / 10 ** (snr_db / 10)
     return y + np.float32(np.sqrt(power)) * rng.standard_normal(len(y), np.float32)
 
@@ -112,7 +112,7 @@ def _resampled(y: np.ndarray, sr: int, rate: int) -> np.ndarray:
 
 
 def _of_length(y: np.ndarray, n_samples: int) -> np.ndarray:
-    """Cut samples, or append silence: rounding leaves resampled ones a few short."""
+    """Trim or append silence: because of rounding, resampled audio may be a few samples short."""
     return np.pad(y[:n_samples], (0, max(n_samples - len(y), 0)))
 
 

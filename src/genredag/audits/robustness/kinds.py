@@ -1,4 +1,4 @@
-"""The kinds of deformation: what they are called, and which strength is the milder one."""
+"""The kinds of deformation: their names, their units, and which of two strengths is milder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Kind:
     Attributes
     ----------
     place
-        Where no deformation at all would stand on the axis of strengths.
+        Position of an undeformed track on the axis of strengths.
     """
 
     name: str
@@ -23,16 +23,16 @@ class Kind:
     place: float
 
     def ordered(self, strengths: list[float]) -> list[float | None]:
-        """Return `strengths` and None, which is no deformation, from left to right on an axis.
+        """Return `strengths` and None (no deformation), in their order from left to right on an axis.
 
-        The milder of two stands nearer to None; where strengths have a sign, None stands between.
+        The milder of two strengths is closer to None. If strengths have a sign, None is in the middle.
         """
         descends = self.place == math.inf
         places = [*((strength, strength) for strength in strengths), (self.place, None)]
         return [strength for _, strength in sorted(places, key=lambda pair: pair[0], reverse=descends)]
 
 
-# By their keys in `robustness.deformations`.
+# Keyed by the names in `robustness.deformations`.
 KINDS = {
     "mp3_kbps": Kind("MP3", "kbit/s", math.inf),
     "resample_hz": Kind("Resampled", "Hz", math.inf),

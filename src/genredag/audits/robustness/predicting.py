@@ -1,4 +1,4 @@
-"""Predict the test tracks of a split once as they are, and once for every deformation of them."""
+"""Predict the test tracks of a split, undeformed and with every deformation."""
 
 from __future__ import annotations
 
@@ -35,32 +35,32 @@ def predict_deformed(
     cache_dir: Path,
     n_jobs: int,
 ) -> pd.DataFrame:
-    """Predict the test slices of undeformed tracks, then of tracks deformed in each way.
+    """Predict the test slices of undeformed tracks, then of tracks with each deformation.
 
-    Audio is decoded, deformed and rendered in memory, one deformation at a time; nothing of it is kept.
+    Audio is decoded, deformed and rendered in memory, one deformation at a time; nothing is kept.
 
     Parameters
     ----------
     data
-        What its frame store holds of a track, and how, is rendered again.
+        Tracks are rendered in the same way as in its frame store.
 
     Returns
     -------
     pd.DataFrame
-        deformation (a kind; first ``"none"``), strength (NaN for none), what `predict_split` returns of the
-        test slices, and warning, which says so if the split is leaky.
+        deformation (a kind; ``"none"`` comes first), strength (NaN for none), the columns that
+        `predict_split` returns for the test slices, and warning, which marks a leaky split.
 
     Raises
     ------
     DataError
-        There is no audio, or it is not what was rendered.
+        There is no audio, or it has changed since it was rendered.
     """
     frames, slices, split = data.frames, data.slices, data.split
     if frames.spec.sr == 0:
         raise DataError("frames without audio can't be deformed", where="robustness.dataset")
     tables = []
     for deformation in (None, *deformations):
-        # Undeformed, in the evaluate stage's batches: sums may round by what else is in a batch.
+        # Undeformed tracks use the batches of the evaluate stage: rounding may depend on the batch.
         parts = ["test"] if deformation else ["validation", "test"]
         rows = data.is_in(*parts)
         tracks = manifest.set_index("track_id").loc[slices.loc[rows, "track_id"].unique()].reset_index()
@@ -82,12 +82,12 @@ def rendered(
     cache_dir: Path,
     n_jobs: int,
 ) -> Frames:
-    """Return a frame store of these tracks alone, in memory, each deformed.
+    """Return a frame store of only these tracks, in memory, each deformed.
 
     Raises
     ------
     DataError
-        A track has another number of frames than in `frames`.
+        The number of frames of a track differs from that in `frames`.
     """
     index = frames.index.set_index("track_id").loc[tracks["track_id"]].reset_index()
     changes = [
@@ -95,15 +95,15 @@ def rendered(
         for track_id in tracks["track_id"]
     ]
     blocks = render_tracks(tracks, changes, frames.spec, cache_dir=cache_dir, n_jobs=n_jobs)
-    told = f"{deformation.kind} {deformation.strength:g}" if deformation else "undeformed"
-    array = list(progress(blocks, f"rendering {told}", len(tracks)))
+    label = f"{deformation.kind} {deformation.strength:g}" if deformation else "undeformed"
+    array = list(progress(blocks, f"rendering {label}", len(tracks)))
     for track, block in zip(index.itertuples(), array, strict=True):
         if len(block) != track.n_frames:
             raise DataError(
                 f"{len(block)} frames",
                 where=f"track {track.track_id}",
                 expected=f"{track.n_frames} as in the frame store",
-                hint="its audio changed since: rerun the download and spectrograms stages",
+                hint="its audio has changed: rerun the download and spectrograms stages",
             )
     index["first_frame"] = np.cumsum([0, *index["n_frames"][:-1]], dtype=np.int64)
     total = int(index["n_frames"].sum())
@@ -112,7 +112,7 @@ def rendered(
 
 
 def moved(slices: pd.DataFrame, source: Frames, target: Frames) -> pd.DataFrame:
-    """Return slices of `source` as rows of `target`, which holds the same tracks elsewhere."""
-    begin, end = (store.index.set_index("track_id")["first_frame"] for store in (source, target))
-    by_track = slices["track_id"].map(end) - slices["track_id"].map(begin)
-    return slices.assign(first_frame=slices["first_frame"] + by_track)
+    """Return slices of `source` as slices of `target`, which holds the same tracks at other positions."""
+    old, new = (store.index.set_index("track_id")["first_frame"] for store in (source, target))
+    offset = slices["track_id"].map(new) - slices["track_id"].map(old)
+    return slices.assign(first_frame=slices["first_frame"] + offset)

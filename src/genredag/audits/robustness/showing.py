@@ -1,4 +1,4 @@
-"""The robustness audit as a figure (accuracy against strength) and as a Markdown page."""
+"""Show the robustness audit as a figure (accuracy against strength) and as a Markdown page."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _HEADER = ("deformation", "strength", "model", "representation", "tracks", "poin
 
 
 def robustness_figure(table: pd.DataFrame) -> Figure:
-    """Draw track accuracy against strength: a row for each data set and split, a panel for each deformation.
+    """Draw track accuracy against strength: a row per data set and split, a panel per kind of deformation.
 
     Parameters
     ----------
     table
-        As `genredag.audits.robustness.scores.robustness_table` makes it.
+        What `genredag.audits.robustness.scores.robustness_table` returned.
     """
     from matplotlib.figure import Figure
 
@@ -69,8 +69,8 @@ def _panel(axes: Axes, table: pd.DataFrame, kind: str, colours: dict[str, tuple]
         bounds = (own["track_accuracy_low"], own["track_accuracy_high"])
         axes.fill_between(places, *bounds, color=colour, alpha=0.12, linewidth=0)
     axes.axhline(table["chance"].iloc[0], color="grey", linewidth=0.8, linestyle="--", label="chance")
-    told = [NONE if strength is None else f"{strength:g}" for strength in order]
-    axes.set_xticks(range(len(order)), told, fontsize=8)
+    labels = [NONE if strength is None else f"{strength:g}" for strength in order]
+    axes.set_xticks(range(len(order)), labels, fontsize=8)
     axes.set(xlabel=KINDS[kind].unit, ylim=(-4, 104))
     axes.set_title(KINDS[kind].name, fontsize=10)
     axes.grid(axis="y", alpha=0.3)
@@ -78,7 +78,7 @@ def _panel(axes: Axes, table: pd.DataFrame, kind: str, colours: dict[str, tuple]
 
 
 def robustness_markdown(table: pd.DataFrame) -> str:
-    """Return the table as a Markdown page, a section for each data set and split."""
+    """Return the table as a Markdown page, with a section per data set and split."""
     lines = [
         "# Robustness",
         "",

@@ -1,7 +1,7 @@
 "use strict";
 
-// The leaderboard: headers become buttons that sort, and the filter keeps rows that hold every word. LEAKY
-// rows are a body of their own, which stays below.
+// The leaderboard: headers become buttons that sort, and the filter keeps rows that contain every word. LEAKY
+// rows are in a separate table body, which always stays below the others.
 const table = document.getElementById("leaderboard-table");
 const bodies = [...table.tBodies];
 const headers = [...table.tHead.rows[0].cells];
@@ -52,7 +52,7 @@ function keepMatching() {
 filter.closest("p").hidden = false;
 filter.addEventListener("input", keepMatching);
 
-// Clips stand in the page once, however many entries mistake their track.
+// Each clip is embedded once, even if several entries misclassify its track.
 const clips = JSON.parse(document.getElementById("clips").textContent);
 document.querySelectorAll("audio").forEach((audio) => {
   audio.src = clips[audio.dataset.clip];
