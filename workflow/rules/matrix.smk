@@ -1,5 +1,6 @@
 """Helpers of the rules: the checked parameters, a stage's values and code, and the matrix."""
 
+import os
 import sys
 from functools import cache
 
@@ -18,6 +19,9 @@ HOME = find_home(
     ["dvc.yaml", "studies.yaml", *(SCRIPTS / f"{name}.py" for name in STAGES + EXTRAS)]
 )
 SCRIPTS = HOME / SCRIPTS
+# What envs/genredag.post-deploy.sh installs into a conda environment.
+if (HOME / "pyproject.toml").is_file():
+    os.environ.setdefault("GENREDAG_CHECKOUT", str(HOME.resolve()))
 # The user's own studies, or else those of the workflow.
 STUDIES_FILE = Path(PARAMS_FILE).with_name("studies.yaml")
 if not STUDIES_FILE.is_file():
