@@ -10,7 +10,7 @@ from genredag.datasets.gtzan import read_facts
 from genredag.errors import DataError
 from genredag.evaluation.intervals import cluster_names
 from genredag.params.groups.splits import Stratified
-from genredag.splits.assignment import by_artist
+from genredag.splits.assignment import assign_by_artist
 from genredag.splits.split import check_split, split_slices
 from genredag.tracks.artists import artist_groups, artist_key
 
@@ -101,7 +101,7 @@ def gtzan():
 
 @pytest.mark.parametrize("seed", range(20))
 def test_no_spelling_and_no_collaboration_of_gtzan_crosses(gtzan, seed):
-    part = by_artist(gtzan, [0.8, 0.1, 0.1], np.random.default_rng(seed))
+    part = assign_by_artist(gtzan, [0.8, 0.1, 0.1], np.random.default_rng(seed))
     keys = gtzan["artist"].map(artist_key, na_action="ignore")
     assert pd.Series(part).groupby(keys).nunique().max() == 1
     for names in ONE_GROUP:

@@ -43,7 +43,11 @@ CHANGES += [tuple(leaf for leaf in LEAVES if leaf[:2] == group) for group in UNU
 CHANGES = [(("split",), leaf[0]) if leaf == (("fold",),) else leaf for leaf in CHANGES]
 # Every word that some parameter accepts, for those that accept only a few.
 WORDS = sorted(
-    {word for group in Params.model_json_schema()["$defs"].values() for word in _words(group["properties"])}
+    {
+        word
+        for group in Params.model_json_schema()["$defs"].values()
+        for word in _words(group.get("properties", {}))
+    }
 )
 NAMES = [name for key in AXES[:4] for name in TREE[f"{key}s"]]
 

@@ -65,7 +65,7 @@ def test_an_impossible_experiment_is_refused_before_any_job(toy, runner, changes
 
 ABSENT = (
     "genredag: error: params.yaml: models.vgg16_ft.backbone.weights: 'imagenet': "
-    "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5 is not in the cache"
+    "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5 is not cached"
 )
 
 

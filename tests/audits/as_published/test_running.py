@@ -21,7 +21,7 @@ from genredag.params.groups.slices import Slices
 from genredag.params.groups.splits import Official, Stratified
 from genredag.params.stages import STAGES
 from genredag.project.stages import read_commands
-from genredag.splits.assignment import by_artist, by_genre
+from genredag.splits.assignment import assign_by_artist, assign_by_genre
 from genredag.splits.split import check_split, split_slices
 
 FOLDER = Path("some/folder")
@@ -96,12 +96,12 @@ FRAMES = pd.DataFrame(
 )
 # What stages raise where the data set lacks something, and the reason that a table shows.
 LACKING = [
-    ("split", lambda: deal(by_artist, tracks_of(None, None)), "manifest: no artist is known"),
-    ("split", lambda: deal(by_artist, tracks_of(*"xxx")), "split: genre rock has too few artists: 1"),
-    ("split", lambda: deal(by_genre, tracks_of(*"xy")), "split: genre rock has too few tracks: 2"),
+    ("split", lambda: deal(assign_by_artist, tracks_of(None, None)), "manifest: no artist is known"),
+    ("split", lambda: deal(assign_by_artist, tracks_of(*"xxx")), "split: genre rock has too few artists: 1"),
+    ("split", lambda: deal(assign_by_genre, tracks_of(*"xy")), "split: genre rock has too few tracks: 2"),
     (
         "split",
-        lambda: deal(by_artist, tracks_of(*"vwxvwyvxy").assign(genre=list("aaabbbccc"))),
+        lambda: deal(assign_by_artist, tracks_of(*"vwxvwyvxy").assign(genre=list("aaabbbccc"))),
         "split: genre c shares too many artists with other genres to keep them apart",
     ),
     (
