@@ -146,9 +146,7 @@ def test_a_track_outside_the_manifest_is_refused(protocol):
     manifest = make_manifest()
     slices = pd.DataFrame({"track_id": manifest["track_id"].repeat(2)}).assign(slice=[0, 1] * len(manifest))
     split = split_slices(manifest[1:], slices, protocol, 0)
-    with pytest.raises(
-        DataError, match=r"blues\.00000 is in no part. Hint: the slices belong to another"
-    ):
+    with pytest.raises(DataError, match=r"blues\.00000 is in no part. Hint: the slices belong to another"):
         check_split(split, manifest, protocol)
 
 
