@@ -54,7 +54,7 @@ def test_a_study_is_left_out_until_its_weights_arrive(tmp_path: Path) -> None:
     studies = place.folder / "studies.yaml"
     text = studies.read_text(encoding="utf-8")
     for word, other, runs in (
-        ("drawn picture", "PICTURE", False),
+        ("plotted image", "PLOTTED IMAGE", False),
         ("slices.overlap: 0.3", "slices.overlap: 0.2", True),
     ):
         assert word in text

@@ -295,6 +295,5 @@ def test_a_user_error_is_one_line(script, store, capsys):
     common = ["--params", store / "params.yaml", "--seed", 3, *flags(store, INPUTS | EMBEDDED | TRAINED)]
     with pytest.raises(SystemExit, match="2"):
         script("train", [*common, "--model", "crnnn"])
-    assert (
-        capsys.readouterr().err == "genredag: error: models: 'crnnn' is unknown. Hint: did you mean 'crnn'?\n"
-    )
+    message = "params.yaml: models: 'crnnn' is unknown. Hint: did you mean 'crnn'?"
+    assert capsys.readouterr().err == f"genredag: error: {message}\n"
