@@ -50,7 +50,7 @@ def deformed(y: np.ndarray, sr: int, deformation: Deformation, track_id: str) ->
             return noise(y, deformation.strength, _generator(track_id))
         case "high_pass_hz":
             return high_pass(y, sr, deformation.strength)
-    raise NotImplementedError(deformation.kind)
+    raise ValueError(f"no deformation is called {deformation.kind!r}")
 
 
 def mp3(y: np.ndarray, sr: int, kbps: int) -> np.ndarray:
