@@ -1,0 +1,92 @@
+"""What a model says of a song: genre probabilities, over time and for the whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Predictions of the slices of a song.
+
+    Attributes
+    ----------
+    start, end
+        Where each slice begins and ends, in seconds, (n_slices,). The last slice of a song may be padded: then
+        its end is that of the song.
+    probabilities
+        Float32 (n_slices, n_classes).
+    """
+
+    start: np.ndarray
+    end: np.ndarray
+    probabilities: np.ndarray
+
+
+@dataclass(frozen=True)
+class Trust:
+    """How far a prediction can be trusted.
+
+    Attributes
+    ----------
+    genres
+        The smallest set of genres found to hold the right one in `coverage` of the validation tracks, most
+        probable first.
+    coverage
+        A share, such as 0.9.
+    unsure
+        Whether the set is so large that the prediction says little.
+    unlike_training
+        Whether the song is further from the training music than nearly all validation tracks; None if unknown.
+    """
+
+    genres: tuple[str, ...]
+    coverage: float
+    unsure: bool
+    unlike_training: bool | None
+
+
+@dataclass(frozen=True)
+class SongPrediction:
+    """The genres of a song.
+
+    Attributes
+    ----------
+    source
+        The file or address, as given.
+    class_names
+        Genres in the order of `probabilities`.
+    probabilities
+        Float64 (n_classes,): of the whole song.
+    timeline
+        The slices that `probabilities` combines.
+    duration
+        Length of the song, in seconds.
+    trust
+        None if the bundle has no model card.
+    """
+
+    source: str
+    class_names: tuple[str, ...]
+    probabilities: np.ndarray
+    timeline: Timeline
+    duration: float
+    trust: Trust | None
+
+    @property
+    def genre(self) -> str:
+        """The most probable genre."""
+        return self.class_names[int(self.probabilities.argmax())]
+
+    def top(self, n: int = 3) -> list[tuple[str, float]]:
+        """Return the `n` most probable genres with their probabilities; ties are in the order of classes."""
+        order = np.argsort(-self.probabilities, kind="stable")[:n]
+        return [(self.class_names[i], float(self.probabilities[i])) for i in order]
+
+    def led(self) -> dict[str, float]:
+        """Return the share of the slices in which each genre is the most probable; the values add up to 1."""
+        leaders = self.timeline.probabilities.argmax(axis=1)
+        shares = np.bincount(leaders, minlength=len(self.class_names)) / len(leaders)
+        return dict(zip(self.class_names, shares.tolist(), strict=True))
