@@ -19,7 +19,7 @@ from genredag.prediction.rendering import RenderedSong, Source, render_song
 from genredag.prediction.song import SongPrediction, Timeline, UnreadableSong
 
 if TYPE_CHECKING:
-    from genredag.bundles.bundle import Bundle
+    from genredag.bundles.predictor import Predictor
 
 Rendering = tuple[FrameSpec, SliceSpec]
 
@@ -36,7 +36,7 @@ class Classifier:
         How the slices of a song are combined: ``evaluate.track_decision``.
     """
 
-    bundles: Sequence[Bundle]
+    bundles: Sequence[Predictor]
     decision: Decision = "mean"
 
     @property
@@ -119,7 +119,7 @@ def load(*paths: Path | str) -> Classifier:
     return Classifier(bundles)
 
 
-def predict_slices(bundle: Bundle, song: RenderedSong) -> np.ndarray:
+def predict_slices(bundle: Predictor, song: RenderedSong) -> np.ndarray:
     """Return the class probabilities of the slices of a song, float32 (n_slices, n_classes)."""
     rows = np.arange(len(song))
     # Parts of the song that the bundle would also predict at once.
