@@ -24,12 +24,17 @@ EXTRAS = {
     "dvc": "workflow",
     "jax": "jax",
     "jinja2": "report",
+    "keras": "tensorflow",
     "matplotlib": "report",
+    "onnx": "export",
+    "onnxruntime": "predict",
     "packaging": "workflow",
     "seaborn": "report",
+    "skl2onnx": "export",
     "snakemake": "workflow",
     "statsmodels": "report",
     "tensorflow": "tensorflow",
+    "tf2onnx": "export",
 }
 
 

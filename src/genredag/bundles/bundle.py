@@ -13,27 +13,23 @@ import re
 import sys
 import tempfile
 import zipfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from genredag.bundles.onnx_bundle import load_onnx_bundle
+from genredag.bundles.parts import ONNX_SUFFIX
+from genredag.bundles.predictor import BundleInfo, Predictor
 from genredag.errors import ModelError
-from genredag.frames.batches import runs_of_windows
-from genredag.frames.features import features
-from genredag.runtime.backend import choose_backend
+from genredag.runtime.backend import choose_backend, installed_backends
 from genredag.runtime.files import atomic_path
 
 if TYPE_CHECKING:
     import keras
     from sklearn.base import ClassifierMixin
 
-    from genredag.frames.store import FrameSpec
-    from genredag.models.layer_table import Row
-
-BATCH_SIZE = 64
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip file can hold
 # Types in our estimators that skops doesn't trust by default.
 TRUSTED_TYPES = [
@@ -43,46 +39,8 @@ TRUSTED_TYPES = [
 ]
 
 
-class BundleInfo(TypedDict):
-    """Contents of ``bundle.json``.
-
-    Attributes
-    ----------
-    frames, slices
-        The specs of the frame store and of the slices that the model was trained on.
-    train, recipe
-        The groups of ``params.yaml``.
-    options
-        The options of the recipe; for a list, the chosen value.
-    metrics
-        The selected epoch, and its losses and accuracies on training and validation slices.
-    features
-        The feature set that the model takes instead of slices; None for slices.
-    n_parameters
-        Number of weights of a network; None for an estimator.
-    warning
-        Present if the split is leaky.
-    """
-
-    class_names: list[str]
-    model: str
-    frames: dict[str, Any]
-    slices: dict[str, Any]
-    train: dict[str, object]
-    recipe: dict[str, object]
-    options: Mapping[str, object]
-    metrics: dict[str, float]
-    features: str | None
-    n_parameters: int | None
-    layers: list[Row]
-    seed: int
-    versions: dict[str, str]
-    commit: str | None
-    warning: NotRequired[str]
-
-
 @dataclass(frozen=True)
-class Bundle:
+class Bundle(Predictor):
     """A trained model.
 
     Attributes
@@ -100,80 +58,17 @@ class Bundle:
     classifier: ClassifierMixin | None = None
 
     @property
-    def class_names(self) -> list[str]:
-        """Genres in the order of the columns of `predict`."""
-        return self.info["class_names"]
-
-    @property
-    def is_network(self) -> bool:
-        """Whether the model is a Keras network."""
-        return self.info["recipe"]["kind"] != "estimator"
-
-    @property
     def over_windows(self) -> bool:
         """Whether the prediction of a slice also depends on the earlier slices of its track."""
         return self.is_network and self.model.input_shape[1] is None
 
-    def predict(self, slices: np.ndarray, n_valid: np.ndarray | None = None) -> np.ndarray:
-        """Return class probabilities, float32 (n_slices, n_classes).
-
-        Parameters
-        ----------
-        slices
-            Float32 (n_slices, n_frames, n_bins), in the values of the frame store. A model `over_windows`
-            takes them as the slices of one track, in order. It splits a long track into runs, as in training.
-        n_valid
-            Number of frames of each slice before its padding, which features ignore; None for all frames.
-
-        Raises
-        ------
-        ModelError
-            The slices have the wrong shape.
-        """
-        expected = (self.info["slices"]["n_frames"], self.info["frames"]["n_bins"])
-        if slices.ndim != 3 or slices.shape[1:] != expected:
-            raise ModelError(
-                f"slices of shape {slices.shape}",
-                where=self.info["model"],
-                expected=f"(n_slices, {expected[0]}, {expected[1]}): frames, bins",
-            )
-        n_valid = np.full(len(slices), expected[0]) if n_valid is None else n_valid
-        all_rows = np.arange(len(slices))
-        if self.over_windows:
-            batches = runs_of_windows(all_rows)
-        else:
-            batches = [all_rows[i : i + BATCH_SIZE] for i in range(0, len(all_rows), BATCH_SIZE)]
-        empty = np.empty((0, len(self.class_names)), np.float32)
-        found = [self._predict(slices[rows], n_valid[rows]) for rows in batches]
-        return np.concatenate([empty, *found], dtype=np.float32)
-
-    def _predict(self, slices: np.ndarray, n_valid: np.ndarray) -> np.ndarray:
-        if self.info["features"]:
-            slices = features(slices, self.info["frames"]["bins"], self.info["features"], n_valid)
+    def _predict(self, inputs: np.ndarray) -> np.ndarray:
         if not self.is_network:
-            return self.model.predict_proba(slices)
+            return self.model.predict_proba(inputs)
+        output = self.model.predict_on_batch(inputs)
         if self.over_windows:
-            return self.model.predict_on_batch(slices[np.newaxis])[0]
-        output = self.model.predict_on_batch(slices[:, np.newaxis] if self.info["features"] else slices)
+            return output[0]
         return self.classifier.predict_proba(output.astype(np.float32)) if self.classifier else output
-
-    def check_frames(self, spec: FrameSpec) -> None:
-        """Reject frames of a different kind from those that the model was trained on.
-
-        Raises
-        ------
-        ModelError
-            The representation, its parameters, the number of bins, the frame rate or the unit differs.
-        """
-        for key in ("representation", "n_bins", "frames_per_second", "unit", "params"):
-            given, expected = getattr(spec, key), self.info["frames"][key]
-            if given != expected:
-                raise ModelError(
-                    f"frames with {key} = {given}",
-                    where=self.info["model"],
-                    expected=str(expected),
-                    hint="render frames with the parameters in the bundle's bundle.json, or train on these",
-                )
 
 
 def save_bundle(path: Path, bundle: Bundle) -> None:
@@ -189,22 +84,39 @@ def save_bundle(path: Path, bundle: Bundle) -> None:
         temporary.write_bytes(zipped(files))
 
 
-def load_bundle(path: Path) -> Bundle:
-    """Read a bundle.
+def load_bundle(path: Path, threads: int | None = None) -> Predictor:
+    """Read a bundle: a zip file, or an ONNX model that `genredag.bundles.export` wrote.
+
+    Parameters
+    ----------
+    threads
+        Threads of an ONNX model; None for one per core. Keras takes them from
+        `genredag.runtime.backend.configure_backend`.
 
     Raises
     ------
     ModelError
         The file isn't a bundle, or this environment can't load a part of it.
-    ParameterError
-        It holds a network, and neither TensorFlow nor JAX is installed.
     """
     path = Path(path)
+    if path.suffix.lower() == ONNX_SUFFIX:
+        return load_onnx_bundle(path, threads)
+    return read_bundle(path)
+
+
+def read_bundle(path: Path) -> Bundle:
+    """Read a zip file that `save_bundle` wrote.
+
+    Raises
+    ------
+    ModelError
+        The file isn't a bundle, or this environment can't load a part of it.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
             files = {name: archive.read(name) for name in archive.namelist()}
         info = json.loads(files["bundle.json"])
-        found = [_load_network(files)] if info["recipe"]["kind"] != "estimator" else []
+        found = [_load_network(files, path)] if info["recipe"]["kind"] != "estimator" else []
         if info["recipe"]["kind"] != "network":
             found.append(_load_estimator(files["estimator.skops"]))
     except (zipfile.BadZipFile, KeyError, ValueError, TypeError) as error:
@@ -216,7 +128,14 @@ def load_bundle(path: Path) -> Bundle:
     return Bundle(info, *found)
 
 
-def _load_network(files: dict[str, bytes]) -> keras.Model:
+def _load_network(files: dict[str, bytes], path: Path) -> keras.Model:
+    if not installed_backends():
+        raise ModelError(
+            "holds a network, and neither TensorFlow nor JAX is installed",
+            where=str(path),
+            hint=f"where TensorFlow is installed, run `genredag export {path} --onnx {path.with_suffix('.onnx')}`"
+            " and use that file; or pip install 'genredag[tensorflow]'",
+        )
     if "keras" not in sys.modules:
         choose_backend()
     import keras

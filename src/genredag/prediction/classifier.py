@@ -25,7 +25,7 @@ from genredag.prediction.song import SongPrediction, Timeline, Trust, Unreadable
 from genredag.prediction.trust import Calibration, music_features, read_calibration
 
 if TYPE_CHECKING:
-    from genredag.bundles.bundle import Bundle
+    from genredag.bundles.predictor import Predictor
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Classifier:
         Of songs that are fetched.
     """
 
-    bundles: Sequence[Bundle]
+    bundles: Sequence[Predictor]
     cards: Sequence[Card | None] = ()
     calibrations: Sequence[Calibration | None] = ()
     decision: Decision = "mean"
@@ -147,7 +147,7 @@ def load(*paths: Path | str) -> Classifier:
     return Classifier(bundles, cards, calibrations)
 
 
-def predict_slices(bundle: Bundle, song: RenderedSong) -> np.ndarray:
+def predict_slices(bundle: Predictor, song: RenderedSong) -> np.ndarray:
     """Return the class probabilities of the slices of a song, float32 (n_slices, n_classes)."""
     # Parts of the song that the bundle would also predict at once.
     parts = runs_of_windows(np.arange(len(song))) if bundle.over_windows else _chunks(len(song))

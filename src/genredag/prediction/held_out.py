@@ -12,13 +12,13 @@ from genredag.frames.batches import CHUNK
 from genredag.runtime.progress import progress
 
 if TYPE_CHECKING:
-    from genredag.bundles.bundle import Bundle
+    from genredag.bundles.predictor import Predictor
     from genredag.frames.split_slices import SplitSlices
 
 HELD_OUT = ("validation", "test")
 
 
-def predict_split(bundle: Bundle, data: SplitSlices) -> pd.DataFrame:
+def predict_split(bundle: Predictor, data: SplitSlices) -> pd.DataFrame:
     """Predict the validation and test slices.
 
     Returns

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from genredag.bundles.bundle import Bundle, BundleInfo
+from genredag.bundles.bundle import Bundle
+from genredag.bundles.predictor import BundleInfo
 from genredag.errors import ModelError
 from genredag.frames.batches import SliceSet, summarise
 from genredag.frames.features import choose

@@ -23,11 +23,11 @@ from genredag.runtime.progress import progress
 from genredag.splits.leakage import is_leaky
 
 if TYPE_CHECKING:
-    from genredag.bundles.bundle import Bundle
+    from genredag.bundles.predictor import Predictor
 
 
 def predict_deformed(
-    bundle: Bundle,
+    bundle: Predictor,
     data: SplitSlices,
     manifest: pd.DataFrame,
     deformations: Sequence[Deformation],

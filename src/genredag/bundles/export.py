@@ -1,0 +1,225 @@
+"""Export of a bundle as one ONNX model: normalisation, network and classifier in a single graph.
+
+Networks are converted by tf2onnx, scikit-learn classifiers by skl2onnx. Both are needed for the export only.
+"""
+
+from __future__ import annotations
+
+import warnings
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from genredag.bundles.bundle import Bundle, read_bundle
+from genredag.bundles.onnx_bundle import INPUT, OUTPUT, OnnxBundle, open_session
+from genredag.errors import ModelError, require
+from genredag.runtime.files import atomic_path
+
+if TYPE_CHECKING:
+    import keras
+    from onnx import ModelProto
+    from sklearn.base import ClassifierMixin
+
+# The newest versions of the operators that both converters know.
+OPSETS = {"": 18, "ai.onnx.ml": 3}
+IR_VERSION = 8
+TOLERANCE = 1e-4
+_PARTS = (".json", ".md")
+_FEATURES = "features"  # what a network hands to a classifier
+_N_CHECKED = 3
+
+
+def export_onnx(bundle: Path, path: Path) -> float:
+    """Write the bundle in the zip file `bundle` as an ONNX model to `path`.
+
+    The model takes ``slices``, float32 (n_slices, n_frames, n_bins) in the values of the frame store. For a
+    bundle on handcrafted features it takes (n_slices, n_features), or (n_slices, 1, n_features) if it is a
+    network. One `over_windows` takes tracks (n_tracks, n_windows, n_frames, n_bins). It returns
+    ``probabilities``, with a column for each genre. ``bundle.json`` and the other texts of the bundle are its
+    metadata.
+
+    Returns
+    -------
+    float
+        The largest difference between its probabilities and those of the bundle, for slices of noise.
+
+    Raises
+    ------
+    ModelError
+        The bundle can't be read or converted, or the difference exceeds `TOLERANCE`.
+    MissingExtraError
+        A converter isn't installed.
+    """
+    loaded = read_bundle(bundle)
+    model = to_onnx(loaded, _texts(bundle))
+    difference = _difference(loaded, model, str(bundle))
+    if not difference <= TOLERANCE:
+        raise ModelError(
+            f"its probabilities change by {difference:.1g} in ONNX",
+            where=str(bundle),
+            expected=f"at most {TOLERANCE:g}",
+            hint="share the bundle itself",
+        )
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(model)
+    return difference
+
+
+def to_onnx(bundle: Bundle, texts: Mapping[str, str]) -> bytes:
+    """Return a bundle as an ONNX model with `texts` as its metadata.
+
+    Mixed precision becomes float32, which is more exact.
+
+    Raises
+    ------
+    MissingExtraError
+        A converter isn't installed.
+    """
+    require("onnx", *(["tf2onnx", "tensorflow"] if bundle.is_network else []))
+    import onnx
+
+    estimator = bundle.classifier if bundle.is_network else bundle.model
+    if bundle.is_network:
+        model = _network(in_float32(bundle.model), OUTPUT if estimator is None else _FEATURES)
+    if estimator is not None:
+        own = _estimator(estimator, _FEATURES if bundle.is_network else INPUT)
+        model = _joined(model, own) if bundle.is_network else own
+    onnx.checker.check_model(model)
+    model.producer_name, model.producer_version = "genredag", bundle.info["versions"].get("genredag", "")
+    model.doc_string = f"Genres: {', '.join(bundle.class_names)}"
+    del model.metadata_props[:]
+    onnx.helper.set_model_props(model, dict(texts))
+    return model.SerializeToString(deterministic=True)
+
+
+def in_float32(model: keras.Model) -> keras.Model:
+    """Return a network with the same weights that computes in float32."""
+    import keras
+
+    text = model.to_json().replace('"mixed_bfloat16"', '"float32"')
+    if text == model.to_json():
+        return model
+    exact = keras.models.model_from_json(text)
+    exact.set_weights(model.get_weights())
+    return exact
+
+
+def _network(model: keras.Model, output: str) -> ModelProto:
+    import tensorflow as tf
+    import tf2onnx
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    @tf.function(input_signature=[tf.TensorSpec(model.input_shape, tf.float32, name=INPUT)])
+    def call(slices: tf.Tensor) -> tf.Tensor:
+        return model(slices, training=False)
+
+    # Not with `tf2onnx.convert.from_function`, which takes constants of the normalisation for inputs.
+    frozen = convert_variables_to_constants_v2(call.get_concrete_function(), lower_control_flow=False)
+    (given,), (returned,) = frozen.inputs, frozen.outputs
+    converted, _ = tf2onnx.convert.from_graph_def(
+        frozen.graph.as_graph_def(),
+        input_names=[given.name],
+        output_names=[returned.name],
+        opset=OPSETS[""],
+    )
+    axes = ["n_tracks", "n_windows"] if model.input_shape[1] is None else ["n_slices"]
+    return _finished(converted, {given.name: INPUT, returned.name: output}, axes)
+
+
+def _estimator(model: ClassifierMixin, given: str) -> ModelProto:
+    """Convert a classifier: a pipeline, which may be calibrated by a temperature."""
+    require("skl2onnx")
+    from onnx import compose
+    from skl2onnx import convert_sklearn
+    from skl2onnx.common.data_types import FloatTensorType
+    from sklearn.pipeline import Pipeline
+
+    pipeline, inverse_temperature = _uncalibrated(model)
+    # skl2onnx doesn't know the step "passthrough".
+    pipeline = Pipeline([step for step in pipeline.steps if step[1] != "passthrough"])
+    calibrated = inverse_temperature is not None
+    with warnings.catch_warnings(action="ignore", category=FutureWarning):  # it reads deprecated attributes
+        converted = convert_sklearn(
+            pipeline,
+            initial_types=[(given, FloatTensorType([None, pipeline.n_features_in_]))],
+            options={id(pipeline): {"zipmap": False, "raw_scores": calibrated}},
+            target_opset=OPSETS,
+        )
+    converted = compose.add_prefix(converted, "classifier/")
+    label, scores = converted.graph.output
+    converted.graph.output.remove(label)
+    returned = scores.name
+    if calibrated:
+        returned = _with_softmax(converted, returned, inverse_temperature, len(model.classes_))
+    return _finished(converted, {converted.graph.input[0].name: given, returned: OUTPUT}, ["n_slices"])
+
+
+def _uncalibrated(model: ClassifierMixin) -> tuple[ClassifierMixin, float | None]:
+    """Return a classifier and, if it was calibrated after training, its inverse temperature."""
+    from sklearn.calibration import CalibratedClassifierCV
+
+    if not isinstance(model, CalibratedClassifierCV):
+        return model, None
+    (calibrated,) = model.calibrated_classifiers_
+    (temperature,) = calibrated.calibrators
+    return calibrated.estimator.estimator, float(temperature.beta_)
+
+
+def _with_softmax(model: ModelProto, scores: str, inverse_temperature: float, n_classes: int) -> str:
+    """Append the softmax of scaled `scores` to a model; return the name of the new output."""
+    from onnx import helper, numpy_helper
+
+    # Of two classes, skl2onnx gives the score of the second, then its negative.
+    factor = -inverse_temperature if n_classes == 2 else inverse_temperature
+    graph, names = model.graph, ("inverse_temperature", "scaled", "calibrated")
+    graph.initializer.append(numpy_helper.from_array(np.array([factor], np.float32), names[0]))
+    graph.node.append(helper.make_node("Mul", [scores, names[0]], [names[1]]))
+    graph.node.append(helper.make_node("Softmax", [names[1]], [names[2]], axis=-1))
+    graph.output[0].name = names[2]
+    return names[2]
+
+
+def _joined(network: ModelProto, classifier: ModelProto) -> ModelProto:
+    """Return a network followed by a classifier of its output."""
+    from onnx import compose
+
+    return compose.merge_models(network, classifier, io_map=[(_FEATURES, _FEATURES)])
+
+
+def _finished(model: ModelProto, names: Mapping[str, str], axes: list[str]) -> ModelProto:
+    """Rename inputs and outputs and their first axes, and set the versions of the operators."""
+    from onnx import helper
+
+    graph = model.graph
+    for node in graph.node:
+        node.input[:] = [names.get(name, name) for name in node.input]
+        node.output[:] = [names.get(name, name) for name in node.output]
+    for value in (*graph.input, *graph.output):
+        value.name = names.get(value.name, value.name)
+        for dimension, axis in zip(value.type.tensor_type.shape.dim, axes, strict=False):
+            dimension.dim_param = axis
+    del graph.value_info[:]  # the old names; onnxruntime infers shapes
+    del model.opset_import[:]
+    # The converters name the oldest versions that have all operators; those are in newer versions as well.
+    model.opset_import.extend(helper.make_opsetid(domain, version) for domain, version in OPSETS.items())
+    model.ir_version = IR_VERSION
+    return model
+
+
+def _texts(bundle: Path) -> dict[str, str]:
+    with zipfile.ZipFile(bundle) as archive:
+        names = [name for name in archive.namelist() if name.endswith(_PARTS) and name != "architecture.json"]
+        return {name: archive.read(name).decode() for name in names}
+
+
+def _difference(bundle: Bundle, model: bytes, where: str) -> float:
+    """Return the largest difference between the probabilities of a bundle and of its ONNX model."""
+    exact = Bundle(bundle.info, in_float32(bundle.model), bundle.classifier) if bundle.is_network else bundle
+    n_frames, frames = bundle.info["slices"]["n_frames"], bundle.info["frames"]
+    noise = np.random.default_rng(0).normal(size=(_N_CHECKED, n_frames, frames["n_bins"]))
+    slices = (frames["floor"] / 2 + 10 * noise).astype(np.float32)
+    converted = OnnxBundle(bundle.info, open_session(model, 1, where))
+    return float(np.abs(exact.predict(slices) - converted.predict(slices)).max())

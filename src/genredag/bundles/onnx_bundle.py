@@ -1,0 +1,104 @@
+"""A bundle as one ONNX model, computed by onnxruntime: needs neither Keras nor scikit-learn."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from genredag.bundles.parts import read_part
+from genredag.bundles.predictor import BundleInfo, Predictor
+from genredag.errors import ModelError, require
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+# Names in the graph.
+INPUT, OUTPUT = "slices", "probabilities"
+_HINT = "export the bundle again: genredag export bundle.zip --onnx model.onnx"
+
+
+@dataclass(frozen=True)
+class OnnxBundle(Predictor):
+    """A trained model in ONNX.
+
+    Attributes
+    ----------
+    info
+        ``bundle.json`` of the bundle that was exported.
+    """
+
+    info: BundleInfo
+    session: InferenceSession
+
+    @property
+    def over_windows(self) -> bool:
+        """Whether the prediction of a slice also depends on the earlier slices of its track."""
+        return len(self.session.get_inputs()[0].shape) == 4
+
+    def _predict(self, inputs: np.ndarray) -> np.ndarray:
+        (output,) = self.session.run([OUTPUT], {INPUT: np.ascontiguousarray(inputs, np.float32)})
+        return output[0] if self.over_windows else output
+
+
+def load_onnx_bundle(path: Path, threads: int | None = None) -> OnnxBundle:
+    """Load a model that `genredag.bundles.export.export_onnx` wrote.
+
+    Parameters
+    ----------
+    threads
+        Threads of the computation; None for one per core.
+
+    Raises
+    ------
+    ModelError
+        The file isn't such a model.
+    MissingExtraError
+        onnxruntime isn't installed.
+    """
+    require("onnxruntime")
+    # From bytes, a model can't refer to other files.
+    return OnnxBundle(_info(path), open_session(path.read_bytes(), threads, str(path)))
+
+
+def open_session(model: bytes, threads: int | None, where: str) -> InferenceSession:
+    """Return a session of an ONNX model with the names and types of an exported bundle.
+
+    Raises
+    ------
+    ModelError
+        It isn't one.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or 0
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3  # errors, which are raised as well
+    try:
+        session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's errors share no other class
+        raise ModelError(
+            f"can't be loaded as an ONNX model ({_first_line(error)})", where=where, hint=_HINT
+        ) from error
+    names = [[one.name for one in ends] for ends in (session.get_inputs(), session.get_outputs())]
+    if names != [[INPUT], [OUTPUT]]:
+        raise ModelError(f"takes {names[0]} and returns {names[1]}", where=where, hint=_HINT)
+    return session
+
+
+def _info(path: Path) -> BundleInfo:
+    content = read_part(path, "bundle.json")
+    if content is None:
+        raise ModelError("has no bundle.json in its metadata", where=str(path), hint=_HINT)
+    try:
+        return json.loads(content)
+    except ValueError as error:
+        raise ModelError(f"can't read its bundle.json ({error})", where=str(path), hint=_HINT) from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,93 @@
+"""Texts inside a bundle, such as ``bundle.json`` and ``card.json``, read without loading the model.
+
+In a zip file they are files. In an ONNX model they are entries of ``metadata_props``.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from genredag.errors import ModelError
+
+ONNX_SUFFIX = ".onnx"
+# Field numbers of onnx.proto, and the wire types of protocol buffers.
+_METADATA, _KEY, _VALUE = 14, 1, 2
+_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+_MAX_NAME = 256
+MAX_BYTES = 2**24
+
+
+def read_part(path: Path, name: str, max_bytes: int = MAX_BYTES) -> bytes | None:
+    """Return the text called `name` in a bundle, UTF-8; None if the bundle has none.
+
+    Raises
+    ------
+    ModelError
+        The file isn't a bundle, or the text is larger than `max_bytes`.
+    """
+    try:
+        if path.suffix.lower() == ONNX_SUFFIX:
+            with path.open("rb") as file:
+                return _from_onnx(file, path.stat().st_size, name, max_bytes)
+        with zipfile.ZipFile(path) as archive:
+            if name not in archive.namelist():
+                return None
+            _check_size(archive.getinfo(name).file_size, max_bytes, name)
+            return archive.read(name)
+    except (zipfile.BadZipFile, ValueError) as error:
+        raise ModelError(f"isn't a bundle ({error})", where=str(path)) from error
+
+
+def _from_onnx(file: IO[bytes], size: int, name: str, max_bytes: int) -> bytes | None:
+    for number, end in _fields(file, size):
+        if number != _METADATA:
+            continue
+        key = value = b""
+        for part, part_end in _fields(file, end):
+            length = part_end - file.tell()
+            if part == _KEY and length <= _MAX_NAME:
+                key = file.read(length)
+            elif part == _VALUE and key == name.encode():
+                _check_size(length, max_bytes, name)
+                value = file.read(length)
+        if key == name.encode():
+            return value
+    return None
+
+
+def _fields(file: IO[bytes], end: int) -> Iterator[tuple[int, int]]:
+    """Yield number and end of each field of bytes up to `end`, with the file at its content."""
+    while file.tell() < end:
+        tag = _varint(file)
+        wire_type = tag & 7
+        if wire_type == _VARINT:
+            _varint(file)
+            continue
+        if wire_type not in (_BYTES, _FIXED64, _FIXED32):
+            raise ValueError("not a protocol buffer")
+        length = {_FIXED64: 8, _FIXED32: 4}.get(wire_type) or _varint(file)
+        field_end = file.tell() + length
+        if field_end > end:
+            raise ValueError("the file is truncated")
+        yield tag >> 3, field_end
+        file.seek(field_end)
+
+
+def _varint(file: IO[bytes]) -> int:
+    value = 0
+    for shift in range(0, 64, 7):
+        byte = file.read(1)
+        if not byte:
+            raise ValueError("the file is truncated")
+        value |= (byte[0] & 0x7F) << shift
+        if byte[0] < 0x80:
+            return value
+    raise ValueError("not a protocol buffer")
+
+
+def _check_size(size: int, max_bytes: int, name: str) -> None:
+    if size > max_bytes:
+        raise ValueError(f"{name} has {size} bytes")
