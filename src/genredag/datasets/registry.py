@@ -51,9 +51,8 @@ def build_manifest(name: str, group: Any, download: Download, cache_dir: Path, n
             tracks, clip_seconds=group.clip_seconds, min_seconds=download.min_seconds
         )
     else:
-        probes = audio.probe_all(
-            paths, min_seconds=download.min_seconds, silence_db=download.silence_db, n_jobs=n_jobs
-        )
+        limits = ("min_seconds", "silence_db", "max_megabytes", "max_decoding_seconds")
+        probes = audio.probe_all(paths, **download.model_dump(include={*limits}), n_jobs=n_jobs)
     tracks["path"] = [stored_path(path, cache_dir) for path in paths]
     manifest = assemble(tracks, probes)
     check_usable(manifest, name=name, max_skipped=download.max_skipped)
