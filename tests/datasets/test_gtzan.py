@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-import logging
 import functools
+import logging
 import shutil
 import tarfile
 

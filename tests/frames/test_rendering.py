@@ -1,3 +1,4 @@
+import dataclasses
 import errno
 import types
 from pathlib import Path
@@ -237,6 +238,9 @@ def test_published_power_spectrograms_that_float16_cannot_hold_are_refused(publi
 
 @pytest.mark.parametrize("dtype", ["float16", "uint8"])
 def test_a_track_whose_frames_are_not_numbers_is_named(rendered, monkeypatch, dtype):
-    monkeypatch.setattr(rendering, "decode", lambda path, sr: (np.full(800, np.nan, np.float32), sr))
+    broken = dataclasses.replace(
+        rendering.REPRESENTATIONS["mel"], transform=lambda *_: np.full((5, 12), np.nan)
+    )
+    monkeypatch.setitem(rendering.REPRESENTATIONS, "mel", broken)
     with pytest.raises(DataError, match=r"track a\.0: mel has values that are NaN or infinite"):
         rendered(FLOAT16.model_copy(update={"dtype": dtype}))

@@ -74,8 +74,9 @@ class FrameSpec:
         with np.errstate(over="ignore"):
             stored = values.astype(self.dtype)
         if not np.isfinite(stored).all():
+            largest = np.abs(values).max()
             raise DataError(
-                f"{self.representation} has a value of {np.abs(values).max():.6g}, too large for {self.dtype}",
+                f"{self.representation} has a value of {largest:.6g}, too large for {self.dtype}",
                 where=where,
                 expected=f"at most {np.finfo(self.dtype).max:,.0f}",
                 hint="take the logarithm of the values (dB), or divide all of them by a constant",
