@@ -130,7 +130,7 @@ def test_the_mini_set_through_bad_mirrors(shared_dir, server, dead_url, tmp_path
     tree["download"] |= {"timeout_seconds": 2.0, "retries": 2}
     params = parse_params(tree)
     get = functools.partial(build_manifest, "gtzan", params.datasets.gtzan, params.download)
-    manifest = get(tmp_path / "cache", 2).set_index("track_id")
+    manifest = get(tmp_path / "cache", 2)[0].set_index("track_id")
     assert [wanted for _, wanted in server.requests] == [
         None,
         "bytes=10000000-",

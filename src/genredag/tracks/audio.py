@@ -96,7 +96,7 @@ def open_blocks(path: Path, sr: int | None = None) -> Iterator[tuple[int, Iterat
         As `decode`, on opening or while the blocks are read; but a file without samples has no blocks.
     """
     path = Path(path)
-    if not path.is_file():
+    if not _is_file(path):
         raise DataError("no such file", where=str(path))
     with open_channels(path) as (file_sr, channels):
         blocks = (_mono(block) for block in _checked(channels, path))
@@ -128,7 +128,7 @@ def probe(
         Tracks that take more processor time to decode are rejected, in seconds.
     """
     path = Path(path)
-    if not path.is_file():
+    if not _is_file(path):
         return Probe(problem="missing")
     digest, n_samples, peak, channel_peak = hashlib.sha256(), 0, 0.0, 0.0
     start = time.thread_time()
@@ -172,6 +172,13 @@ def probe_all(
     }
     results = Parallel(n_jobs=n_jobs, return_as="generator")(delayed(probe)(path, **limits) for path in paths)
     return list(progress(results, "tracks decoded", len(paths)))
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long, or a folder that may not be read
+        return False
 
 
 def _too_short(duration: float, min_seconds: float) -> str:
