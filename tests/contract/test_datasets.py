@@ -118,7 +118,8 @@ def test_it_states_its_source(name):
 def test_a_sample_gives_a_manifest(name, tree, tmp_path):
     params = parse_params(make_params(tree, name, tmp_path / "data"))
     cache = tmp_path / "cache"
-    manifest = build_manifest(name, params.entry("datasets", name), params.download, cache, 1)
+    manifest, left_out = build_manifest(name, params.entry("datasets", name), params.download, cache, 1)
+    assert left_out.empty
     assert list(manifest.columns) == COLUMNS
     assert manifest["track_id"].is_unique
     assert manifest["track_id"].is_monotonic_increasing
@@ -134,14 +135,14 @@ def test_a_sample_gives_a_manifest(name, tree, tmp_path):
         assert sr == track["sr"]
         assert samples.size / sr == pytest.approx(track["duration"])
     pd.testing.assert_frame_equal(
-        build_manifest(name, params.entry("datasets", name), params.download, cache, 1), manifest
+        build_manifest(name, params.entry("datasets", name), params.download, cache, 1)[0], manifest
     )
 
 
 def test_relative_paths_start_at_the_working_directory(tree, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     params = parse_params(make_params(tree, "folder", Path("mine")))
-    manifest = build_manifest("folder", params.datasets.folder, params.download, Path("cache"), 1)
+    manifest, _ = build_manifest("folder", params.datasets.folder, params.download, Path("cache"), 1)
     assert manifest["path"][0] == str(tmp_path / "mine" / "jazz" / "live" / "c.ogg")
 
 

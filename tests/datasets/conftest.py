@@ -98,7 +98,15 @@ def dead_url() -> str:
 
 @pytest.fixture
 def download() -> Download:
-    return Download(max_skipped=0.05, min_seconds=0.05, silence_db=-60.0, timeout_seconds=0.5, retries=0)
+    return Download(
+        max_skipped=0.05,
+        min_seconds=0.05,
+        silence_db=-60.0,
+        max_megabytes=100.0,
+        max_decoding_seconds=10.0,
+        timeout_seconds=0.5,
+        retries=0,
+    )
 
 
 @pytest.fixture

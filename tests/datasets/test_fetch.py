@@ -27,7 +27,13 @@ def get(
         target,
         verify=functools.partial(verify_checksum, checksum=checksum),
         download=Download(
-            max_skipped=0.0, min_seconds=1.0, silence_db=-60.0, timeout_seconds=timeout, retries=retries
+            max_skipped=0.0,
+            min_seconds=1.0,
+            silence_db=-60.0,
+            max_megabytes=100.0,
+            max_decoding_seconds=10.0,
+            timeout_seconds=timeout,
+            retries=retries,
         ),
         hint="use your own copy",
         wait=wait,

@@ -1,10 +1,26 @@
 from __future__ import annotations
 
-import pytest
+import os
+import unicodedata
+from pathlib import Path
 
-from genredag.datasets.folder import list_tracks, read_table
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genredag.datasets.folder import NOT_UNICODE, list_tracks, read_table, with_ids
 from genredag.errors import DataError, ParameterError
 from genredag.params.groups.datasets import Folder
+
+
+def tracks_of(path: Path) -> pd.DataFrame:
+    return list_tracks(Folder(path=str(path))).tracks
+
+
+def left_out_of(path: Path) -> dict[tuple[str, str], int]:
+    table = list_tracks(Folder(path=str(path))).left_out
+    return dict(zip(zip(table["suffix"], table["reason"], strict=True), table["n_files"], strict=True))
 
 
 def test_each_folder_is_a_genre_at_any_depth(tmp_path, tone):
@@ -13,7 +29,7 @@ def test_each_folder_is_a_genre_at_any_depth(tmp_path, tone):
     (tmp_path / "rock" / "live" / "2020").mkdir(parents=True)
     for name in ("rock/live/2020/b.FLAC", "rock/cover.jpg", "rock/._a.wav"):
         (tmp_path / name).touch()
-    tracks = list_tracks(Folder(path=str(tmp_path)))
+    tracks = tracks_of(tmp_path)
     assert tracks["track_id"].tolist() == ["Free Jazz/c", "rock/a", "rock/live/2020/b"]
     assert tracks["genre"].tolist() == ["Free Jazz", "rock", "rock"]
     assert tracks["path"].tolist()[0] == str(tmp_path / "Free Jazz" / "c.ogg")
@@ -23,7 +39,7 @@ def test_each_folder_is_a_genre_at_any_depth(tmp_path, tone):
 def test_files_with_the_same_stem_keep_their_suffixes(tmp_path, tone):
     for name in ("rock/a.wav", "rock/a.flac", "rock/b.wav"):
         tone(tmp_path / name)
-    assert list_tracks(Folder(path=str(tmp_path)))["track_id"].tolist() == [
+    assert tracks_of(tmp_path)["track_id"].tolist() == [
         "rock/a.flac",
         "rock/a.wav",
         "rock/b",
@@ -51,7 +67,7 @@ def test_a_table_of_files(tmp_path):
     table.write_text(
         f"\ufeffgenre,path,artist,year\nrock,a/1.mp3,Queen,1\njazz,{tmp_path}/b.mp3,,2\njazz,/m/c.wav,NA,\n"
     )
-    tracks = list_tracks(Folder(path=str(table)))
+    tracks = tracks_of(table)
     assert tracks["track_id"].tolist() == ["a/1", "b", "/m/c"]
     assert tracks["path"].tolist() == [str(tmp_path / "a/1.mp3"), str(tmp_path / "b.mp3"), "/m/c.wav"]
     assert tracks["genre"].tolist() == ["rock", "jazz", "jazz"]
@@ -87,3 +103,130 @@ def test_optional_columns_are_always_there(tmp_path):
     table = read_table(tmp_path / "t.csv", required=["track_id", "genre"], optional=["artist", "split"])
     assert list(table.columns) == ["track_id", "genre", "artist", "split"]
     assert table[["artist", "split"]].isna().all(axis=None)
+
+
+@given(st.sets(st.text("as./", min_size=1, max_size=4), min_size=1, max_size=12))
+def test_ids_never_collide(names):
+    paths = sorted(
+        {Path(f"/m/{name}{suffix}") for name in names for suffix in ("", ".wav", ".mp3", ".mp3.wav")}
+    )
+    ids = with_ids(pd.DataFrame({"path": paths}), Path("/m"))["track_id"]
+    assert ids.is_unique
+
+
+def test_a_name_with_two_suffixes_is_not_that_of_another(tmp_path, tone):
+    for name in ("rock/s.wav", "rock/s.mp3.wav"):
+        tone(tmp_path / name)
+    (tmp_path / "rock" / "s.mp3").touch()
+    assert sorted(tracks_of(tmp_path)["track_id"]) == ["rock/s.mp3", "rock/s.mp3.wav", "rock/s.wav"]
+
+
+def test_what_is_left_out_is_counted(tmp_path, tone):
+    tone(tmp_path / "rock/a.wav")
+    names = {
+        "rock/cover.jpg": (".jpg", "not audio by its suffix"),
+        "rock/live/back.JPG": (".jpg", "not audio by its suffix"),
+        "rock/README": ("no suffix", "not audio by its suffix"),
+        "rock/01. no suffix at all": ("no suffix", "not audio by its suffix"),
+        "rock/._a.wav": (".wav", "metadata of macOS (._*)"),
+        "rock/.hidden.wav": (".wav", "hidden"),
+        ".Trash-1000/rock/b.wav": (".wav", "in a system folder"),
+        "rock/__MACOSX/b.wav": (".wav", "in a system folder"),
+        "__MACOSX/rock/._b.wav": (".wav", "in a system folder"),
+        "loose.mp3": (".mp3", "outside the folders of genres"),
+    }
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    expected: dict[tuple[str, str], int] = {}
+    for kind in names.values():
+        expected[kind] = expected.get(kind, 0) + 1
+    assert left_out_of(tmp_path) == expected
+    examples = list_tracks(Folder(path=str(tmp_path))).left_out.set_index("suffix")["example"]
+    assert examples[".jpg"] == "rock/cover.jpg"
+    assert tracks_of(tmp_path)["track_id"].tolist() == ["rock/a"]
+
+
+def test_links_are_followed_but_not_in_circles(tmp_path, tone):
+    tone(tmp_path / "elsewhere/live/b.wav")
+    tone(tmp_path / "music/rock/a.wav")
+    (tmp_path / "music/rock/more").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "music/jazz").symlink_to(tmp_path / "elsewhere/live")
+    (tmp_path / "music/rock/circle").symlink_to(tmp_path / "music")
+    (tmp_path / "elsewhere/up").symlink_to("..")
+    (tmp_path / "music/rock/gone.wav").symlink_to("/nonexistent")
+    (tmp_path / "music/rock/self").symlink_to("self")
+    (tmp_path / "music/rock/.#lock.wav").symlink_to("user@host")
+    os.mkfifo(tmp_path / "music/rock/pipe.wav")
+    ids = set(tracks_of(tmp_path / "music")["track_id"])
+    assert {"rock/a", "rock/more/live/b", "jazz/b"} <= ids
+    assert (
+        left_out_of(tmp_path / "music").items()
+        >= {
+            (".wav", "a link that leads nowhere"): 1,
+            ("no suffix", "a link that leads nowhere"): 1,
+            (".wav", "hidden"): 1,
+            (".wav", "neither a file nor a folder"): 1,
+        }.items()
+    )
+    assert ("no suffix", "a link to a folder that contains it") in left_out_of(tmp_path / "music")
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("jazz/a.xyz", r"1 x \.xyz: not audio by its suffix"),
+        ("jazz/.a.wav", r"1 x \.wav: hidden"),
+        ("jazz/", "the folder is empty"),
+    ],
+)
+def test_a_genre_that_vanishes_is_an_error(tmp_path, tone, name, why):
+    tone(tmp_path / "rock/a.wav")
+    (tmp_path / "jazz").mkdir()
+    if not name.endswith("/"):
+        (tmp_path / name).touch()
+    with pytest.raises(DataError, match=rf"genre jazz has no audio files \({why}\).*Hint: .*to \.jazz"):
+        tracks_of(tmp_path)
+
+
+def test_a_genre_on_a_disk_that_is_not_there_is_an_error(tmp_path, tone):
+    tone(tmp_path / "rock/a.wav")
+    (tmp_path / "jazz").symlink_to("/media/nonexistent/jazz")
+    with pytest.raises(DataError, match=r"genre jazz has no audio files \(1 x no suffix: a link"):
+        tracks_of(tmp_path)
+
+
+def test_a_name_that_is_not_utf8_is_quarantined_under_a_printable_name(tmp_path, tone):
+    tone(tmp_path / "rock/a.wav")
+    tone(tmp_path / "rock/b.wav").rename(tmp_path / "rock" / os.fsdecode(b"caf\xe9.wav"))
+    tracks = tracks_of(tmp_path).set_index("track_id")
+    assert tracks["problem"].to_dict() == {"rock/a": "", r"rock/caf\xe9": NOT_UNICODE}
+    assert all(text.encode() for text in tracks["path"])
+
+
+@pytest.mark.parametrize("stored", ["NFC", "NFD"])
+@pytest.mark.parametrize("listed", ["NFC", "NFD"])
+def test_accents_are_matched_however_they_are_written(tmp_path, tone, stored, listed):
+    path, genre = "Música/canción.wav", "Música"
+    tone(tmp_path / unicodedata.normalize(stored, path))
+    row = f"{unicodedata.normalize(listed, path)},{unicodedata.normalize(listed, genre)}"
+    (tmp_path / "songs.csv").write_text(f"path,genre\n{row}\n", encoding="utf-8")
+    tracks = tracks_of(tmp_path / "songs.csv")
+    assert Path(tracks["path"][0]).is_file()
+    assert tracks["genre"][0] == unicodedata.normalize("NFC", genre)
+
+
+def test_two_spellings_of_one_file_are_listed_twice(tmp_path, tone):
+    tone(tmp_path / "canción.wav")
+    names = [unicodedata.normalize(form, "canción.wav") for form in ("NFC", "NFD")]
+    (tmp_path / "songs.csv").write_text("path,genre\n" + "".join(f"{name},rock\n" for name in names))
+    with pytest.raises(DataError, match=r"line 3: .* is listed twice"):
+        tracks_of(tmp_path / "songs.csv")
+
+
+def test_a_path_with_backslashes_gets_a_hint(tmp_path, tone):
+    tone(tmp_path / "rock/a.wav")
+    rows = "rock\\a.wav,rock\nrock/a.wav,rock\n.,jazz\n" + "x" * 300 + ".wav,jazz\n"
+    (tmp_path / "songs.csv").write_text("path,genre\n" + rows)
+    problems = tracks_of(tmp_path / "songs.csv")["problem"].tolist()
+    assert problems == ["missing: write / instead of \\ in its path", "", "", ""]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 import logging
 import shutil
 import tarfile
@@ -127,7 +128,9 @@ def test_the_mini_set_through_bad_mirrors(shared_dir, server, dead_url, tmp_path
     url = server.serve("genres.tar.gz", content, faults=[("cut", 10_000_000), ("stall", 300 * 65_536)])
     tree["datasets"]["gtzan"]["mirrors"] = [dead_url, url]
     tree["download"] |= {"timeout_seconds": 2.0, "retries": 2}
-    manifest = build_manifest("gtzan", parse_params(tree), tmp_path / "cache", 2).set_index("track_id")
+    params = parse_params(tree)
+    get = functools.partial(build_manifest, "gtzan", params.datasets.gtzan, params.download)
+    manifest = get(tmp_path / "cache", 2)[0].set_index("track_id")
     assert [wanted for _, wanted in server.requests] == [
         None,
         "bytes=10000000-",
@@ -137,5 +140,5 @@ def test_the_mini_set_through_bad_mirrors(shared_dir, server, dead_url, tmp_path
     assert manifest.loc["jazz.00054", "reason"] == "unreadable: Format not recognised"
     assert manifest.loc["blues.00000", "path"].startswith("gtzan/")
     assert manifest.drop("jazz.00054")["duration"].between(29, 31).all()
-    build_manifest("gtzan", parse_params(tree), tmp_path / "cache", 2)
+    get(tmp_path / "cache", 2)
     assert len(server.requests) == 3

@@ -1,3 +1,4 @@
+import dataclasses
 import errno
 import types
 from pathlib import Path
@@ -225,3 +226,21 @@ def test_published_spectrograms_without_a_track_are_refused(published, tmp_path)
 def test_published_spectrograms_have_no_audio_to_shift(published, tmp_path):
     with pytest.raises(ParameterError, match=r"spectrograms\.shifts: no audio to shift; expected \[\]"):
         render_published(published[0], tmp_path, SHIFTED)
+
+
+def test_published_power_spectrograms_that_float16_cannot_hold_are_refused(published, tmp_path):
+    tracks, arrays = published
+    arrays["test.npz"] = (["a.1"], np.full((1, 40, 12), 70_000.0, np.float32))
+    with pytest.raises(DataError, match=r"^track a\.1: mel has a value of 70000, too large for float16"):
+        render_published(tracks, tmp_path)
+    assert not (tmp_path / "frames.npy").exists()
+
+
+@pytest.mark.parametrize("dtype", ["float16", "uint8"])
+def test_a_track_whose_frames_are_not_numbers_is_named(rendered, monkeypatch, dtype):
+    broken = dataclasses.replace(
+        rendering.REPRESENTATIONS["mel"], transform=lambda *_: np.full((5, 12), np.nan)
+    )
+    monkeypatch.setitem(rendering.REPRESENTATIONS, "mel", broken)
+    with pytest.raises(DataError, match=r"track a\.0: mel has values that are NaN or infinite"):
+        rendered(FLOAT16.model_copy(update={"dtype": dtype}))

@@ -58,3 +58,21 @@ def test_an_index_of_other_frames_is_refused(directory):
     expected = r"frames\.npy: shape \(5, 2\); expected \(7, 2\).*rerun the spectrograms stage"
     with pytest.raises(DataError, match=expected):
         open_frames(directory)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float16"])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_neither_nan_nor_infinity_is_stored(dtype, bad):
+    spec = dataclasses.replace(SPEC, dtype=dtype)
+    values = np.array([[-10.0, bad]], np.float32)
+    with pytest.raises(DataError, match=r"^track a: mel has values that are NaN or infinite\. Hint: listen"):
+        spec.encode(values, where="track a")
+
+
+@pytest.mark.parametrize("value", [65_520.0, -1e6, 1e30])
+def test_values_too_large_for_float16_are_refused(value):
+    spec = dataclasses.replace(SPEC, dtype="float16")
+    assert spec.encode(np.array([[65_504.0]]))[0, 0] == 65_504.0
+    match = r"^track a: mel has a value of .*, too large for float16; expected at most 65,504\. Hint: take"
+    with pytest.raises(DataError, match=match):
+        spec.encode(np.array([[0.0, value]]), where="track a")

@@ -9,10 +9,13 @@ from genredag.errors import DataError
 from genredag.tracks.audio import Probe
 from genredag.tracks.manifest import (
     COLUMNS,
+    LEFT_OUT,
     LISTED,
     QUARANTINE_COLUMNS,
     assemble,
     check_usable,
+    log_left_out,
+    quarantine_table,
     quarantined,
     stored_path,
     track_path,
@@ -50,7 +53,7 @@ def test_problems_and_copies_are_quarantined():
     probes = [
         *fine("x"),
         Probe(problem="missing"),
-        *fine("x", "z", "x"),
+        *fine("x", "z", "y"),
         Probe(1, 1, "z", "silent: peak -inf dBFS"),
     ]
     manifest = assemble(tracks("a.1", "a.2", "a.0", "b.1", "b.2", "a.3"), probes)
@@ -60,17 +63,61 @@ def test_problems_and_copies_are_quarantined():
         "a.2": "missing",
         "a.3": "silent: peak -inf dBFS",
         "b.1": "",
-        "b.2": "duplicate of a.0",
+        "b.2": "",
     }
     bad = quarantined(manifest)
     assert list(bad.columns) == QUARANTINE_COLUMNS
-    assert bad["track_id"].tolist() == ["a.1", "a.2", "a.3", "b.2"]
+    assert bad["track_id"].tolist() == ["a.1", "a.2", "a.3"]
     assert (manifest["status"] == "quarantined").tolist() == (manifest["reason"] != "").tolist()
 
 
 def test_a_copy_in_a_published_split_is_preferred():
     manifest = assemble(tracks("disco.98", "disco.99", subsets=(None, "test")), fine("x", "x"))
     assert manifest["reason"].tolist() == ["duplicate of disco.99", ""]
+
+
+def test_the_same_audio_under_two_genres_is_a_label_conflict():
+    probes = fine("x", "x", "x", "y")
+    manifest = assemble(tracks("jazz.1", "jazz.2", "rock.1", "rock.2"), probes)
+    assert manifest["reason"].tolist() == [
+        "label conflict: the same audio is rock.1 of genre rock",
+        "label conflict: the same audio is rock.1 of genre rock",
+        "label conflict: the same audio is jazz.1 of genre jazz",
+        "",
+    ]
+
+
+def test_a_published_label_wins_a_conflict():
+    listed = tracks("jazz.1", "rock.1", subsets=(None, "train"))
+    assert assemble(listed, fine("x", "x"))["reason"].tolist() == [
+        "label conflict: the same audio is rock.1 of genre rock",
+        "",
+    ]
+
+
+def test_a_genre_without_a_usable_track_is_an_error():
+    probes = [Probe(problem="unreadable: cut"), *fine(*map(str, range(39)))]
+    ids = ["c.0", *(f"{genre}.{index:02d}" for genre in ("a", "b") for index in range(20))][:40]
+    with pytest.raises(DataError, match=r"no track of genre c can be used, first c\.0 \(unreadable: cut\)"):
+        check_usable(assemble(tracks(*ids), probes), name="toy", max_skipped=0.05)
+
+
+def test_files_left_out_follow_the_quarantined_tracks(caplog):
+    manifest = assemble(tracks("a.1", "b.1"), [Probe(problem="missing"), *fine("x")])
+    left_out = pd.DataFrame(
+        [(".jpg", "not audio", 2, "a/x.jpg"), (".wav", "hidden", 1, "a/.y.wav")], columns=LEFT_OUT
+    )
+    table = quarantine_table(manifest, left_out)
+    assert table["track_id"].tolist() == ["a.1", "", ""]
+    assert table["path"].tolist()[1:] == ["a/x.jpg", "a/.y.wav"]
+    assert table["reason"].tolist()[1:] == [
+        "2 files left out (.jpg): not audio",
+        "1 file left out (.wav): hidden",
+    ]
+    with caplog.at_level(logging.INFO):
+        log_left_out("toy", left_out)
+    assert "toy: 2 files left out (.jpg): not audio, as a/x.jpg" in caplog.text
+    pd.testing.assert_frame_equal(quarantine_table(manifest, left_out[:0]), quarantined(manifest))
 
 
 def test_failed_tracks_are_not_copies_of_each_other():

@@ -12,7 +12,7 @@ from genredag.runtime.cache import default_cache_dir
 from genredag.runtime.files import write_csv, write_parquet
 from genredag.runtime.flags import flag_parser
 from genredag.runtime.logs import configure_logging
-from genredag.tracks.manifest import quarantined
+from genredag.tracks.manifest import quarantine_table
 
 
 @exits_cleanly
@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     configure_logging()
     for output in (args.manifest, args.quarantine):  # fail early if it can't be created
         output.parent.mkdir(parents=True, exist_ok=True)
-    manifest = build_manifest(
+    manifest, left_out = build_manifest(
         args.dataset,
         read_data_set(args.params, args.dataset),
         read_group(args.params, "download", Download),
@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         args.jobs,
     )
     write_parquet(args.manifest, manifest)
-    write_csv(args.quarantine, quarantined(manifest))
+    write_csv(args.quarantine, quarantine_table(manifest, left_out))
 
 
 if __name__ == "__main__":

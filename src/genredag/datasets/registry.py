@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,14 @@ import pandas as pd
 from genredag.datasets import MODULE_NAMES, fma, folder, gtzan, gtzan_fma, spectrograms, synthetic
 from genredag.params.groups.datasets import Download
 from genredag.tracks import audio
-from genredag.tracks.manifest import assemble, check_usable, stored_path, track_path
+from genredag.tracks.manifest import (
+    LEFT_OUT,
+    assemble,
+    check_usable,
+    log_left_out,
+    stored_path,
+    track_path,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -21,8 +29,10 @@ MODULES = {name: sys.modules[module] for name, module in MODULE_NAMES.items()}
 PATH_KEYS = ("path", "metadata_path", "files", "tracks")
 
 
-def build_manifest(name: str, group: Any, download: Download, cache_dir: Path, n_jobs: int) -> pd.DataFrame:
-    """Get a data set, decode each of its tracks once, and return its manifest (see `manifest.assemble`).
+def build_manifest(
+    name: str, group: Any, download: Download, cache_dir: Path, n_jobs: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Get a data set, decode each of its tracks once, and describe it.
 
     Parameters
     ----------
@@ -37,6 +47,13 @@ def build_manifest(name: str, group: Any, download: Download, cache_dir: Path, n
     n_jobs
         Number of parallel decoding processes.
 
+    Returns
+    -------
+    manifest
+        See `manifest.assemble`.
+    left_out
+        What the user's folder contains besides tracks: columns `manifest.LEFT_OUT`. Other sets have none.
+
     Raises
     ------
     GenredagError
@@ -44,16 +61,20 @@ def build_manifest(name: str, group: Any, download: Download, cache_dir: Path, n
     """
     cache_dir = Path(cache_dir).expanduser().resolve()
     group = _resolved(group)
-    tracks = _list_tracks(name, group, download, cache_dir, n_jobs)
+    left_out = pd.DataFrame(columns=LEFT_OUT)
+    if name == "folder":
+        listing = folder.list_tracks(group)
+        tracks, left_out = listing.tracks, listing.left_out
+    else:
+        tracks = _list_tracks(name, group, download, cache_dir, n_jobs).assign(problem="")
+    log_left_out(name, left_out)
     paths = [track_path(path, cache_dir) for path in tracks["path"]]
     if name == "spectrograms":
         probes = spectrograms.probe_all(
             tracks, clip_seconds=group.clip_seconds, min_seconds=download.min_seconds
         )
     else:
-        probes = audio.probe_all(
-            paths, min_seconds=download.min_seconds, silence_db=download.silence_db, n_jobs=n_jobs
-        )
+        probes = _probe_audio(paths, tracks["problem"], download, n_jobs)
     tracks["path"] = [stored_path(path, cache_dir) for path in paths]
     manifest = assemble(tracks, probes)
     check_usable(manifest, name=name, max_skipped=download.max_skipped)
@@ -61,7 +82,18 @@ def build_manifest(name: str, group: Any, download: Download, cache_dir: Path, n
     about = MODULES[name]
     manifest.attrs = {"homepage": about.HOMEPAGE, "license": about.LICENSE, "citation": about.CITATION}
     logger.info("%s: %d tracks of %d genres", name, len(manifest), manifest["genre"].nunique())
-    return manifest
+    return manifest, left_out
+
+
+def _probe_audio(
+    paths: Sequence[Path], problems: Iterable[str], download: Download, n_jobs: int
+) -> list[audio.Probe]:
+    """Probe the files that have no problem yet."""
+    limits = {"min_seconds", "silence_db", "max_megabytes", "max_decoding_seconds"}
+    known = [audio.Probe(problem=problem) for problem in problems]
+    open_paths = [path for path, probe in zip(paths, known, strict=True) if not probe.problem]
+    found = iter(audio.probe_all(open_paths, **download.model_dump(include=limits), n_jobs=n_jobs))
+    return [probe if probe.problem else next(found) for probe in known]
 
 
 def _list_tracks(name: str, group: Any, download: Download, cache_dir: Path, n_jobs: int) -> pd.DataFrame:
@@ -77,8 +109,6 @@ def _list_tracks(name: str, group: Any, download: Download, cache_dir: Path, n_j
         case "gtzan_fma":
             both = {"gtzan": _resolved(group.gtzan), "fma": _resolved(group.fma)}
             return gtzan_fma.list_tracks(group.model_copy(update=both), **common)
-        case "folder":
-            return folder.list_tracks(group)
         case "spectrograms":
             return spectrograms.list_tracks(group, cache_dir=cache_dir)
     raise NotImplementedError(name)

@@ -86,7 +86,7 @@ def render(
     ParameterError
         The representation can't be computed or stored with these parameters, or there is no audio to shift.
     DataError
-        There is no usable track, or the file of a track is missing.
+        There is no usable track, the file of a track is missing, or a value can't be stored.
     """
     tracks = manifest[manifest["status"] == "ok"]
     if tracks.empty:
@@ -173,7 +173,7 @@ def _render_track(track_id: str, path: Path, change: Change | None, spec: FrameS
     y, sr = decode(path, spec.sr)
     if change is not None:
         y = change(y, sr)
-    return track_frames(y, spec)
+    return track_frames(y, spec, where=f"track {track_id}")
 
 
 def _precomputed(
@@ -203,7 +203,8 @@ def _precomputed(
         **{"dtype": "float16", "offset": 0.0, "step": 1.0, "unit": "as published", "sr": 0},
     }
     spec = FrameSpec(**{**asdict(spec), **values})
-    return spec, (spec.encode(block) for block in blocks)
+    named = zip(tracks["track_id"], blocks, strict=True)
+    return spec, (spec.encode(block, where=f"track {track_id}") for track_id, block in named)
 
 
 def _write_frames(path: Path, blocks: Iterable[np.ndarray], spec: FrameSpec) -> list[int]:

@@ -55,11 +55,35 @@ class FrameSpec:
     sr: int
     shifts: list[str] = field(default_factory=list)
 
-    def encode(self, values: np.ndarray) -> np.ndarray:
-        """Return `values` in the stored type."""
+    def encode(self, values: np.ndarray, *, where: str = "") -> np.ndarray:
+        """Return `values` in the stored type.
+
+        Parameters
+        ----------
+        where
+            What the values are of, for the error.
+
+        Raises
+        ------
+        DataError
+            A value is NaN or infinite, or too large for the stored type.
+        """
+        if not np.isfinite(values).all():
+            what = f"{self.representation} has values that are NaN or infinite"
+            raise DataError(what, where=where, hint="listen to the track; remove it if it is damaged")
         if self.dtype == "uint8":
             return np.rint((values - self.offset) / self.step).clip(0, 255).astype(np.uint8)
-        return values.astype(self.dtype)
+        with np.errstate(over="ignore"):
+            stored = values.astype(self.dtype)
+        if not np.isfinite(stored).all():
+            largest = np.abs(values).max()
+            raise DataError(
+                f"{self.representation} has a value of {largest:.6g}, too large for {self.dtype}",
+                where=where,
+                expected=f"at most {np.finfo(self.dtype).max:,.0f}",
+                hint="take the logarithm of the values (dB), or divide all of them by a constant",
+            )
+        return stored
 
     def decode(self, stored: np.ndarray) -> np.ndarray:
         """Return stored numbers as float32 values."""

@@ -8,7 +8,19 @@ from genredag.frames.store import FrameSpec
 from genredag.spectrograms.registry import REPRESENTATIONS
 
 
-def track_frames(y: np.ndarray, spec: FrameSpec) -> np.ndarray:
-    """Return the numbers that a frame store holds of mono samples `y` at ``spec.sr``: (n_frames, n_bins)."""
+def track_frames(y: np.ndarray, spec: FrameSpec, *, where: str) -> np.ndarray:
+    """Return the numbers that a frame store holds of mono samples `y` at ``spec.sr``: (n_frames, n_bins).
+
+    Parameters
+    ----------
+    where
+        The name of the track, for the error.
+
+    Raises
+    ------
+    DataError
+        A value is NaN or infinite, or too large for the stored type.
+    """
     representation = REPRESENTATIONS[spec.representation]
-    return spec.encode(representation.transform(y, spec.sr, representation.group(**spec.params)))
+    values = representation.transform(y, spec.sr, representation.group(**spec.params))
+    return spec.encode(values, where=where)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from genredag.params.schema import Params
+from genredag.runtime.folders import Found, walk_folder
 
 
 def source_state(params: Params, dataset: str) -> str:
@@ -21,7 +23,7 @@ def source_state(params: Params, dataset: str) -> str:
         paths += [group[key] for key in ("path", "metadata_path", "tracks") if group.get(key)]
         paths += group.get("files", [])
     lines = sorted(line for path in paths for line in _file_states(Path(path)))
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest() if lines else ""
+    return hashlib.sha256(os.fsencode("\n".join(lines))).hexdigest() if lines else ""
 
 
 def weights_state(params: Params, model: str) -> str:
@@ -32,7 +34,8 @@ def weights_state(params: Params, model: str) -> str:
 
 
 def _file_states(path: Path) -> Iterator[str]:
-    for file in [path] if path.is_file() else sorted(path.rglob("*")):
-        state = file.stat()
-        if file.is_file():
-            yield f"{file}:{state.st_size}:{state.st_mtime_ns}"
+    found = [Found(path)] if path.is_file() else walk_folder(path) if path.is_dir() else []
+    for file in found:
+        if not file.problem:
+            state = file.path.stat()
+            yield f"{file.path}:{state.st_size}:{state.st_mtime_ns}"

@@ -148,7 +148,7 @@ def render_song(source: Source, spec: FrameSpec, slices: SliceSpec) -> RenderedS
     song = _Song(source, spec.sr)
     with threadpool_limits(1):  # the sums of several threads round differently
         y = song.samples(LONG_SECONDS)
-        frames = track_frames(y, spec) if y is not None else _long_frames(song, spec)
+        frames = track_frames(y, spec, where=song.name) if y is not None else _long_frames(song, spec)
     number = np.arange(max(count_slices(song.duration, slices.seconds, slices.overlap), 1))
     places = slice_places(number, len(frames), spec.frames_per_second, slices.seconds, slices.overlap)
     return RenderedSong(song.name, song.duration, frames, spec, slices, *places)
@@ -164,7 +164,7 @@ def _long_frames(song: _Song, spec: FrameSpec) -> np.ndarray:
     whole.finish()
     frames = np.empty((n_frames, spec.n_bins), spec.dtype)
     for block in blocks(song.pieces(), params.hop_length, whole.context):
-        frames[block.frames.start : block.frames.stop] = spec.encode(whole.values(block))
+        frames[block.frames.start : block.frames.stop] = spec.encode(whole.values(block), where=song.name)
     return frames
 
 

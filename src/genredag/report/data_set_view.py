@@ -47,6 +47,7 @@ def data_set_view(data_set: DataSet, runs: Sequence[Run], seconds: float) -> dic
         "figures": _figures(data_set, table),
         "parts": _parts(data_set, runs),
         "quarantine": data_set.quarantine.to_dict("records"),
+        "left_out": data_set.left_out.to_dict("records"),
         "near_duplicates": None if near is None else near.to_dict("records"),
         "maps": [found for frames in data_set.frames if (found := _map(data_set, frames))],
         **_examples(data_set, seconds),

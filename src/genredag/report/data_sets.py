@@ -28,6 +28,8 @@ class DataSet:
     ----------
     near_duplicates
         track_id, part, other, other_part, correlation; a row per pair. None if nothing searched for them.
+    left_out
+        path, reason: the kinds of files in a folder that are no tracks, each with an example.
     """
 
     name: str
@@ -35,6 +37,7 @@ class DataSet:
     quarantine: pd.DataFrame
     frames: list[Frames] = field(default_factory=list)
     near_duplicates: pd.DataFrame | None = None
+    left_out: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["path", "reason"]))
 
     @property
     def tracks(self) -> pd.DataFrame:
@@ -69,14 +72,12 @@ def read_data_sets(
     """
     from genredag.frames.store import open_frames
 
-    data_sets = {
-        name: DataSet(
-            name,
-            pd.read_parquet(path),
-            pd.read_csv(path.with_name("quarantine.csv"), dtype=str, keep_default_na=False),
-        )
-        for name, path in manifests
-    }
+    data_sets = {}
+    for name, path in manifests:
+        table = pd.read_csv(path.with_name("quarantine.csv"), dtype=str, keep_default_na=False)
+        no_track = table["track_id"] == ""
+        left_out = table.loc[no_track, ["path", "reason"]]
+        data_sets[name] = DataSet(name, pd.read_parquet(path), table[~no_track], left_out=left_out)
     for name, path in frames:
         _owner(data_sets, name, "frames").frames.append(open_frames(path.parent))
     for name, path in near_duplicates:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ COLUMNS = [
     *("track_id", "genre", "artist", "path", "duration", "sr", "sha256"),
     *("status", "reason", "subset", "subgenres"),
 ]
+LEFT_OUT = ["suffix", "reason", "n_files", "example"]  # of a folder: what is not a track
 QUARANTINE_COLUMNS = ["track_id", "genre", "path", "reason"]
 N_LOGGED = 20  # quarantined tracks that the log names; quarantine.csv lists all
 
@@ -27,7 +28,8 @@ def assemble(tracks: pd.DataFrame, probes: Sequence[Probe]) -> pd.DataFrame:
     """Join the tracks of a data set with their probes, and quarantine those that can't be used.
 
     Only one of several tracks with identical samples is kept. Tracks in a published subset take precedence
-    (GTZAN's fault-filtered lists kept one of each pair), then the first track_id.
+    (GTZAN's fault-filtered lists kept one of each pair), then the first track_id. Without a published subset,
+    none is kept if they have different genres, because any of the labels may be wrong.
 
     Parameters
     ----------
@@ -62,6 +64,30 @@ def quarantined(manifest: pd.DataFrame) -> pd.DataFrame:
     return manifest.loc[manifest["status"] == "quarantined", QUARANTINE_COLUMNS].reset_index(drop=True)
 
 
+def quarantine_table(manifest: pd.DataFrame, left_out: pd.DataFrame) -> pd.DataFrame:
+    """Return `quarantined`, followed by a row per kind of files left out (columns `LEFT_OUT`), without an id.
+
+    The path of such a row is that of an example.
+    """
+    rows = [
+        {"track_id": "", "genre": "", "path": row["example"], "reason": _left_out_text(row)}
+        for row in left_out.to_dict("records")
+    ]
+    parts = [quarantined(manifest), pd.DataFrame(rows, columns=QUARANTINE_COLUMNS, dtype="str")]
+    return pd.concat(parts, ignore_index=True)
+
+
+def log_left_out(name: str, left_out: pd.DataFrame) -> None:
+    """Log how many files of a data set are no tracks, and why."""
+    for row in left_out.to_dict("records"):
+        logger.info("%s: %s, as %s", name, _left_out_text(row), row["example"])
+
+
+def _left_out_text(row: dict[Hashable, object]) -> str:
+    n = row["n_files"]
+    return f"{n} {'file' if n == 1 else 'files'} left out ({row['suffix']}): {row['reason']}"
+
+
 def check_usable(manifest: pd.DataFrame, *, name: str, max_skipped: float) -> None:
     """Log the quarantined tracks, and reject a data set that can't be used for training.
 
@@ -87,6 +113,14 @@ def check_usable(manifest: pd.DataFrame, *, name: str, max_skipped: float) -> No
             hint="repair or remove those files, or raise download.max_skipped",
         )
     genres = sorted(manifest.loc[manifest["status"] == "ok", "genre"].unique())
+    lost = bad[~bad["genre"].isin(genres)]
+    if genres and not lost.empty:
+        first = lost.iloc[0]
+        raise DataError(
+            f"no track of genre {first.genre} can be used, first {first.track_id} ({first.reason})",
+            where=where,
+            hint="repair those files, or remove that genre",
+        )
     if len(genres) < 2:
         raise DataError(f"only one genre: {genres[0]}", where=where, expected="at least two genres")
 
@@ -102,9 +136,29 @@ def track_path(path: str, cache_dir: Path) -> Path:
 
 
 def _duplicates(manifest: pd.DataFrame) -> pd.Series:
-    """Return "duplicate of ..." for usable tracks with the samples of another, else an empty string."""
+    """Return why usable tracks with the samples of another can't be used, else an empty string."""
     usable = manifest[manifest["reason"] == ""]
     keepers = usable.assign(outside=usable["subset"].isna()).sort_values(["outside", "track_id"])
     first = keepers.groupby("sha256")["track_id"].transform("first").reindex(manifest.index)
+    conflicts = pd.Series(_label_conflicts(keepers), dtype="str").reindex(manifest.index, fill_value="")
     is_copy = first.notna() & (first != manifest["track_id"])
-    return ("duplicate of " + first.astype("str")).where(is_copy, "")
+    return ("duplicate of " + first.astype("str")).where(is_copy, "").where(conflicts == "", conflicts)
+
+
+def _label_conflicts(usable: pd.DataFrame) -> dict[Hashable, str]:
+    """Return the reason, by row, of tracks with the samples of a track of another genre.
+
+    The first track is kept if it is in a published subset, whose labels were reviewed.
+    """
+    reasons: dict[Hashable, str] = {}
+    for _, copies in usable.groupby("sha256"):
+        rows = copies[["track_id", "genre", "subset"]].to_dict("index")
+        for index, row in rows.items():
+            others = [other for other in rows.values() if other["genre"] != row["genre"]]
+            first = row is next(iter(rows.values()))
+            if others and not (first and isinstance(row["subset"], str)):
+                other = others[0]
+                reasons[index] = (
+                    f"label conflict: the same audio is {other['track_id']} of genre {other['genre']}"
+                )
+    return reasons

@@ -19,6 +19,12 @@ class Download(Group):
     silence_db: Annotated[float, Field(lt=0)] = Field(
         description="tracks whose peak is below this level count as silent, in dBFS"
     )
+    max_megabytes: Annotated[float, Field(gt=0)] = Field(
+        description="tracks that take more memory are quarantined: mono samples of 4 bytes, in MB"
+    )
+    max_decoding_seconds: Seconds = Field(
+        description="tracks that take longer to decode are quarantined, in seconds of processor time"
+    )
     timeout_seconds: Seconds = Field(
         description="give up on a mirror that sends nothing for this long, in seconds"
     )
