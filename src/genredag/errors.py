@@ -25,6 +25,7 @@ EXTRAS = {
     "jax": "jax",
     "jinja2": "report",
     "matplotlib": "report",
+    "mutagen": "predict",
     "packaging": "workflow",
     "seaborn": "report",
     "snakemake": "workflow",
