@@ -317,5 +317,21 @@ def search_command(
         save_figure(plot, search_figure(cells))
 
 
+@app.command("undo-tags", epilog="Example: `genredag undo-tags genredag-undo-20250131-181500-3f2a.jsonl`")
+@exits_cleanly
+def undo_tags_command(
+    undo_file: Annotated[Path, typer.Argument(metavar="FILE", help="What `genredag predict --apply` wrote.")],
+) -> None:
+    """Restore the genres that audio files were tagged with before `genredag predict --write-tags --apply`.
+
+    Files whose genre was changed since then are left as they are. The exit status is 1 if there are any.
+    """
+    from genredag.prediction.tags import print_result, undo
+
+    result = undo(undo_file)
+    print_result(result)
+    raise typer.Exit(1 if result.failed else 0)
+
+
 if __name__ == "__main__":
     app()

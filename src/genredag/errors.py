@@ -26,6 +26,7 @@ EXTRAS = {
     "jinja2": "report",
     "keras": "tensorflow",
     "matplotlib": "report",
+    "mutagen": "predict",
     "onnx": "export",
     "onnxruntime": "predict",
     "packaging": "workflow",
