@@ -21,15 +21,19 @@ _EXPECTED = "; expected "
 _HINT = " Hint: "
 # The extra of genredag that installs each optional dependency.
 EXTRAS = {
+    "anyio": "app",
     "dvc": "workflow",
+    "fastapi": "app",
     "jax": "jax",
     "jinja2": "report",
     "matplotlib": "report",
     "packaging": "workflow",
     "seaborn": "report",
     "snakemake": "workflow",
+    "starlette": "app",
     "statsmodels": "report",
     "tensorflow": "tensorflow",
+    "uvicorn": "app",
 }
 
 
