@@ -1,1 +1,13 @@
 """genredag: a reproducible data pipeline for music genre recognition."""
+
+from importlib import import_module
+
+# What `genredag` offers, and the module that defines it, which is imported at the first use.
+_MODULES = {"load": "genredag.prediction.classifier"}
+__all__ = ["load"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_MODULES[name]), name)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import pandas as pd
 
 from genredag.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Decision = Literal["mean", "vote", "log_sum"]
 PREFIX = "p_"
@@ -47,26 +49,47 @@ def track_predictions(predictions: pd.DataFrame, decision: Decision) -> pd.DataF
         track_id, part, genre, artist, predicted, p_<genre>; one row per track (in a leaky split: per track
         and part), sorted by track_id and part.
     """
+    import pandas as pd
+
     names = class_names(predictions)
     tracks = predictions.groupby(["track_id", "part"])
-    track_of, n_tracks = tracks.ngroup().to_numpy(), tracks.ngroups
-    sizes = np.bincount(track_of, minlength=n_tracks)[:, np.newaxis]
-    values = probabilities_of(predictions)
+    shares, score = combined(probabilities_of(predictions), tracks.ngroup().to_numpy(), decision)
+    decided = tracks[["genre", "artist"]].first().reset_index()
+    decided["predicted"] = np.array(names, dtype=object)[score.argmax(axis=1)]
+    return pd.concat([decided, pd.DataFrame(shares, columns=[PREFIX + name for name in names])], axis=1)
+
+
+def combined(values: np.ndarray, track_of: np.ndarray, decision: Decision) -> tuple[np.ndarray, np.ndarray]:
+    """Combine the probabilities of slices, (n_slices, n_classes), into those of their tracks.
+
+    Parameters
+    ----------
+    track_of
+        The track of each slice, numbered from 0.
+    decision
+        See `track_predictions`.
+
+    Returns
+    -------
+    shares
+        A share for each class, which add up to 1, (n_tracks, n_classes).
+    score
+        The largest decides, (n_tracks, n_classes).
+    """
+    sizes = np.bincount(track_of)[:, np.newaxis]
 
     def total(rows: np.ndarray) -> np.ndarray:
-        sums = np.zeros((n_tracks, len(names)))
+        sums = np.zeros((len(sizes), values.shape[1]))
         np.add.at(sums, track_of, rows)
         return sums
 
     mean = shares = total(values) / sizes
     score = mean
     if decision == "vote":
-        votes = total(np.eye(len(names))[values.argmax(axis=1)])
+        votes = total(np.eye(values.shape[1])[values.argmax(axis=1)])
         shares, score = votes / sizes, votes + mean / 2
     elif decision == "log_sum":
         score = total(np.log(np.maximum(values, np.finfo(np.float32).tiny)))
         powers = np.exp(score - score.max(axis=1, keepdims=True))
         shares = powers / powers.sum(axis=1, keepdims=True)
-    decided = tracks[["genre", "artist"]].first().reset_index()
-    decided["predicted"] = np.array(names, dtype=object)[score.argmax(axis=1)]
-    return pd.concat([decided, pd.DataFrame(shares, columns=[PREFIX + name for name in names])], axis=1)
+    return shares, score

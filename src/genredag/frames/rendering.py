@@ -15,12 +15,13 @@ import pandas as pd
 
 from genredag.errors import DataError, ParameterError
 from genredag.frames.store import FrameSpec
+from genredag.frames.track import track_frames
 from genredag.params.groups.base import Group
 from genredag.params.groups.spectrograms import Rendering, Shift
 from genredag.runtime.files import atomic_path, write_json, write_parquet
 from genredag.runtime.progress import progress
 from genredag.spectrograms.pitch_and_tempo import shifted
-from genredag.spectrograms.registry import REPRESENTATIONS, describe
+from genredag.spectrograms.registry import describe
 from genredag.tracks.audio import decode
 from genredag.tracks.precomputed import load_spectrograms
 
@@ -172,8 +173,7 @@ def _render_track(track_id: str, path: Path, change: Change | None, spec: FrameS
     y, sr = decode(path, spec.sr)
     if change is not None:
         y = change(y, sr)
-    representation = REPRESENTATIONS[spec.representation]
-    return spec.encode(representation.transform(y, sr, representation.group(**spec.params)))
+    return track_frames(y, spec)
 
 
 def _precomputed(

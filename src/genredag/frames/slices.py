@@ -39,6 +39,37 @@ def count_slices(duration: float, seconds: float, overlap: float) -> int:
     return max(math.floor((duration - seconds) / step + TOLERANCE) + 1, 0)
 
 
+def slice_places(
+    number: np.ndarray,
+    track_frames: np.ndarray | int,
+    frames_per_second: float,
+    seconds: float,
+    overlap: float,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return where slices of tracks begin and how much of a track they hold.
+
+    Parameters
+    ----------
+    number
+        The number of each slice in its track, from 0.
+    track_frames
+        The number of frames of each slice's track.
+
+    Returns
+    -------
+    start
+        In seconds.
+    offset
+        The first frame, counted from that of the track.
+    n_valid
+        The number of frames that belong to the track; the rest is padding.
+    """
+    start = number * seconds * (1 - overlap)
+    offset = np.floor(start * frames_per_second + TOLERANCE).astype(np.int64)
+    n_valid = np.minimum(slice_length(seconds, frames_per_second), track_frames - offset)
+    return start, offset, n_valid.astype(np.int32)
+
+
 def cut(index: pd.DataFrame, frames_per_second: float, params: Slices) -> tuple[pd.DataFrame, SliceSummary]:
     """Cut every track of a frame store into slices.
 
@@ -65,7 +96,7 @@ def cut(index: pd.DataFrame, frames_per_second: float, params: Slices) -> tuple[
     """
     n_frames = slice_length(params.seconds, frames_per_second)
     counts = _counts(index, frames_per_second, params)
-    table = _table(index, counts, n_frames, frames_per_second, params)
+    table = _table(index, counts, frames_per_second, params)
     short = index[counts == 0]
     reason = f"shorter than a slice of {params.seconds:g} s"
     return table, {
@@ -95,22 +126,21 @@ def _counts(index: pd.DataFrame, frames_per_second: float, params: Slices) -> np
     return counts
 
 
-def _table(
-    index: pd.DataFrame, counts: np.ndarray, n_frames: int, frames_per_second: float, params: Slices
-) -> pd.DataFrame:
+def _table(index: pd.DataFrame, counts: np.ndarray, frames_per_second: float, params: Slices) -> pd.DataFrame:
     import pandas as pd
 
     tracks = index.loc[index.index.repeat(counts)]
     number = np.concatenate([np.arange(count) for count in counts])
-    start = number * params.seconds * (1 - params.overlap)
-    offset = np.floor(start * frames_per_second + TOLERANCE).astype(np.int64)
+    start, offset, n_valid = slice_places(
+        number, tracks["n_frames"].to_numpy(), frames_per_second, params.seconds, params.overlap
+    )
     return pd.DataFrame(
         {
             "track_id": tracks["track_id"].to_numpy(),
             "slice": number.astype(np.int32),
             "start": start,
             "first_frame": tracks["first_frame"].to_numpy() + offset,
-            "n_valid": np.minimum(n_frames, tracks["n_frames"].to_numpy() - offset).astype(np.int32),
+            "n_valid": n_valid,
             "parent": tracks["parent"].array,
         }
     )

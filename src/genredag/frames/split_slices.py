@@ -6,13 +6,16 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from genredag.frames.batches import SliceSet, slice_set
 from genredag.frames.slices import SliceSummary
 from genredag.frames.store import Frames, open_frames
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -101,10 +104,14 @@ def open_sliced_frames(frames_path: Path, slices_path: Path) -> SlicedFrames:
     DataError
         The files of the frame store are inconsistent.
     """
+    import pandas as pd
+
     summary = json.loads(slices_path.with_suffix(".json").read_text(encoding="utf-8"))
     return SlicedFrames(open_frames(frames_path.parent), pd.read_parquet(slices_path), SliceSpec.of(summary))
 
 
 def open_split_slices(frames_path: Path, slices_path: Path, split_path: Path) -> SplitSlices:
     """Open a frame store, its slices (see `open_sliced_frames`) and their ``split.parquet``."""
+    import pandas as pd
+
     return open_sliced_frames(frames_path, slices_path).with_split(pd.read_parquet(split_path))

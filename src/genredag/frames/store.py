@@ -10,12 +10,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from genredag.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -93,12 +95,19 @@ class Frames:
         np.ndarray
             Float32 values, shape (len(first_frame), n_frames, n_bins).
         """
-        stored = np.empty((len(first_frame), n_frames, self.spec.n_bins), self.array.dtype)
-        for run, first, valid in zip(stored, first_frame, n_valid, strict=True):
-            run[:valid] = self.array[first : first + valid]
-        values = self.spec.decode(stored)
-        values[np.arange(n_frames) >= np.asarray(n_valid)[:, np.newaxis]] = self.spec.floor
-        return values
+        return gather(self.array, self.spec, first_frame, n_frames, n_valid)
+
+
+def gather(
+    array: np.ndarray, spec: FrameSpec, first_frame: np.ndarray, n_frames: int, n_valid: np.ndarray
+) -> np.ndarray:
+    """Return runs of frames of stored numbers (total_frames, n_bins); see `Frames.gather`."""
+    stored = np.empty((len(first_frame), n_frames, spec.n_bins), array.dtype)
+    for run, first, valid in zip(stored, first_frame, n_valid, strict=True):
+        run[:valid] = array[first : first + valid]
+    values = spec.decode(stored)
+    values[np.arange(n_frames) >= np.asarray(n_valid)[:, np.newaxis]] = spec.floor
+    return values
 
 
 def open_frames(directory: Path) -> Frames:
@@ -109,6 +118,8 @@ def open_frames(directory: Path) -> Frames:
     DataError
         The three files are inconsistent.
     """
+    import pandas as pd
+
     directory = Path(directory)
     spec = FrameSpec(**json.loads((directory / "frames.json").read_text(encoding="utf-8")))
     array = np.load(directory / "frames.npy", mmap_mode="r")

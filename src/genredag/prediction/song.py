@@ -90,3 +90,19 @@ class SongPrediction:
         leaders = self.timeline.probabilities.argmax(axis=1)
         shares = np.bincount(leaders, minlength=len(self.class_names)) / len(leaders)
         return dict(zip(self.class_names, shares.tolist(), strict=True))
+
+
+@dataclass(frozen=True)
+class UnreadableSong:
+    """A song that can't be predicted.
+
+    Attributes
+    ----------
+    source
+        The file or address, as given.
+    reason
+        What is wrong with it, in one line.
+    """
+
+    source: str
+    reason: str

@@ -1,0 +1,255 @@
+"""How far to trust a prediction: a set of genres, and whether the song is unlike the training music.
+
+The sets are conformal (Sadinle, Lei and Wasserman 2019, "least ambiguous sets"). A genre belongs to the set
+if its probability is at least a threshold, which is chosen so that the sets of validation tracks hold the
+right genre as often as promised. Tracks of one artist are not independent: each artist counts once, whatever
+the number of tracks, and one more artist counts as a miss (Lee, Barber and Willett 2023, "hierarchical
+conformal prediction"). The promise holds for the average track of a new artist, if the artist is drawn like
+those of the validation part.
+
+A song is unlike the training music if the mean and the deviation over time of its bins are further from
+those of the training tracks than nearly all validation tracks are.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from genredag.errors import ModelError
+from genredag.prediction.song import Trust
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+COVERAGE = 0.9
+# A set is too large to say much if it holds more than this share of the genres (and more than one).
+UNSURE_SHARE = 1 / 3
+# The share of validation tracks that are not flagged as unlike the training music.
+USUAL = 0.99
+TRUST_FILE = "trust.json"
+_N_COMPONENTS = 16
+_MAX_BYTES = 2**24
+_ROUNDING = 1e-9
+_CHUNK = 64  # slices at once, so that memory does not grow with the song
+
+
+@dataclass(frozen=True)
+class TrainingMusic:
+    """Where the training tracks lie in feature space: a normal distribution of few dimensions plus noise.
+
+    Attributes
+    ----------
+    mean, scale
+        Of each feature over the training tracks, (n_features,).
+    components, variances
+        Principal components of the standardised features, (n_components, n_features) and (n_components,).
+    noise
+        Variance in each of the other directions.
+    usual
+        The largest distance that counts as usual.
+    """
+
+    mean: np.ndarray
+    scale: np.ndarray
+    components: np.ndarray
+    variances: np.ndarray
+    noise: float
+    usual: float
+
+    def distance(self, features: np.ndarray) -> np.ndarray:
+        """Return Mahalanobis' distance of songs (n_songs, n_features) from the training tracks, (n_songs,)."""
+        centred = (features - self.mean) / self.scale
+        scores = centred @ self.components.T
+        rest = np.maximum((centred**2).sum(axis=1) - (scores**2).sum(axis=1), 0)
+        return np.sqrt((scores**2 / self.variances).sum(axis=1) + rest / self.noise)
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What the validation tracks say of the predictions of one model.
+
+    Attributes
+    ----------
+    least_probability
+        A genre with at least this probability belongs to the set; the most probable one always does.
+    n_groups
+        Number of artists (tracks, where the artist is unknown) among the validation tracks.
+    music
+        None if there is nothing to compare a song with.
+    """
+
+    class_names: tuple[str, ...]
+    coverage: float
+    least_probability: float
+    n_groups: int
+    music: TrainingMusic | None
+
+    def in_set(self, probabilities: np.ndarray) -> np.ndarray:
+        """Return which genres the set of each song holds, bool (n_songs, n_classes)."""
+        most = np.arange(probabilities.shape[1]) == probabilities.argmax(axis=1)[:, np.newaxis]
+        return (probabilities >= self.least_probability) | most
+
+    def is_unsure(self, in_set: np.ndarray) -> np.ndarray:
+        """Return which of the sets that `in_set` returned are too large to say much, bool (n_songs,)."""
+        return in_set.sum(axis=1) > max(1.0, UNSURE_SHARE * len(self.class_names))
+
+    def apply(self, probabilities: np.ndarray, features: np.ndarray | None = None) -> Trust:
+        """Return how far the prediction of one song can be trusted.
+
+        Parameters
+        ----------
+        probabilities
+            Of the song: the mean over its slices, (n_classes,).
+        features
+            The mean over its slices of `music_features`, (n_features,); None: not compared with the music.
+
+        Raises
+        ------
+        ModelError
+            There is another number of probabilities than of classes.
+        """
+        if probabilities.shape != (len(self.class_names),):
+            raise ModelError(f"{probabilities.shape} probabilities", expected=f"({len(self.class_names)},)")
+        in_set = self.in_set(probabilities[np.newaxis])
+        order = np.argsort(-probabilities, kind="stable")
+        unlike = None
+        if self.music is not None and features is not None:
+            unlike = bool(self.music.distance(features[np.newaxis])[0] > self.music.usual)
+        return Trust(
+            genres=tuple(self.class_names[i] for i in order if in_set[0, i]),
+            coverage=self.coverage,
+            unsure=bool(self.is_unsure(in_set)[0]),
+            unlike_training=unlike,
+        )
+
+    def json_text(self) -> str:
+        """Return ``trust.json``."""
+        tree = dataclasses.asdict(self)
+        return json.dumps(tree, default=lambda array: array.tolist(), allow_nan=False) + "\n"
+
+
+def music_features(slices: np.ndarray, n_valid: np.ndarray) -> np.ndarray:
+    """Return mean and standard deviation over time of each bin, float64 (n_slices, 2 * n_bins).
+
+    Parameters
+    ----------
+    slices
+        Float32 (n_slices, n_frames, n_bins), in the values of the frame store.
+    n_valid
+        Number of frames of each slice before its padding, which is ignored.
+    """
+    chunks = range(0, len(slices), _CHUNK)
+    empty = np.empty((0, 2 * slices.shape[2]))
+    return np.concatenate(
+        [empty, *(_moments(slices[i : i + _CHUNK], n_valid[i : i + _CHUNK]) for i in chunks)]
+    )
+
+
+def _moments(slices: np.ndarray, n_valid: np.ndarray) -> np.ndarray:
+    valid = (np.arange(slices.shape[1]) < n_valid[:, np.newaxis])[..., np.newaxis]
+    counts = n_valid[:, np.newaxis].astype(np.float64)
+    mean = np.where(valid, slices, 0).sum(axis=1, dtype=np.float64) / counts
+    squares = np.where(valid, np.square(slices - mean[:, np.newaxis]), 0).sum(axis=1, dtype=np.float64)
+    return np.concatenate([mean, np.sqrt(squares / counts)], axis=1)
+
+
+def calibrate(
+    tracks: pd.DataFrame,
+    training: np.ndarray | None = None,
+    validation: np.ndarray | None = None,
+    coverage: float = COVERAGE,
+) -> Calibration:
+    """Find the threshold of the sets, and how far from the training music a song may usually be.
+
+    Parameters
+    ----------
+    tracks
+        Predictions of the validation tracks, as `genredag.evaluation.predictions.track_predictions` returns
+        them for the mean of probabilities.
+    training, validation
+        Features of the training and the validation tracks, (n_tracks, n_features).
+    """
+    from genredag.evaluation.intervals import cluster_names
+    from genredag.evaluation.predictions import class_names, probabilities_of
+
+    names = class_names(tracks)
+    actual = tracks["genre"].map({name: i for i, name in enumerate(names)}).to_numpy()
+    of_right_genre = probabilities_of(tracks)[np.arange(len(tracks)), actual]
+    groups = cluster_names(tracks)
+    known = training is not None and validation is not None and len(training) > 1 and len(validation) > 0
+    return Calibration(
+        class_names=tuple(names),
+        coverage=coverage,
+        least_probability=least_probability(of_right_genre, groups, coverage),
+        n_groups=len(set(groups)),
+        music=_fit_music(training, validation) if known else None,
+    )
+
+
+def least_probability(of_right_genre: np.ndarray, groups: Sequence[str], coverage: float) -> float:
+    """Return the largest threshold for which the sets hold the right genre in a share `coverage` of groups.
+
+    Each group has weight 1, shared by its tracks. One more group, for the new song's artist, misses. With too
+    few groups (8 or fewer for 90 %), the threshold is 0, and the sets hold all genres.
+
+    Parameters
+    ----------
+    of_right_genre
+        Probability of the right genre of each track, (n_tracks,).
+    groups
+        The artist of each track, (n_tracks,).
+    """
+    _, group_of, sizes = np.unique(np.asarray(groups, dtype=str), return_inverse=True, return_counts=True)
+    order = np.argsort(-of_right_genre, kind="stable")
+    held = np.cumsum(1 / sizes[group_of[order]])
+    enough = np.flatnonzero(held >= coverage * (len(sizes) + 1) - _ROUNDING)
+    return float(of_right_genre[order[enough[0]]]) if len(enough) else 0.0
+
+
+def _fit_music(training: np.ndarray, validation: np.ndarray) -> TrainingMusic:
+    from sklearn.decomposition import PCA
+    from threadpoolctl import threadpool_limits
+
+    mean, scale = training.mean(axis=0), training.std(axis=0)
+    scale = np.where(scale > 0, scale, 1.0)
+    n_components = min(_N_COMPONENTS, len(training) - 1, training.shape[1] - 1)
+    with threadpool_limits(1):  # the same bytes for any number of threads
+        pca = PCA(n_components, svd_solver="full").fit((training - mean) / scale)
+    music = TrainingMusic(
+        mean, scale, pca.components_, pca.explained_variance_, max(float(pca.noise_variance_), 1e-6), 0.0
+    )
+    usual = np.quantile(music.distance(validation), USUAL, method="higher")
+    return dataclasses.replace(music, usual=float(usual))
+
+
+def read_calibration(path: Path) -> Calibration | None:
+    """Read the calibration of a ``model.zip``; return None if the bundle has none.
+
+    Raises
+    ------
+    ModelError
+        The file isn't a bundle, or its calibration can't be read.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if TRUST_FILE not in archive.namelist():
+                return None
+            if archive.getinfo(TRUST_FILE).file_size > _MAX_BYTES:
+                raise ValueError("too large")
+            tree = json.loads(archive.read(TRUST_FILE))
+        music = tree.pop("music")
+        arrays = {key: np.asarray(value) for key, value in (music or {}).items()}
+        ends = {key: float(arrays.pop(key)) for key in ("noise", "usual")} if music else {}
+        tree["class_names"] = tuple(tree["class_names"])
+        return Calibration(**tree, music=TrainingMusic(**arrays, **ends) if music else None)
+    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError) as error:
+        raise ModelError(f"can't read {TRUST_FILE} ({error})", where=str(path)) from error

@@ -1,0 +1,119 @@
+"""Two genres of short audio files, and bundles trained on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+
+from genredag.bundles.bundle import Bundle, save_bundle
+from genredag.frames.rendering import render
+from genredag.frames.slices import cut
+from genredag.frames.split_slices import SliceSpec, SplitSlices
+from genredag.frames.store import open_frames
+from genredag.params.groups.base import Group
+from genredag.params.groups.models import Estimator, Network, Train
+from genredag.params.groups.slices import Slices
+from genredag.params.groups.spectrograms import Cqt, Handcrafted, Mel, Rendering, Stft
+from genredag.training.train import train_bundle
+
+SR, FILE_SR = 13_000, 16_000
+GROUPS: dict[str, Group] = {
+    "stft": Stft(n_fft=256, hop_length=130, window="hann", axis="log", n_bins=20, fmin=60.0, top_db=80.0),
+    "mel": Mel(n_fft=256, hop_length=130, window="hann", n_mels=16, fmin=0.0, fmax=6500.0, top_db=80.0),
+    "cqt": Cqt(hop_length=128, bins_per_octave=12, n_bins=36, fmin=110.0, top_db=80.0),
+    "handcrafted": Handcrafted(n_fft=256, hop_length=130, n_mfcc=13),
+}
+TRAIN = Train(precision="float32", threads=1, normalisation="bin")
+SVM = Estimator(
+    kind="estimator",
+    features="bin_statistics",
+    backbone=None,
+    folds=2,
+    options={"C": 1.0, "gamma": "scale", "min_variance": 0.0, "selection_trees": 0},
+)
+LSTM = Network(
+    kind="network",
+    optimizer="adam",
+    learning_rate=0.01,
+    schedule="cosine",
+    batch_size=8,
+    epochs=2,
+    patience=2,
+    augment=[],
+    backbone=None,
+    options={"units": 8, "dropout": 0.1},
+)
+MODELS = {"svm_rbf": SVM, "lstm": LSTM, "lstm_windows": LSTM}
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A bundle, its file, and the data that it was trained on."""
+
+    path: Path
+    bundle: Bundle
+    data: SplitSlices
+    files: dict[str, Path]
+
+
+@pytest.fixture(scope="session")
+def audio(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pd.DataFrame]:
+    """A folder of WAV files, at another rate than that of the analysis, and its manifest."""
+    folder, rng = tmp_path_factory.mktemp("audio"), np.random.default_rng(0)
+    rows = []
+    for genre, hz in (("blues", 300), ("rock", 1_500)):
+        for i in range(10):
+            time = np.arange(int((0.3 + 2 * rng.random()) * FILE_SR)) / FILE_SR
+            stereo = 0.2 * np.sin(2 * np.pi * hz * time)[:, None] + 0.1 * rng.standard_normal((len(time), 2))
+            soundfile.write(folder / f"{genre}.{i}.wav", stereo, FILE_SR)
+            row = {"track_id": f"{genre}.{i}", "genre": genre, "artist": f"{genre} {i}"}
+            rows.append(row | {"path": f"{genre}.{i}.wav", "duration": len(time) / FILE_SR, "sr": FILE_SR})
+    return folder, pd.DataFrame(rows).assign(status="ok").astype({"artist": "str"})
+
+
+@pytest.fixture(scope="session")
+def make_trained(
+    audio: tuple[Path, pd.DataFrame], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Trained]:
+    """Return a function that trains a bundle; equal arguments train once."""
+    known: dict[tuple[str, ...], Trained] = {}
+
+    def make(model: str = "svm_rbf", representation: str = "mel", dtype: str = "float16") -> Trained:
+        key = (model, representation, dtype)
+        if key not in known:
+            folder = tmp_path_factory.mktemp("-".join(key))
+            data = _data(*audio, representation, dtype, folder)
+            bundle = train_bundle(model, MODELS[model], TRAIN, data, seed=1)[0]
+            save_bundle(folder / "bundle.zip", bundle)
+            files = {path.stem: path for path in audio[0].iterdir()}
+            known[key] = Trained(folder / "bundle.zip", bundle, data, files)
+        return known[key]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def svm(make_trained: Callable[..., Trained]) -> Trained:
+    """A support vector machine on mel spectrograms."""
+    return make_trained()
+
+
+def _data(
+    folder: Path, manifest: pd.DataFrame, representation: str, dtype: str, out_dir: Path
+) -> SplitSlices:
+    rendering = Rendering(sr=SR, dtype=dtype, shifts=[])
+    folders = {"cache_dir": folder, "out_dir": out_dir}
+    render(manifest, representation, GROUPS[representation], rendering, n_jobs=1, **folders)
+    frames = open_frames(out_dir)
+    params = Slices(seconds=0.5, overlap=0.5, short_tracks="pad")
+    slices, summary = cut(frames.index, frames.spec.frames_per_second, params)
+    split = slices[["track_id", "slice"]].merge(manifest[["track_id", "genre", "artist"]], on="track_id")
+    parts = ["train"] * 6 + ["validation"] * 2 + ["test"] * 2
+    split["part"] = [parts[int(track_id[-1])] for track_id in split["track_id"]]
+    return SplitSlices(frames, slices, SliceSpec.of(summary), split)
