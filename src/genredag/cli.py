@@ -221,8 +221,8 @@ def app_command(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
     max_upload_mb: Annotated[int, typer.Option(min=1, help="Largest file of a song, in MB.")] = 100,
     max_minutes: Annotated[float, typer.Option(min=0.1, help="Longest song, in minutes.")] = 30,
-    allow_private: Annotated[
-        bool, typer.Option("--allow-private", help="Let links lead to addresses of the local network.")
+    allow_local: Annotated[
+        bool, typer.Option("--allow-local", help="Let links lead to addresses of the local network.")
     ] = False,
 ) -> None:
     """Open a page that names the genres of a song: drop, record or link one, and play it.
@@ -234,7 +234,7 @@ def app_command(
     from genredag.prediction.app.limits import Limits
 
     limits = Limits(upload_bytes=max_upload_mb * 2**20, song_seconds=max_minutes * 60)
-    run_app(models or [Path("results"), Path("experiment")], host, port, limits, allow_private)
+    run_app(models or [Path()], host, port, limits, allow_local)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import socket
 import threading
 import time
@@ -36,11 +37,10 @@ FOCUSED = "(e => e.id || e.textContent.trim())(document.activeElement)"
 def site(offered, tmp_path_factory, loudness, song) -> Iterator[str]:
     """Run the app on a free port; return its address."""
 
-    def fetch(address: str, path: Path) -> str:
+    def fetch(address: str, folder: Path) -> Path:
         if "song" not in address:
             raise DataError("404 Not Found", where=address, hint="check the address")
-        path.write_bytes(song.read_bytes())
-        return "fetched.wav"
+        return Path(shutil.copy(song, folder / "song.wav"))
 
     with pytest.MonkeyPatch.context() as patch, socket.socket() as listening:
         patch.setattr(work, "load_classifier", loudness)
@@ -175,9 +175,9 @@ def test_ninety_minutes_and_too_many_bytes_are_refused(browser, site, tmp_path):
 
 def test_a_song_is_linked(page, song):
     submit = "document.getElementById('address').value = {!r}; document.querySelector('#link button').click()"
-    page.ask(submit.format("https://example.org/song.wav"))
+    page.ask(submit.format("https://example.org/my%20song.mp3?download=1"))
     page.wait_for(f"{HEADLINES}.length")
-    assert page.ask("document.getElementById('song-name').textContent") == "fetched.wav"
+    assert page.ask("document.getElementById('song-name').textContent") == "my song.wav"
     page.wait_for("document.getElementById('audio').duration > 5.9")
 
 

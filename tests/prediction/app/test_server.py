@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import shutil
 import threading
 from pathlib import Path
 
@@ -156,19 +157,19 @@ def test_malformed_requests_are_refused(client):
 
 
 def test_a_link_is_fetched_into_the_folder(serve, song, place):
-    def fetch(address: str, path: Path) -> str:
-        path.write_bytes(song.read_bytes())
-        return "fetched.wav"
+    def fetch(address: str, folder: Path) -> Path:
+        (folder / "part.tmp").write_bytes(b"x")
+        return Path(shutil.copy(song, folder / "song.wav"))
 
     with serve(fetch=fetch) as client:
-        answer = client.post("/api/links", json={"address": "https://example.org/a/b.wav?x=/y.mp3"}).json()
-        assert answer["name"] == "fetched.wav"
+        answer = client.post("/api/links", json={"address": "https://example.org/a/b%20c.php?x=/y.mp3"}).json()
+        assert answer["name"] == "b c.wav"
         assert files_in(place) == [f"{answer['id']}.wav"]
 
 
 def test_a_failed_download_leaves_nothing(serve, place):
-    def fetch(address: str, path: Path) -> str:
-        path.write_bytes(b"half")
+    def fetch(address: str, folder: Path) -> Path:
+        (folder / "song.wav").write_bytes(b"half")
         raise DataError("404 Not Found", where=address)
 
     with serve(fetch=fetch) as client:

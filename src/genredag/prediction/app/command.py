@@ -12,11 +12,13 @@ from rich.console import Console
 from genredag.prediction.app.limits import Limits
 from genredag.prediction.app.offer import offered_models
 from genredag.prediction.app.server import LOOPBACK, make_server
+from genredag.prediction.fetching import Limits as WebLimits
+from genredag.prediction.fetching import fetch
 
 logger = logging.getLogger(__name__)
 
 
-def run_app(models: Sequence[Path], host: str, port: int, limits: Limits, private_addresses: bool) -> None:
+def run_app(models: Sequence[Path], host: str, port: int, limits: Limits, allow_local: bool) -> None:
     """Serve the page until interrupted.
 
     Parameters
@@ -25,7 +27,7 @@ def run_app(models: Sequence[Path], host: str, port: int, limits: Limits, privat
         Bundles, or folders to look for them in.
     host, port
         Where to listen.
-    private_addresses
+    allow_local
         Whether links may lead to the local network.
 
     Raises
@@ -35,12 +37,11 @@ def run_app(models: Sequence[Path], host: str, port: int, limits: Limits, privat
     """
     import uvicorn
 
+    web_limits = WebLimits(limits.upload_bytes / 1e6, limits.receive_seconds, allow_local=allow_local)
     offered = offered_models(models)
     is_local = host in LOOPBACK
-    fetch = partial(_fetch, limits, private_addresses)
-    server = make_server(
-        offered, fetch, limits, hosts=LOOPBACK if is_local else ("*",)
-    )
+    hosts = LOOPBACK if is_local else ("*",)
+    server = make_server(offered, partial(fetch, limits=web_limits), limits, hosts=hosts)
     shown = f"[{host}]" if ":" in host else host
     Console(stderr=True).print(
         f"genredag app with {len(offered)} models: http://{shown}:{port} (stop with Ctrl+C)"

@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated
+from urllib.parse import unquote, urlsplit
 
 import anyio
 from anyio import to_thread
@@ -32,8 +33,8 @@ from genredag.prediction.app.songs import Song, SongStore, temporary_folder
 STATIC = Path(__file__).with_name("static")
 SWEEP_SECONDS = 30
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")  # as a browser names them
-# Downloads the audio at an address into a file, and returns a name for it.
-Fetch = Callable[[str, Path], str]
+# Downloads the audio at an address into a file of a folder, and returns its path.
+Fetch = Callable[[str, Path], Path]
 
 
 class Link(BaseModel):
@@ -118,14 +119,11 @@ class App:
         DataError
             The address is refused, or the download fails.
         """
-        song = self.store.new(address.partition("?")[0])
-        try:
-            song.name = await to_thread.run_sync(
-                self.fetch, address, song.path, limiter=self.downloads, abandon_on_cancel=False
-            )
-        except BaseException:
-            song.path.unlink(missing_ok=True)
-            raise
+        with self.store.side_folder() as folder:
+            file = await to_thread.run_sync(self.fetch, address, folder, limiter=self.downloads)
+            path = unquote(urlsplit(address).path)
+            song = self.store.new(str(PurePosixPath(path).with_suffix(file.suffix)) if path.strip("/") else "song")
+            file.replace(song.path)
         return song
 
 
@@ -217,7 +215,7 @@ def make_server(
     offered
         The models to choose from; the first is loaded at once.
     fetch
-        Downloads the audio at an address into a file, and returns a name for it.
+        Downloads the audio at an address into a file of a folder, and returns its path.
     call
         Where jobs run.
     hosts

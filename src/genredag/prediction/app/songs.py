@@ -106,6 +106,12 @@ class SongStore:
         if not size:
             raise DataError("the file is empty (0 bytes)")
 
+    @contextmanager
+    def side_folder(self) -> Iterator[Path]:
+        """Have a folder for a download; what remains in it is removed."""
+        with tempfile.TemporaryDirectory(dir=self._folder) as folder:
+            yield Path(folder)
+
     def new(self, name: str) -> Song:
         """Return a song with a path to write to; it is not kept before `keep`."""
         name = display_name(name)

@@ -1,6 +1,7 @@
 // The page: a song is added, models are chosen, their predictions are shown.
 
 import { assignColours } from "./colours.js";
+import { element } from "./elements.js";
 import * as player from "./player.js";
 import { record } from "./recorder.js";
 import * as results from "./results.js";
@@ -34,7 +35,7 @@ function busy(text, share = null) {
 function complain(problem, name = "") {
   const { what = String(problem), expected = "", hint = "" } = problem;
   const sentence = [what + (expected ? `; expected ${expected}` : ""), hint].filter(Boolean).map(asSentence);
-  find("problem").replaceChildren(results.element("strong", "", name ? `${name} can't be used. ` : ""), sentence.join(" "));
+  find("problem").replaceChildren(element("strong", "", name ? `${name} can't be used. ` : ""), sentence.join(" "));
   showPanel("drop");
 }
 

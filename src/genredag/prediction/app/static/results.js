@@ -1,8 +1,9 @@
 // What a model says of a song: the leading genre, the set that holds the right one, a bar for each genre.
 
-const find = (root, name) => root.querySelector(`.${name}`);
+import { describeModel } from "./card.js";
+import { element, percent } from "./elements.js";
 
-export const percent = (share) => `${Math.round(100 * share)} %`;
+const find = (root, name) => root.querySelector(`.${name}`);
 
 // A card for a model that is still listening.
 export function waitingCard(model) {
@@ -70,15 +71,4 @@ export function leader(content, slice) {
   const row = content.timeline[slice];
   const best = row.indexOf(Math.max(...row));
   return `${content.genres[best]} ${percent(row[best])}`;
-}
-
-function describeModel(place, model) {
-  place.replaceChildren(element("p", "note", model.summary || "This model has no card."));
-}
-
-export function element(tag, className, text = "") {
-  const made = document.createElement(tag);
-  made.className = className;
-  made.textContent = text;
-  return made;
 }
