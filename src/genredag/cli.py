@@ -175,6 +175,49 @@ def _params_file() -> Path:
     return next((path for path in candidates if path.is_file()), candidates[0])
 
 
+@app.command("bundles", epilog="Example: `genredag bundles`, `genredag bundles shared_models --json`")
+@exits_cleanly
+def bundles_command(
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="A project, or any folder that holds bundles.")
+    ] = Path(),
+    as_json: Annotated[bool, typer.Option("--json", help="Print paths and model cards as JSON.")] = False,
+) -> None:
+    """List the bundles (`model.zip`) of a project, the best first by accuracy on validation tracks."""
+    from rich.console import Console
+
+    from genredag.bundles.found import bundles_json, bundles_table, list_bundles
+
+    found = list_bundles(folder)
+    if as_json:
+        print(bundles_json(found))
+    elif found:
+        Console(width=None if Console().is_terminal else 200).print(bundles_table(found))
+    else:
+        print("No bundles. Hint: `snakemake` or `dvc exp run` train one.")
+
+
+@app.command("card", epilog="Example: `genredag card experiment/model.zip`")
+@exits_cleanly
+def card_command(
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="A model.zip.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of Markdown.")] = False,
+) -> None:
+    """Print a model card: what the model was trained on, how good it is, and where it fails."""
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    from genredag.bundles.card import require_card
+
+    card = require_card(bundle)
+    if as_json:
+        print(card.json_text(), end="")
+    elif Console().is_terminal:
+        Console().print(Markdown(card.markdown()))
+    else:
+        print(card.markdown(), end="")
+
+
 @app.command(
     "search",
     epilog="Example: `dvc exp run --queue --name grid -S 'models.crnn.batch_size=16,32' -S seed=1,2`, "
