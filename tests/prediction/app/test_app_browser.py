@@ -170,7 +170,7 @@ def test_ninety_minutes_and_too_many_bytes_are_refused(browser, site, tmp_path):
     with (tmp_path / "large.wav").open("wb") as file:
         file.truncate(31 * 2**20)
     browser.choose_file("#file", tmp_path / "large.wav")
-    browser.wait_for("document.getElementById('problem').textContent.includes('larger than 30 MB')")
+    browser.wait_for("document.getElementById('problem').textContent.includes('It is larger than 30 MB. Cut it or compress it.')")
 
 
 def test_a_song_is_linked(page, song):

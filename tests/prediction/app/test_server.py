@@ -162,7 +162,9 @@ def test_a_link_is_fetched_into_the_folder(serve, song, place):
         return Path(shutil.copy(song, folder / "song.wav"))
 
     with serve(fetch=fetch) as client:
-        answer = client.post("/api/links", json={"address": "https://example.org/a/b%20c.php?x=/y.mp3"}).json()
+        answer = client.post(
+            "/api/links", json={"address": "https://example.org/a/b%20c.php?x=/y.mp3"}
+        ).json()
         assert answer["name"] == "b c.wav"
         assert files_in(place) == [f"{answer['id']}.wav"]
 

@@ -39,10 +39,9 @@ def run_app(models: Sequence[Path], host: str, port: int, limits: Limits, allow_
 
     web_limits = WebLimits(limits.upload_bytes / 1e6, limits.receive_seconds, allow_local=allow_local)
     offered = offered_models(models)
-    is_local = host in LOOPBACK
-    hosts = LOOPBACK if is_local else ("*",)
-    server = make_server(offered, partial(fetch, limits=web_limits), limits, hosts=hosts)
     shown = f"[{host}]" if ":" in host else host
+    hosts = LOOPBACK if shown in LOOPBACK else ("*",)
+    server = make_server(offered, partial(fetch, limits=web_limits), limits, hosts=hosts)
     Console(stderr=True).print(
         f"genredag app with {len(offered)} models: http://{shown}:{port} (stop with Ctrl+C)"
     )

@@ -88,7 +88,9 @@ def _names(found: Sequence[tuple[Path, Card | None]]) -> list[str]:
     """Return a name for each model: with data set, split and seed, or a number, where they are needed."""
     short = [card.name if card else _name_without_card(path) for path, card in found]
     longer = [
-        f"{name} ({card.data.name}, {card.split}, seed {card.seed})" if card and short.count(name) > 1 else name
+        f"{name} ({card.data.name}, {card.split}, seed {card.seed})"
+        if card and short.count(name) > 1
+        else name
         for name, (_, card) in zip(short, found, strict=True)
     ]
     return [

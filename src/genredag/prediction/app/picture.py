@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import functools
 import itertools
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import soxr
 
 from genredag.errors import DataError
 from genredag.prediction.app.limits import TooLongError
 from genredag.spectrograms.spectrum import decibels
-from genredag.tracks.audio import decode
+from genredag.tracks.audio import open_blocks
 
 SR = 22050  # in Hz
 N_FFT, HOP, FMIN = 2048, 512, 30.0  # of the spectrogram: samples, samples, Hz
@@ -104,17 +106,36 @@ def _narrowed(values: np.ndarray, combine: np.ufunc) -> np.ndarray:
     return np.stack([combine(values[a:b], axis=0) for a, b in itertools.pairwise(edges)])
 
 
+def song_pieces(path: Path, sr: int, max_seconds: float = math.inf) -> Iterator[np.ndarray]:
+    """Yield the mono samples of a song at `sr`, some at a time.
+
+    Raises
+    ------
+    TooLongError
+        The song is longer than `max_seconds`.
+    DataError
+        It can't be decoded.
+    """
+    n_samples = 0
+    with open_blocks(path) as (own_sr, pieces):
+        stream = soxr.ResampleStream(own_sr, sr, 1, dtype="float32", quality="HQ")
+        for piece in pieces:
+            n_samples += len(piece)
+            if n_samples > max_seconds * own_sr:
+                raise TooLongError(
+                    f"longer than {max_seconds / 60:g} minutes",
+                    hint="cut it, or start the app with a larger --max-minutes",
+                )
+            yield stream.resample_chunk(piece)
+        yield stream.resample_chunk(np.zeros(0, np.float32), last=True)
+
+
 def _blocks(path: Path, max_seconds: float) -> Iterator[np.ndarray]:
     """Yield the samples of a song at `SR`, `BLOCK` at a time."""
-    samples, _ = decode(path, SR)
-    if len(samples) > max_seconds * SR:
-        raise too_long(max_seconds)
-    yield from (samples[start : start + BLOCK] for start in range(0, len(samples), BLOCK))
-
-
-def too_long(max_seconds: float) -> TooLongError:
-    """Return the error for a song that is too long."""
-    return TooLongError(
-        f"longer than {max_seconds / 60:g} minutes",
-        hint="cut it, or start the app with a larger --max-minutes",
-    )
+    held = np.zeros(0, np.float32)
+    for piece in song_pieces(path, SR, max_seconds):
+        held = np.concatenate([held, piece])
+        while len(held) >= BLOCK:
+            yield held[:BLOCK]
+            held = held[BLOCK:]
+    yield held

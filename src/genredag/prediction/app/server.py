@@ -122,7 +122,9 @@ class App:
         with self.store.side_folder() as folder:
             file = await to_thread.run_sync(self.fetch, address, folder, limiter=self.downloads)
             path = unquote(urlsplit(address).path)
-            song = self.store.new(str(PurePosixPath(path).with_suffix(file.suffix)) if path.strip("/") else "song")
+            song = self.store.new(
+                str(PurePosixPath(path).with_suffix(file.suffix)) if path.strip("/") else "song"
+            )
             file.replace(song.path)
         return song
 
@@ -198,6 +200,13 @@ async def predict(identity: str, choice: Choice, app: Shared) -> work.Prediction
     """Predict a song with a model."""
     model, song = app.model(choice.model), app.store.get(identity)
     return await app.jobs.run(work.predict_song, model, song.path)
+
+
+@api.post("/songs/{identity}/explanations")
+async def explain(identity: str, choice: Choice, app: Shared) -> work.ExplanationContent:
+    """Return which times and bands of a song decided for a model."""
+    model, song = app.model(choice.model), app.store.get(identity)
+    return await app.jobs.run(work.explain_song, model, song.path)
 
 
 def make_server(

@@ -1,7 +1,7 @@
 // The page: a song is added, models are chosen, their predictions are shown.
 
 import { assignColours } from "./colours.js";
-import { element } from "./elements.js";
+import { element, sentences } from "./elements.js";
 import * as player from "./player.js";
 import { record } from "./recorder.js";
 import * as results from "./results.js";
@@ -33,15 +33,9 @@ function busy(text, share = null) {
 }
 
 function complain(problem, name = "") {
-  const { what = String(problem), expected = "", hint = "" } = problem;
-  const sentence = [what + (expected ? `; expected ${expected}` : ""), hint].filter(Boolean).map(asSentence);
-  find("problem").replaceChildren(element("strong", "", name ? `${name} can't be used. ` : ""), sentence.join(" "));
+  const words = problem instanceof Problem ? sentences(problem) : String(problem);
+  find("problem").replaceChildren(element("strong", "", name && `${name} can't be used. `), words);
   showPanel("drop");
-}
-
-function asSentence(text) {
-  const end = /[.?!]$/.test(text) ? "" : ".";
-  return text[0].toUpperCase() + text.slice(1) + end;
 }
 
 async function add(name, arrive, blob = null) {
@@ -59,7 +53,7 @@ async function add(name, arrive, blob = null) {
 function addFile(file, name = file.name) {
   const limit = about.upload_bytes;
   if (file.size > limit) {
-    complain({ what: `it is larger than ${Math.round(limit / 2 ** 20)} MB`, hint: "Cut it or compress it" }, name);
+    complain(new Problem({ what: `it is larger than ${Math.round(limit / 2 ** 20)} MB`, hint: "cut it or compress it" }), name);
     return;
   }
   const uploaded = (share) => (share < 1 ? busy(`Sending ${name}`, share) : busy(`Decoding ${name}`));
@@ -90,6 +84,7 @@ function forgetSong() {
 }
 
 function startOver() {
+  hideReasons();
   forgetSong();
   shown = [];
   find("results").replaceChildren();
@@ -115,7 +110,7 @@ find("another").addEventListener("click", startOver);
 
 function dropped(transfer) {
   if (transfer.files.length > 1) {
-    complain({ what: "One song at a time", hint: "genredag predict takes whole folders" });
+    complain(new Problem({ what: "one song at a time", hint: "`genredag predict` takes whole folders" }));
   } else if (transfer.files.length) {
     addFile(transfer.files[0]);
   }
@@ -194,7 +189,9 @@ pickers.forEach((picker) =>
 
 async function predictAll() {
   const asked = song;
-  shown = chosenModels().map((model) => ({ model, card: results.waitingCard(model), content: null }));
+  hideReasons();
+  shown = chosenModels().map((model) => ({ model, card: results.waitingCard(model), content: null, reasons: null }));
+  shown.forEach((entry) => entry.card.querySelector(".why").addEventListener("click", () => toggleReasons(entry)));
   find("results").replaceChildren(...shown.map(({ card }) => card));
   find("results").classList.toggle("two", shown.length > 1);
   for (const entry of shown) {
@@ -209,6 +206,36 @@ async function predictAll() {
     if (!entry.card.isConnected) return; // other models were chosen meanwhile
     redraw();
   }
+}
+
+// Why a model said so: asked for with its button, one model at a time
+
+async function toggleReasons(entry) {
+  const button = entry.card.querySelector(".why");
+  const asked = button.getAttribute("aria-pressed") === "false";
+  hideReasons();
+  if (!asked) return;
+  button.setAttribute("aria-pressed", "true");
+  button.setAttribute("aria-busy", "true");
+  button.textContent = "Hiding parts of the song…";
+  try {
+    entry.reasons ??= await server.explain(song.id, entry.model.id);
+    if (!entry.card.isConnected || button.getAttribute("aria-pressed") === "false") return;
+    results.showReasons(entry.card, entry.reasons, player.clock);
+    player.showReasons(entry.reasons);
+    find("status").textContent = `What speaks for ${entry.reasons.genre} is listed below the bars.`;
+  } catch (problem) {
+    if (!(problem instanceof Problem)) throw problem;
+    results.showReasonsFailure(entry.card, problem);
+  } finally {
+    button.removeAttribute("aria-busy");
+    button.textContent = "Why?";
+  }
+}
+
+function hideReasons() {
+  shown.forEach(({ card }) => results.showReasons(card, null));
+  player.showReasons(null);
 }
 
 function redraw() {

@@ -7,6 +7,8 @@ const STEP = 5; // seconds that an arrow key moves
 const WAVEFORM_HEIGHT = 44; // pixels; the server's Content-Security-Policy names the style that follows from it
 const FREQUENCIES = [100, 500, 1000, 2000, 5000, 10000];
 const TIME_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1200];
+const FOR = "64 170 255"; // colours of parts that speak for a genre and against it
+const AGAINST = "255 150 50";
 const SVG = "http://www.w3.org/2000/svg";
 const SHORTEST_LABEL = 0.055; // share of the width that a genre's name needs
 const LOWEST_LABEL = 0.34; // share of a ribbon's height that a genre's name needs
@@ -101,6 +103,31 @@ function heightOf(hz) {
 function labelHz() {
   const labels = FREQUENCIES.map((hz) => [heightOf(hz), hz >= 1000 ? `${hz / 1000} kHz` : `${hz} Hz`]);
   find("hz").replaceChildren(...labels.filter(([y]) => y > 0.05 && y < 0.96).map(([y, text]) => placed("--y", y, text)));
+}
+
+// Show which parts of the song speak for a genre and which against it, over the spectrogram; null hides them.
+export function showReasons(reasons) {
+  const canvas = find("heat");
+  canvas.hidden = !reasons;
+  find("picture").classList.toggle("explained", Boolean(reasons));
+  find("hz").hidden = Boolean(reasons && !reasons.hz);
+  find("bands").replaceChildren();
+  if (!reasons) return;
+  Object.assign(canvas, { width: 2 * timeline.clientWidth, height: 2 * find("picture").clientHeight });
+  const context = canvas.getContext("2d");
+  const { edges, effect, names } = reasons;
+  const heights = reasons.hz ? reasons.hz.map(heightOf) : [...names.keys(), names.length].map((i) => i / names.length);
+  const most = Math.max(0.02, ...effect.flat().map(Math.abs));
+  const [x, y] = [edges.map((time) => (time / song.duration) * canvas.width), heights.map((up) => (1 - up) * canvas.height)];
+  effect.forEach((bands, part) =>
+    bands.forEach((value, band) => {
+      context.fillStyle = `rgb(${value > 0 ? FOR : AGAINST} / ${(0.85 * Math.abs(value)) / most})`;
+      context.fillRect(x[part], y[band + 1], x[part + 1] - x[part] - 1, y[band] - y[band + 1] - 1);
+    }),
+  );
+  if (!reasons.hz) {
+    find("bands").replaceChildren(...names.map((name, i) => placed("--y", (i + 0.5) / names.length, name)));
+  }
 }
 
 function labelSeconds() {

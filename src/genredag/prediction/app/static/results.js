@@ -1,7 +1,7 @@
 // What a model says of a song: the leading genre, the set that holds the right one, a bar for each genre.
 
 import { describeModel } from "./card.js";
-import { element, percent } from "./elements.js";
+import { element, percent, sentences } from "./elements.js";
 
 const find = (root, name) => root.querySelector(`.${name}`);
 
@@ -16,8 +16,13 @@ export function waitingCard(model) {
 
 export function showFailure(card, problem) {
   card.removeAttribute("aria-busy");
-  find(card, "waiting").textContent = `${problem.what}. ${problem.hint}`;
+  find(card, "waiting").textContent = sentences(problem);
   find(card, "waiting").classList.add("failed");
+}
+
+export function showReasonsFailure(card, problem) {
+  find(card, "reasons").hidden = false;
+  find(card, "reasons").textContent = sentences(problem);
 }
 
 export function showResult(card, content, colours) {
@@ -71,4 +76,32 @@ export function leader(content, slice) {
   const row = content.timeline[slice];
   const best = row.indexOf(Math.max(...row));
   return `${content.genres[best]} ${percent(row[best])}`;
+}
+
+const N_REASONS = 3;
+
+// The parts that speak most for the genre, and the one that speaks most against it, in words.
+export function showReasons(card, reasons, clock) {
+  const place = find(card, "reasons");
+  place.hidden = !reasons;
+  find(card, "why").setAttribute("aria-pressed", String(Boolean(reasons)));
+  if (!reasons) return;
+  const cells = reasons.effect.flatMap((bands, part) => bands.map((value, band) => ({ value, part, band })));
+  cells.sort((a, b) => b.value - a.value);
+  const told = [...cells.slice(0, N_REASONS).filter(({ value }) => value > 0.005), ...cells.slice(-1).filter(({ value }) => value < -0.005)];
+  const items = told.map(({ value, part, band }) => {
+    const span = `${clock(reasons.edges[part])} to ${clock(reasons.edges[part + 1])}, ${reasons.names[band]}`;
+    return element("li", "", `${span}: ${value > 0 ? "+" : "−"}${Math.round(100 * Math.abs(value))} points`);
+  });
+  const intro = element("p", "");
+  intro.append(
+    "Over the spectrogram: what speaks ",
+    element("i", "sample for"),
+    ` for ${reasons.genre} and `,
+    element("i", "sample against"),
+    " against it. Each part was hidden in turn; the probability then changes by these percentage points.",
+  );
+  const list = element("ul", "");
+  list.append(...(items.length ? items : [element("li", "", "No single part matters: hiding one changes less than a point.")]));
+  place.replaceChildren(intro, list);
 }
