@@ -175,6 +175,72 @@ def _params_file() -> Path:
     return next((path for path in candidates if path.is_file()), candidates[0])
 
 
+@app.command(
+    "predict",
+    epilog="Example: `genredag predict song.mp3`, `genredag predict music/ --format csv,json --output out/music`",
+)
+@exits_cleanly
+def predict_command(
+    songs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PATH...",
+            help="Files, folders, quoted patterns, http(s) addresses, or - for a list on stdin.",
+        ),
+    ],
+    model: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--model", "-m", metavar="FILE", help="A bundle; several predict together. Default: the best."
+        ),
+    ] = None,
+    formats: Annotated[
+        str,
+        typer.Option("--format", "-f", help="Of table, json, jsonl, csv, parquet, audacity; with commas."),
+    ] = "table",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="DIR/NAME", help="Write a file for each format.")
+    ] = None,
+    timeline: Annotated[
+        bool, typer.Option("--timeline", help="Also show or write genres over time.")
+    ] = False,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE.png|DIR", help="Plot genres and spectrogram.")
+    ] = None,
+    explain: Annotated[
+        Path | None, typer.Option(metavar="FILE.png|DIR", help="Plot which times and bands decided.")
+    ] = None,
+    journal: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Remember songs, to resume. Default: NAME.journal next to --output."
+        ),
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", "-j", min=1, help="Processes that decode. Default: all cores.")
+    ] = None,
+    max_megabytes: Annotated[float, typer.Option(min=0.001, help="Largest file that is fetched.")] = 200.0,
+    max_seconds: Annotated[float, typer.Option(min=0.1, help="Longest time that fetching takes.")] = 120.0,
+    allow_local: Annotated[
+        bool, typer.Option("--allow-local", help="Fetch from the local network, too.")
+    ] = False,
+) -> None:
+    """Predict the genres of songs, and say how far to trust the prediction.
+
+    The exit status is 1 if a song can't be read, and 2 after a user error.
+    """
+    import sys
+
+    from genredag.prediction.command import Wishes, predict_songs
+    from genredag.prediction.fetching import Limits
+
+    limits = Limits(max_megabytes=max_megabytes, max_seconds=max_seconds, allow_local=allow_local)
+    names = [name.strip() for name in formats.split(",") if name.strip()]
+    places = {"output": output, "plot": plot, "explain": explain, "journal": journal}
+    wishes = Wishes(songs, model or [], names, timeline=timeline, n_jobs=jobs, limits=limits, **places)
+    raise typer.Exit(predict_songs(wishes, sys.stdin))
+
+
 @app.command("bundles", epilog="Example: `genredag bundles`, `genredag bundles shared_models --json`")
 @exits_cleanly
 def bundles_command(
