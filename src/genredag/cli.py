@@ -333,5 +333,34 @@ def undo_tags_command(
     raise typer.Exit(1 if result.failed else 0)
 
 
+@app.command("app", epilog="Example: `genredag app`, `genredag app results/gtzan --port 8080`")
+@exits_cleanly
+def app_command(
+    models: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="MODEL...", help="Trained models, or folders to look for them in."),
+    ] = None,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; 0.0.0.0 opens the app to the network.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
+    max_upload_mb: Annotated[int, typer.Option(min=1, help="Largest file of a song, in MB.")] = 100,
+    max_minutes: Annotated[float, typer.Option(min=0.1, help="Longest song, in minutes.")] = 30,
+    allow_local: Annotated[
+        bool, typer.Option("--allow-local", help="Let links lead to addresses of the local network.")
+    ] = False,
+) -> None:
+    """Open a page that names the genres of a song: drop, record or link one, and play it.
+
+    Without MODEL it offers the models under `results` and `experiment`, the best on validation tracks first.
+    """
+    require("anyio", "fastapi", "starlette", "uvicorn")
+    from genredag.prediction.app.command import run_app
+    from genredag.prediction.app.limits import Limits
+
+    limits = Limits(upload_bytes=max_upload_mb * 2**20, song_seconds=max_minutes * 60)
+    run_app(models or [Path()], host, port, limits, allow_local)
+
+
 if __name__ == "__main__":
     app()

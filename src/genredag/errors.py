@@ -21,7 +21,9 @@ _EXPECTED = "; expected "
 _HINT = " Hint: "
 # The extra of genredag that installs each optional dependency.
 EXTRAS = {
+    "anyio": "app",
     "dvc": "workflow",
+    "fastapi": "app",
     "jax": "jax",
     "jinja2": "report",
     "keras": "tensorflow",
@@ -33,9 +35,11 @@ EXTRAS = {
     "seaborn": "report",
     "skl2onnx": "export",
     "snakemake": "workflow",
+    "starlette": "app",
     "statsmodels": "report",
     "tensorflow": "tensorflow",
     "tf2onnx": "export",
+    "uvicorn": "app",
 }
 
 

@@ -2,93 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import os
-import select
-import shutil
-import subprocess
-from importlib.resources import files
-from pathlib import Path
-
 import pytest
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+from chromium import CHROMIUM, DESKTOP, PHONE, Browser
+
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the path")]
-
-KEYS = {"Tab": (9, ""), "Enter": (13, "\r")}
-PHONE = {"width": 390, "height": 844, "mobile": True}
-DESKTOP = {"width": 1280, "height": 900, "mobile": False}
-
-
-class Browser:
-    """Chromium, controlled through its debugging pipe; `events` are those received so far."""
-
-    def __init__(self, profile: Path) -> None:
-        to_read, self._to = os.pipe()
-        self._from, to_write = os.pipe()
-        flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        flags += ["--no-first-run", "--remote-debugging-pipe", f"--user-data-dir={profile}"]
-        self.process = subprocess.Popen(
-            ["bash", "-c", f'exec "$@" 3<&{to_read} 4>&{to_write}', "bash", CHROMIUM, *flags],
-            pass_fds=(to_read, to_write),
-            stderr=subprocess.DEVNULL,
-        )
-        os.close(to_read)
-        os.close(to_write)
-        self._buffer, self._number, self.events = b"", 0, []
-        self._session = {}
-        target = self.call("Target.createTarget", url="about:blank")["targetId"]
-        attached = self.call("Target.attachToTarget", targetId=target, flatten=True)
-        self._session = {"sessionId": attached["sessionId"]}
-        for domain in ("Page", "Runtime", "Network", "Log"):
-            self.call(f"{domain}.enable")
-
-    def call(self, method: str, **params):
-        self._number += 1
-        message = {"id": self._number, "method": method, "params": params, **self._session}
-        os.write(self._to, json.dumps(message).encode() + b"\0")
-        while (answer := self._receive()).get("id") != self._number:
-            self.events.append(answer)
-        assert "error" not in answer, answer
-        return answer["result"]
-
-    def _receive(self) -> dict:
-        while b"\0" not in self._buffer:
-            ready, _, _ = select.select([self._from], [], [], 60)
-            assert ready, "Chromium is silent"
-            self._buffer += os.read(self._from, 1 << 20)
-        message, _, self._buffer = self._buffer.partition(b"\0")
-        return json.loads(message)
-
-    def open(self, page: Path, screen: dict, scheme: str) -> None:
-        self.events.clear()
-        self.call("Emulation.setDeviceMetricsOverride", deviceScaleFactor=1, **screen)
-        feature = {"name": "prefers-color-scheme", "value": scheme}
-        self.call("Emulation.setEmulatedMedia", features=[feature])
-        self.call("Page.navigate", url=page.as_uri())
-        while not any(event["method"] == "Page.loadEventFired" for event in self.events):
-            self.events.append(self._receive())
-
-    def ask(self, expression: str):
-        asked = {"expression": expression, "awaitPromise": True, "returnByValue": True}
-        answer = self.call("Runtime.evaluate", **asked)
-        assert "exceptionDetails" not in answer, answer
-        return answer["result"].get("value")
-
-    def press(self, key: str) -> None:
-        code, text = KEYS[key]
-        about = {"key": key, "code": key, "windowsVirtualKeyCode": code}
-        self.call("Input.dispatchKeyEvent", type="keyDown", text=text, **about)
-        self.call("Input.dispatchKeyEvent", type="keyUp", **about)
-
-    def told(self, method: str) -> list[dict]:
-        return [event["params"] for event in self.events if event["method"] == method]
-
-    def close(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        os.close(self._to)
-        os.close(self._from)
 
 
 @pytest.fixture(scope="module")
@@ -182,10 +100,7 @@ def test_clips_load_only_when_played(browser, small_report, tmp_path):
 
 def complaints(browser) -> list:
     """Return console messages and network requests, except the request for the page itself."""
-    asked = [event["request"]["url"] for event in browser.told("Network.requestWillBeSent")]
-    asked = [url for url in asked if not url.startswith("data:")][1:]
-    console = browser.told("Runtime.consoleAPICalled") + browser.told("Runtime.exceptionThrown")
-    return [*asked, *console, *(event["entry"] for event in browser.told("Log.entryAdded"))]
+    return [*browser.requests()[1:], *browser.messages()]
 
 
 @pytest.mark.parametrize(
@@ -198,9 +113,7 @@ def test_there_are_no_console_errors_and_no_axe_violations(browser, request, rep
     assert browser.ask("document.documentElement.scrollWidth") <= screen["width"]
     browser.ask('window.scrollTo(0, document.body.scrollHeight); document.querySelector("main").innerText')
     assert complaints(browser) == []
-    browser.ask(files("axe_core_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
-    found = browser.ask("axe.run({resultTypes: ['violations']}).then(result => result.violations)")
-    assert [(fault["id"], fault["impact"], fault["nodes"][0]["html"]) for fault in found] == []
+    assert browser.axe() == []
 
 
 def test_the_page_of_twelve_entries_stays_small(full_report):

@@ -1,0 +1,1 @@
+"""`genredag app`: a web page that names the genres of a song."""
