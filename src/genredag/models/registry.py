@@ -182,11 +182,16 @@ def learner(name: str) -> Learner:
 
 def learners() -> dict[str, Learner]:
     """Return all learners by name, sorted; imports every module of `families`."""
+    for module in family_modules():
+        importlib.import_module(module)
+    return dict(sorted(_LEARNERS.items()))
+
+
+def family_modules() -> list[str]:
+    """Return the names of all modules of `families`, sorted."""
     import genredag.models.families as package
 
-    for module in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
-        importlib.import_module(module.name)
-    return dict(sorted(_LEARNERS.items()))
+    return sorted(module.name for module in pkgutil.iter_modules(package.__path__, package.__name__ + "."))
 
 
 def check_options(name: str, kind: str, options: Mapping[str, object]) -> Learner:

@@ -10,7 +10,7 @@ import yaml
 
 from genredag.datasets import MODULE_NAMES
 from genredag.errors import ParameterError
-from genredag.models.registry import PUBLISHED, learners
+from genredag.models.registry import PUBLISHED, family_modules, learners
 from genredag.runtime.closure import Import, code_fingerprint, import_closure, unused_imports
 from genredag.spectrograms.registry import REPRESENTATIONS
 
@@ -72,6 +72,7 @@ def _registries(choice: Mapping[str, str]) -> Iterator[tuple[str, dict[str, str]
         yield "genredag.spectrograms.registry", modules, choice["representation"]
     if "model" in choice:
         modules = {name: known.module for name, known in learners().items()}
+        modules |= {module: module for module in family_modules()}  # one may have no learner yet
         yield "genredag.models.registry", modules, choice["model"].removesuffix(PUBLISHED)
 
 
