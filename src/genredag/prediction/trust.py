@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 COVERAGE = 0.9
-# A set is too large to say much if it holds more than this share of the genres.
-UNSURE_SHARE = 1 / 2
+# A set is too large to say much if it holds more than this share of the genres, and more than one.
+UNSURE_SHARE = 1 / 3
 # The share of validation tracks that are not flagged as unlike the training music.
 USUAL = 0.99
 TRUST_FILE = "trust.json"
@@ -90,7 +90,7 @@ class Calibration:
 
     def is_unsure(self, in_set: np.ndarray) -> np.ndarray:
         """Return which of the sets that `in_set` returned are too large to say much, bool (n_songs,)."""
-        return in_set.sum(axis=1) > UNSURE_SHARE * len(self.class_names)
+        return in_set.sum(axis=1) > max(1.0, UNSURE_SHARE * len(self.class_names))
 
     def is_unlike(self, features: np.ndarray) -> np.ndarray | None:
         """Return which songs (n_songs, n_features) are unlike the training music; None if unknown."""
