@@ -120,6 +120,10 @@ def test_a_sample_gives_a_manifest(name, tree, tmp_path):
     cache = tmp_path / "cache"
     manifest, left_out = build_manifest(name, params.entry("datasets", name), params.download, cache, 1)
     assert left_out.empty
+    about = MODULES[name]
+    facts = {"homepage": about.HOMEPAGE, "license": about.LICENSE, "citation": about.CITATION}
+    manifest.to_parquet(tmp_path / "manifest.parquet")
+    assert pd.read_parquet(tmp_path / "manifest.parquet").attrs == facts
     assert list(manifest.columns) == COLUMNS
     assert manifest["track_id"].is_unique
     assert manifest["track_id"].is_monotonic_increasing

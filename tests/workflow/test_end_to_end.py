@@ -96,7 +96,8 @@ def test_check_params_tries_a_change_of_the_real_stages(tmp_path: Path, capsys) 
 
 @pytest.mark.slow
 def test_both_train_the_same_bundle(tiny: Workplace) -> None:
-    """Two trainings from one seed: weights and all else come out the same."""
+    """Two trainings from one seed: weights, model card and all else come out the same."""
     tree = yaml.safe_load((tiny.folder / "params.yaml").read_text(encoding="utf-8"))
-    bundle = tiny.folder / run_folder(tree) / "bundle.zip"
-    assert bundle.read_bytes() == (tiny.folder / "experiment/bundle.zip").read_bytes()
+    for name in ("bundle.zip", "model.zip"):
+        ours = tiny.folder / run_folder(tree) / name
+        assert ours.read_bytes() == (tiny.folder / "experiment" / name).read_bytes()

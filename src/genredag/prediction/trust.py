@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 COVERAGE = 0.9
-# A set is too large to say much if it holds more than this share of the genres (and more than one).
+# A set is too large to say much if it holds more than this share of the genres, and more than one.
 UNSURE_SHARE = 1 / 3
 # The share of validation tracks that are not flagged as unlike the training music.
 USUAL = 0.99
