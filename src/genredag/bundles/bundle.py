@@ -13,6 +13,7 @@ import re
 import sys
 import tempfile
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from genredag.bundles.onnx_bundle import load_onnx_bundle
-from genredag.bundles.parts import ONNX_SUFFIX
+from genredag.bundles.parts import ONNX_SUFFIX, read_part
 from genredag.bundles.predictor import BundleInfo, Predictor
 from genredag.errors import ModelError
 from genredag.runtime.backend import choose_backend, installed_backends
@@ -81,7 +82,7 @@ def save_bundle(path: Path, bundle: Bundle) -> None:
     if estimator is not None:
         files["estimator.skops"] = _estimator(estimator)
     with atomic_path(path) as temporary:
-        temporary.write_bytes(_zip(files))
+        temporary.write_bytes(zipped(files))
 
 
 def load_bundle(path: Path, threads: int | None = None) -> Predictor:
@@ -102,6 +103,21 @@ def load_bundle(path: Path, threads: int | None = None) -> Predictor:
     if path.suffix.lower() == ONNX_SUFFIX:
         return load_onnx_bundle(path, threads)
     return read_bundle(path)
+
+
+def is_network(path: Path) -> bool:
+    """Return whether the bundle in a zip file needs Keras.
+
+    Raises
+    ------
+    ModelError
+        The file isn't a bundle.
+    """
+    content = read_part(path, "bundle.json")
+    try:
+        return json.loads(content or b"")["recipe"]["kind"] != "estimator"
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"has no readable bundle.json ({error})", where=str(path)) from error
 
 
 def read_bundle(path: Path) -> Bundle:
@@ -133,8 +149,8 @@ def _load_network(files: dict[str, bytes], path: Path) -> keras.Model:
         raise ModelError(
             "holds a network, and neither TensorFlow nor JAX is installed",
             where=str(path),
-            hint=f"where TensorFlow is installed, run `genredag export {path} --onnx {path.with_suffix('.onnx')}`"
-            " and use that file; or pip install 'genredag[tensorflow]'",
+            hint=f"where TensorFlow is installed, run `genredag export {path} --onnx model.onnx` and use"
+            " model.onnx here; or pip install 'genredag[tensorflow]'",
         )
     if "keras" not in sys.modules:
         choose_backend()
@@ -171,11 +187,11 @@ def _estimator(model: ClassifierMixin) -> bytes:
     schema = files.pop("schema.json").decode()
     numbers = {name: str(i) for i, name in enumerate(dict.fromkeys(address.findall(schema)))}
     arrays = {numbers[name.removesuffix(".npy")] + ".npy": content for name, content in files.items()}
-    return _zip({"schema.json": address.sub(lambda match: numbers[match[0]], schema).encode(), **arrays})
+    return zipped({"schema.json": address.sub(lambda match: numbers[match[0]], schema).encode(), **arrays})
 
 
-def _zip(files: dict[str, bytes]) -> bytes:
-    """Return an uncompressed zip file that depends only on names and contents."""
+def zipped(files: Mapping[str, bytes]) -> bytes:
+    """Return an uncompressed zip file of named contents, which alone determine its bytes."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, content in sorted(files.items()):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from genredag.params.groups.spectrograms import Mel
+from genredag.runtime.cache import cached_array
 from genredag.spectrograms.spectrum import Description, check_window, decibels, power_spectrogram
 
 if TYPE_CHECKING:
@@ -24,9 +25,13 @@ def mel(y: np.ndarray, sr: int, params: Mel) -> np.ndarray:
     The scale and the area normalisation are Slaney's. `sr` is in Hz. The result is float32 in [-top_db, 0],
     shape (1 + n_samples // hop_length, n_mels).
     """
-    power = power_spectrogram(y, params.n_fft, params.hop_length, params.window)
-    bands = power @ mel_filters(sr, params.n_fft, params.n_mels, params.fmin, params.fmax).T
-    return np.ascontiguousarray(decibels(bands, params.top_db))
+    return np.ascontiguousarray(decibels(mel_power(y, sr, params), params.top_db))
+
+
+def mel_power(y: np.ndarray, sr: int, params: Mel, center: bool = True) -> np.ndarray:
+    """Return the power of each mel band, (n_frames, n_mels); see `power_spectrogram`."""
+    power = power_spectrogram(y, params.n_fft, params.hop_length, params.window, center)
+    return power @ mel_filters(sr, params.n_fft, params.n_mels, params.fmin, params.fmax).T
 
 
 def columns(params: Mel) -> range:
@@ -57,8 +62,12 @@ def mel_filters(sr: int, n_fft: int, n_mels: int, fmin: float, fmax: float) -> c
 
     About 1 % of the weights are not 0. librosa builds and multiplies the dense matrix for every track.
     """
-    import librosa
     from scipy.sparse import csr_array
 
-    with warnings.catch_warnings(action="ignore", category=UserWarning):  # `describe` warns about empty bands
-        return csr_array(librosa.filters.mel(sr=sr, n_fft=n_fft, n_mels=n_mels, fmin=fmin, fmax=fmax))
+    def compute() -> np.ndarray:
+        import librosa
+
+        with warnings.catch_warnings(action="ignore", category=UserWarning):  # `describe` warns
+            return librosa.filters.mel(sr=sr, n_fft=n_fft, n_mels=n_mels, fmin=fmin, fmax=fmax)
+
+    return csr_array(cached_array("mel", [sr, n_fft, n_mels, fmin, fmax], ["librosa"], compute))
