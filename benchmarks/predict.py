@@ -1,13 +1,13 @@
 """Prediction of songs: cold start, latency, throughput and memory, with Keras and with ONNX.
 
-The songs are noise in WAV files, and the network has random weights: neither matters for time and memory. Each
-measurement is a process of its own. Wall seconds include the start of Python; CPU seconds are of all threads,
-and hardly depend on what else the machine does.
+The songs are noise in WAV files, and the network has random weights: neither matters for time and memory.
+Each measurement is a process of its own. Wall seconds include the start of Python. CPU seconds are those of
+all threads.
 
     python benchmarks/predict.py --model crnn --songs 20
 
-Cold start: a song of 30 s with `genredag predict`. Latency: a song of four minutes, the second one of a process.
-Throughput: songs of 30 s in one process, against one process a song. Memory: two hours of audio.
+Cold start: a song of 30 s with `genredag predict`. Latency: a song of four minutes, the second one of a
+process. Throughput: songs of 30 s in one process, against one process a song. Memory: two hours of audio.
 """
 
 from __future__ import annotations
@@ -16,11 +16,9 @@ import argparse
 import dataclasses
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
@@ -105,7 +103,8 @@ def measure(program: str, *arguments: object) -> tuple[Row, str]:
         "import json, resource, subprocess, sys, time; start = time.perf_counter();"
         "done = subprocess.run([sys.executable, '-c', *sys.argv[1:]], check=True, stdout=subprocess.PIPE);"
         "wall = time.perf_counter() - start; used = resource.getrusage(resource.RUSAGE_CHILDREN);"
-        "print(json.dumps([wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 2**10, done.stdout.decode()]))"
+        "print(json.dumps([wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 2**10,"
+        " done.stdout.decode()]))"
     )
     command = [sys.executable, "-c", code, program, *map(str, arguments)]
     wall, cpu, memory, output = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
