@@ -16,6 +16,7 @@ pytestmark = pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "arguments"),
     [
+        ("predict", ["--model", "cnn_370k", "--songs", "2", "--repeats", "1", "--long-minutes", "11"]),
         ("render", ["--tracks", "1", "--jobs", "1", "--repeats", "1"]),
         ("embed", ["--models", "squeezenet_frozen", "--slices", "64"]),
         ("report", ["--runs", "2"]),

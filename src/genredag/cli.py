@@ -241,6 +241,27 @@ def predict_command(
     raise typer.Exit(predict_songs(wishes, sys.stdin))
 
 
+@app.command("export", epilog="Example: `genredag export results/.../model.zip --onnx crnn.onnx`")
+@exits_cleanly
+def export_command(
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="A `model.zip` or `bundle.zip`.")],
+    onnx: Annotated[Path, typer.Option("--onnx", metavar="FILE.onnx", help="The file to write.")],
+) -> None:
+    """Export a bundle as one ONNX model, which predicts without TensorFlow.
+
+    Its model card and its calibration become metadata of the model.
+    """
+    from genredag.bundles.bundle import is_network
+    from genredag.bundles.export import export_onnx
+
+    if is_network(bundle):
+        from genredag.runtime.backend import configure_backend
+
+        configure_backend(threads=1)
+    difference = export_onnx(bundle, onnx)
+    print(f"written: {onnx}; its probabilities differ by at most {difference:.1g}")
+
+
 @app.command("bundles", epilog="Example: `genredag bundles`, `genredag bundles shared_models --json`")
 @exits_cleanly
 def bundles_command(

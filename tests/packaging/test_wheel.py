@@ -1,14 +1,16 @@
-"""The wheel, installed with only its base dependencies and used from another folder."""
+"""The wheel, installed with its base dependencies or one extra, and used from another folder."""
 
 from __future__ import annotations
 
 import json
+import runpy
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from genredag.bundles.bundle import Bundle, save_bundle
 from genredag.errors import EXTRAS
@@ -36,7 +38,7 @@ exits_cleanly(load_bundle)(Path(sys.argv[1]))
 class Installation:
     """A virtual environment with the wheel in it, and an empty folder to work in."""
 
-    def __init__(self, folder: Path, project: Path) -> None:
+    def __init__(self, folder: Path, project: Path, extras: str = "") -> None:
         self.environment, self.cwd = folder / "environment", folder / "elsewhere"
         self.cwd.mkdir()
         wheels, uv = folder / "wheels", (sys.executable, "-m", "uv")
@@ -45,7 +47,14 @@ class Installation:
         subprocess.run([*uv, "venv", "--quiet", "--python", sys.executable, self.environment], check=True)
         (wheel,) = wheels.glob("genredag-*.whl")
         install = (*uv, "pip", "install", "--quiet", "--python", self.environment / "bin" / "python")
-        subprocess.run([*install, "--constraint", project / "requirements.lock", wheel], check=True)
+        subprocess.run(
+            [*install, "--constraint", project / "requirements.lock", f"{wheel}{extras}"], check=True
+        )
+
+    @property
+    def size_mb(self) -> float:
+        """Return the size of the environment, in MiB."""
+        return sum(file.stat().st_size for file in self.environment.rglob("*") if file.is_file()) / 2**20
 
     def run(self, program: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         """Run a program of the environment in the empty folder."""
@@ -65,11 +74,16 @@ def installation(tmp_path_factory, project_dir):
 
 
 @pytest.fixture(scope="module")
+def for_prediction(tmp_path_factory, project_dir):
+    return Installation(tmp_path_factory.mktemp("predict"), project_dir, "[predict]")
+
+
+@pytest.fixture(scope="module")
 def bundle(toy_slices):
     options = {"C": 1.0, "gamma": "scale", "min_variance": 0.0, "selection_trees": 0}
     recipe = Estimator(kind="estimator", features="bin_statistics", backbone=None, folds=2, options=options)
     train = Train(precision="float32", threads=1, normalisation="bin")
-    return train_bundle("svm_rbf", recipe, train, **toy_slices, seed=1)[0]
+    return train_bundle("svm_rbf", recipe, train, toy_slices, seed=1)[0]
 
 
 def test_no_optional_dependency_is_installed(installation):
@@ -94,7 +108,7 @@ def test_models_are_listed_without_counts(installation):
 
 def test_a_bundle_predicts_the_same_as_in_the_checkout(installation, bundle, toy_slices):
     save_bundle(installation.cwd / "bundle.zip", bundle)
-    slices = toy_slices["frames"].array[:200].astype(np.float32).reshape(20, 10, -1)
+    slices = toy_slices.frames.array[:200].astype(np.float32).reshape(20, 10, -1)
     np.save(installation.cwd / "slices.npy", slices)
     done = installation.run("python", "-c", PREDICT, "bundle.zip")
     assert done.returncode == 0, done.stderr
@@ -107,13 +121,14 @@ def test_a_network_names_the_extra_that_it_needs(installation, bundle):
     import keras
 
     network = keras.Sequential([keras.Input((10, 12)), keras.layers.Flatten(), keras.layers.Dense(3)])
-    info = bundle.info | {"recipe": {"kind": "network"}, "features": []}
+    info = bundle.info | {"recipe": {"kind": "network"}, "features": None}
     save_bundle(installation.cwd / "network.zip", Bundle(info, network))
     done = installation.run("python", "-c", REFUSED, "network.zip")
     assert done.returncode == 2
     assert done.stderr.strip() == (
-        "genredag: error: neither TensorFlow nor JAX is installed. "
-        "Hint: pip install 'genredag[tensorflow]' or 'genredag[jax]'"
+        "genredag: error: network.zip: holds a network, and neither TensorFlow nor JAX is installed. "
+        "Hint: where TensorFlow is installed, run `genredag export network.zip --onnx model.onnx` and use "
+        "model.onnx here; or pip install 'genredag[tensorflow]'"
     )
 
 
@@ -124,3 +139,31 @@ def test_a_command_of_the_workflow_names_its_extra(installation, command):
     assert done.stderr.strip() == (
         "genredag: error: snakemake is not installed. Hint: pip install 'genredag[workflow]'"
     )
+
+
+@pytest.fixture(scope="module")
+def network(for_prediction, project_dir):
+    """An untrained network for mel spectrograms, as an ONNX model in the empty folder."""
+    make_bundles = runpy.run_path(str(project_dir / "benchmarks" / "predict.py"))["make_bundles"]
+    return make_bundles(for_prediction.cwd, project_dir / "params.yaml", "cnn_370k")["ONNX"]
+
+
+def test_a_network_predicts_a_song_without_keras(for_prediction, network, shared_songs, record_property):
+    absent = ["keras", "tensorflow", "snakemake", "dvc"]
+    program = f"from importlib.util import find_spec; print(*map(find_spec, {absent}))"
+    assert for_prediction.run("python", "-c", program).stdout.split() == ["None"] * 4
+    done = for_prediction.run("genredag", "predict", *shared_songs, "--model", network, "--format", "json")
+    assert done.returncode == 0, done.stderr
+    assert len(json.loads(done.stdout)) == len(shared_songs)
+    record_property("size_mb", for_prediction.size_mb)
+    assert for_prediction.size_mb < 900
+
+
+@pytest.fixture
+def shared_songs(project_dir, tmp_path):
+    """Real songs if there are some next to the project, else one of noise."""
+    songs = sorted((project_dir.parent / "shared" / "songs").glob("*.ogg"))[:2]
+    if songs:
+        return songs
+    soundfile.write(tmp_path / "song.wav", np.random.default_rng(0).normal(0, 0.1, 100_000), 22_050)
+    return [tmp_path / "song.wav"]

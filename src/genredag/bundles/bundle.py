@@ -13,6 +13,7 @@ import re
 import sys
 import tempfile
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from genredag.bundles.onnx_bundle import load_onnx_bundle
-from genredag.bundles.parts import ONNX_SUFFIX
+from genredag.bundles.parts import ONNX_SUFFIX, read_part
 from genredag.bundles.predictor import BundleInfo, Predictor
 from genredag.errors import ModelError
 from genredag.runtime.backend import choose_backend, installed_backends
@@ -104,6 +105,21 @@ def load_bundle(path: Path, threads: int | None = None) -> Predictor:
     return read_bundle(path)
 
 
+def is_network(path: Path) -> bool:
+    """Return whether the bundle in a zip file needs Keras.
+
+    Raises
+    ------
+    ModelError
+        The file isn't a bundle.
+    """
+    content = read_part(path, "bundle.json")
+    try:
+        return json.loads(content or b"")["recipe"]["kind"] != "estimator"
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"has no readable bundle.json ({error})", where=str(path)) from error
+
+
 def read_bundle(path: Path) -> Bundle:
     """Read a zip file that `save_bundle` wrote.
 
@@ -133,8 +149,8 @@ def _load_network(files: dict[str, bytes], path: Path) -> keras.Model:
         raise ModelError(
             "holds a network, and neither TensorFlow nor JAX is installed",
             where=str(path),
-            hint=f"where TensorFlow is installed, run `genredag export {path} --onnx {path.with_suffix('.onnx')}`"
-            " and use that file; or pip install 'genredag[tensorflow]'",
+            hint=f"where TensorFlow is installed, run `genredag export {path} --onnx model.onnx` and use"
+            " model.onnx here; or pip install 'genredag[tensorflow]'",
         )
     if "keras" not in sys.modules:
         choose_backend()

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from genredag.bundles.parts import read_part
 from genredag.errors import ModelError
 
 CARD_FILE, README_FILE = "card.json", "README.md"
@@ -219,22 +219,16 @@ class Card(_Part):
 
 
 def read_card(path: Path) -> Card | None:
-    """Read the card of a ``model.zip``; return None if the bundle has no card.
+    """Read the card of a ``model.zip`` or an ONNX model; return None if the bundle has no card.
 
     Raises
     ------
     ModelError
         The file isn't a bundle, or its card can't be read.
     """
+    content = read_part(path, CARD_FILE, _MAX_BYTES)
     try:
-        with zipfile.ZipFile(path) as archive:
-            if CARD_FILE not in archive.namelist():
-                return None
-            if archive.getinfo(CARD_FILE).file_size > _MAX_BYTES:
-                raise ModelError("the model card is too large", where=str(path))
-            return Card.model_validate_json(archive.read(CARD_FILE))
-    except zipfile.BadZipFile as error:
-        raise ModelError(f"isn't a bundle ({error})", where=str(path)) from error
+        return None if content is None else Card.model_validate_json(content)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or CARD_FILE

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genredag.bundles.card import Card, read_card
+from genredag.bundles.parts import ONNX_SUFFIX
 from genredag.errors import ModelError
 
 if TYPE_CHECKING:
@@ -31,7 +32,9 @@ class FoundBundle:
 
 
 def list_bundles(folder: Path) -> list[FoundBundle]:
-    """Find each ``model.zip`` of a project, or of any other folder; those that can't be read are logged.
+    """Find each ``model.zip`` and ONNX model of a project, or of any other folder.
+
+    Those that can't be read are logged.
 
     Returns
     -------
@@ -41,7 +44,8 @@ def list_bundles(folder: Path) -> list[FoundBundle]:
     """
     roots = [folder / name for name in RESULTS if (folder / name).is_dir()] or [folder]
     found = []
-    for path in sorted(path for root in roots for path in root.rglob(MODEL_FILE)):
+    patterns = (MODEL_FILE, f"*{ONNX_SUFFIX}")
+    for path in sorted(path for root in roots for pattern in patterns for path in root.rglob(pattern)):
         try:
             card = read_card(path)
         except (ModelError, OSError) as error:

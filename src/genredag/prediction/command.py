@@ -7,7 +7,6 @@ import dataclasses
 import os
 import sys
 import time
-import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ from genredag.prediction.records import Format, Result, check_formats, file_name
 from genredag.prediction.song import SongPrediction, UnreadableSong
 from genredag.prediction.sources import find_songs
 from genredag.prediction.tables import MOST_DETAILED, clock, model_lines, song_view, songs_table
+from genredag.runtime.cache import default_cache_dir
 from genredag.runtime.logs import configure_logging
 from genredag.runtime.progress import progress
 
@@ -91,7 +91,7 @@ def predict_songs(wishes: Wishes, stdin: TextIO) -> int:
     if not sources:
         raise ParameterError("no song named", expected="files, folders, patterns or addresses")
     paths = wishes.models or [_best_model()]
-    classifier = dataclasses.replace(_loaded(paths), limits=wishes.limits)
+    classifier = dataclasses.replace(load(*paths, onnx_cache=default_cache_dir()), limits=wishes.limits)
     console = _console(stderr=formats != ["table"])
     for line in model_lines([f"{path}" for path in paths], classifier.cards):
         console.print(line, style="dim", highlight=False, markup=False, soft_wrap=True)
@@ -115,23 +115,6 @@ def _best_model() -> Path:
     accuracy = f"right for {100 * found.card.validation_accuracy:.0f} % of the validation tracks"
     print(f"no --model given: using {found.path}, the best one here ({accuracy})", file=sys.stderr)
     return found.path
-
-
-def _loaded(paths: Sequence[Path]) -> Classifier:
-    """Load bundles; networks with one thread, so that a song has the same numbers everywhere."""
-    if any(_is_keras(path) for path in paths):
-        from genredag.runtime.backend import configure_backend
-
-        configure_backend(threads=1)
-    return load(*paths)
-
-
-def _is_keras(path: Path) -> bool:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return "architecture.json" in archive.namelist()
-    except (OSError, zipfile.BadZipFile):
-        return False  # `load` says what is wrong
 
 
 @contextlib.contextmanager

@@ -21,7 +21,7 @@ from genredag.prediction.rendering import RenderedSong, Source, render_all
 from genredag.prediction.song import Spectrogram
 
 if TYPE_CHECKING:
-    from genredag.bundles.bundle import Bundle
+    from genredag.bundles.predictor import Predictor
     from genredag.prediction.classifier import Classifier
 
 N_BANDS = 8
@@ -91,7 +91,7 @@ def explain_rendered(
     return Explanation(song.source, genre, seconds, bands, effect, song.spectrogram())
 
 
-def _probability(bundle: Bundle, song: RenderedSong, rows: np.ndarray, column: int) -> np.ndarray:
+def _probability(bundle: Predictor, song: RenderedSong, rows: np.ndarray, column: int) -> np.ndarray:
     """Return the probability of one class for slices, all of which a model over windows takes at once."""
     n_parts = 1 if bundle.over_windows else max(-(-len(rows) // CHUNK), 1)
     parts = np.array_split(rows, n_parts)
@@ -124,7 +124,7 @@ def _touched(song: RenderedSong, start: int, stop: int) -> np.ndarray:
     return np.flatnonzero((song.first_frame < stop) & (song.first_frame + song.n_valid > start))
 
 
-def _context(bundle: Bundle, song: RenderedSong, touched: np.ndarray) -> np.ndarray:
+def _context(bundle: Predictor, song: RenderedSong, touched: np.ndarray) -> np.ndarray:
     """Return the slices that must be predicted to predict those `touched`."""
     if not bundle.over_windows:
         return touched

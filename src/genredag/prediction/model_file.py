@@ -32,7 +32,7 @@ from genredag.runtime.progress import progress
 from genredag.runtime.provenance import read_commit_date
 
 if TYPE_CHECKING:
-    from genredag.bundles.bundle import BundleInfo
+    from genredag.bundles.predictor import BundleInfo
     from genredag.frames.batches import SliceSet
     from genredag.frames.split_slices import SplitSlices
 

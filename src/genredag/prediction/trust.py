@@ -16,13 +16,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from genredag.bundles.parts import read_part
 from genredag.errors import ModelError
 from genredag.prediction.song import Trust
 
@@ -216,25 +216,23 @@ def _fit_music(training: np.ndarray, validation: np.ndarray) -> TrainingMusic:
 
 
 def read_calibration(path: Path) -> Calibration | None:
-    """Read the calibration of a ``model.zip``; return None if the bundle has none.
+    """Read the calibration of a ``model.zip`` or an ONNX model; return None if the bundle has none.
 
     Raises
     ------
     ModelError
         The file isn't a bundle, or its calibration can't be read.
     """
+    content = read_part(path, TRUST_FILE, _MAX_BYTES)
+    if content is None:
+        return None
     try:
-        with zipfile.ZipFile(path) as archive:
-            if TRUST_FILE not in archive.namelist():
-                return None
-            if archive.getinfo(TRUST_FILE).file_size > _MAX_BYTES:
-                raise ValueError("too large")
-            tree = json.loads(archive.read(TRUST_FILE))
+        tree = json.loads(content)
         music = tree.pop("music")
         if music:
             mean, scale = (np.asarray(music[key], np.float64) for key in ("mean", "scale"))
             music = TrainingMusic(mean, scale, float(music["usual"]))
         tree["class_names"] = tuple(tree["class_names"])
         return Calibration(**tree, music=music)
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError) as error:
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise ModelError(f"can't read {TRUST_FILE} ({error})", where=str(path)) from error

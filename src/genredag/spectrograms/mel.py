@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from genredag.params.groups.spectrograms import Mel
+from genredag.runtime.cache import cached_array
 from genredag.spectrograms.spectrum import Description, check_window, decibels, power_spectrogram
 
 if TYPE_CHECKING:
@@ -61,8 +62,12 @@ def mel_filters(sr: int, n_fft: int, n_mels: int, fmin: float, fmax: float) -> c
 
     About 1 % of the weights are not 0. librosa builds and multiplies the dense matrix for every track.
     """
-    import librosa
     from scipy.sparse import csr_array
 
-    with warnings.catch_warnings(action="ignore", category=UserWarning):  # `describe` warns about empty bands
-        return csr_array(librosa.filters.mel(sr=sr, n_fft=n_fft, n_mels=n_mels, fmin=fmin, fmax=fmax))
+    def compute() -> np.ndarray:
+        import librosa
+
+        with warnings.catch_warnings(action="ignore", category=UserWarning):  # `describe` warns
+            return librosa.filters.mel(sr=sr, n_fft=n_fft, n_mels=n_mels, fmin=fmin, fmax=fmax)
+
+    return csr_array(cached_array("mel", [sr, n_fft, n_mels, fmin, fmax], ["librosa"], compute))
