@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.text import Text
 
 from genredag.evaluation.plots import (
     confusion_figure,
@@ -127,3 +128,38 @@ def test_equal_data_give_equal_bytes(name, tmp_path):
         save_figure(tmp_path / file, draw_all()[name])
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+
+
+STRANGE = ["$x_$", "_y_", "$\\frac{$", "\u65e5\u672c\u8a9e", "\U0001f3b8", "a<b>&c"]
+
+
+def many_of(names: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Tracks that are all classified correctly, and an ROC curve per genre."""
+    points = [pd.DataFrame({"genre": name, "fpr": [0, 0.2, 1], "tpr": [0, 0.8, 1]}) for name in names]
+    return pd.DataFrame({"actual": names, "predicted": names}), pd.concat(points)
+
+
+@pytest.mark.filterwarnings("ignore:Glyph")
+def test_names_of_genres_are_literal_text(tmp_path):
+    confusion, roc = many_of(STRANGE)
+    matrix, curves = confusion_figure(confusion, STRANGE), roc_figure(roc)
+    save_figure(tmp_path / "confusion.png", matrix)
+    save_figure(tmp_path / "roc.png", curves)
+    assert [label.get_text() for label in matrix.axes[0].get_xticklabels()] == STRANGE
+    assert not any(text.get_parse_math() for figure in (matrix, curves) for text in figure.findobj(Text))
+    legend = [text.get_text().strip() for text in curves.axes[0].get_legend().get_texts()]
+    assert legend == ["chance", *(f"{name}: area 0.80" for name in STRANGE)]
+
+
+@pytest.mark.parametrize("n_genres", [2, 50])
+def test_figures_are_legible_for_few_and_many_genres(n_genres):
+    names = [f"genre {i:02d}" for i in range(n_genres)]
+    confusion, roc = many_of(names)
+    matrix, curves = confusion_figure(confusion, names), roc_figure(roc)
+    for figure in (matrix, curves):
+        figure.draw_without_rendering()
+    cell = matrix.axes[0].get_window_extent().height / n_genres
+    assert cell > 1.5 * 8 / 72 * matrix.dpi  # two lines of 8 points nearly fit
+    legend, page = curves.axes[0].get_legend().get_window_extent(), curves.bbox
+    assert legend.height <= page.height
+    assert curves.axes[0].get_window_extent().width > 0.3 * page.width

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from genredag.evaluation.themes import FILE, Theme
+from genredag.evaluation.themes import FILE, Theme, legend_label, new_figure
 from genredag.runtime.files import atomic_path
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ def confusion_figure(confusion: pd.DataFrame, class_names: list[str]) -> Figure:
         actual, predicted; one row per track.
     """
     import seaborn as sns
-    from matplotlib.figure import Figure
 
     counts = pd.crosstab(confusion["actual"], confusion["predicted"])
     counts = counts.reindex(index=class_names, columns=class_names, fill_value=0)
@@ -41,7 +40,7 @@ def confusion_figure(confusion: pd.DataFrame, class_names: list[str]) -> Figure:
         ]
     )
     size = 2.5 + 0.62 * len(class_names)
-    figure = Figure(figsize=(size + 0.8, size), layout="constrained")
+    figure = new_figure(size + 0.8, size)
     axes = figure.add_subplot()
     sns.heatmap(
         shares,
@@ -114,7 +113,11 @@ def roc_figure(roc: pd.DataFrame, theme: Theme = FILE, named: Collection[str] | 
     """
     from sklearn.metrics import auc
 
-    figure, axes = theme.axes(360, 300) if named is not None else theme.axes(500, 340)
+    n_genres = roc["genre"].nunique()
+    # The legend next to the axes has a line per genre.
+    figure, axes = (
+        theme.axes(360, 300) if named is not None else theme.axes(500, max(340, 60 + 16 * n_genres))
+    )
     axes.plot([0, 1], [0, 1], color=theme.ink, linewidth=1, linestyle=":", label="chance")
     curves = {str(genre): points for genre, points in roc.groupby("genre", sort=False)}
     looks = dict(zip(named or curves, zip(cycle(theme.series), cycle(_STYLES), strict=False), strict=False))
@@ -122,7 +125,7 @@ def roc_figure(roc: pd.DataFrame, theme: Theme = FILE, named: Collection[str] | 
         colour, style = looks.get(genre, (theme.line, "-"))
         (line,) = axes.plot(points["fpr"], points["tpr"], style, color=colour, linewidth=1.6, zorder=1)
         if genre in looks:
-            line.set(label=f"{genre}: area {auc(points['fpr'], points['tpr']):.2f}", zorder=3)
+            line.set(label=f"{legend_label(genre)}: area {auc(points['fpr'], points['tpr']):.2f}", zorder=3)
     axes.set(xlabel="false positive rate", ylabel="true positive rate", xlim=(-0.01, 1), ylim=(0, 1.02))
     _finish(axes, theme, beside=named is None)
     return figure
@@ -170,9 +173,7 @@ def save_figure(path: Path, figure: Figure, warning: str = "") -> None:
 
 
 def _fitted_at_once(row: pd.Series) -> Figure:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    figure = new_figure(9, 3.6)
     text = "Fitted at once, without epochs"
     for name, prefix in (("training", ""), ("validation", "val_")):
         text += f"\n{name}: loss {row[f'{prefix}loss']:.3f}, accuracy {row[f'{prefix}accuracy']:.1%}"

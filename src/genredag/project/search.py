@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genredag.errors import DataError
-from genredag.evaluation.themes import BLUE, ORANGE
+from genredag.evaluation.themes import BLUE, ORANGE, new_figure
 from genredag.params.tree import flatten
 from genredag.project.check_params.workplace import Workplace
 
@@ -117,10 +117,8 @@ def _plain(value: object) -> object:
 
 def search_figure(table: pd.DataFrame) -> Figure:
     """Draw the validation accuracy of every cell, the selected one marked; two parameters make a grid."""
-    from matplotlib.figure import Figure
-
     varied = [column for column in table.columns if column not in RESULTS]
-    figure = Figure(layout="constrained")
+    figure = new_figure()
     axes = figure.add_subplot()
     if len(varied) == 2:
         _draw_grid(axes, table, *varied)

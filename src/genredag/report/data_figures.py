@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from genredag.evaluation.themes import legend_label
 from genredag.report.svg import PAGE
 
 if TYPE_CHECKING:
@@ -68,7 +69,9 @@ def genre_map(points: np.ndarray, genres: np.ndarray, shares: np.ndarray) -> Fig
     for i, name in enumerate(names):
         shape, colour = looks[i % len(looks)]
         x, y = points[genres == name].T
-        axes.plot(x, y, shape, color=colour, markersize=4.4, markeredgewidth=0, alpha=0.8, label=name)
+        axes.plot(
+            x, y, shape, color=colour, markersize=4.4, markeredgewidth=0, alpha=0.8, label=legend_label(name)
+        )
     axes.set_xlabel(f"first component, {shares[0]:.0%} of the variance")
     axes.set_ylabel(f"second, {shares[1]:.0%}")
     axes.set(xticks=[], yticks=[])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+import warnings
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
@@ -30,12 +31,18 @@ def to_svg(figure: Figure, description: str) -> Markup:
 
     buffer = io.StringIO()
     # Hashing identifiers with the description makes them unique on a page and equal in every build.
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": description}):
+    with (
+        matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": description}),
+        warnings.catch_warnings(),
+    ):
+        warnings.filterwarnings("ignore", "Glyph .* missing from")
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
     svg = buffer.getvalue()
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", svg, flags=re.DOTALL)
     svg = re.sub(r'<g id="[^"]*"', "<g", svg)
+    # The browser finds fonts for any script; those installed on this machine must not change the page.
+    svg = re.sub(r"(font(?:-family)?: [^;\"']*)'[^;\"]*", r"\1sans-serif", svg)
     svg = re.sub(r"image-rendering:[^;\"]*;?", "", svg)
     svg = re.sub(r"data:image/png;base64,([A-Za-z0-9+/=\s]+)", _as_webp, svg)
     for colour, variable in _CSS_COLOURS.items():

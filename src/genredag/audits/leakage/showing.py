@@ -9,7 +9,7 @@ import pandas as pd
 from genredag.audits.leakage.worth import MISTAKES
 from genredag.evaluation.intervals import Interval
 from genredag.evaluation.markdown import markdown_table
-from genredag.evaluation.themes import BLUE, ORANGE
+from genredag.evaluation.themes import BLUE, ORANGE, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,11 +31,8 @@ def worth_figure(table: pd.DataFrame) -> Figure:
     table
         What `genredag.audits.leakage.worth.worth_table` returned.
     """
-    from matplotlib.figure import Figure
-
     datasets, levels = table["dataset"].unique(), table["level"].unique()
-    size = (4.5 + 4 * len(datasets), 1 + 3.6 * len(levels))
-    figure = Figure(figsize=size, layout="constrained")
+    figure = new_figure(4.5 + 4 * len(datasets), 1 + 3.6 * len(levels))
     grid = figure.subplots(len(levels), len(datasets), squeeze=False, sharex=True, sharey=True)
     for level, row in zip(levels, grid, strict=True):
         for dataset, axes in zip(datasets, row, strict=True):

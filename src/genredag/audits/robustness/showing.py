@@ -11,6 +11,7 @@ from genredag.audits.robustness.kinds import KINDS, NONE
 from genredag.audits.robustness.scores import NUMBERS
 from genredag.evaluation.intervals import Interval
 from genredag.evaluation.markdown import markdown_table
+from genredag.evaluation.themes import new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,12 +28,10 @@ def robustness_figure(table: pd.DataFrame) -> Figure:
     table
         What `genredag.audits.robustness.scores.robustness_table` returned.
     """
-    from matplotlib.figure import Figure
-
     kinds = [kind for kind in KINDS if kind in set(table["deformation"])]
     rows = list(table.groupby(["dataset", "split"], sort=False))
     colours = _colours(table)
-    figure = Figure(figsize=(1.5 + 2.9 * len(kinds), 1.2 + 3 * len(rows)), layout="constrained")
+    figure = new_figure(1.5 + 2.9 * len(kinds), 1.2 + 3 * len(rows))
     grid = figure.subplots(len(rows), len(kinds), squeeze=False, sharey=True)
     for ((dataset, split), own), panels in zip(rows, grid, strict=True):
         for kind, axes in zip(kinds, panels, strict=True):
