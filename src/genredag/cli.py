@@ -208,6 +208,31 @@ def search_command(
         save_figure(plot, search_figure(cells))
 
 
+@app.command("evaluate", epilog="Example: `genredag evaluate model.zip my_music --output results/my_music`")
+@exits_cleanly
+def evaluate_command(
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="A trained model.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="`<genre>/**/*.mp3`, or a CSV: path,genre[,artist].")
+    ],
+    output: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write metrics, predictions, figures and a page here.")
+    ] = None,
+    renamed: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="THEIRS=OURS", help="A genre that the model calls otherwise."),
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes that decode songs.")] = 1,
+) -> None:
+    """Test a trained model on other labelled music than its own data set.
+
+    Genres are matched by name; those that the model does not know are reported and left out.
+    """
+    from genredag.report.external_command import evaluate_folder
+
+    evaluate_folder(bundle, folder, output, renamed or [], jobs)
+
+
 @app.command("undo-tags", epilog="Example: `genredag undo-tags genredag-undo-20250131-181500-3f2a.jsonl`")
 @exits_cleanly
 def undo_tags_command(

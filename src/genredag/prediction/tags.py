@@ -17,6 +17,7 @@ from uuid import uuid4
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from genredag.errors import DataError, ParameterError
+from genredag.prediction.genre_names import plain_name
 from genredag.prediction.song import SongPrediction
 from genredag.prediction.tagged_files import GenreTag, read_genres, write_genres
 from genredag.runtime.files import atomic_path
@@ -274,7 +275,7 @@ def _plan_song(prediction: SongPrediction, options: TagOptions) -> TagChange:
     change = TagChange(path, before, _genres(prediction, options.max_genres), confidence)
     if confidence < options.min_confidence:
         return _skipped(change, f"less probable than {options.min_confidence:g}")
-    if _plain(before) == _plain(change.after):
+    if [*map(plain_name, before)] == [*map(plain_name, change.after)]:
         return _skipped(change, "already tagged so")
     if before and options.only_empty:
         return _skipped(change, "has a genre")
@@ -286,11 +287,6 @@ def _genres(prediction: SongPrediction, max_genres: int) -> tuple[str, ...]:
     allowed = set(prediction.trust.genres) if prediction.trust else set(prediction.class_names)
     kept = [genre for genre, share in further if share >= FURTHER_SHARE * most and genre in allowed]
     return (first, *kept)
-
-
-def _plain(genres: Sequence[str]) -> list[str]:
-    """Return genres without what spellings differ in: ``Hip-Hop`` is ``hiphop``."""
-    return ["".join(filter(str.isalnum, genre.casefold())) for genre in genres]
 
 
 def _skipped(change: TagChange, reason: str) -> TagChange:
