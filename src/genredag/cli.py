@@ -176,6 +176,115 @@ def _params_file() -> Path:
 
 
 @app.command(
+    "predict",
+    epilog="Example: `genredag predict song.mp3`, `genredag predict music/ -f csv,json -o out/music`",
+)
+@exits_cleanly
+def predict_command(
+    songs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PATH...",
+            help="Files, folders, quoted patterns, http(s) addresses, or - for a list on stdin.",
+        ),
+    ],
+    model: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--model", "-m", metavar="FILE", help="A bundle; several predict together. Default: the best."
+        ),
+    ] = None,
+    formats: Annotated[
+        str,
+        typer.Option("--format", "-f", help="Of table, json, jsonl, csv, parquet, audacity; with commas."),
+    ] = "table",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="DIR/NAME", help="Write a file for each format.")
+    ] = None,
+    timeline: Annotated[
+        bool, typer.Option("--timeline", help="Also show or write genres over time.")
+    ] = False,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE.png|DIR", help="Plot genres and spectrogram.")
+    ] = None,
+    explain: Annotated[
+        Path | None, typer.Option(metavar="FILE.png|DIR", help="Plot which times and bands decided.")
+    ] = None,
+    journal: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Remember songs, to resume. Default: NAME.journal next to --output."
+        ),
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", "-j", min=1, help="Processes that decode. Default: all cores.")
+    ] = None,
+    max_megabytes: Annotated[float, typer.Option(min=0.001, help="Largest file that is fetched.")] = 200.0,
+    max_seconds: Annotated[float, typer.Option(min=0.1, help="Longest time that fetching takes.")] = 120.0,
+    allow_local: Annotated[
+        bool, typer.Option("--allow-local", help="Fetch from the local network, too.")
+    ] = False,
+) -> None:
+    """Predict the genres of songs, and say how far to trust the prediction.
+
+    The exit status is 1 if a song can't be read, and 2 after a user error.
+    """
+    import sys
+
+    from genredag.prediction.command import Wishes, predict_songs
+    from genredag.prediction.fetching import Limits
+
+    limits = Limits(max_megabytes=max_megabytes, max_seconds=max_seconds, allow_local=allow_local)
+    names = [name.strip() for name in formats.split(",") if name.strip()]
+    places = {"output": output, "plot": plot, "explain": explain, "journal": journal}
+    wishes = Wishes(songs, model or [], names, timeline=timeline, n_jobs=jobs, limits=limits, **places)
+    raise typer.Exit(predict_songs(wishes, sys.stdin))
+
+
+@app.command("bundles", epilog="Example: `genredag bundles`, `genredag bundles shared_models --json`")
+@exits_cleanly
+def bundles_command(
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="A project, or any folder that holds bundles.")
+    ] = Path(),
+    as_json: Annotated[bool, typer.Option("--json", help="Print paths and model cards as JSON.")] = False,
+) -> None:
+    """List the bundles (`model.zip`) of a project, the best first by accuracy on validation tracks."""
+    from rich.console import Console
+
+    from genredag.bundles.found import bundles_json, bundles_table, list_bundles
+
+    found = list_bundles(folder)
+    if as_json:
+        print(bundles_json(found))
+    elif found:
+        Console(width=None if Console().is_terminal else 200).print(bundles_table(found))
+    else:
+        print("No bundles. Hint: `snakemake` or `dvc exp run` train one.")
+
+
+@app.command("card", epilog="Example: `genredag card experiment/model.zip`")
+@exits_cleanly
+def card_command(
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="A model.zip.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of Markdown.")] = False,
+) -> None:
+    """Print a model card: what the model was trained on, how good it is, and where it fails."""
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    from genredag.bundles.card import require_card
+
+    card = require_card(bundle)
+    if as_json:
+        print(card.json_text(), end="")
+    elif Console().is_terminal:
+        Console().print(Markdown(card.markdown()))
+    else:
+        print(card.markdown(), end="")
+
+
+@app.command(
     "search",
     epilog="Example: `dvc exp run --queue --name grid -S 'models.crnn.batch_size=16,32' -S seed=1,2`, "
     "`dvc queue start -j 2`, then `genredag search grid --plot grid.png`",

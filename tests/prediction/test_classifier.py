@@ -11,6 +11,7 @@ from genredag.errors import DataError, ModelError
 from genredag.evaluation.predictions import probabilities_of, track_predictions
 from genredag.prediction.classifier import Classifier, load
 from genredag.prediction.held_out import predict_split
+from genredag.prediction.rendering import render_song
 from genredag.prediction.song import SongPrediction, UnreadableSong
 
 DECISIONS = ("mean", "vote", "log_sum")
@@ -154,3 +155,25 @@ def test_the_package_offers_it():
     assert genredag.load is load
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         genredag.nothing  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    "kind", [("svm_rbf", name, "float16") for name in ("stft", "mel", "cqt", "handcrafted")], ids="-".join
+)
+def test_a_long_song_is_rendered_block_by_block(make_trained, kind, monkeypatch):
+    trained = make_trained(*kind)
+    song = trained.files["rock.0"]
+    spec, slices = load(trained.path).renderings[0]
+    expected = render_song(song, spec, slices)
+    monkeypatch.setattr("genredag.prediction.rendering.LONG_SECONDS", 0.0)
+    for source in (song, soundfile.read(song, dtype="float32")):
+        found = render_song(source, spec, slices)
+        assert found.duration == expected.duration
+        np.testing.assert_allclose(found.frames, expected.frames, rtol=1e-3)
+        assert name != "mel" or np.array_equal(found.frames, expected.frames)
+        assert found.end[-1] == expected.end[-1]
+    with pytest.raises(DataError, match="silent"):
+        render_song((np.zeros(9000), 8000), spec, slices)
+    monkeypatch.setattr("genredag.prediction.rendering.MAX_HOURS", 0.0001)
+    with pytest.raises(DataError, match=r"rock\.0\.wav: longer than 0.0001 hours"):
+        render_song(song, spec, slices)

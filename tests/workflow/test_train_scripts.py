@@ -17,6 +17,7 @@ from genredag.models import registry
 from genredag.models.registry import learners
 from genredag.training.networks import Course
 
+MANIFEST = {"manifest": "manifest.parquet"}
 INPUTS = {"frames": "frames.npy", "slices": "slices.parquet", "split": "split.parquet"}
 EMBEDDED = {"embeddings": "embeddings.npy"}
 TRAINED = {"bundle": "bundle.zip", "history": "history.csv", "timing": "timing.json"}
@@ -32,6 +33,7 @@ EVALUATED = {
     "learning-curves": "learning_curves.png",
     "roc-curves": "roc_curves.png",
     "reliability-diagram": "reliability_diagram.png",
+    "model-file": "model.zip",
 }
 MODELS = {
     "svm_rbf": {
@@ -93,6 +95,10 @@ def store(toy_slices, tree, tmp_path):
     toy_slices.slices.to_parquet(tmp_path / "slices.parquet")
     (tmp_path / "slices.json").write_text(json.dumps(asdict(toy_slices.spec)))
     toy_slices.split.to_parquet(tmp_path / "split.parquet")
+    tracks = toy_slices.split.drop_duplicates("track_id")[["track_id", "genre"]]
+    manifest = tracks.assign(artist=None, path="", duration=1.0, status="ok", sha256=tracks["track_id"])
+    manifest.attrs = {"homepage": "toys.example", "license": "CC0", "citation": "@misc{toys}"}
+    manifest.to_parquet(tmp_path / "manifest.parquet")
     np.save(tmp_path / "embeddings.npy", np.empty((0, 0), np.float32))
     tree["models"] |= MODELS
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(tree))
@@ -106,7 +112,8 @@ def flags(folder, names):
 @pytest.mark.parametrize("model", MODELS)
 def test_train_then_evaluate(script, store, model):
     common = ["--params", store / "params.yaml", "--model", model, "--seed", 3, *flags(store, INPUTS)]
-    choice = ["--dataset", "toy", "--representation", "mel", "--split-name", "s", "--fold", 2]
+    choice = ["--dataset", "toy", "--representation", "mel", "--split-name", "artist_disjoint", "--fold", 2]
+    choice += flags(store, MANIFEST)
     trained = {name: TRAINED[name] for name in ("bundle", "history")}
     outputs = []
     for run in ("a", "b"):
@@ -119,7 +126,7 @@ def test_train_then_evaluate(script, store, model):
     assert (len(np.load(store / "a" / "embeddings.npy")) == 54) == (model == "resnet18_frozen")
     metrics = json.loads(outputs[0]["metrics.json"])
     chosen = {key: metrics[key] for key in ("dataset", "representation", "model", "split", "fold", "seed")}
-    assert list(chosen.values()) == ["toy", "mel", model, "s", 2, 3]
+    assert list(chosen.values()) == ["toy", "mel", model, "artist_disjoint", 2, 3]
     assert metrics["test"]["track"]["accuracy"] == 1.0
     assert metrics["n_tracks"] == {"train": 12, "validation": 6, "test": 6}
     assert (metrics["n_parameters"] is None) == (model == "svm_rbf")
@@ -149,29 +156,18 @@ def titles(monkeypatch):
 
 def leaky_run(script, store, model):
     """Split, train and evaluate with a leaky split, and return the results folder."""
-    tracks = pd.read_parquet(store / "split.parquet").drop_duplicates("track_id")[["track_id", "genre"]]
-    manifest = tracks.assign(artist=None, path="", duration=1.0, status="ok", sha256=tracks["track_id"])
-    manifest.to_parquet(store / "manifest.parquet")
-    manifest[:0].to_csv(store / "quarantine.csv", index=False)
+    pd.read_parquet(store / "manifest.parquet")[:0].to_csv(store / "quarantine.csv", index=False)
     run = store / model
     common = ["--params", store / "params.yaml", "--seed", 3]
     data = flags(store, {name: INPUTS[name] for name in ("frames", "slices")})
     dealt = {"split": "split.parquet", "near-duplicates": "near_duplicates.csv"}
-    given = [*data, *flags(store, {"manifest": "manifest.parquet"}), *flags(run, dealt)]
+    given = [*data, *flags(store, MANIFEST), *flags(run, dealt)]
     script("split", [*common, "--split-name", "leaky_slices", "--fold", 0, *given])
     given = [*common, "--model", model, *data, "--split", run / "split.parquet"]
     script("train", [*given, *flags(store, EMBEDDED), *flags(run, TRAINED)])
     trained = {name: TRAINED[name] for name in ("bundle", "history")}
-    choice = [
-        "--dataset",
-        "synthetic",
-        "--representation",
-        "mel",
-        "--split-name",
-        "leaky_slices",
-        "--fold",
-        0,
-    ]
+    choice = ["--dataset", "synthetic", "--representation", "mel", "--split-name", "leaky_slices"]
+    choice += ["--fold", 0, *flags(store, MANIFEST)]
     script("evaluate", [*given, *choice, *flags(run, trained), *flags(run, EVALUATED)])
     return run
 

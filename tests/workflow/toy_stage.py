@@ -28,6 +28,7 @@ OUTPUTS = {
     "evaluate": (
         *("predictions", "track-predictions", "metrics", "confusion", "per-genre", "roc", "reliability"),
         *("confusion-matrix", "learning-curves", "roc-curves", "reliability-diagram"),
+        "model-file",
     ),
     "report": ("leaderboard", "markdown", "comparisons", "html", "significance", "data"),
 }

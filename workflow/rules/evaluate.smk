@@ -1,11 +1,13 @@
-"""Input: a bundle and the slices that it was not trained on.
-Output: predictions of slices and of tracks (from which any metric can be recomputed), metrics and plots.
+"""Input: a bundle, the slices that it was not trained on, and the manifest, for the facts about the data set.
+Output: predictions of slices and of tracks (from which any metric can be recomputed), metrics, plots, and the
+file to share: the bundle with its model card.
 """
 
 
 rule evaluate:
     """Predict validation and test slices; score slices and whole tracks."""
     input:
+        manifest=rules.download.output.manifest,
         frames=rules.train.input.frames,
         frame_index=rules.train.input.frame_index,
         frame_spec=rules.train.input.frame_spec,
@@ -26,6 +28,7 @@ rule evaluate:
         learning_curves=figure("learning_curves", "Learning curves"),
         roc_curves=figure("roc_curves", "ROC curves"),
         reliability_diagram=figure("reliability_diagram", "Reliability diagrams"),
+        model_file=f"{RUN}/model.zip",
     log:
         f"logs/evaluate/{CHOICE}.log",
     cache: True
@@ -43,6 +46,7 @@ rule evaluate:
         " --dataset {wildcards.dataset}"
         " --representation {wildcards.representation} --model {wildcards.model}"
         " --split-name {wildcards.split} --fold {params.fold} --seed {wildcards.seed}"
+        " --manifest {input.manifest}"
         " --frames {input.frames} --slices {input.slices} --split {input.split}"
         " --bundle {input.bundle} --history {input.history}"
         " --predictions {output.predictions} --track-predictions {output.track_predictions}"
@@ -50,4 +54,5 @@ rule evaluate:
         " --roc {output.roc} --reliability {output.reliability}"
         " --confusion-matrix {output.confusion_matrix} --learning-curves {output.learning_curves}"
         " --roc-curves {output.roc_curves} --reliability-diagram {output.reliability_diagram}"
+        " --model-file {output.model_file}"
         " 2>&1 | tee {log}"

@@ -10,9 +10,11 @@ from genredag.evaluation.metrics import evaluate_predictions, tables_of_test
 from genredag.evaluation.plots import run_figures, save_figure
 from genredag.evaluation.predictions import track_predictions
 from genredag.frames.split_slices import open_split_slices
-from genredag.params.groups.evaluation import Evaluate
+from genredag.params.groups.evaluation import Evaluate, Report
 from genredag.params.groups.reading import read_group
+from genredag.params.groups.splits import read_split
 from genredag.prediction.held_out import predict_split
+from genredag.prediction.model_file import Run, describe, write_model
 from genredag.runtime.backend import configure_backend
 from genredag.runtime.files import write_csv, write_json, write_parquet
 from genredag.runtime.flags import flag_parser
@@ -26,9 +28,9 @@ def main(argv: list[str] | None = None) -> None:
         __doc__,
         names="dataset representation model split-name",
         numbers="fold seed",
-        paths="params frames slices split bundle history predictions track-predictions metrics"
+        paths="params manifest frames slices split bundle history predictions track-predictions metrics"
         " confusion per-genre roc reliability"
-        " confusion-matrix learning-curves roc-curves reliability-diagram",
+        " confusion-matrix learning-curves roc-curves reliability-diagram model-file",
     ).parse_args(argv)
     configure_logging()
     configure_backend(threads=1)
@@ -50,6 +52,12 @@ def main(argv: list[str] | None = None) -> None:
         write_csv(getattr(args, name), marked(table, split))
     for name, figure in run_figures(tables, pd.read_csv(args.history), bundle.class_names).items():
         save_figure(getattr(args, name), figure, metrics.get("warning", ""))
+    protocol = read_split(args.params, args.split_name)
+    facts = pd.read_parquet(args.manifest).attrs
+    run = Run(args.dataset, args.split_name, args.fold, protocol, decision, facts, data)
+    n_resamples = read_group(args.params, "report", Report).n_resamples
+    card, calibration = describe(bundle.info, run, tracks, n_resamples)
+    write_model(args.model_file, args.bundle, card, calibration)
 
 
 if __name__ == "__main__":

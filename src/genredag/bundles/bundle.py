@@ -186,7 +186,7 @@ def save_bundle(path: Path, bundle: Bundle) -> None:
     if estimator is not None:
         files["estimator.skops"] = _estimator(estimator)
     with atomic_path(path) as temporary:
-        temporary.write_bytes(_zip(files))
+        temporary.write_bytes(zipped(files))
 
 
 def load_bundle(path: Path) -> Bundle:
@@ -252,11 +252,11 @@ def _estimator(model: ClassifierMixin) -> bytes:
     schema = files.pop("schema.json").decode()
     numbers = {name: str(i) for i, name in enumerate(dict.fromkeys(address.findall(schema)))}
     arrays = {numbers[name.removesuffix(".npy")] + ".npy": content for name, content in files.items()}
-    return _zip({"schema.json": address.sub(lambda match: numbers[match[0]], schema).encode(), **arrays})
+    return zipped({"schema.json": address.sub(lambda match: numbers[match[0]], schema).encode(), **arrays})
 
 
-def _zip(files: dict[str, bytes]) -> bytes:
-    """Return an uncompressed zip file that depends only on names and contents."""
+def zipped(files: Mapping[str, bytes]) -> bytes:
+    """Return an uncompressed zip file of named contents, which alone determine its bytes."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, content in sorted(files.items()):

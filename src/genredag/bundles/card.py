@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -95,16 +96,18 @@ class Card(_Part):
         The id of the representation; `input` describes it in words.
     split, fold, protocol
         The split's name and fold, and what it guarantees in words.
+    track_decision
+        How the predictions of slices are combined: ``evaluate.track_decision``.
     tracks
         Number of tracks in train, validation and test.
     accuracy, macro_f1
-        Of test tracks; the genre of a track is the one with the largest mean probability of its slices.
+        Of test tracks.
     chance
         Accuracy of always naming the most common genre of the test tracks.
     validation_accuracy
         Of validation tracks, which chose the epoch. For choosing among models, not for reporting.
     unlike
-        Share of test tracks that were flagged as unlike the training music.
+        Share of test tracks that were flagged as unlike the training music; None if nothing was compared.
     warning
         The LEAKY mark, or None.
     date
@@ -120,6 +123,7 @@ class Card(_Part):
     split: str
     fold: int
     protocol: str
+    track_decision: Literal["mean", "vote", "log_sum"]
     tracks: dict[str, int]
     accuracy: Estimate
     chance: float
@@ -127,7 +131,7 @@ class Card(_Part):
     validation_accuracy: float
     genres: tuple[GenreScore, ...]
     sets: SetScore
-    unlike: float
+    unlike: float | None
     limits: tuple[str, ...]
     warning: str | None
     seed: int
@@ -152,7 +156,8 @@ class Card(_Part):
         )
         lines.append(
             f"**It names the right genre for {self.accuracy.percent()} of the test tracks**"
-            f" (95 % interval in parentheses); always naming the most common genre gives {_percent(self.chance)}."
+            f" (95 % interval in parentheses); always naming the most common genre gives"
+            f" {_percent(self.chance)}."
         )
         return lines
 
@@ -168,7 +173,7 @@ class Card(_Part):
                     [f"{_percent(sets.promised)} sets that hold the right genre", _percent(sets.held)],
                     ["genres in such a set, mean", f"{sets.mean_size:.1f}"],
                     ["tracks marked as unsure", _percent(sets.unsure)],
-                    ["tracks marked as unlike the training music", _percent(self.unlike)],
+                    ["tracks unlike the training music", _percent(self.unlike)],
                     ["accuracy on validation tracks", _percent(self.validation_accuracy)],
                 ],
             ),
@@ -185,8 +190,8 @@ class Card(_Part):
                     for row in self.genres
                 ],
             ),
-            "Recall: share of a genre's tracks that get its name. Precision: share of the tracks with that name"
-            " that belong to the genre.",
+            "Recall: share of a genre's tracks that get its name. Precision: share of the tracks that get a"
+            " genre's name and belong to it.",
         ]
 
     def _background(self) -> list[str]:
@@ -240,8 +245,23 @@ def read_card(path: Path) -> Card | None:
         ) from error
 
 
-def _percent(rate: float) -> str:
-    return f"{100 * rate:.0f} %"
+def require_card(path: Path) -> Card:
+    """Read the card of a ``model.zip``.
+
+    Raises
+    ------
+    ModelError
+        The file isn't a bundle, has no card, or its card can't be read.
+    """
+    card = read_card(path)
+    if card is None:
+        hint = "the evaluate stage writes model.zip, which has one, to the same folder"
+        raise ModelError("has no model card", where=str(path), hint=hint)
+    return card
+
+
+def _percent(rate: float | None) -> str:
+    return "not measured" if rate is None else f"{100 * rate:.0f} %"
 
 
 def _table(columns: list[str], rows: list[list[str]]) -> str:

@@ -57,6 +57,9 @@ def build_manifest(name: str, group: Any, download: Download, cache_dir: Path, n
     tracks["path"] = [stored_path(path, cache_dir) for path in paths]
     manifest = assemble(tracks, probes)
     check_usable(manifest, name=name, max_skipped=download.max_skipped)
+    # pandas keeps these in Parquet, so that a model card can name them without this package.
+    about = MODULES[name]
+    manifest.attrs = {"homepage": about.HOMEPAGE, "license": about.LICENSE, "citation": about.CITATION}
     logger.info("%s: %d tracks of %d genres", name, len(manifest), manifest["genre"].nunique())
     return manifest
 

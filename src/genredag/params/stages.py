@@ -20,7 +20,7 @@ STAGE_GROUPS: dict[str, tuple[str, ...]] = {
     "split": ("splits.{split}", "near_duplicates"),
     "embed": ("train", "models.{model}.backbone"),
     "train": ("train", "models.{model}"),
-    "evaluate": ("evaluate",),
+    "evaluate": ("evaluate", "splits.{split}", "report.n_resamples"),
     "report": ("report",),
 }
 # The same for the optional targets, which Snakemake builds on request.

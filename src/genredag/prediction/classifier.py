@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import dataclasses
+import zipfile
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from genredag.bundles.bundle import load_bundle
-from genredag.errors import DataError, ModelError
+from genredag.bundles.card import Card, read_card
+from genredag.errors import ModelError
 from genredag.evaluation.predictions import Decision, combined
 from genredag.frames.batches import CHUNK, runs_of_windows
 from genredag.frames.split_slices import SliceSpec
 from genredag.frames.store import FrameSpec
-from genredag.prediction.rendering import RenderedSong, Source, render_song
-from genredag.prediction.song import SongPrediction, Timeline, UnreadableSong
+from genredag.prediction.ahead import render_ahead
+from genredag.prediction.fetching import Limits
+from genredag.prediction.rendering import RenderedSong, Rendering, Source, render_all
+from genredag.prediction.song import SongPrediction, Timeline, Trust, UnreadableSong
+from genredag.prediction.trust import Calibration, music_features, read_calibration
 
 if TYPE_CHECKING:
     from genredag.bundles.bundle import Bundle
-
-Rendering = tuple[FrameSpec, SliceSpec]
 
 
 @dataclass(frozen=True)
@@ -32,12 +36,19 @@ class Classifier:
     ----------
     bundles
         All have the same genres.
+    cards, calibrations
+        One for each bundle; None for a bundle without.
     decision
         How the slices of a song are combined: ``evaluate.track_decision``.
+    limits
+        Of songs that are fetched.
     """
 
     bundles: Sequence[Bundle]
+    cards: Sequence[Card | None] = ()
+    calibrations: Sequence[Calibration | None] = ()
     decision: Decision = "mean"
+    limits: Limits = field(default_factory=Limits)
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -53,20 +64,19 @@ class Classifier:
     @property
     def renderings(self) -> list[Rendering]:
         """How each bundle wants songs rendered and cut."""
-        return [
-            (FrameSpec(**bundle.info["frames"]), SliceSpec(**bundle.info["slices"]))
-            for bundle in self.bundles
-        ]
+        infos = [bundle.info for bundle in self.bundles]
+        return [(FrameSpec(**info["frames"]), SliceSpec(**info["slices"])) for info in infos]
 
     def predict(self, source: Source) -> SongPrediction:
-        """Predict a song: a file, or samples and their rate in Hz.
+        """Predict a song: a file, an http(s) address, or samples and their rate in Hz.
 
         Raises
         ------
         DataError
-            The song can't be decoded, or is silent.
+            The song can't be fetched or decoded, or is silent.
         """
-        return self.predict_rendered(render_all(source, self.renderings))
+        songs = render_all(source, self.renderings, self.limits)
+        return dataclasses.replace(self.predict_rendered(songs), spectrogram=songs[0].spectrogram())
 
     def predict_many(
         self, sources: Iterable[Source], n_jobs: int = 1
@@ -75,31 +85,43 @@ class Classifier:
 
         A song has the same numbers as with `predict`.
         """
-        from joblib import Parallel, delayed, parallel_config
-
-        jobs = (delayed(_render_or_reason)(source, self.renderings) for source in sources)
-        with parallel_config("loky", inner_max_num_threads=1):
-            for found in Parallel(n_jobs, return_as="generator")(jobs):
-                yield found if isinstance(found, UnreadableSong) else self.predict_rendered(found)
+        for found in render_ahead(list(sources), self.renderings, self.limits, n_jobs):
+            yield found if isinstance(found, UnreadableSong) else self.predict_rendered(found)
 
     def predict_rendered(self, songs: Sequence[RenderedSong]) -> SongPrediction:
         """Predict a song that was rendered for each bundle; see `render_all`."""
         found = [predict_slices(bundle, song) for bundle, song in zip(self.bundles, songs, strict=True)]
         wholes = [combined(p.astype(np.float64), np.zeros(len(p), int), self.decision)[0][0] for p in found]
-        first = songs[0]
-        timeline = Timeline(first.start, first.end, _averaged(found, songs))
+        first, probabilities = songs[0], np.mean(wholes, axis=0)
         return SongPrediction(
             source=first.source,
             class_names=self.class_names,
-            probabilities=np.mean(wholes, axis=0),
-            timeline=timeline,
+            probabilities=probabilities,
+            timeline=Timeline(first.start, first.end, _averaged(found, songs)),
             duration=first.duration,
-            trust=None,
+            trust=self._trust(probabilities, first),
         )
+
+    def _trust(self, probabilities: np.ndarray, song: RenderedSong) -> Trust | None:
+        """Return how far to trust a prediction. Bundles are calibrated one by one, and for the mean."""
+        if len(self.bundles) > 1 or self.decision != "mean" or not any(self.calibrations):
+            return None
+        calibration = self.calibrations[0]
+        if calibration is None:
+            return None
+        if calibration.music is None:
+            return calibration.apply(probabilities)
+        parts = [music_features(song.take(rows), song.n_valid[rows]) for rows in _chunks(len(song))]
+        return calibration.apply(probabilities, np.concatenate(parts).mean(axis=0))
 
 
 def load(*paths: Path | str) -> Classifier:
     """Load one bundle, or several that predict together with the mean of their probabilities.
+
+    Parameters
+    ----------
+    paths
+        ``bundle.zip`` as trained, or ``model.zip``, which also holds the model's card and calibration.
 
     Raises
     ------
@@ -108,39 +130,32 @@ def load(*paths: Path | str) -> Classifier:
     """
     if not paths:
         raise ModelError("no bundle given", hint="genredag.load('results/.../model.zip')")
-    bundles = [load_bundle(Path(path)) for path in paths]
-    for path, bundle in zip(paths, bundles, strict=True):
+    files = [Path(path) for path in paths]
+    bundles = [load_bundle(file) for file in files]
+    for file, bundle in zip(files, bundles, strict=True):
         if bundle.class_names != bundles[0].class_names:
             raise ModelError(
                 f"predicts {', '.join(bundle.class_names)}",
-                where=str(path),
-                expected=f"the genres of {paths[0]}: {', '.join(bundles[0].class_names)}",
+                where=str(file),
+                expected=f"the genres of {files[0]}: {', '.join(bundles[0].class_names)}",
             )
-    return Classifier(bundles)
+    zipped = [zipfile.is_zipfile(file) for file in files]
+    cards = [read_card(file) if is_zip else None for file, is_zip in zip(files, zipped, strict=True)]
+    calibrations = [
+        read_calibration(file) if is_zip else None for file, is_zip in zip(files, zipped, strict=True)
+    ]
+    return Classifier(bundles, cards, calibrations)
 
 
 def predict_slices(bundle: Bundle, song: RenderedSong) -> np.ndarray:
     """Return the class probabilities of the slices of a song, float32 (n_slices, n_classes)."""
-    rows = np.arange(len(song))
     # Parts of the song that the bundle would also predict at once.
-    parts = runs_of_windows(rows) if bundle.over_windows else np.split(rows, range(CHUNK, len(rows), CHUNK))
+    parts = runs_of_windows(np.arange(len(song))) if bundle.over_windows else _chunks(len(song))
     return np.concatenate([bundle.predict(song.take(part), song.n_valid[part]) for part in parts])
 
 
-def render_all(source: Source, renderings: Sequence[Rendering]) -> list[RenderedSong]:
-    """Render a song in several ways; equal ones are rendered once."""
-    found: list[RenderedSong] = []
-    for i, rendering in enumerate(renderings):
-        same = renderings.index(rendering)
-        found.append(found[same] if same < i else render_song(source, *rendering))
-    return found
-
-
-def _render_or_reason(source: Source, renderings: Sequence[Rendering]) -> list[RenderedSong] | UnreadableSong:
-    try:
-        return render_all(source, renderings)
-    except DataError as error:
-        return UnreadableSong(error.where, error.what)
+def _chunks(n: int) -> list[np.ndarray]:
+    return np.split(np.arange(n), range(CHUNK, n, CHUNK))
 
 
 def _averaged(found: Sequence[np.ndarray], songs: Sequence[RenderedSong]) -> np.ndarray:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +18,23 @@ from genredag.frames.slices import count_slices, slice_places
 from genredag.frames.split_slices import SliceSpec
 from genredag.frames.store import FrameSpec, gather
 from genredag.frames.track import track_frames
-from genredag.tracks.audio import decode
+from genredag.prediction.fetching import Limits, fetch, is_address
+from genredag.prediction.song import Spectrogram, UnreadableSong
+from genredag.spectrograms.blocks import blocks, blockwise
+from genredag.spectrograms.registry import REPRESENTATIONS
+from genredag.tracks.audio import open_blocks
 
+# Longer songs are rendered block by block, in two passes. Shorter ones take the code of the frame store.
+LONG_SECONDS = 600.0
+MAX_HOURS = 6.0
+_PIECE = 1 << 18
 # How predictions of samples name their source.
 SAMPLES = "samples"
-# A file, or samples and their rate in Hz. Samples are floats in [-1, 1] or integers, (n_samples,), or with
-# one row or column for each channel.
+# A file, an http(s) address, or samples and their rate in Hz. Samples are floats in [-1, 1] or integers,
+# (n_samples,), or with one row or column for each channel.
 Source = Path | str | tuple[np.ndarray, int]
+# The frames and the slices of a bundle.
+Rendering = tuple[FrameSpec, SliceSpec]
 
 
 @dataclass(frozen=True)
@@ -60,6 +75,50 @@ class RenderedSong:
         first_frame, n_valid = self.first_frame[rows], self.n_valid[rows]
         return gather(self.frames, self.spec, first_frame, self.slices.n_frames, n_valid)
 
+    def spectrogram(self, n_columns: int = 1200) -> Spectrogram:
+        """Return the frames in at most `n_columns` columns, each the mean of neighbouring frames."""
+        edges = np.linspace(0, len(self.frames), min(n_columns, len(self.frames)) + 1).astype(int)
+        columns = [
+            self.spec.decode(self.frames[a:b]).mean(axis=0, dtype=np.float32) for a, b in pairwise(edges)
+        ]
+        return Spectrogram(np.stack(columns), self.spec.bins, self.spec.unit, self.duration)
+
+
+def render_all(
+    source: Source, renderings: Sequence[Rendering], limits: Limits | None = None
+) -> list[RenderedSong]:
+    """Render a song in several ways; equal ones are rendered once, and an address is fetched once.
+
+    Raises
+    ------
+    DataError
+        The song can't be fetched or decoded, or is silent.
+    """
+    if is_address(source):
+        with tempfile.TemporaryDirectory(prefix="genredag-") as folder:
+            file = fetch(str(source), Path(folder), limits or Limits())
+            try:
+                found = render_all(file, renderings)
+            except DataError as error:
+                raise DataError(error.what, where=str(source)) from None
+        return [dataclasses.replace(song, source=str(source)) for song in found]
+    found = []
+    for i, rendering in enumerate(renderings):
+        same = renderings.index(rendering)
+        found.append(found[same] if same < i else render_song(source, *rendering))
+    return found
+
+
+def render_or_reason(
+    source: Source, renderings: Sequence[Rendering], limits: Limits
+) -> list[RenderedSong] | UnreadableSong:
+    """Do what `render_all` does, but return the reason if the song is unreadable."""
+    try:
+        return render_all(source, renderings, limits)
+    except DataError as error:
+        name = SAMPLES if isinstance(source, tuple) else str(source)
+        return UnreadableSong(name, str(DataError(error.what, expected=error.expected, hint=error.hint)))
+
 
 def render_song(source: Source, spec: FrameSpec, slices: SliceSpec) -> RenderedSong:
     """Decode a song, render it as a model's training tracks were, and cut it into slices.
@@ -86,22 +145,85 @@ def render_song(source: Source, spec: FrameSpec, slices: SliceSpec) -> RenderedS
             where=spec.representation,
             hint="train on a data set with audio",
         )
-    name = str(source) if isinstance(source, (str, Path)) else SAMPLES
-    y, duration = _samples(source, spec.sr)
-    if not y.any():
-        raise DataError("silent: all samples are 0", where=name)
+    song = _Song(source, spec.sr)
     with threadpool_limits(1):  # the sums of several threads round differently
-        frames = track_frames(y, spec)
-    number = np.arange(max(count_slices(duration, slices.seconds, slices.overlap), 1))
+        y = song.samples(LONG_SECONDS)
+        frames = track_frames(y, spec) if y is not None else _long_frames(song, spec)
+    number = np.arange(max(count_slices(song.duration, slices.seconds, slices.overlap), 1))
     places = slice_places(number, len(frames), spec.frames_per_second, slices.seconds, slices.overlap)
-    return RenderedSong(name, duration, frames, spec, slices, *places)
+    return RenderedSong(song.name, song.duration, frames, spec, slices, *places)
 
 
-def _samples(source: Source, sr: int) -> tuple[np.ndarray, float]:
-    """Return the mono samples of a song at `sr`, and its duration in seconds."""
-    y, own_sr = _mono(*source) if isinstance(source, tuple) else decode(Path(source))
-    duration = len(y) / own_sr
-    return (y if own_sr == sr else soxr.resample(y, own_sr, sr, quality="HQ")), duration
+def _long_frames(song: _Song, spec: FrameSpec) -> np.ndarray:
+    """Return what `track_frames` returns, in two passes over the song, block by block."""
+    params = REPRESENTATIONS[spec.representation].group(**spec.params)
+    whole, n_frames = blockwise(spec.representation, spec.sr, params), 0
+    for block in blocks(song.pieces(), params.hop_length, whole.context):
+        whole.look(block)
+        n_frames = block.frames.stop
+    whole.finish()
+    frames = np.empty((n_frames, spec.n_bins), spec.dtype)
+    for block in blocks(song.pieces(), params.hop_length, whole.context):
+        frames[block.frames.start : block.frames.stop] = spec.encode(whole.values(block))
+    return frames
+
+
+class _Song:
+    """The mono samples of a song at a given rate, at once or in pieces.
+
+    Attributes
+    ----------
+    name
+        The file or address, as given.
+    duration
+        Length in seconds, known after the first pass over all samples.
+    """
+
+    def __init__(self, source: Source, sr: int) -> None:
+        self.name = SAMPLES if isinstance(source, tuple) else str(source)
+        self.duration = 0.0
+        self._source, self._sr = source, sr
+
+    def samples(self, max_seconds: float) -> np.ndarray | None:
+        """Return all samples, (n_samples,), or None if the song is longer than `max_seconds`."""
+        with self._opened() as (own_sr, pieces):
+            kept, n_samples = [np.zeros(0, np.float32)], 0
+            for piece in pieces:
+                kept.append(piece)
+                n_samples += len(piece)
+                if n_samples > max_seconds * own_sr:
+                    return None
+        y = np.concatenate(kept)
+        self._check(n_samples / own_sr, bool(y.any()))
+        return y if own_sr == self._sr else soxr.resample(y, own_sr, self._sr, quality="HQ")
+
+    def pieces(self) -> Iterator[np.ndarray]:
+        """Yield the samples in pieces."""
+        n_samples, loud = 0, False
+        with self._opened() as (own_sr, pieces):
+            stream = soxr.ResampleStream(own_sr, self._sr, 1, dtype="float32", quality="HQ")
+            for piece in pieces:
+                n_samples, loud = n_samples + len(piece), loud or bool(piece.any())
+                if n_samples > MAX_HOURS * 3600 * own_sr:
+                    raise DataError(f"longer than {MAX_HOURS:g} hours", where=self.name, hint="cut it")
+                yield piece if own_sr == self._sr else stream.resample_chunk(piece)
+            if own_sr != self._sr:
+                yield stream.resample_chunk(np.zeros(0, np.float32), last=True)
+        self._check(n_samples / own_sr, loud)
+
+    def _check(self, duration: float, loud: bool) -> None:
+        self.duration = duration
+        if not loud:
+            raise DataError("silent: all samples are 0" if duration else "no samples", where=self.name)
+
+    @contextmanager
+    def _opened(self) -> Iterator[tuple[int, Iterator[np.ndarray]]]:
+        if isinstance(self._source, tuple):
+            y, sr = _mono(*self._source)
+            yield sr, (y[i : i + _PIECE] for i in range(0, len(y), _PIECE))
+        else:
+            with open_blocks(Path(self._source)) as opened:
+                yield opened
 
 
 def _mono(samples: np.ndarray, sr: int) -> tuple[np.ndarray, int]:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -14,8 +20,8 @@ class Timeline:
     Attributes
     ----------
     start, end
-        Where each slice begins and ends, in seconds, (n_slices,). The last slice of a song may be padded: then
-        its end is that of the song.
+        Where each slice begins and ends, in seconds, (n_slices,). If the last slice of a song is padded, its
+        end is that of the song.
     probabilities
         Float32 (n_slices, n_classes).
     """
@@ -39,13 +45,34 @@ class Trust:
     unsure
         Whether the set is so large that the prediction says little.
     unlike_training
-        Whether the song is further from the training music than nearly all validation tracks; None if unknown.
+        Whether the song is further from the training music than nearly all validation tracks; None if it is
+        unknown.
     """
 
     genres: tuple[str, ...]
     coverage: float
     unsure: bool
     unlike_training: bool | None
+
+
+@dataclass(frozen=True)
+class Spectrogram:
+    """What a model saw of a song, in few enough columns to draw.
+
+    Attributes
+    ----------
+    values
+        Float32 (n_columns, n_bins), in `unit`.
+    bins
+        Centre frequency of each bin in Hz, or the name of a feature.
+    seconds
+        Length of the song.
+    """
+
+    values: np.ndarray
+    bins: Sequence[float | str]
+    unit: str
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -65,7 +92,9 @@ class SongPrediction:
     duration
         Length of the song, in seconds.
     trust
-        None if the bundle has no model card.
+        None if the bundle wasn't calibrated, or if there are several bundles.
+    spectrogram
+        For plots; None for songs of a batch.
     """
 
     source: str
@@ -74,11 +103,22 @@ class SongPrediction:
     timeline: Timeline
     duration: float
     trust: Trust | None
+    spectrogram: Spectrogram | None = None
 
     @property
     def genre(self) -> str:
         """The most probable genre."""
         return self.class_names[int(self.probabilities.argmax())]
+
+    @property
+    def set(self) -> tuple[str, ...] | None:
+        """The genres that hold the right one as often as `trust` promises; None without `trust`."""
+        return self.trust.genres if self.trust else None
+
+    def plot(self) -> Figure:
+        """Draw the probabilities, and the genres over time under the spectrogram."""
+        # By name: the evaluate stage takes types from this module, and nothing of what draws them.
+        return import_module("genredag.prediction.plots").song_figure(self)
 
     def top(self, n: int = 3) -> list[tuple[str, float]]:
         """Return the `n` most probable genres with their probabilities; ties are in the order of classes."""

@@ -7,8 +7,9 @@ the number of tracks, and one more artist counts as a miss (Lee, Barber and Will
 conformal prediction"). The promise holds for the average track of a new artist, if the artist is drawn like
 those of the validation part.
 
-A song is unlike the training music if the mean and the deviation over time of its bins are further from
-those of the training tracks than nearly all validation tracks are.
+A song is unlike the training music if the means and deviations over time of its bins are further from those
+of the training tracks than nearly all validation tracks are. That finds noise, tones, silence and damaged
+files, not other genres.
 """
 
 from __future__ import annotations
@@ -36,7 +37,6 @@ UNSURE_SHARE = 1 / 3
 # The share of validation tracks that are not flagged as unlike the training music.
 USUAL = 0.99
 TRUST_FILE = "trust.json"
-_N_COMPONENTS = 16
 _MAX_BYTES = 2**24
 _ROUNDING = 1e-9
 _CHUNK = 64  # slices at once, so that memory does not grow with the song
@@ -44,33 +44,23 @@ _CHUNK = 64  # slices at once, so that memory does not grow with the song
 
 @dataclass(frozen=True)
 class TrainingMusic:
-    """Where the training tracks lie in feature space: a normal distribution of few dimensions plus noise.
+    """Where the training tracks lie in feature space.
 
     Attributes
     ----------
     mean, scale
         Of each feature over the training tracks, (n_features,).
-    components, variances
-        Principal components of the standardised features, (n_components, n_features) and (n_components,).
-    noise
-        Variance in each of the other directions.
     usual
         The largest distance that counts as usual.
     """
 
     mean: np.ndarray
     scale: np.ndarray
-    components: np.ndarray
-    variances: np.ndarray
-    noise: float
     usual: float
 
     def distance(self, features: np.ndarray) -> np.ndarray:
-        """Return Mahalanobis' distance of songs (n_songs, n_features) from the training tracks, (n_songs,)."""
-        centred = (features - self.mean) / self.scale
-        scores = centred @ self.components.T
-        rest = np.maximum((centred**2).sum(axis=1) - (scores**2).sum(axis=1), 0)
-        return np.sqrt((scores**2 / self.variances).sum(axis=1) + rest / self.noise)
+        """Return the distance of songs (n_songs, n_features) from the mean, in deviations, (n_songs,)."""
+        return np.sqrt(np.square((features - self.mean) / self.scale).mean(axis=1))
 
 
 @dataclass(frozen=True)
@@ -102,13 +92,17 @@ class Calibration:
         """Return which of the sets that `in_set` returned are too large to say much, bool (n_songs,)."""
         return in_set.sum(axis=1) > max(1.0, UNSURE_SHARE * len(self.class_names))
 
+    def is_unlike(self, features: np.ndarray) -> np.ndarray | None:
+        """Return which songs (n_songs, n_features) are unlike the training music; None if unknown."""
+        return None if self.music is None else self.music.distance(features) > self.music.usual
+
     def apply(self, probabilities: np.ndarray, features: np.ndarray | None = None) -> Trust:
         """Return how far the prediction of one song can be trusted.
 
         Parameters
         ----------
         probabilities
-            Of the song: the mean over its slices, (n_classes,).
+            Of the song, combined from its slices as those of tracks were, (n_classes,).
         features
             The mean over its slices of `music_features`, (n_features,); None: not compared with the music.
 
@@ -121,14 +115,12 @@ class Calibration:
             raise ModelError(f"{probabilities.shape} probabilities", expected=f"({len(self.class_names)},)")
         in_set = self.in_set(probabilities[np.newaxis])
         order = np.argsort(-probabilities, kind="stable")
-        unlike = None
-        if self.music is not None and features is not None:
-            unlike = bool(self.music.distance(features[np.newaxis])[0] > self.music.usual)
+        unlike = None if features is None else self.is_unlike(features[np.newaxis])
         return Trust(
             genres=tuple(self.class_names[i] for i in order if in_set[0, i]),
             coverage=self.coverage,
             unsure=bool(self.is_unsure(in_set)[0]),
-            unlike_training=unlike,
+            unlike_training=None if unlike is None else bool(unlike[0]),
         )
 
     def json_text(self) -> str:
@@ -174,7 +166,7 @@ def calibrate(
     ----------
     tracks
         Predictions of the validation tracks, as `genredag.evaluation.predictions.track_predictions` returns
-        them for the mean of probabilities.
+        them.
     training, validation
         Features of the training and the validation tracks, (n_tracks, n_features).
     """
@@ -216,17 +208,9 @@ def least_probability(of_right_genre: np.ndarray, groups: Sequence[str], coverag
 
 
 def _fit_music(training: np.ndarray, validation: np.ndarray) -> TrainingMusic:
-    from sklearn.decomposition import PCA
-    from threadpoolctl import threadpool_limits
-
-    mean, scale = training.mean(axis=0), training.std(axis=0)
-    scale = np.where(scale > 0, scale, 1.0)
-    n_components = min(_N_COMPONENTS, len(training) - 1, training.shape[1] - 1)
-    with threadpool_limits(1):  # the same bytes for any number of threads
-        pca = PCA(n_components, svd_solver="full").fit((training - mean) / scale)
-    music = TrainingMusic(
-        mean, scale, pca.components_, pca.explained_variance_, max(float(pca.noise_variance_), 1e-6), 0.0
-    )
+    mean, deviation = training.mean(axis=0), training.std(axis=0)
+    scale = np.where(deviation > _ROUNDING * np.abs(mean), deviation, 1.0)
+    music = TrainingMusic(mean, scale, usual=0.0)
     usual = np.quantile(music.distance(validation), USUAL, method="higher")
     return dataclasses.replace(music, usual=float(usual))
 
@@ -247,9 +231,10 @@ def read_calibration(path: Path) -> Calibration | None:
                 raise ValueError("too large")
             tree = json.loads(archive.read(TRUST_FILE))
         music = tree.pop("music")
-        arrays = {key: np.asarray(value) for key, value in (music or {}).items()}
-        ends = {key: float(arrays.pop(key)) for key in ("noise", "usual")} if music else {}
+        if music:
+            mean, scale = (np.asarray(music[key], np.float64) for key in ("mean", "scale"))
+            music = TrainingMusic(mean, scale, float(music["usual"]))
         tree["class_names"] = tuple(tree["class_names"])
-        return Calibration(**tree, music=TrainingMusic(**arrays, **ends) if music else None)
+        return Calibration(**tree, music=music)
     except (zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError) as error:
         raise ModelError(f"can't read {TRUST_FILE} ({error})", where=str(path)) from error

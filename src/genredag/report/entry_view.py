@@ -172,6 +172,8 @@ def _values(run: Run, tree: Tree) -> dict[str, str]:
     values = {}
     for pattern in sorted(patterns):
         place = pattern.format(**run.choice)
-        for key, value in value_at(tree, place, "params.yaml").items():
-            values[f"{place}.{key}"] = value if isinstance(value, str) else json.dumps(value)
+        group = value_at(tree, place, "params.yaml")
+        leaves = {f"{place}.{key}": value for key, value in group.items()} if isinstance(group, dict) else {}
+        for key, value in (leaves or {place: group}).items():
+            values[key] = value if isinstance(value, str) else json.dumps(value)
     return values

@@ -32,3 +32,13 @@ def read_commit() -> str | None:
     except (OSError, subprocess.CalledProcessError):
         return None
     return head.stdout.strip()
+
+
+def read_commit_date(commit: str) -> str | None:
+    """Return the day of a commit, for example ``2024-05-31``; None if this code's repository lacks it."""
+    git = ["git", "-C", str(Path(__file__).parent), "show", "--no-patch", "--format=%cs"]
+    try:
+        shown = subprocess.run([*git, "--end-of-options", commit], check=True, capture_output=True, text=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return shown.stdout.strip()

@@ -19,6 +19,11 @@ def cqt(y: np.ndarray, sr: int, params: Cqt) -> np.ndarray:
 
     Hop lengths that can be halved once per octave are fastest. Others end the recursive downsampling early.
     """
+    return decibels(cqt_power(y, sr, params), params.top_db)
+
+
+def cqt_power(y: np.ndarray, sr: int, params: Cqt) -> np.ndarray:
+    """Return the power of each bin, (n_frames, n_bins)."""
     import librosa
 
     n_frames = 1 + len(y) // params.hop_length
@@ -32,7 +37,7 @@ def cqt(y: np.ndarray, sr: int, params: Cqt) -> np.ndarray:
             n_bins=params.n_bins,
             bins_per_octave=params.bins_per_octave,
         )[:, :n_frames]
-    return decibels(np.ascontiguousarray((transform.real**2 + transform.imag**2).T), params.top_db)
+    return np.ascontiguousarray((transform.real**2 + transform.imag**2).T)
 
 
 def columns(params: Cqt) -> range:

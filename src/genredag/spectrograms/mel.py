@@ -24,9 +24,13 @@ def mel(y: np.ndarray, sr: int, params: Mel) -> np.ndarray:
     The scale and the area normalisation are Slaney's. `sr` is in Hz. The result is float32 in [-top_db, 0],
     shape (1 + n_samples // hop_length, n_mels).
     """
-    power = power_spectrogram(y, params.n_fft, params.hop_length, params.window)
-    bands = power @ mel_filters(sr, params.n_fft, params.n_mels, params.fmin, params.fmax).T
-    return np.ascontiguousarray(decibels(bands, params.top_db))
+    return np.ascontiguousarray(decibels(mel_power(y, sr, params), params.top_db))
+
+
+def mel_power(y: np.ndarray, sr: int, params: Mel, center: bool = True) -> np.ndarray:
+    """Return the power of each mel band, (n_frames, n_mels); see `power_spectrogram`."""
+    power = power_spectrogram(y, params.n_fft, params.hop_length, params.window, center)
+    return power @ mel_filters(sr, params.n_fft, params.n_mels, params.fmin, params.fmax).T
 
 
 def columns(params: Mel) -> range:

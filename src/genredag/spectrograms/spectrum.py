@@ -21,13 +21,17 @@ class Description(TypedDict):
     floor: float
 
 
-def power_spectrogram(y: np.ndarray, n_fft: int, hop_length: int, window: str) -> np.ndarray:
+def power_spectrogram(
+    y: np.ndarray, n_fft: int, hop_length: int, window: str, center: bool = True
+) -> np.ndarray:
     """Return the power of a centred short-time Fourier transform: `librosa.stft`, squared, time-major.
 
     Parameters
     ----------
     y
         Samples, shape (n_samples,).
+    center
+        False: the first frame begins with the first sample, and the last ends with the last.
 
     Returns
     -------
@@ -36,17 +40,17 @@ def power_spectrogram(y: np.ndarray, n_fft: int, hop_length: int, window: str) -
     """
     import librosa
 
-    spectrum = librosa.stft(y, n_fft=n_fft, hop_length=hop_length, window=window).T
+    spectrum = librosa.stft(y, n_fft=n_fft, hop_length=hop_length, window=window, center=center).T
     return np.ascontiguousarray(spectrum.real**2 + spectrum.imag**2)
 
 
-def decibels(power: np.ndarray, top_db: float) -> np.ndarray:
-    """Convert power to dB relative to its maximum, in [-top_db, 0].
+def decibels(power: np.ndarray, top_db: float, peak: float | None = None) -> np.ndarray:
+    """Convert power to dB relative to `peak`, or to its own maximum, in [-top_db, 0].
 
     Unlike `librosa.power_to_db` the result does not depend on the gain of the signal, and silence is
     -top_db rather than 0 dB.
     """
-    peak = power.max()
+    peak = power.max() if peak is None else power.dtype.type(peak)
     if peak <= 0:
         return np.full_like(power, -top_db)
     relative = np.maximum(power / peak, np.float32(10 ** (-top_db / 10)))

@@ -19,10 +19,15 @@ def stft(y: np.ndarray, sr: int, params: Stft) -> np.ndarray:
 
     `sr` is in Hz. Float32 in [-top_db, 0], shape (1 + n_samples // hop_length, n_bins).
     """
-    power = power_spectrogram(y, params.n_fft, params.hop_length, params.window)
+    return np.ascontiguousarray(decibels(stft_power(y, sr, params), params.top_db))
+
+
+def stft_power(y: np.ndarray, sr: int, params: Stft, center: bool = True) -> np.ndarray:
+    """Return the power of each bin, (n_frames, n_bins); see `power_spectrogram`."""
+    power = power_spectrogram(y, params.n_fft, params.hop_length, params.window, center)
     if params.axis == "log":
         power = power @ log_filters(sr, params.n_fft, params.n_bins, params.fmin).T
-    return np.ascontiguousarray(decibels(power, params.top_db))
+    return power
 
 
 def columns(params: Stft) -> range:

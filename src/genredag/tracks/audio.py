@@ -74,6 +74,30 @@ def decode(path: Path, sr: int | None = None) -> tuple[np.ndarray, int]:
     return soxr.resample(samples, file_sr, sr, quality="HQ"), sr
 
 
+@contextmanager
+def open_blocks(path: Path) -> Iterator[tuple[int, Iterator[np.ndarray]]]:
+    """Open an audio file of any length: its sample rate in Hz, and its mono samples block by block.
+
+    The blocks, joined, are the samples that `decode` returns, but only one is in memory at a time.
+
+    Raises
+    ------
+    DataError
+        As `decode`, on opening or while the blocks are read; but a file without samples has no blocks.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise DataError("no such file", where=str(path))
+    with _open(path) as (sr, blocks):
+        yield sr, (_finite(block, path) for block in blocks)
+
+
+def _finite(block: np.ndarray, path: Path) -> np.ndarray:
+    if not np.isfinite(block).all():
+        raise DataError("some samples are NaN or infinite", where=str(path))
+    return block
+
+
 def probe(path: Path, *, min_seconds: float, silence_db: float) -> Probe:
     """Decode a file once, block by block, and return its properties and any problem.
 

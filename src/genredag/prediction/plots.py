@@ -1,0 +1,158 @@
+"""Figures of a prediction: bars, and genres over time under the spectrogram; what decided, over it."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from genredag.evaluation.themes import FILE
+from genredag.prediction.explain import Explanation, kind_of
+from genredag.prediction.song import SongPrediction, Spectrogram
+from genredag.prediction.tables import clock, trust_lines
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_MOST_BARS = 10
+_TICKS_HZ = (50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000)
+
+
+def song_figure(song: SongPrediction) -> Figure:
+    """Draw the probabilities of a song as bars, and over time, under its spectrogram if that was kept."""
+    from matplotlib.figure import Figure
+
+    colours = _colours(song.class_names)
+    figure = Figure(figsize=(11, 4.6), layout="constrained")
+    left, right = figure.subfigures(1, 2, width_ratios=(1, 2.2))
+    _draw_bars(left.add_subplot(), song, colours)
+    if song.spectrogram is None:
+        below = right.add_subplot()
+    else:
+        above, below = right.subplots(2, 1, sharex=True, height_ratios=(1.3, 1))
+        draw_spectrogram(above, song.spectrogram)
+        above.tick_params(labelbottom=False)
+    _draw_ribbon(below, song, colours)
+    lines = [_shown(song.source), *trust_lines(song.trust)]
+    figure.suptitle("\n".join(lines[:1] + [" · ".join(lines[1:])] * (len(lines) > 1)), fontsize=11)
+    return figure
+
+
+def explanation_figure(found: Explanation) -> Figure:
+    """Draw which parts of a song speak for its genre (blue) and against it (orange), over the spectrogram."""
+    from matplotlib.colors import LinearSegmentedColormap
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 4.2), layout="constrained")
+    axes = figure.add_subplot()
+    draw_spectrogram(axes, found.spectrogram, cmap="Greys")
+    most = float(max(np.abs(found.effect).max(), 1e-3))
+    orange, blue = (0.87, 0.56, 0.02), (0.0, 0.45, 0.70)
+    shades = [(*orange, 0.85), (*orange, 0.0), (*blue, 0.0), (*blue, 0.85)]
+    cmap = LinearSegmentedColormap.from_list("effect", list(zip((0.0, 0.5, 0.5, 1.0), shades, strict=True)))
+    mesh = axes.pcolormesh(
+        found.edges, found.bands - 0.5, found.effect.T, cmap=cmap, vmin=-most, vmax=most, shading="flat"
+    )
+    figure.colorbar(mesh, ax=axes, label=f"fall of p({found.genre}) without this part", pad=0.01)
+    axes.set_xlabel("time (min:s)")
+    axes.set_title(f"{_shown(found.source)}: what speaks for {found.genre} (blue) and against it (orange)")
+    axes.title.set_fontsize(11)
+    return figure
+
+
+def draw_spectrogram(axes: Axes, spectrogram: Spectrogram, cmap: str = "magma") -> None:
+    """Draw what a model saw of a song; the y axis counts bins, labelled by frequency or feature."""
+    values = spectrogram.values
+    if spectrogram.unit == "feature":  # of different units
+        deviation = values.std(axis=0)
+        values = (values - values.mean(axis=0)) / np.where(deviation > 0, deviation, 1)
+    extent = (0, spectrogram.seconds, -0.5, len(spectrogram.bins) - 0.5)
+    low, high = np.percentile(values, (2, 99.8))
+    axes.imshow(
+        values.T,
+        aspect="auto",
+        origin="lower",
+        extent=extent,
+        cmap=cmap,
+        vmin=low,
+        vmax=max(high, low + 1e-6),
+    )
+    places, labels = _ticks(spectrogram)
+    axes.set_yticks(places, labels, fontsize=8)
+    axes.set_ylabel("Hz" if isinstance(spectrogram.bins[0], float | int) else "")
+    _time_axis(axes)
+
+
+def _ticks(spectrogram: Spectrogram) -> tuple[list[float], list[str]]:
+    bins = spectrogram.bins
+    if any(isinstance(name, str) for name in bins):
+        places, labels, first = [], [], 0
+        for kind, group in groupby(bins, key=kind_of):
+            size = len(list(group))
+            if size > 2:
+                places.append(first + (size - 1) / 2)
+                labels.append(kind)
+            first += size
+        return places, labels
+    hz = np.asarray(bins, float)
+    shown = [tick for tick in _TICKS_HZ if hz[0] <= tick <= hz[-1]]
+    return [float(np.interp(tick, hz, np.arange(len(hz)))) for tick in shown], [f"{tick:g}" for tick in shown]
+
+
+def _draw_bars(axes: Axes, song: SongPrediction, colours: dict[str, str]) -> None:
+    top = song.top(min(_MOST_BARS, len(song.class_names)))
+    names, shares = [name for name, _ in top], [share for _, share in top]
+    held = set(song.set or names)
+    bars = axes.barh(names, shares, color=[colours[name] for name in names])
+    for bar, name, share in zip(bars, names, shares, strict=True):
+        bar.set_alpha(1.0 if name in held else 0.35)
+        axes.text(share + 0.01, bar.get_y() + bar.get_height() / 2, f"{share:.0%}", va="center", fontsize=9)
+    axes.invert_yaxis()
+    axes.set(xlim=(0, max(shares) * 1.25), xlabel="probability")
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    axes.spines[["top", "right"]].set_visible(False)
+    if song.trust:
+        axes.set_title(f"in colour: the {song.trust.coverage:.0%} set", fontsize=9)
+
+
+def _draw_ribbon(axes: Axes, song: SongPrediction, colours: dict[str, str]) -> None:
+    """Draw the probabilities over time, stacked; the largest on average is at the bottom."""
+    line = song.timeline
+    centres = (line.start + line.end) / 2
+    times = np.concatenate([[0.0], centres, [song.duration]])
+    values = np.concatenate([line.probabilities[:1], line.probabilities, line.probabilities[-1:]])
+    order = np.argsort(-values.mean(axis=0), kind="stable")
+    names = [song.class_names[i] for i in order]
+    axes.stackplot(times, values[:, order].T, colors=[colours[name] for name in names], linewidth=0)
+    axes.set(xlim=(0, song.duration), ylim=(0, 1), ylabel="probability", xlabel="time (min:s)")
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    _time_axis(axes)
+    handles = [axes.fill_between([], [], color=colours[name], label=name) for name in names[:5]]
+    axes.legend(
+        handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.28), ncols=5, frameon=False, fontsize=9
+    )
+
+
+def _time_axis(axes: Axes) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    axes.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 3, 6, 10], integer=True))
+    axes.xaxis.set_major_formatter(lambda value, _: clock(value))
+
+
+def _colours(class_names: tuple[str, ...]) -> dict[str, str]:
+    from matplotlib import colormaps
+    from matplotlib.colors import to_hex
+
+    if len(class_names) <= len(FILE.series):
+        return dict(zip(class_names, FILE.series, strict=False))
+    shades = colormaps["hsv"](np.linspace(0, 1, len(class_names), endpoint=False))
+    return {name: to_hex(shade) for name, shade in zip(class_names, shades, strict=True)}
+
+
+def _shown(source: str) -> str:
+    """Return the name of a file, as text that Matplotlib does not take for a formula."""
+    return Path(source).name.encode(errors="replace").decode().replace("$", r"\$")[:100]

@@ -1,0 +1,136 @@
+"""Predictions on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from genredag.prediction.records import segments
+from genredag.prediction.song import SongPrediction, Trust, UnreadableSong
+
+if TYPE_CHECKING:
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    from genredag.bundles.card import Card
+
+# More songs than this share one table, with a line for each.
+MOST_DETAILED = 10
+_BAR, _RIBBON = 24, 60
+_COLOURS = ("blue", "yellow", "green", "red", "magenta", "cyan", "bright_blue", "bright_yellow")
+_COLOURS += ("bright_green", "bright_magenta")
+
+
+def song_view(song: SongPrediction | UnreadableSong, timeline: bool) -> Group | Text:
+    """Return the top genres of a song with bars, how far to trust them, and the genres over time."""
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    if isinstance(song, UnreadableSong):
+        return Text.assemble((song.source, "bold"), f"\n  unreadable: {song.reason}")
+    title = Text.assemble((song.source, "bold"), f"  {clock(song.duration)}")
+    table, led = Table.grid(padding=(0, 2, 0, 0)), song.led()
+    table.add_column()
+    table.add_column(justify="right")
+    for genre, probability in song.top():
+        bar = Text(_bar(probability), style=_colour(song, genre))
+        share = f"leads {led[genre]:.0%} of the song" if len(song.timeline.start) > 1 else ""
+        table.add_row(f"  {genre}", f"{probability:.0%}", bar, share)
+    lines = [Text(f"  {line}") for line in trust_lines(song.trust)]
+    ribbon = [_ribbon(song)] if timeline else []
+    return Group(title, table, *lines, *ribbon)
+
+
+def songs_table(songs: Sequence[SongPrediction | UnreadableSong]) -> Table:
+    """Return a line for each of many songs."""
+    from rich.markup import escape
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for column in ("song", "genre"):
+        table.add_column(column, overflow="fold")
+    table.add_column("", justify="right")
+    for column in ("", "set", "note"):
+        table.add_column(column, overflow="fold")
+    for song in songs:
+        name = escape(Path(song.source).name)
+        if isinstance(song, UnreadableSong):
+            table.add_row(name, "", "", "", "", escape(f"unreadable: {song.reason}"))
+            continue
+        genre, probability = song.top(1)[0]
+        bar = Text(_bar(probability, 10), style=_colour(song, genre))
+        genres = ", ".join(song.set or ())
+        table.add_row(name, escape(genre), f"{probability:.0%}", bar, escape(genres), _note(song.trust))
+    return table
+
+
+def model_lines(names: Sequence[str], cards: Sequence[Card | None]) -> Iterator[str]:
+    """Yield which model predicts, and how good it is."""
+    for name, card in zip(names, cards, strict=True):
+        if card is None:
+            yield f"{name}: accuracy unknown, because the bundle has no model card"
+            continue
+        yield (
+            f"{name}: right for {card.accuracy.percent()} of {card.tracks['test']} test tracks of"
+            f" {card.data.name}, split {card.split}"
+        )
+        if card.warning:
+            yield f"{card.warning}: this accuracy is too high"
+
+
+def trust_lines(trust: Trust | None) -> Iterator[str]:
+    """Yield how far to trust a prediction."""
+    if trust is None:
+        return
+    genres = ", ".join(trust.genres)
+    yield f"{trust.coverage:.0%} set: {genres}" + (" (unsure)" if trust.unsure else "")
+    if trust.unlike_training:
+        yield "unlike the training music: trust this less"
+
+
+def clock(seconds: float) -> str:
+    """Return a duration such as ``3:07`` or ``1:02:03``."""
+    whole = round(seconds)
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
+
+
+def _note(trust: Trust | None) -> str:
+    if trust is None:
+        return ""
+    notes = ["unsure"] * trust.unsure + ["unlike the training music"] * bool(trust.unlike_training)
+    return ", ".join(notes)
+
+
+def _bar(share: float, width: int = _BAR) -> str:
+    eighths = round(share * width * 8)
+    return "█" * (eighths // 8) + ["", *"▏▎▍▌▋▊▉"][eighths % 8]
+
+
+def _colour(song: SongPrediction, genre: str) -> str:
+    return _COLOURS[song.class_names.index(genre) % len(_COLOURS)]
+
+
+def _ribbon(song: SongPrediction) -> Text:
+    """Return the leading genre over time as a coloured line, and what the colours mean."""
+    from rich.text import Text
+
+    text, shown = Text("  0:00 "), []
+    parts, edge = segments(song), 0
+    for _, end, genre in parts:
+        stop = round(end / song.duration * _RIBBON)
+        text.append("█" * (stop - edge), _colour(song, genre))
+        edge = max(edge, stop)
+        shown.append(genre)
+    text.append(f" {clock(song.duration)}\n  ")
+    for genre in dict.fromkeys(shown):
+        text.append("█ ", _colour(song, genre)).append(f"{genre}  ")
+    for start, end, genre in parts[:40]:
+        text.append(f"\n  {clock(start):>7} to {clock(end):>7}  {genre}")
+    if len(parts) > 40:
+        text.append(f"\n  and {len(parts) - 40} more parts; --format json has all")
+    return text

@@ -1,0 +1,234 @@
+"""Representations of tracks that are too long to be held in memory: block by block, in two passes.
+
+The first pass finds what frames take from the whole track, such as its maximum. STFT and mel frames are the
+same bits as those of the whole track at once. Handcrafted features differ by the rounding of matrix products.
+The constant-Q transform downsamples recursively; its blocks overlap by seconds, and differ by rounding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Protocol
+
+import numpy as np
+
+from genredag.params.groups.spectrograms import Cqt, Handcrafted, Mel, Stft
+from genredag.spectrograms.cqt import cqt_power
+from genredag.spectrograms.handcrafted import (
+    CONTRAST_FMIN,
+    Whole,
+    frame_features,
+    librosa_decibels,
+    mel_bands,
+    onset_strength,
+)
+from genredag.spectrograms.mel import mel_power
+from genredag.spectrograms.spectrum import decibels, power_spectrogram
+from genredag.spectrograms.stft import stft_power
+
+# About a minute and a half at 22,050 / 512. A multiple of every power of two by which a constant-Q transform
+# downsamples, so that all blocks begin on the same grid.
+BLOCK_FRAMES = 4096
+CQT_CONTEXT_FRAMES = 512
+TEMPO_SECONDS = 8.0  # librosa's window for the autocorrelation of onsets
+
+
+@dataclass(frozen=True)
+class Block:
+    """Frames of a track and the samples that they need.
+
+    Attributes
+    ----------
+    frames
+        Numbers of the frames.
+    samples
+        Those of the track from `context` before the centre of the first frame to `context` after the last.
+    missing
+        How many of these samples would be before the track and after it.
+    """
+
+    frames: range
+    samples: np.ndarray
+    missing: tuple[int, int]
+
+    def padded(self, mode: str) -> np.ndarray:
+        """Return the samples with the missing ones padded, by a mode of `numpy.pad`."""
+        return np.pad(self.samples, self.missing, mode=mode)  # type: ignore[call-overload]
+
+
+def blocks(samples: Iterable[np.ndarray], hop_length: int, context: int) -> Iterator[Block]:
+    """Cut the samples of a track, which come in pieces of any length, into blocks of frames."""
+    held, first, start = np.zeros(0, np.float32), 0, 0  # `first`: position of held[0]; `start`: next frame
+    for piece in samples:
+        held = np.concatenate([held, piece])
+        while first + len(held) > (start + BLOCK_FRAMES - 1) * hop_length + context:
+            yield _block(held, first, range(start, start + BLOCK_FRAMES), hop_length, context)
+            start += BLOCK_FRAMES
+            passed = max(start * hop_length - context - first, 0)
+            held, first = held[passed:], first + passed
+    n_frames = 1 + (first + len(held)) // hop_length
+    for begin in range(start, n_frames, BLOCK_FRAMES):
+        yield _block(held, first, range(begin, min(begin + BLOCK_FRAMES, n_frames)), hop_length, context)
+
+
+def _block(held: np.ndarray, first: int, frames: range, hop_length: int, context: int) -> Block:
+    begin = frames[0] * hop_length - context - first
+    end = frames[-1] * hop_length + context - first
+    missing = (max(-begin, 0), max(end - len(held), 0))
+    return Block(frames, held[max(begin, 0) : end], missing)
+
+
+class Blockwise(Protocol):
+    """A representation of one track, block by block.
+
+    Attributes
+    ----------
+    context
+        How many samples around the centre of a frame it takes.
+    """
+
+    context: int
+
+    def look(self, block: Block) -> None:
+        """Take note of a block, in the first pass."""
+
+    def finish(self) -> None:
+        """End the first pass."""
+
+    def values(self, block: Block) -> np.ndarray:
+        """Return the frames of a block, float32 (n_frames, n_bins), in the second pass."""
+
+
+class DecibelBlocks:
+    """Power in dB below the maximum of the track."""
+
+    def __init__(self, power: Callable[[Block], np.ndarray], top_db: float, context: int) -> None:
+        self.context = context
+        self._power, self._top_db, self._peak = power, top_db, 0.0
+
+    def look(self, block: Block) -> None:
+        """See `Blockwise.look`."""
+        self._peak = max(self._peak, float(self._power(block).max()))
+
+    def finish(self) -> None:
+        """See `Blockwise.finish`."""
+
+    def values(self, block: Block) -> np.ndarray:
+        """See `Blockwise.values`."""
+        return decibels(self._power(block), self._top_db, self._peak)
+
+
+class HandcraftedBlocks:
+    """The features of `genredag.spectrograms.handcrafted`. Keeps the mel bands of the whole track."""
+
+    def __init__(self, sr: int, params: Handcrafted) -> None:
+        self.context = params.n_fft // 2
+        self._sr, self._params = sr, params
+        self._bands: list[np.ndarray] = []
+        self._peak, self._loudest = 0.0, (_Loudest(), _Loudest())
+
+    def look(self, block: Block) -> None:
+        """See `Blockwise.look`."""
+        power = self._power(block)
+        self._bands.append(mel_bands(power, self._sr, self._params))
+        self._peak = max(self._peak, float(np.abs(block.samples).max()))
+        magnitude = np.sqrt(power)
+        for loudest, level in zip(self._loudest, _contrast_levels(magnitude, self._sr), strict=True):
+            loudest.look(magnitude, level)
+
+    def finish(self) -> None:
+        """See `Blockwise.finish`."""
+        highest = float(max(bands.max() for bands in self._bands))
+        self._bands = [librosa_decibels(bands, highest) for bands in self._bands]
+        self._onsets = onset_strength(np.concatenate(self._bands, axis=1), self._sr, self._params)
+        self._tempo = _tempo(self._onsets, self._sr, self._params.hop_length)
+
+    def values(self, block: Block) -> np.ndarray:
+        """See `Blockwise.values`."""
+        own = slice(block.frames.start, block.frames.stop)
+        bands = self._bands[block.frames.start // BLOCK_FRAMES]
+        loudest = np.stack([loudest.spectrum for loudest in self._loudest], axis=1)
+        whole = Whole(self._peak, self._tempo, self._onsets[own], loudest)
+        padded = block.padded("edge")
+        return frame_features(self._power(block), bands, padded, whole, self._sr, self._params)
+
+    def _power(self, block: Block) -> np.ndarray:
+        sizes = (self._params.n_fft, self._params.hop_length, "hann")
+        return power_spectrogram(block.padded("constant"), *sizes, center=False).T
+
+
+class _Loudest:
+    """The spectrum with the highest level."""
+
+    def __init__(self) -> None:
+        self._level = -np.inf
+        self.spectrum = np.zeros(0, np.float32)
+
+    def look(self, spectra: np.ndarray, level: np.ndarray) -> None:
+        """Keep the spectrum (n_bins,) of the frame with the highest level so far."""
+        best = int(level.argmax())
+        if level[best] > self._level:
+            self._level, self.spectrum = float(level[best]), spectra[:, best].copy()
+
+
+def _contrast_levels(magnitude: np.ndarray, sr: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the highest peak and the highest valley of each frame, as librosa's spectral contrast has them.
+
+    The contrast is limited to 80 dB below the highest of the track.
+    """
+    frequencies = np.linspace(0, sr / 2, len(magnitude))
+    edges = [0.0, *(CONTRAST_FMIN * 2.0**octave for octave in range(7))]
+    levels = []
+    for i, (low, high) in enumerate(pairwise(edges)):
+        inside = np.flatnonzero((frequencies >= low) & (frequencies <= high))
+        first, last = inside[0] - (i > 0), inside[-1] + 1
+        last = len(magnitude) + 1 if i == 6 else last
+        n = max(int(np.rint(0.02 * (min(last, len(magnitude)) - first))), 1)
+        ordered = np.sort(magnitude[first : last - 1], axis=0)
+        levels.append((ordered[-n:].mean(axis=0), ordered[:n].mean(axis=0)))
+    peaks, valleys = zip(*levels, strict=True)
+    return np.max(peaks, axis=0), np.max(valleys, axis=0)
+
+
+def _tempo(onsets: np.ndarray, sr: int, hop_length: int) -> float:
+    """Return `librosa.feature.tempo` of the onsets, without holding the tempogram of the whole track."""
+    import librosa
+
+    length = int(librosa.time_to_frames(TEMPO_SECONDS, sr=sr, hop_length=hop_length))
+    padded = np.pad(onsets, length // 2, mode="linear_ramp", end_values=0)
+    total = np.zeros(length)
+    for first in range(0, len(onsets), BLOCK_FRAMES):
+        n = min(BLOCK_FRAMES, len(onsets) - first)
+        part = padded[first : first + n - 1 + length]
+        sizes = {"sr": sr, "hop_length": hop_length, "win_length": length}
+        tempogram = librosa.feature.tempogram(onset_envelope=part, center=False, **sizes)
+        total += tempogram.sum(axis=1, dtype=np.float64)
+    mean = (total / len(onsets))[:, np.newaxis]
+    return librosa.feature.tempo(tg=mean, sr=sr, hop_length=hop_length).item()
+
+
+def blockwise(name: str, sr: int, params: Any) -> Blockwise:
+    """Return how to compute the representation `name` of one track; `sr` is in Hz."""
+    match params:
+        case Handcrafted():
+            return HandcraftedBlocks(sr, params)
+        case Cqt():
+            return DecibelBlocks(_cqt_of(sr, params), params.top_db, CQT_CONTEXT_FRAMES * params.hop_length)
+        case Stft() | Mel():
+            power = stft_power if isinstance(params, Stft) else mel_power
+            return DecibelBlocks(
+                lambda block: power(block.padded("constant"), sr, params, center=False),
+                params.top_db,
+                params.n_fft // 2,
+            )
+    raise NotImplementedError(name)
+
+
+def _cqt_of(sr: int, params: Cqt) -> Callable[[Block], np.ndarray]:
+    def power(block: Block) -> np.ndarray:
+        before = (CQT_CONTEXT_FRAMES * params.hop_length - block.missing[0]) // params.hop_length
+        return cqt_power(block.samples, sr, params)[before : before + len(block.frames)]
+
+    return power
