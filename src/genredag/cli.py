@@ -219,6 +219,20 @@ def predict_command(
     jobs: Annotated[
         int | None, typer.Option("--jobs", "-j", min=1, help="Processes that decode. Default: all cores.")
     ] = None,
+    write_tags: Annotated[
+        bool, typer.Option("--write-tags", help="Show the genres that --apply writes into the files' tags.")
+    ] = False,
+    apply: Annotated[bool, typer.Option("--apply", help="With --write-tags: write.")] = False,
+    min_confidence: Annotated[
+        float, typer.Option(min=0, max=1, help="Tag only songs whose genre is at least this probable.")
+    ] = 0.0,
+    only_empty: Annotated[bool, typer.Option("--only-empty", help="Tag only songs without a genre.")] = False,
+    max_genres: Annotated[
+        int, typer.Option(min=1, help="Most genres of a tag; further ones are at least half as probable.")
+    ] = 1,
+    undo_file: Annotated[
+        Path | None, typer.Option(metavar="FILE.jsonl", help="Where to note the earlier tags.")
+    ] = None,
     max_megabytes: Annotated[float, typer.Option(min=0.001, help="Largest file that is fetched.")] = 200.0,
     max_seconds: Annotated[float, typer.Option(min=0.1, help="Longest time that fetching takes.")] = 120.0,
     allow_local: Annotated[
@@ -227,17 +241,21 @@ def predict_command(
 ) -> None:
     """Predict the genres of songs, and say how far to trust the prediction.
 
-    The exit status is 1 if a song can't be read, and 2 after a user error.
+    The exit status is 1 if a song can't be read or tagged, and 2 after a user error.
     """
     import sys
 
     from genredag.prediction.command import Wishes, predict_songs
     from genredag.prediction.fetching import Limits
+    from genredag.prediction.tags import TagOptions, tag_wishes
 
+    tags = tag_wishes(write_tags, apply, TagOptions(min_confidence, only_empty, max_genres), undo_file)
     limits = Limits(max_megabytes=max_megabytes, max_seconds=max_seconds, allow_local=allow_local)
     names = [name.strip() for name in formats.split(",") if name.strip()]
     places = {"output": output, "plot": plot, "explain": explain, "journal": journal}
-    wishes = Wishes(songs, model or [], names, timeline=timeline, n_jobs=jobs, limits=limits, **places)
+    wishes = Wishes(
+        songs, model or [], names, **places, timeline=timeline, n_jobs=jobs, tags=tags, limits=limits
+    )
     raise typer.Exit(predict_songs(wishes, sys.stdin))
 
 
@@ -351,10 +369,12 @@ def undo_tags_command(
 
     Files whose genre was changed since then are left as they are. The exit status is 1 if there are any.
     """
+    from rich.console import Console
+
     from genredag.prediction.tags import print_result, undo
 
     result = undo(undo_file)
-    print_result(result)
+    print_result(result, Console())
     raise typer.Exit(1 if result.failed else 0)
 
 

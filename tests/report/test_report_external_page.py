@@ -83,6 +83,7 @@ def run(tested, monkeypatch):
         return tested
 
     monkeypatch.setattr("genredag.report.external_command.evaluate", prepared)
+    monkeypatch.setattr("genredag.report.external_command.load_models", lambda paths: paths)
     return lambda *arguments: (CliRunner().invoke(app, ["evaluate", *arguments]), calls)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from genredag.bundles.card import Card, read_card
+from genredag.bundles.card import Card
 from genredag.datasets.folder import list_tracks
 from genredag.errors import DataError
 from genredag.evaluation.curves import is_hit
@@ -175,7 +175,7 @@ def evaluate(
         unknown=unknown,
         unreadable=unreadable,
         coverage=_coverage(found),
-        card=None if isinstance(bundle, Classifier) else read_card(Path(bundle)),
+        card=next(iter(classifier.cards), None) if len(classifier.bundles) == 1 else None,
         n_resamples=n_resamples,
         seed=seed,
     )

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from genredag.errors import ParameterError, require
+from genredag.prediction.command import load_models
 from genredag.prediction.external import ExternalTest, evaluate
 from genredag.runtime.logs import configure_logging
 
@@ -29,7 +30,7 @@ def evaluate_folder(
     if output is not None:
         require("jinja2", "matplotlib", "seaborn")
     configure_logging()
-    test = evaluate(bundle, folder, genres=dict(map(_renaming, renamed)), n_jobs=n_jobs)
+    test = evaluate(load_models([bundle]), folder, genres=dict(map(_renaming, renamed)), n_jobs=n_jobs)
     _print(test)
     if output is not None:
         from genredag.report.external_page import write_external_test
