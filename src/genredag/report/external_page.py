@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
+
 from genredag.evaluation.curves import roc_points
 from genredag.evaluation.metrics import confusion
 from genredag.evaluation.plots import confusion_figure, roc_figure, save_figure
 from genredag.prediction.external import ExternalTest
+from genredag.report.audit_view import audit_views
 from genredag.report.genre_scores import confusion_rows, genre_rows
 from genredag.report.mistakes import surest_mistakes
 from genredag.report.page import page_template
@@ -30,6 +33,22 @@ def write_external_test(test: ExternalTest, folder: Path, date: str) -> None:
     save_figure(folder / "confusion_matrix.png", figure)
     save_figure(folder / "roc_curves.png", roc_figure(roc_points(test.tracks)))
     write_text(folder / "report.html", external_page(test, date))
+
+
+def external_songs_page(table: pd.DataFrame, date: str) -> str:
+    """Return ``external_songs.csv`` as a page that looks like the report.
+
+    Parameters
+    ----------
+    date
+        Shown on the page.
+    """
+    return page_template().render(
+        title="Songs from elsewhere",
+        what_ran={"date": date},
+        sections={"audits": "Songs"},
+        audits=audit_views({"external_songs": table}),
+    )
 
 
 def external_page(test: ExternalTest, date: str) -> str:
