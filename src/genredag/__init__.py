@@ -3,8 +3,8 @@
 from importlib import import_module
 
 # What `genredag` offers, and the module that defines it, which is imported at the first use.
-_MODULES = {"load": "genredag.prediction.classifier"}
-__all__ = ["load"]
+_MODULES = {"evaluate": "genredag.prediction.external", "load": "genredag.prediction.classifier"}
+__all__ = ["evaluate", "load"]
 
 
 def __getattr__(name: str) -> object:

@@ -219,6 +219,20 @@ def predict_command(
     jobs: Annotated[
         int | None, typer.Option("--jobs", "-j", min=1, help="Processes that decode. Default: all cores.")
     ] = None,
+    write_tags: Annotated[
+        bool, typer.Option("--write-tags", help="Show the genres that --apply writes into the files' tags.")
+    ] = False,
+    apply: Annotated[bool, typer.Option("--apply", help="With --write-tags: write.")] = False,
+    min_confidence: Annotated[
+        float, typer.Option(min=0, max=1, help="Tag only songs whose genre is at least this probable.")
+    ] = 0.0,
+    only_empty: Annotated[bool, typer.Option("--only-empty", help="Tag only songs without a genre.")] = False,
+    max_genres: Annotated[
+        int, typer.Option(min=1, help="Most genres of a tag; further ones are at least half as probable.")
+    ] = 1,
+    undo_file: Annotated[
+        Path | None, typer.Option(metavar="FILE.jsonl", help="Where to note the earlier tags.")
+    ] = None,
     max_megabytes: Annotated[float, typer.Option(min=0.001, help="Largest file that is fetched.")] = 200.0,
     max_seconds: Annotated[float, typer.Option(min=0.1, help="Longest time that fetching takes.")] = 120.0,
     allow_local: Annotated[
@@ -227,17 +241,21 @@ def predict_command(
 ) -> None:
     """Predict the genres of songs, and say how far to trust the prediction.
 
-    The exit status is 1 if a song can't be read, and 2 after a user error.
+    The exit status is 1 if a song can't be read or tagged, and 2 after a user error.
     """
     import sys
 
     from genredag.prediction.command import Wishes, predict_songs
     from genredag.prediction.fetching import Limits
+    from genredag.prediction.tags import TagOptions, tag_wishes
 
+    tags = tag_wishes(write_tags, apply, TagOptions(min_confidence, only_empty, max_genres), undo_file)
     limits = Limits(max_megabytes=max_megabytes, max_seconds=max_seconds, allow_local=allow_local)
     names = [name.strip() for name in formats.split(",") if name.strip()]
     places = {"output": output, "plot": plot, "explain": explain, "journal": journal}
-    wishes = Wishes(songs, model or [], names, timeline=timeline, n_jobs=jobs, limits=limits, **places)
+    wishes = Wishes(
+        songs, model or [], names, **places, timeline=timeline, n_jobs=jobs, tags=tags, limits=limits
+    )
     raise typer.Exit(predict_songs(wishes, sys.stdin))
 
 
@@ -338,6 +356,31 @@ def search_command(
         save_figure(plot, search_figure(cells))
 
 
+@app.command("evaluate", epilog="Example: `genredag evaluate model.zip my_music --output results/my_music`")
+@exits_cleanly
+def evaluate_command(
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="A trained model.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="`<genre>/**/*.mp3`, or a CSV: path,genre[,artist].")
+    ],
+    output: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write metrics, predictions, figures and a page here.")
+    ] = None,
+    renamed: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="THEIRS=OURS", help="A genre that the model calls otherwise."),
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes that decode songs.")] = 1,
+) -> None:
+    """Test a trained model on other labelled music than its own data set.
+
+    Genres are matched by name; those that the model does not know are reported and left out.
+    """
+    from genredag.report.external_command import evaluate_folder
+
+    evaluate_folder(bundle, folder, output, renamed or [], jobs)
+
+
 @app.command("undo-tags", epilog="Example: `genredag undo-tags genredag-undo-20250131-181500-3f2a.jsonl`")
 @exits_cleanly
 def undo_tags_command(
@@ -347,10 +390,12 @@ def undo_tags_command(
 
     Files whose genre was changed since then are left as they are. The exit status is 1 if there are any.
     """
+    from rich.console import Console
+
     from genredag.prediction.tags import print_result, undo
 
     result = undo(undo_file)
-    print_result(result)
+    print_result(result, Console())
     raise typer.Exit(1 if result.failed else 0)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import multiprocessing
 import os
@@ -16,6 +17,7 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mutagen.id3 import ID3, TCON, TIT2, TPE1, TYER
+from rich.console import Console
 from typer.testing import CliRunner
 
 from genredag.cli import app
@@ -23,7 +25,7 @@ from genredag.errors import DataError, ParameterError
 from genredag.prediction import tags
 from genredag.prediction.song import SongPrediction, Timeline, Trust
 from genredag.prediction.tagged_files import GenreTag, read_genres, write_genres
-from genredag.prediction.tags import TagOptions, apply, plan_tags, undo, write_tags
+from genredag.prediction.tags import TagOptions, apply, plan_tags, tag_wishes, undo, write_tags
 
 NAMES = ("blues", "hiphop", "jazz", "rock")
 SOUNDFILE_SUBTYPES = {
@@ -293,22 +295,56 @@ def test_other_files_are_no_undo_files(tmp_path, content):
         undo(file)
 
 
-def test_nothing_is_written_without_apply(tmp_path, blank_songs, capsys):
+@pytest.fixture
+def printed():
+    """A console, and what it printed."""
+    console = Console(file=io.StringIO(), width=200)
+    return console, console.file
+
+
+def test_nothing_is_written_without_apply(tmp_path, blank_songs, printed):
     path = Path(shutil.copy(blank_songs(".flac"), tmp_path))
     content = path.read_bytes()
-    assert write_tags([prediction(path, jazz=0.75)], TagOptions(), apply_changes=False) is None
-    printed = capsys.readouterr().out
-    assert "jazz" in printed and "0.75" in printed and "add --apply to write" in printed
+    wishes = tag_wishes(True, False, TagOptions(), tmp_path / "undo.jsonl")
+    assert write_tags([prediction(path, jazz=0.75)], wishes, printed[0]) == 0
+    text = printed[1].getvalue()
+    assert "jazz" in text and "0.75" in text and "add --apply to write" in text
     assert path.read_bytes() == content
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
 
 
-def test_apply_prints_the_way_back(tmp_path, blank_songs, capsys):
+def test_apply_prints_the_way_back(tmp_path, blank_songs, printed):
     path = Path(shutil.copy(blank_songs(".flac"), tmp_path))
+    wishes = tag_wishes(True, True, TagOptions(), tmp_path / "undo.jsonl")
+    assert write_tags([prediction(path, jazz=1)], wishes, printed[0]) == 0
+    assert read_genres(path).names == ("jazz",)
+    assert f"genredag undo-tags {wishes.undo_file}" in printed[1].getvalue()
+
+
+def test_flags_about_tags_do_nothing_alone(tmp_path):
+    assert tag_wishes(False, False, TagOptions(), None) is None
+    for wrong in (
+        (True, TagOptions(), None),
+        (False, TagOptions(0.5), None),
+        (False, TagOptions(), tmp_path),
+    ):
+        with pytest.raises(ParameterError, match=r"Hint: add --write-tags"):
+            tag_wishes(False, *wrong)
+    (tmp_path / "undo.jsonl").touch()
+    with pytest.raises(DataError, match="exists already"):
+        tag_wishes(True, True, TagOptions(), tmp_path / "undo.jsonl")
+
+
+def test_predict_writes_tags(svm, tmp_path):
+    song = Path(shutil.copy(svm.files["rock.1"], tmp_path))
     undo_file = tmp_path / "undo.jsonl"
-    result = write_tags([prediction(path, jazz=1)], TagOptions(), apply_changes=True, undo_file=undo_file)
-    assert result.written == [path]
-    assert f"genredag undo-tags {undo_file}" in capsys.readouterr().out
+    command = ["predict", str(song), "--model", str(svm.path), "--write-tags", "--undo-file", str(undo_file)]
+    planned = CliRunner().invoke(app, command)
+    assert planned.exit_code == 0, planned.output
+    assert read_genres(song).names == ()
+    assert CliRunner().invoke(app, [*command, "--apply", "--min-confidence", "0.5"]).exit_code == 0
+    assert read_genres(song).names == ("rock",)
+    assert CliRunner().invoke(app, [*command, "--apply"]).exit_code == 2  # the undo file exists
 
 
 def test_names_that_are_no_text_survive(tmp_path, blank_songs):

@@ -9,11 +9,12 @@ from genredag.errors import GenredagError, exits_cleanly
 from genredag.models.compatibility import matrix_pairs, obtain_weights
 from genredag.params.groups.splits import fold_suffixes
 from genredag.params.stages import EXTRAS, STAGES, stage_values
-from genredag.params.user_files import source_state, weights_state
+from genredag.params.user_files import songs_state, source_state, weights_state
 from genredag.project.stages import SCRIPTS, code_state, refuse_overrides
 from genredag.project.validation import load_valid_params
 from genredag.runtime.cache import default_cache_dir
 from genredag.runtime.closure import source_dir
+from snakemake.exceptions import WorkflowError
 
 HOME = find_home(
     ["dvc.yaml", "studies.yaml", *(SCRIPTS / f"{name}.py" for name in STAGES + EXTRAS)]
@@ -131,15 +132,25 @@ def combinations(pattern):
     )
 
 
-def robustness_combinations(pattern):
-    """Return a function that fills `pattern` with the compatible combinations of `robustness`, on request."""
+def audit_combinations(pattern, key):
+    """Return a function that fills `pattern` with the compatible combinations of a group, on request.
+
+    Parameters
+    ----------
+    key
+        ``"robustness"`` or ``"external_songs"``.
+    """
 
     def filled(wildcards):
-        group = PARAMS.robustness
-        pairs = matrix_pairs(PARAMS, "robustness")
+        group = getattr(PARAMS, key)
+        if key == "external_songs" and group.path is None:
+            raise WorkflowError(
+                "params.yaml: external_songs.path: no songs; expected a folder <genre>/**/*.mp3"
+            )
+        pairs = matrix_pairs(PARAMS, key)
         if workflow.is_main_process:
             for line in pairs.left_out:
-                print(f"genredag: robustness: {line}", file=sys.stderr)
+                print(f"genredag: {key}: {line}", file=sys.stderr)
         choice = {"dataset": group.dataset, "split": group.split, "seed": group.seed}
         choice["fold"] = fold_suffixes(PARAMS.splits[group.split])
         paths = [

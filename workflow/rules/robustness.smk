@@ -6,7 +6,7 @@ Output: accuracy against the strength of each deformation, as a table and as a f
 rule robustness:
     """Compare the accuracy of models on deformed tracks and on the same tracks undeformed."""
     input:
-        robustness_combinations(rules.predict_deformed.output),
+        audit_combinations(rules.predict_deformed.output, "robustness"),
     output:
         table=report(
             "results/robustness.csv",

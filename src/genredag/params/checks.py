@@ -57,9 +57,10 @@ def _named(params: Params) -> Iterator[tuple[str, str, list[str]]]:
         yield f"leakage_audit.split.{key}", "splits", [name]
     yield "as_published.dataset", "datasets", [published.dataset]
     yield "as_published.corrected_split", "splits", [published.corrected_split]
-    for key in ("dataset", "representation", "model"):
-        yield f"robustness.{key}", COLLECTIONS[key], getattr(params.robustness, key)
-    yield "robustness.split", "splits", [params.robustness.split]
+    for where, group in (("robustness", params.robustness), ("external_songs", params.external_songs)):
+        for key in ("dataset", "representation", "model"):
+            yield f"{where}.{key}", COLLECTIONS[key], getattr(group, key)
+        yield f"{where}.split", "splits", [group.split]
 
 
 def check_splits(params: Params) -> None:
@@ -113,6 +114,10 @@ def check_spectrograms(params: Params) -> None:
     group = params.datasets.spectrograms
     if "spectrograms" in params.robustness.dataset:
         raise ValueError("robustness.dataset: the data set `spectrograms` has no audio to deform")
+    if "spectrograms" in params.external_songs.dataset:
+        raise ValueError(
+            "external_songs.dataset: models trained on the data set `spectrograms` can't be applied to audio"
+        )
     for where, datasets, representations in (
         ("representation", [params.dataset], [params.representation]),
         ("matrix.representation", params.matrix.dataset, params.matrix.representation),

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import Field, JsonValue
 
 from genredag.errors import ParameterError
-from genredag.params.groups.audits import AsPublished, LeakageAudit, Robustness
+from genredag.params.groups.audits import AsPublished, ExternalSongs, LeakageAudit, Robustness
 from genredag.params.groups.base import Group, Name, Names, Seed
 from genredag.params.groups.datasets import Datasets, Download
 from genredag.params.groups.evaluation import Evaluate, Report
@@ -60,6 +60,7 @@ class Params(Group):
     leakage_audit: LeakageAudit
     as_published: AsPublished
     robustness: Robustness
+    external_songs: ExternalSongs
 
     def entry(self, collection: str, name: str) -> Any:
         """Return the entry `name` of a collection such as ``"models"``.

@@ -10,7 +10,10 @@ if TYPE_CHECKING:
 
 STAGES = ("download", "spectrograms", "slices", "split", "embed", "train", "evaluate", "report")
 # Targets that Snakemake builds on request; DVC has no such stages.
-EXTRAS = ("audit_split", "leakage_audit", "run_study", "as_published", "predict_deformed", "robustness")
+EXTRAS = (
+    *("audit_split", "leakage_audit", "run_study", "as_published"),
+    *("predict_deformed", "robustness", "external_songs"),
+)
 
 # The groups of params.yaml that each stage uses; `{dataset}` etc. are replaced by the experiment's choice.
 STAGE_GROUPS: dict[str, tuple[str, ...]] = {
@@ -31,6 +34,7 @@ EXTRA_GROUPS: dict[str, tuple[str, ...]] = {
     "as_published": ("as_published", "report.n_resamples", "evaluate"),
     "predict_deformed": ("robustness.deformations",),
     "robustness": ("robustness", "report.n_resamples", "evaluate"),
+    "external_songs": ("external_songs",),
 }
 
 

@@ -26,6 +26,13 @@ def source_state(params: Params, dataset: str) -> str:
     return hashlib.sha256(os.fsencode("\n".join(lines))).hexdigest() if lines else ""
 
 
+def songs_state(params: Params) -> str:
+    """Return a fingerprint of the files at ``external_songs.path``, or "" without any."""
+    path = params.external_songs.path
+    lines = sorted(_file_states(Path(path))) if path else []
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest() if lines else ""
+
+
 def weights_state(params: Params, model: str) -> str:
     """Return name, size and date of the user's own file of a model's weights, or "" if there is none."""
     backbone = params.entry("models", model).backbone

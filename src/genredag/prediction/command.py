@@ -23,6 +23,7 @@ from genredag.prediction.records import Format, Result, check_formats, file_name
 from genredag.prediction.song import SongPrediction, UnreadableSong
 from genredag.prediction.sources import find_songs
 from genredag.prediction.tables import MOST_DETAILED, clock, model_lines, song_view, songs_table
+from genredag.prediction.tags import TagWishes, write_tags
 from genredag.runtime.cache import default_cache_dir
 from genredag.runtime.logs import configure_logging
 from genredag.runtime.progress import progress
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from genredag.prediction.rendering import RenderedSong
 
-SOME_UNREADABLE = 1
+SOME_FAILED = 1
 STOPPED = 130
 FEW = 6  # starting processes takes longer than decoding this many songs
 _N_REASONS = 10
@@ -57,6 +58,8 @@ class Wishes:
         None: next to `output`, if that is given.
     n_jobs
         Processes that decode; None: all cores, if there are many songs.
+    tags
+        Genres to write into the songs' own tags; None: none.
     """
 
     named: Sequence[str]
@@ -68,6 +71,7 @@ class Wishes:
     timeline: bool = False
     journal: Path | None = None
     n_jobs: int | None = None
+    tags: TagWishes | None = None
     limits: Limits = dataclasses.field(default_factory=Limits)
 
 
@@ -77,7 +81,7 @@ def predict_songs(wishes: Wishes, stdin: TextIO) -> int:
     Returns
     -------
     int
-        0, or 1 if a song can't be read, or 130 if the user stopped it.
+        0, or 1 if a song can't be read or tagged, or 130 if the user stopped it.
 
     Raises
     ------
@@ -107,7 +111,12 @@ def predict_songs(wishes: Wishes, stdin: TextIO) -> int:
             print(f"stopped after {len(results)} of {len(sources)} songs{kept}", file=sys.stderr)
             return STOPPED
     _write(wishes, formats, results, classifier)
-    return _summary(results, len(sources) - len(new), time.monotonic() - start)
+    status = _summary(results, len(sources) - len(new), time.monotonic() - start)
+    if wishes.tags is not None:
+        predictions = [song for song in results if isinstance(song, SongPrediction)]
+        if write_tags(predictions, wishes.tags, console):
+            return SOME_FAILED
+    return status
 
 
 def _best_model() -> Path:
@@ -221,7 +230,7 @@ def _summary(results: Sequence[Result], n_known: int, seconds: float) -> int:
         print(f"unreadable: {song.source}: {song.reason}", file=sys.stderr)
     if len(unreadable) > _N_REASONS:
         print(f"and {len(unreadable) - _N_REASONS} more unreadable songs", file=sys.stderr)
-    return SOME_UNREADABLE if unreadable else 0
+    return SOME_FAILED if unreadable else 0
 
 
 def _console(stderr: bool = False) -> Console:

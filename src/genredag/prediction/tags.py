@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections import Counter
@@ -11,17 +10,17 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
-from genredag.errors import DataError, ParameterError
+from genredag.errors import DataError, ParameterError, require
+from genredag.prediction.genre_names import plain_name
 from genredag.prediction.song import SongPrediction
 from genredag.prediction.tagged_files import GenreTag, read_genres, write_genres
-from genredag.runtime.files import atomic_path
+from genredag.prediction.undo_files import UndoHeader, UndoRecord, check_new, read_undo_file, write_undo_file
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
 FURTHER_SHARE = 0.5  # a further genre is written if it is at least this probable, relative to the first
@@ -102,24 +101,13 @@ class TagResult:
     failed: dict[Path, str]
 
 
-class UndoHeader(BaseModel):
-    """First line of an undo file."""
+@dataclass(frozen=True)
+class TagWishes:
+    """What the user asked for: which songs to tag, whether to write, and where to note the earlier tags."""
 
-    model_config = ConfigDict(extra="forbid")
-    kind: Literal["genredag undo-tags"] = "genredag undo-tags"
-    version: Literal[1] = 1
-    run: str = Field(pattern="^[0-9a-f]{12}$")
-    created: str
-
-
-class UndoRecord(BaseModel):
-    """Another line of an undo file: the genres of one file, before and after."""
-
-    model_config = ConfigDict(extra="forbid")
-    path: str
-    before: list[str]
-    had_tags: bool
-    after: list[str]
+    options: TagOptions
+    apply_changes: bool
+    undo_file: Path
 
 
 def plan_tags(predictions: Iterable[SongPrediction], options: TagOptions) -> list[TagChange]:
@@ -161,7 +149,7 @@ def apply(changes: Sequence[TagChange], undo_file: Path) -> TagResult:
     if not records:
         return TagResult([], unchanged, failed)
     header = UndoHeader(run=uuid4().hex[:12], created=datetime.now().astimezone().isoformat("T", "seconds"))
-    _write_undo_file(undo_file, header, records)
+    write_undo_file(undo_file, header, records)
     written = []
     for record in records:
         path, after = Path(record.path), GenreTag(tuple(record.after))
@@ -181,7 +169,7 @@ def undo(undo_file: Path) -> TagResult:
     DataError
         `undo_file` is missing, or not an undo file.
     """
-    header, records = _read_undo_file(undo_file)
+    header, records = read_undo_file(undo_file)
     for temporary in {_temporary(Path(record.path), header.run) for record in records}:
         temporary.unlink(missing_ok=True)
     written, unchanged = [], []
@@ -202,46 +190,63 @@ def default_undo_file() -> Path:
     return Path(f"genredag-undo-{datetime.now():%Y%m%d-%H%M%S}-{uuid4().hex[:4]}.jsonl")
 
 
-def write_tags(
-    predictions: Iterable[SongPrediction],
-    options: TagOptions,
-    *,
-    apply_changes: bool,
-    undo_file: Path | None = None,
-) -> TagResult | None:
-    """Print what would change in the files' tags, and change them if `apply_changes`.
+def tag_wishes(
+    write: bool, apply_changes: bool, options: TagOptions, undo_file: Path | None
+) -> TagWishes | None:
+    """Check the flags of ``genredag predict`` about tags, before anything is predicted.
 
     Returns
     -------
-    TagResult | None
-        None if nothing was to be changed.
-    """
-    from rich.console import Console
+    TagWishes | None
+        None if no tags are to be written.
 
-    changes = plan_tags(predictions, options)
-    console = Console()
-    if any(not change.skipped for change in changes):
+    Raises
+    ------
+    ParameterError
+        Flags that do nothing are given.
+    DataError
+        The undo file exists.
+    """
+    if not write:
+        if apply_changes or undo_file is not None or options != TagOptions():
+            raise ParameterError("flags about tags do nothing alone", hint="add --write-tags")
+        return None
+    require("mutagen")
+    undo_file = undo_file or default_undo_file()
+    check_new(undo_file)
+    return TagWishes(options, apply_changes, undo_file)
+
+
+def write_tags(predictions: Iterable[SongPrediction], wishes: TagWishes, console: Console) -> int:
+    """Print what would change in the files' tags, and change them if that was asked for.
+
+    Returns
+    -------
+    int
+        Number of files that could not be changed.
+    """
+    changes = plan_tags(predictions, wishes.options)
+    n_planned = sum(not change.skipped for change in changes)
+    if n_planned:
         console.print(changes_table(changes))
     for reason, n in Counter(change.skipped for change in changes if change.skipped).items():
-        print(f"{n} left as {'it is' if n == 1 else 'they are'}: {reason}")
-    n_planned = sum(not change.skipped for change in changes)
-    if not apply_changes:
-        print(f"{n_planned} would be changed. Nothing was written: add --apply to write.")
-        return None
-    undo_file = undo_file or default_undo_file()
-    result = apply(changes, undo_file)
-    print_result(result)
+        _print(console, f"{n} left as {'it is' if n == 1 else 'they are'}: {reason}")
+    if not wishes.apply_changes:
+        _print(console, f"{n_planned} would be changed. Nothing was written: add --apply to write.")
+        return 0
+    result = apply(changes, wishes.undo_file)
+    print_result(result, console)
     if result.written:
-        print(f"To restore the earlier tags: genredag undo-tags {undo_file}")
-    return result
+        _print(console, f"To restore the earlier tags: genredag undo-tags {wishes.undo_file}")
+    return len(result.failed)
 
 
-def print_result(result: TagResult) -> None:
+def print_result(result: TagResult, console: Console) -> None:
     """Print how many files were changed, and each that could not be, with the reason."""
     for path, reason in result.failed.items():
-        print(f"{path}: {reason}")
+        _print(console, f"{path}: {reason}")
     failures = f"; {len(result.failed)} could not be changed" if result.failed else ""
-    print(f"{len(result.written)} changed{failures}.")
+    _print(console, f"{len(result.written)} changed{failures}.")
 
 
 def changes_table(changes: Sequence[TagChange]) -> Table:
@@ -274,7 +279,7 @@ def _plan_song(prediction: SongPrediction, options: TagOptions) -> TagChange:
     change = TagChange(path, before, _genres(prediction, options.max_genres), confidence)
     if confidence < options.min_confidence:
         return _skipped(change, f"less probable than {options.min_confidence:g}")
-    if _plain(before) == _plain(change.after):
+    if [*map(plain_name, before)] == [*map(plain_name, change.after)]:
         return _skipped(change, "already tagged so")
     if before and options.only_empty:
         return _skipped(change, "has a genre")
@@ -286,11 +291,6 @@ def _genres(prediction: SongPrediction, max_genres: int) -> tuple[str, ...]:
     allowed = set(prediction.trust.genres) if prediction.trust else set(prediction.class_names)
     kept = [genre for genre, share in further if share >= FURTHER_SHARE * most and genre in allowed]
     return (first, *kept)
-
-
-def _plain(genres: Sequence[str]) -> list[str]:
-    """Return genres without what spellings differ in: ``Hip-Hop`` is ``hiphop``."""
-    return ["".join(filter(str.isalnum, genre.casefold())) for genre in genres]
 
 
 def _skipped(change: TagChange, reason: str) -> TagChange:
@@ -347,28 +347,7 @@ def _collecting(path: Path, failed: dict[Path, str]) -> Iterator[None]:
         failed[path] = error.strerror or str(error)
 
 
-def _write_undo_file(path: Path, header: UndoHeader, records: Sequence[UndoRecord]) -> None:
-    if path.exists():
-        raise DataError(
-            "the undo file exists already", where=str(path), hint="choose another name with --undo-file"
-        )
-    # In ASCII, because the name of a file may be no valid text.
-    lines = [json.dumps(line.model_dump()) + "\n" for line in (header, *records)]
-    with atomic_path(path) as temporary, temporary.open("w", encoding="ascii") as file:
-        file.writelines(lines)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _read_undo_file(path: Path) -> tuple[UndoHeader, list[UndoRecord]]:
-    if not path.is_file():
-        raise DataError("no such file", where=str(path))
-    try:
-        first, *lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        return UndoHeader.model_validate(first), [UndoRecord.model_validate(line) for line in lines]
-    except (ValueError, ValidationError):
-        raise DataError(
-            "not an undo file",
-            where=str(path),
-            expected="a file written by `genredag predict --write-tags --apply`",
-        ) from None
+def _print(console: Console, line: str) -> None:
+    # The name of a file may be no valid text.
+    text = line.encode(errors="backslashreplace").decode()
+    console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""Template data for audits: the leakage audit, published studies, robustness."""
+"""Template data for audits: the leakage audit, published studies, robustness, external songs."""
 
 from __future__ import annotations
 
@@ -10,8 +10,14 @@ import pandas as pd
 from genredag.audits.robustness.kinds import KINDS, NONE
 from genredag.errors import DataError
 from genredag.evaluation.intervals import Interval
+from genredag.report.external_songs_view import external_songs_parts
 
-TITLES = {"leakage_audit": "Leakage audit", "as_published": "As published", "robustness": "Robustness"}
+TITLES = {
+    "leakage_audit": "Leakage audit",
+    "as_published": "As published",
+    "robustness": "Robustness",
+    "external_songs": "External songs",
+}
 
 
 def read_audits(files: Iterable[tuple[str, Path]]) -> dict[str, pd.DataFrame]:
@@ -36,10 +42,15 @@ def audit_views(tables: Mapping[str, pd.DataFrame]) -> list[dict[str, object]]:
     Parameters
     ----------
     tables
-        The available ones of ``leakage_audit.csv``, ``as_published.csv`` and ``robustness.csv``, keyed by
-        their names in `TITLES`.
+        The available ones of ``leakage_audit.csv``, ``as_published.csv``, ``robustness.csv`` and
+        ``external_songs.csv``, keyed by their names in `TITLES`.
     """
-    parts = {"leakage_audit": _worth, "as_published": _studies, "robustness": _deformed}
+    parts = {
+        "leakage_audit": _worth,
+        "as_published": _studies,
+        "robustness": _deformed,
+        "external_songs": external_songs_parts,
+    }
     return [
         {"name": name, "title": TITLES[name], "parts": parts[name](table)} for name, table in tables.items()
     ]

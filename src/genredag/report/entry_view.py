@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from markupsafe import Markup
 
-from genredag.evaluation.curves import reliability_by_level, roc_points
-from genredag.evaluation.metrics import confusion_counts, per_genre
-from genredag.evaluation.plots import draw_learning_curves, reliability_figure, roc_figure
+from genredag.evaluation.curves import reliability_by_level
+from genredag.evaluation.plots import draw_learning_curves, reliability_figure
 from genredag.evaluation.predictions import Decision
 from genredag.params.groups.reading import value_at
 from genredag.params.stages import STAGE_GROUPS
 from genredag.report.data_sets import DataSet, example_frames, value_limits
+from genredag.report.genre_scores import confusion_rows, genre_rows
 from genredag.report.leaderboard import Entry, leaderboard_row
 from genredag.report.mistakes import surest_mistakes
 from genredag.report.spectrogram_figures import thumbnail
@@ -73,12 +73,11 @@ def entry_view(
         "n_test_slices": len(entry.slices[["track_id", "slice"]].drop_duplicates()),
         "slices_per_second": fmean(run.timing["slices_per_second"] for run in entry.runs),
         "peak_memory_mb": max(run.timing["peak_memory_mb"] for run in entry.runs),
-        "genres": first.genres,
         "layers": first.layers,
         "curves": _curves(entry),
         "scores": _scores(entry),
         "decisions": _decisions(entry),
-        "confusion": _confusion(entry),
+        "confusion": confusion_rows(entry.tracks),
         **_curves_of_scores(entry),
         "mistakes": _mistakes(entry, data_set, example_seconds),
         "values": _values(first, tree),
@@ -130,35 +129,17 @@ def _decisions(entry: Entry) -> list[tuple[str, float, bool]]:
     ]
 
 
-def _confusion(entry: Entry) -> list[tuple[str, list[tuple[str, int, float]]]]:
-    """Return for each actual genre the predicted genres, with count and share."""
-    counts = confusion_counts(entry.tracks)
-    shares = counts.div(counts.sum(axis=1).clip(lower=1), axis=0)
-    return [
-        (genre, list(zip(counts.columns, counts.loc[genre], shares.loc[genre], strict=True)))
-        for genre in counts.index
-    ]
-
-
 def _curves_of_scores(entry: Entry) -> dict[str, object]:
     """Return the table of genres, the reliability diagram and the ROC curves."""
-    from sklearn.metrics import auc
-
-    roc = roc_points(entry.tracks)
-    areas = {str(genre): float(auc(points["fpr"], points["tpr"])) for genre, points in roc.groupby("genre")}
-    extremes = dict.fromkeys(choose(areas, key=areas.__getitem__) for choose in (max, min) if areas)
-    genres = per_genre(entry.tracks)
     error = entry.track_scores["calibration_error"]
-    by_genre = ", ".join(f"{genre} {area:.2f}" for genre, area in areas.items())
+    per_genre, roc = genre_rows(entry.tracks, entry.anchor)
     return {
-        "per_genre": genres.assign(area=genres["genre"].map(areas)).to_dict("records"),
+        "per_genre": per_genre,
+        "roc": roc,
         "reliability": to_svg(
             reliability_figure(reliability_by_level(entry.slices, entry.tracks), PAGE),
             f"Calibration of {entry.anchor}: error {error:.3f}",
         ),
-        "roc": to_svg(roc_figure(roc, PAGE, extremes), f"ROC of {entry.anchor}: areas of {by_genre}")
-        if areas
-        else None,
     }
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 import pandas as pd
 
+from genredag.bundles.card import Estimate
 from genredag.evaluation.intervals import Interval
 from genredag.params.groups.evaluation import Report
 from genredag.report.audio_clips import clip_address
@@ -79,7 +80,7 @@ def report_pages(
     context["clips"] = _clips(context["entries"], data_sets, report, cache_dir)
     sections = {key: name for key, name in SECTIONS.items() if key != "audits" or audits}
     chosen = {"html": sections, "significance": {"results": "Results"}, "data": {"data": "Data"}}
-    template = _template()
+    template = page_template()
     context |= {"audits": audit_views(audits), "what_ran": what_ran}
     return {name: template.render(context, sections=shown) for name, shown in chosen.items()}
 
@@ -114,9 +115,9 @@ def percent(rate: float) -> str:
     return _DASH if rate != rate else f"{100 * rate:.1f}\u202f%"
 
 
-def interval(scored: Interval, plain: bool = False) -> str:
-    """Format the bounds of a rate in 0..1, in percent unless `plain`; NaN bounds give ""."""
-    if scored.low != scored.low:
+def interval(scored: Interval | Estimate, plain: bool = False) -> str:
+    """Format the bounds of a rate in 0..1, in percent unless `plain`; unknown bounds give ""."""
+    if scored.low is None or scored.high is None or scored.low != scored.low:
         return ""
     low, high = (f"{x:.2f}" if plain else f"{100 * x:.0f}" for x in (scored.low, scored.high))
     return f"{low}{_DASH}{high}"
@@ -153,7 +154,8 @@ def count(number: float | None) -> str:
     return _DASH if number is None or number != number else f"{number:,.0f}"
 
 
-def _template() -> jinja2.Template:
+def page_template() -> jinja2.Template:
+    """Return the template of a page; it includes a template for each of its ``sections``."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("genredag.report"),
         autoescape=True,

@@ -1,4 +1,4 @@
-"""The groups of the optional targets: leakage audit, published studies, robustness."""
+"""The groups of the optional targets: leakage audit, published studies, robustness, external songs."""
 
 from __future__ import annotations
 
@@ -105,3 +105,16 @@ class Robustness(Group):
     split: Name = Field(description="a key of `splits`; all folds of a k-fold split")
     seed: Seeds = Field(description="seeds of the split and of training, pooled")
     deformations: Deformations
+
+
+class ExternalSongs(Group):
+    """Which songs `snakemake external_songs` predicts, and by which models."""
+
+    path: str | None = Field(
+        description="a folder ``<genre>/**/*.mp3``, with unlabelled files next to the genres, or a CSV"
+    )
+    dataset: Names = Field(description="keys of `datasets` that the models were trained on, with audio")
+    representation: Names = Field(description="keys of `representations`")
+    model: Names = Field(description="keys of `models`")
+    split: Name = Field(description="a key of `splits`; all folds of a k-fold split")
+    seed: Seeds = Field(description="seeds of the split and of training, each a model of its own")

@@ -1,0 +1,1 @@
+"""Songs of the user's own, predicted by trained models and compared with their true genres."""

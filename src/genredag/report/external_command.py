@@ -1,0 +1,76 @@
+"""The body of `genredag evaluate`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+from genredag.errors import ParameterError, require
+from genredag.prediction.classifier import load
+from genredag.prediction.external import ExternalTest, evaluate
+from genredag.runtime.cache import default_cache_dir
+from genredag.runtime.logs import configure_logging
+
+
+def evaluate_folder(
+    bundle: Path, folder: Path, output: Path | None, renamed: Sequence[str], n_jobs: int
+) -> None:
+    """Test a model on a folder, print the results, and write them to `output`, if it is given.
+
+    Parameters
+    ----------
+    renamed
+        ``theirs=ours``: genres that the model calls otherwise.
+
+    Raises
+    ------
+    ParameterError
+        One of `renamed` has another form.
+    """
+    if output is not None:
+        require("jinja2", "matplotlib", "seaborn")
+    configure_logging()
+    model = load(bundle, onnx_cache=default_cache_dir())
+    test = evaluate(model, folder, genres=dict(map(_renaming, renamed)), n_jobs=n_jobs)
+    _print(test)
+    if output is not None:
+        from genredag.report.external_page import write_external_test
+
+        write_external_test(test, output, date.today().isoformat())
+        print(f"The report is ready: {output / 'report.html'}")
+
+
+def _renaming(text: str) -> tuple[str, str]:
+    theirs, equals, ours = text.partition("=")
+    if not (theirs and equals and ours):
+        raise ParameterError(repr(text), where="--map", expected="THEIRS=OURS, such as hip_hop_us=hiphop")
+    return theirs, ours
+
+
+def _print(test: ExternalTest) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("genre", *(f"{name}" for name in ("precision", "recall", "F1", "tracks")), box=None)
+    for row in test.per_genre().to_dict("records"):
+        scores = [f"{row[name]:.2f}" for name in ("precision", "recall", "f1")]
+        table.add_row(row["genre"], *scores, str(row["support"]))
+    Console().print(table)
+    n = len(test.tracks)
+    interval = test.accuracy
+    bounds = (
+        "" if interval.low != interval.low else f" (95 % interval {interval.low:.1%} to {interval.high:.1%})"
+    )
+    print(f"{test.model}: {interval.estimate:.1%} of {n} tracks are right{bounds}.")
+    print(f"Always naming the most common genre gives {test.chance:.1%}.")
+    if test.card is not None:
+        print(
+            f"On the test tracks of {test.card.data.name}, its own data set: {test.card.accuracy.percent()}."
+        )
+    for label, count in test.unknown.items():
+        print(f"{label}: unknown to the model, {count} left out")
+    if test.absent:
+        print(f"No tracks of: {', '.join(test.absent)}")
+    for path, reason in test.unreadable.items():
+        print(f"{path}: {reason}")

@@ -1,0 +1,147 @@
+"""`genredag.evaluate`: genres matched by name, what is left out, scores and intervals."""
+
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+from hypothesis import given
+from hypothesis import strategies as st
+
+import genredag
+from genredag.errors import DataError, ParameterError
+from genredag.prediction.classifier import load
+from genredag.prediction.external import ExternalTest
+from genredag.prediction.genre_names import match_genres, plain_name
+
+CLASSES = ("blues", "hiphop", "r&b")
+
+
+@pytest.mark.parametrize(
+    ("label", "genre"),
+    [
+        ("blues", "blues"),
+        ("Blues", "blues"),
+        ("Hip-Hop", "hiphop"),
+        ("R & B", "r&b"),
+        ("rock", None),
+        ("!", None),
+    ],
+)
+def test_genres_are_matched_by_their_letters(label, genre):
+    assert match_genres([label], CLASSES) == {label: genre}
+
+
+def test_an_exact_name_wins():
+    assert match_genres(["hip-hop"], ("hiphop", "hip-hop")) == {"hip-hop": "hip-hop"}
+
+
+def test_given_names_win():
+    assert match_genres(["rap", "blues"], CLASSES, {"rap": "hiphop"}) == {"rap": "hiphop", "blues": "blues"}
+
+
+@pytest.mark.parametrize(
+    ("given_names", "message"),
+    [
+        ({"rap": "hiphop"}, "--map: no genre 'rap'; expected one of blues, pop"),
+        ({"pop": "rock"}, "--map: no genre 'rock' in the model; expected one of blues, hiphop, r&b"),
+    ],
+)
+def test_names_that_do_not_occur_are_refused(given_names, message):
+    with pytest.raises(ParameterError, match=message):
+        match_genres(["blues", "pop"], CLASSES, given_names)
+
+
+@given(st.text())
+def test_plain_names_stay_plain(genre):
+    assert plain_name(plain_name(genre)) == plain_name(genre)
+
+
+@pytest.fixture
+def folder(svm, tmp_path):
+    """Eight songs of the model's genres in folders that are called otherwise, and three other files."""
+    root = tmp_path / "music"
+    for genre, label in (("blues", "Blues"), ("rock", "rock_songs")):
+        (root / label).mkdir(parents=True)
+        for i in range(4):
+            shutil.copy(svm.files[f"{genre}.{i}"], root / label)
+    (root / "polka").mkdir()
+    shutil.copy(svm.files["rock.5"], root / "polka" / "rosamunde.wav")
+    soundfile.write(root / "Blues" / "silent.wav", np.zeros(16000), 16000)
+    (root / "Blues" / "broken.wav").write_bytes(b"RIFF nothing")
+    return root
+
+
+def test_a_folder_is_evaluated(svm, folder):
+    test = genredag.evaluate(svm.path, folder, genres={"rock_songs": "rock"})
+    assert isinstance(test, ExternalTest)
+    assert test.unknown == {"polka": 1}
+    assert {path.rpartition("/")[2]: reason for path, reason in test.unreadable.items()}.keys() == {
+        "silent.wav",
+        "broken.wav",
+    }
+    assert test.tracks["label"].value_counts().to_dict() == {"Blues": 4, "rock_songs": 4}
+    assert test.tracks["genre"].value_counts().to_dict() == {"blues": 4, "rock": 4}
+    classifier = load(svm.path)
+    for row in test.tracks.to_dict("records"):
+        song = classifier.predict(row["path"])
+        assert row["predicted"] == song.genre
+        np.testing.assert_array_equal([row["p_blues"], row["p_rock"]], song.probabilities)
+    hits = (test.tracks["genre"] == test.tracks["predicted"]).mean()
+    metrics = test.metrics()
+    assert metrics["track"]["accuracy"] == test.accuracy.estimate == hits > 0.8
+    assert metrics["n_tracks"] == 8
+    assert metrics["n_unreadable"] == 2
+    low, high = metrics["intervals"]["accuracy"]
+    assert low <= hits <= high
+    assert metrics["chance"] == 0.5
+    assert metrics["n_artists"] == 0
+    assert test.confusion().to_numpy().sum() == 8
+    assert test.per_genre()["support"].tolist() == [4, 4]
+    assert test.card is None
+
+
+def test_genres_without_tracks_are_reported_and_do_not_count_in_f1(svm, folder):
+    test = genredag.evaluate(svm.path, folder)
+    assert test.absent == ["rock"]
+    assert test.unknown == {"polka": 1, "rock_songs": 4}
+    assert test.metrics()["track"]["macro_f1"] == test.per_genre().set_index("genre").loc["blues", "f1"]
+
+
+def test_artists_of_a_table_widen_the_interval(svm, tmp_path):
+    files = [(svm.files[f"{genre}.{i}"], genre, i) for genre in ("blues", "rock") for i in range(10)]
+    names = {"alone": lambda i: "", "together": lambda i: f"artist {i % 2}"}
+    widths = {}
+    for name, artist in names.items():
+        rows = [{"path": path, "genre": genre, "artist": f"{genre} {artist(i)}"} for path, genre, i in files]
+        table = pd.DataFrame(rows)
+        table.loc[:, "artist"] = table["artist"] if name == "together" else ""
+        table.to_csv(tmp_path / f"{name}.csv", index=False)
+        test = genredag.evaluate(svm.path, tmp_path / f"{name}.csv")
+        widths[name] = test.accuracy.high - test.accuracy.low
+        assert test.metrics()["n_artists"] == (4 if name == "together" else 0)
+    assert widths["together"] > widths["alone"]
+
+
+def test_genres_that_the_model_does_not_know_are_an_error(svm, folder):
+    shutil.rmtree(folder / "Blues")
+    with pytest.raises(DataError, match=r"knows none of the genres polka, rock_songs; expected blues, rock"):
+        genredag.evaluate(svm.path, folder)
+
+
+def test_a_folder_without_readable_files_is_an_error(svm, tmp_path):
+    (tmp_path / "blues").mkdir()
+    (tmp_path / "blues" / "broken.wav").write_bytes(b"no audio")
+    with pytest.raises(DataError, match=r"no track can be predicted, such as .*broken\.wav: "):
+        genredag.evaluate(svm.path, tmp_path)
+
+
+def test_a_model_in_memory_and_its_file_are_equal(svm, folder):
+    one, other = (
+        genredag.evaluate(bundle, folder, n_jobs=n) for bundle, n in ((svm.path, 1), (load(svm.path), 2))
+    )
+    pd.testing.assert_frame_equal(one.tracks, other.tracks)
+    assert one.model == other.model

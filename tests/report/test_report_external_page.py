@@ -1,0 +1,109 @@
+"""Results on other music, as files and as a page."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from genredag.cli import app
+from genredag.prediction import external
+from genredag.prediction.external import ExternalTest
+from genredag.report.external_page import external_page, write_external_test
+
+NAMES = ("blues", "jazz", "rock")
+
+
+@pytest.fixture
+def tested():
+    """Twelve tracks of two genres out of three, of which a quarter is predicted wrongly."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for i in range(12):
+        genre = NAMES[i % 2]
+        predicted = genre if i % 4 else "rock"
+        shares = rng.dirichlet([1, 1, 1]) / 2
+        shares[NAMES.index(predicted)] += 0.5
+        row = {"track_id": f"{genre}/<{i}>", "path": f"{i}.wav", "label": genre.title(), "genre": genre}
+        row |= {"artist": f"artist {i // 3}", "predicted": predicted}
+        rows.append(row | {f"p_{name}": share for name, share in zip(NAMES, shares, strict=True)})
+    unreadable = {"a.wav": "silent: all samples are 0"}
+    return ExternalTest(
+        "svm_rbf on mel", "my/music", NAMES, pd.DataFrame(rows), {"polka": 3}, unreadable, None, None
+    )
+
+
+def test_all_files_are_written(tested, tmp_path):
+    write_external_test(tested, tmp_path / "out", "2025-01-31")
+    names = {"metrics.json", "predictions.parquet", "per_genre.csv", "confusion.csv", "report.html"}
+    names |= {"confusion_matrix.png", "roc_curves.png"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == names
+    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert metrics["track"]["accuracy"] == 0.75
+    assert metrics["unknown_genres"] == {"polka": 3}
+    assert metrics["absent_genres"] == ["rock"]
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "out" / "predictions.parquet"), tested.tracks)
+
+
+def test_the_page_says_what_was_left_out(tested):
+    page = external_page(tested, "2025-01-31")
+    assert "svm_rbf on mel, tested on other music" in page
+    assert "75.0\u202f%" in page
+    assert "polka (3)" in page
+    assert "Genres of the model that no track has: rock." in page
+    assert "silent: all samples are 0" in page
+    assert "blues/&lt;0&gt;" in page and "<0>" not in page
+    assert "The interval draws whole artists." in page
+    assert "http" not in page.replace("http-equiv", "").replace("http://www.w3.org", "")
+
+
+def test_one_artist_has_no_interval(tested, tmp_path):
+    alone = ExternalTest(**vars(tested) | {"tracks": tested.tracks.assign(artist="one")})
+    assert alone.metrics()["intervals"] == {"accuracy": None, "macro_f1": None}
+    assert "unknown: all tracks are of one artist" in external_page(alone, "2025-01-31")
+
+
+def test_sets_of_genres_are_summed_up(tested):
+    sets = tested.tracks.assign(in_set=[True] * 9 + [False] * 3, set_size=2, unsure=False)
+    trusted = ExternalTest(**vars(tested) | {"tracks": sets, "coverage": 0.9})
+    assert trusted.metrics()["sets"] == {"promised": 0.9, "held": 0.75, "mean_size": 2.0, "unsure": 0.0}
+    assert "sets that hold the right genre" in external_page(trusted, "2025-01-31")
+
+
+@pytest.fixture
+def run(tested, monkeypatch):
+    """Run `genredag evaluate` with a prepared result."""
+    calls = []
+
+    def prepared(*args, **kwargs):
+        calls.append((args, kwargs))
+        return tested
+
+    monkeypatch.setattr("genredag.report.external_command.evaluate", prepared)
+    monkeypatch.setattr("genredag.report.external_command.load_models", lambda paths: paths)
+    return lambda *arguments: (CliRunner().invoke(app, ["evaluate", *arguments]), calls)
+
+
+def test_the_command_prints_and_writes(run, tmp_path):
+    done, calls = run("model.zip", "music", "--map", "Polka=rock", "--output", str(tmp_path / "out"))
+    assert done.exit_code == 0, done.output
+    assert "svm_rbf on mel: 75.0% of 12 tracks are right (95 % interval" in done.stdout
+    assert "polka: unknown to the model, 3 left out" in done.stdout
+    assert calls[0][1]["genres"] == {"Polka": "rock"}
+    assert (tmp_path / "out" / "report.html").is_file()
+
+
+def test_a_renaming_without_a_name_is_refused(run):
+    done, _ = run("model.zip", "music", "--map", "polka")
+    assert done.exit_code == 2
+    assert "--map: 'polka'; expected THEIRS=OURS" in done.stderr
+
+
+def test_resamples_are_those_of_the_pipeline(project_dir):
+    import yaml
+
+    tree = yaml.safe_load((project_dir / "params.yaml").read_text(encoding="utf-8"))
+    assert tree["report"]["n_resamples"] == external.N_RESAMPLES
