@@ -57,6 +57,18 @@ def test_a_song_is_drawn_and_predicted(client, add):
     assert second["probabilities"] == [0.8, 0.1, 0.1]
 
 
+def test_a_prediction_is_explained(client, add):
+    identity = add(client).json()["id"]
+    model = client.get("/api/about").json()["models"][0]["id"]
+    assert client.post(f"/api/songs/{identity}/explanations", json={"model": model}).json() == {
+        "genre": "rock",
+        "edges": [0, 3, 6],
+        "hz": [100, 300, 1200, 3200],
+        "names": ["100 to 300 Hz", "300 to 1200 Hz", "1200 to 3200 Hz"],
+        "effect": [[0, 0, 0], [0, 0.25, -0.1]],
+    }
+
+
 def test_a_song_can_be_played_in_parts_and_as_mp3(client, add, song, place):
     identity = add(client).json()["id"]
     part = client.get(f"/api/songs/{identity}/audio", headers={"Range": "bytes=10-19"})
