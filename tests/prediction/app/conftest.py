@@ -89,7 +89,7 @@ def loudness() -> type[LoudnessClassifier]:
 @pytest.fixture(scope="session")
 def offered() -> list[Offered]:
     return [
-        Offered(Path("/models/loudness.zip"), "loudness"),
+        Offered(Path("/models/loudness.zip"), "loudness", make_card("loudness")),
         Offered(Path("/models/blues.zip"), "blues only"),
     ]
 
@@ -101,7 +101,7 @@ def model_file(tmp_path) -> Callable[..., Path]:
     def write(path: str, **changes: object) -> Path:
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         with zipfile.ZipFile(tmp_path / path, "w") as archive:
-            archive.writestr("card.json", make_card("svm_rbf on mel", **changes).json_text())
+            archive.writestr("card.json", make_card(**({"name": "svm_rbf on mel"} | changes)).json_text())
         return tmp_path / path
 
     return write
