@@ -177,7 +177,7 @@ def _params_file() -> Path:
 
 @app.command(
     "predict",
-    epilog="Example: `genredag predict song.mp3`, `genredag predict music/ --format csv,json --output out/music`",
+    epilog="Example: `genredag predict song.mp3`, `genredag predict music/ -f csv,json -o out/music`",
 )
 @exits_cleanly
 def predict_command(

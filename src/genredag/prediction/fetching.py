@@ -77,7 +77,7 @@ def fetch(url: str, folder: Path, limits: Limits) -> Path:
         with _opened(parts, url, deadline, limits) as response:
             location = response.headers.get("Location")
             if response.status in _REDIRECTS and location:
-                address = urljoin(address, location)
+                address = _joined(address, location, url)
                 continue
             if response.status != 200:
                 raise _refused(url, f"HTTP {response.status} {response.reason or ''}".strip())
@@ -103,6 +103,13 @@ def _checked(address: str, url: str) -> SplitResult:
     if not parts.hostname:
         raise _refused(url, "names no host")
     return parts
+
+
+def _joined(address: str, location: str, url: str) -> str:
+    try:
+        return urljoin(address, location)
+    except ValueError as error:
+        raise _refused(url, f"not an address: {error}") from None
 
 
 @contextmanager
@@ -214,8 +221,9 @@ def _save(response: HTTPResponse, file: Path, url: str, limits: Limits) -> None:
 
 def _suffix(parts: SplitResult, kind: str) -> str:
     suffix = Path(parts.path).suffix.lower()
-    guessed = suffix if suffix in SUFFIXES else mimetypes.guess_extension(kind) or ""
-    return guessed if guessed in SUFFIXES else ""
+    kinds = (kind, kind.replace("/", "/x-"))
+    guesses = [suffix, *(mimetypes.guess_extension(name) for name in kinds)]
+    return next((guess for guess in guesses if guess in SUFFIXES), "")
 
 
 def _from_page(url: str, folder: Path, limits: Limits) -> Path:

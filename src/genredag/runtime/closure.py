@@ -25,7 +25,8 @@ def import_closure(file: Path, source_dir: Path, unused: Collection[Import] = ()
     """Return the files under `source_dir` that `file` imports, directly or indirectly, sorted.
 
     Imports inside functions count; imports for type checkers do not. A package includes its data files
-    (templates, tables). A module that discovers modules (``pkgutil``) counts as importing all modules of the
+    (templates, tables). The package genredag itself is left out: its ``__init__.py`` only names what other
+    modules offer. A module that discovers modules (``pkgutil``) counts as importing all modules of the
     packages that it imports.
 
     Parameters
@@ -150,7 +151,7 @@ def _module_files(name: str, source_dir: Path) -> Iterator[Path]:
     if module.is_file():
         yield module
     for package in (path, *path.parents):
-        if package == source_dir:
+        if package in (source_dir / PACKAGE, source_dir):
             break
         if (package / "__init__.py").is_file():
             yield package / "__init__.py"

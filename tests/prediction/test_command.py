@@ -1,0 +1,98 @@
+import json
+import shutil
+
+import pytest
+from typer.testing import CliRunner
+
+from genredag.cli import app
+from genredag.prediction import command
+
+
+@pytest.fixture
+def folder(svm, tmp_path, monkeypatch):
+    """A current folder with two songs, a bad file and a bundle."""
+    for name in ("blues.0", "rock.0"):
+        shutil.copy(svm.files[name], tmp_path / f"{name}.wav")
+    (tmp_path / "bad.mp3").write_bytes(b"no audio")
+    shutil.copy(svm.path, tmp_path / "bundle.zip")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*arguments, stdin=""):
+    done = CliRunner().invoke(app, ["predict", *arguments], input=stdin)
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return done
+
+
+def test_a_song_gets_a_table(folder):
+    done = run("rock.0.wav", "-m", "bundle.zip", "--timeline")
+    assert done.exit_code == 0
+    assert "rock.0.wav" in done.stdout and "leads" in done.stdout and "█" in done.stdout
+    assert "bundle.zip: accuracy unknown" in done.stdout
+    assert "unreadable" not in done.output
+
+
+def test_unreadable_songs_give_status_1(folder):
+    done = run(".", "-m", "bundle.zip", "--format", "json")
+    assert done.exit_code == 1
+    songs = json.loads(done.stdout)
+    assert [song["status"] for song in songs] == ["unreadable", "ok", "ok"]
+    assert "2 of 3 songs predicted" in done.stderr and "unreadable: bad.mp3: " in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["absent.wav", "-m", "bundle.zip"], "absent.wav: no such file or folder"),
+        (["rock.0.wav", "-m", "absent.zip"], "absent.zip"),
+        (["rock.0.wav", "-m", "bad.mp3"], "bad.mp3"),
+        (["rock.0.wav"], "no bundle found"),
+        (["rock.0.wav", "-m", "bundle.zip", "-f", "yaml"], "--format: 'yaml'; expected table, json"),
+        (["-", "-m", "bundle.zip"], "no song named"),
+    ],
+)
+def test_mistakes_of_the_user_give_status_2_and_a_line(folder, arguments, message):
+    done = run(*arguments)
+    assert done.exit_code == 2
+    assert done.stderr.startswith("genredag: error: ") and message in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_writes_files_and_figures_and_resumes(folder):
+    options = ["-m", "bundle.zip", "-f", "csv,jsonl", "-o", "out/music"]
+    options += ["--plot", "figures", "--explain", "why"]
+    first = run("blues.0.wav", "rock.0.wav", *options)
+    assert first.exit_code == 0, first.output
+    files = {path.relative_to(folder).as_posix() for path in folder.rglob("*.*")}
+    assert {"out/music.csv", "out/music.jsonl", "out/music.journal"} < files
+    assert {"figures/blues.0.png", "figures/rock.0.png", "why/blues.0.png", "why/rock.0.png"} < files
+    content = (folder / "out/music.csv").read_bytes()
+    again = run("blues.0.wav", "rock.0.wav", *options[:6])
+    assert "2 of them known from the journal" in again.stderr
+    assert (folder / "out/music.csv").read_bytes() == content
+
+
+def test_one_song_may_name_its_figure(folder):
+    done = run("rock.0.wav", "-m", "bundle.zip", "--plot", "a.png", "--explain", "a.png")
+    assert done.exit_code == 0
+    assert (folder / "a.png").is_file() and (folder / "a.explained.png").is_file()
+
+
+def test_many_songs_share_a_table(folder, monkeypatch):
+    monkeypatch.setattr(command, "MOST_DETAILED", 1)
+    done = run("-", "-m", "bundle.zip", stdin="rock.0.wav\nbad.mp3\nblues.0.wav\n")
+    assert done.exit_code == 1
+    lines = [line for line in done.stdout.splitlines() if ".wav" in line or ".mp3" in line]
+    assert [line.split()[0] for line in lines] == ["rock.0.wav", "bad.mp3", "blues.0.wav"]
+
+
+def test_an_interrupted_run_says_how_to_go_on(folder, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr(command, "predict_batch", interrupted)
+    done = run("rock.0.wav", "-m", "bundle.zip", "-o", "out", "-f", "csv")
+    assert done.exit_code == 130
+    assert "stopped after 0 of 1 songs; the same command resumes" in done.stderr
