@@ -114,6 +114,14 @@ def test_a_song_gets_a_genre_a_set_bars_and_a_ribbon(page, song):
     assert page.ask("document.title").startswith("quiet then loud.wav")
 
 
+def test_a_song_is_dropped(page, song):
+    data = {"items": [], "files": [str(song)], "dragOperationsMask": 1}
+    for kind in ["dragEnter", "dragOver", "drop"]:
+        page.call("Input.dispatchDragEvent", type=kind, x=300, y=400, data=data)
+    page.wait_for(f"{HEADLINES}.length")
+    assert page.ask("document.getElementById('song-name').textContent") == "quiet then loud.wav"
+
+
 def test_the_timeline_follows_the_song_while_it_plays(page, song):
     add(page, song)
     assert page.ask(NOW) == "Now jazz 60 %"
