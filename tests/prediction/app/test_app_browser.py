@@ -17,6 +17,7 @@ import uvicorn
 
 from chromium import CHROMIUM, DESKTOP, PHONE, Browser
 from genredag.errors import DataError
+from genredag.prediction import explain as explaining
 from genredag.prediction.app import work
 from genredag.prediction.app.jobs import in_thread
 from genredag.prediction.app.limits import Limits
@@ -34,7 +35,7 @@ FOCUSED = "(e => e.id || e.textContent.trim())(document.activeElement)"
 
 
 @pytest.fixture(scope="module")
-def site(offered, tmp_path_factory, loudness, song) -> Iterator[str]:
+def site(offered, tmp_path_factory, loudness, explain_with, song) -> Iterator[str]:
     """Run the app on a free port; return its address."""
 
     def fetch(address: str, folder: Path) -> Path:
@@ -44,6 +45,7 @@ def site(offered, tmp_path_factory, loudness, song) -> Iterator[str]:
 
     with pytest.MonkeyPatch.context() as patch, socket.socket() as listening:
         patch.setattr(work, "load_classifier", loudness)
+        patch.setattr(explaining, "explain", explain_with)
         listening.bind(("127.0.0.1", 0))
         place = tmp_path_factory.mktemp("place")
         app = make_server(offered, fetch, Limits(upload_bytes=30 * 2**20), in_thread, parent=place)
@@ -112,6 +114,14 @@ def test_a_song_gets_a_genre_a_set_bars_and_a_ribbon(page, song):
     assert page.ask("document.title").startswith("quiet then loud.wav")
 
 
+def test_a_song_is_dropped(page, song):
+    data = {"items": [], "files": [str(song)], "dragOperationsMask": 1}
+    for kind in ["dragEnter", "dragOver", "drop"]:
+        page.call("Input.dispatchDragEvent", type=kind, x=300, y=400, data=data)
+    page.wait_for(f"{HEADLINES}.length")
+    assert page.ask("document.getElementById('song-name').textContent") == "quiet then loud.wav"
+
+
 def test_the_timeline_follows_the_song_while_it_plays(page, song):
     add(page, song)
     assert page.ask(NOW) == "Now jazz 60 %"
@@ -137,6 +147,44 @@ def test_two_models_are_compared(page, song):
     assert page.ask(NOW) == "Now loudness: jazz 60 % · blues only: blues 80 %"
     tops = page.ask("[...document.querySelectorAll('.result')].map(each => each.getBoundingClientRect().top)")
     assert tops[0] == tops[1]
+
+
+def test_a_model_says_why(page, song):
+    add(page, song)
+    compare(page)
+    page.ask("document.querySelector('.why').click()")
+    said = page.wait_for("document.querySelector('.reasons:not([hidden])')?.innerText")
+    assert "0:03 to 0:06, 300 to 1200 Hz: +25 points" in said
+    assert "0:03 to 0:06, 1200 to 3200 Hz: \u221210 points" in said
+    outside, inside = page.ask(
+        "(e => { const all = e.getContext('2d').getImageData(0, 0, e.width, e.height).data;"
+        " const at = (x, y) => 4 * (Math.floor(y * e.height) * e.width + Math.floor(x * e.width));"
+        " return [at(0.25, 0.5), at(0.75, 0.7)].map(i => [...all.slice(i, i + 4)]); })"
+        "(document.getElementById('heat'))"
+    )
+    assert outside == [0, 0, 0, 0]
+    assert inside[2] > 200 > inside[0] and inside[3] > 200  # blue and opaque
+    page.ask("document.querySelectorAll('.why')[1].click()")
+    page.wait_for("document.querySelectorAll('.why[aria-pressed=true]').length === 1")
+    page.wait_for("document.querySelectorAll('.reasons')[1].innerText.includes('for blues')")
+    assert page.ask("document.querySelector('.reasons').hidden")
+    page.ask("document.querySelectorAll('.why')[1].click()")
+    assert page.ask("document.getElementById('heat').hidden")
+
+
+def test_the_card_of_a_model_can_be_read(page, song):
+    assert "Right for 75 % (60 to 86 %) of the test tracks of toys." in page.ask("document.body.innerText")
+    add(page, song)
+    page.ask("document.querySelector('.about > summary').click()")
+    said = page.ask("document.querySelector('.model-card').innerText")
+    for words in [
+        "123,456 weights",
+        "no artist has tracks in more than one part",
+        "92 %",
+        "It knows 3 genres.",
+    ]:
+        assert words in said
+    assert page.ask("document.querySelectorAll('.model-card tbody tr').length") == 3
 
 
 @pytest.mark.parametrize(
@@ -170,7 +218,8 @@ def test_ninety_minutes_and_too_many_bytes_are_refused(browser, site, tmp_path):
     with (tmp_path / "large.wav").open("wb") as file:
         file.truncate(31 * 2**20)
     browser.choose_file("#file", tmp_path / "large.wav")
-    browser.wait_for("document.getElementById('problem').textContent.includes('It is larger than 30 MB. Cut it or compress it.')")
+    words = "It is larger than 30 MB. Cut it or compress it."
+    browser.wait_for(f"document.getElementById('problem').textContent.includes('{words}')")
 
 
 def test_a_song_is_linked(page, song):

@@ -57,6 +57,18 @@ def test_a_song_is_drawn_and_predicted(client, add):
     assert second["probabilities"] == [0.8, 0.1, 0.1]
 
 
+def test_a_prediction_is_explained(client, add):
+    identity = add(client).json()["id"]
+    model = client.get("/api/about").json()["models"][0]["id"]
+    assert client.post(f"/api/songs/{identity}/explanations", json={"model": model}).json() == {
+        "genre": "rock",
+        "edges": [0, 3, 6],
+        "hz": [100, 300, 1200, 3200],
+        "names": ["100 to 300 Hz", "300 to 1200 Hz", "1200 to 3200 Hz"],
+        "effect": [[0, 0, 0], [0, 0.25, -0.1]],
+    }
+
+
 def test_a_song_can_be_played_in_parts_and_as_mp3(client, add, song, place):
     identity = add(client).json()["id"]
     part = client.get(f"/api/songs/{identity}/audio", headers={"Range": "bytes=10-19"})
@@ -258,9 +270,13 @@ def test_the_folder_is_removed_at_the_end(serve, add, place):
     assert list(place.iterdir()) == []
 
 
-def test_the_page_names_no_other_address():
-    known = re.compile(r"http://www\.w3\.org/[\w/]+|https?://\W")
+def test_the_page_loads_nothing_from_elsewhere():
+    known = re.compile(r"http://www\.w3\.org/[\w/]+|https://…")
     for path in server.STATIC.rglob("*"):
         if path.suffix in {".js", ".css", ".html", ".svg"}:
-            text = known.sub("", path.read_text(encoding="utf-8"))
-            assert "//cdn" not in text and "http" not in text.replace("https pages", ""), path.name
+            assert "://" not in known.sub("", path.read_text(encoding="utf-8")), path.name
+
+
+def test_the_licence_of_what_is_not_ours_is_beside_it():
+    (folder,) = (path for path in (server.STATIC / "vendor").iterdir())
+    assert "BSD 3-Clause License" in (folder / "LICENSE").read_text(encoding="utf-8")

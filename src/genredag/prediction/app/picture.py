@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,7 +98,7 @@ def _bands() -> tuple[np.ndarray, np.ndarray]:
     return centres, (weights / weights.sum(axis=0)).astype(np.float32)
 
 
-def _narrowed(values: np.ndarray, combine: np.ufunc) -> np.ndarray:
+def _narrowed(values: np.ndarray, combine: Callable[..., np.ndarray]) -> np.ndarray:
     """Combine neighbouring rows so that at most `WIDTH` equal parts remain."""
     if len(values) <= WIDTH:
         return values

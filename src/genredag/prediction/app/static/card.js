@@ -33,7 +33,7 @@ function originOf({ data, input, split, fold, protocol, model, n_parameters, see
   return [
     ["Data set", data.name],
     ["Licence of the music", data.licence],
-    ["Home page", data.homepage],
+    ["Home page", link(data.homepage)],
     ["Model", `${model}, ${weights}, seed ${seed}`],
     ["Input", input],
     ["Split", `${split}, fold ${fold}: ${protocol}`],
@@ -46,7 +46,9 @@ function facts(pairs) {
   const made = element("dl", "facts");
   for (const [name, value] of pairs) {
     const pair = element("div", "");
-    pair.append(element("dt", "", name), element("dd", "", value));
+    const shown = element("dd", "");
+    shown.append(value);
+    pair.append(element("dt", "", name), shown);
     made.append(pair);
   }
   return made;
@@ -79,6 +81,14 @@ function rate(share) {
   const cell = element("td", "number meter", percent(share));
   cell.style.setProperty("--x", percent(share).replace(" ", ""));
   return cell;
+}
+
+// An address becomes a link; anything else remains text.
+function link(address) {
+  if (!/^https?:/.test(address)) return address;
+  const made = element("a", "", address);
+  Object.assign(made, { href: address, target: "_blank", rel: "noreferrer" });
+  return made;
 }
 
 const heading = (text) => element("h4", "", text);

@@ -37,8 +37,11 @@ export function showResult(card, content, colours) {
 }
 
 function showTrust(card, { trust }) {
-  find(card, "set").hidden = find(card, "caution").hidden = !trust;
-  if (!trust) return;
+  find(card, "caution").hidden = true;
+  if (!trust) {
+    find(card, "set").textContent = "This model was not calibrated: how far to trust it is unknown.";
+    return;
+  }
   const share = Math.round(100 * trust.coverage);
   const chips = trust.genres.flatMap((genre) => [element("span", "chip", genre), " "]);
   find(card, "set").replaceChildren(`In ${share} of 100 songs the right genre is in a set like this: `, ...chips);
@@ -99,7 +102,7 @@ export function showReasons(card, reasons, clock) {
     element("i", "sample for"),
     ` for ${reasons.genre} and `,
     element("i", "sample against"),
-    " against it. Each part was hidden in turn; the probability then changes by these percentage points.",
+    " against it. Each part was hidden in turn: its points are what it adds to the probability.",
   );
   const list = element("ul", "");
   list.append(...(items.length ? items : [element("li", "", "No single part matters: hiding one changes less than a point.")]));
