@@ -185,7 +185,7 @@ def _list_known(
     folder: Path | str, class_names: tuple[str, ...], genres: Mapping[str, str] | None
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """List the tracks whose genre the model knows, and count those of other labels."""
-    listed = list_tracks(Folder(path=str(folder))).rename(columns={"genre": "label"})
+    listed = list_tracks(Folder(path=str(folder))).tracks.rename(columns={"genre": "label"})
     genre_of = match_genres(listed["label"], class_names, genres)
     listed["genre"] = pd.Series([genre_of[label] for label in listed["label"]], dtype=object)
     is_known = listed["genre"].notna()

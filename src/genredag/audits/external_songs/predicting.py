@@ -38,12 +38,9 @@ def list_songs(path: Path) -> pd.DataFrame:
         for file in files
         if file.suffix.lower() in SUFFIXES and not file.name.startswith(".") and file.is_file()
     ]
-    try:
-        labelled = list_tracks(Folder(path=str(path)))
-    except DataError:
-        if not loose:
-            raise
+    if loose and not any(file.is_dir() and not file.name.startswith(".") for file in files):
         return pd.DataFrame(loose)
+    labelled = list_tracks(Folder(path=str(path))).tracks
     labelled = labelled.rename(columns={"track_id": "song", "genre": "label"})[["song", "path", "label"]]
     return pd.concat([labelled, pd.DataFrame(loose, columns=list(labelled))], ignore_index=True)
 
