@@ -9,7 +9,6 @@ import pandas as pd
 
 from genredag.audits.external_songs.verdicts import UNREADABLE, verdict_of
 from genredag.datasets.folder import list_tracks
-from genredag.errors import DataError
 from genredag.evaluation.predictions import PREFIX
 from genredag.params.groups.datasets import Folder
 from genredag.prediction.classifier import Classifier
