@@ -23,7 +23,7 @@ from genredag.prediction.journal import Journal, hash_models, open_journal
 from genredag.prediction.records import Format, Result, check_formats, file_names, render_text, write_files
 from genredag.prediction.song import SongPrediction, UnreadableSong
 from genredag.prediction.sources import find_songs
-from genredag.prediction.tables import MOST_DETAILED, clock, model_lines, percent, song_view, songs_table
+from genredag.prediction.tables import MOST_DETAILED, clock, model_lines, song_view, songs_table
 from genredag.runtime.logs import configure_logging
 from genredag.runtime.progress import progress
 
@@ -112,7 +112,7 @@ def predict_songs(wishes: Wishes, stdin: TextIO) -> int:
 
 def _best_model() -> Path:
     found = best_bundle(list_bundles(Path()))
-    accuracy = f"right for {percent(found.card.validation_accuracy)} of the validation tracks"
+    accuracy = f"right for {100 * found.card.validation_accuracy:.0f} % of the validation tracks"
     print(f"no --model given: using {found.path}, the best one here ({accuracy})", file=sys.stderr)
     return found.path
 
