@@ -15,6 +15,7 @@ from genredag.frames.store import open_frames
 from genredag.params.groups.spectrograms import Mel, Rendering, Shift
 from genredag.params.loading import parse_params
 from genredag.runtime import files as atomic
+from genredag.spectrograms.registry import REPRESENTATIONS
 
 SR = 8000
 GROUP = Mel(n_fft=256, hop_length=100, window="hann", n_mels=12, fmin=0.0, fmax=4000.0, top_db=80.0)
@@ -238,9 +239,7 @@ def test_published_power_spectrograms_that_float16_cannot_hold_are_refused(publi
 
 @pytest.mark.parametrize("dtype", ["float16", "uint8"])
 def test_a_track_whose_frames_are_not_numbers_is_named(rendered, monkeypatch, dtype):
-    broken = dataclasses.replace(
-        rendering.REPRESENTATIONS["mel"], transform=lambda *_: np.full((5, 12), np.nan)
-    )
-    monkeypatch.setitem(rendering.REPRESENTATIONS, "mel", broken)
+    broken = dataclasses.replace(REPRESENTATIONS["mel"], transform=lambda *_: np.full((5, 12), np.nan))
+    monkeypatch.setitem(REPRESENTATIONS, "mel", broken)
     with pytest.raises(DataError, match=r"track a\.0: mel has values that are NaN or infinite"):
         rendered(FLOAT16.model_copy(update={"dtype": dtype}))

@@ -63,7 +63,7 @@ def test_addresses(music):
     [
         ("absent.mp3", r"absent\.mp3: no such file or folder"),
         ("*.wma3", "no file matches this pattern"),
-        ("empty", "no audio file in this folder; expected one of .aif"),
+        ("empty", r"no audio file in this folder; expected one of \.3gp, "),
     ],
 )
 def test_what_does_not_exist_is_refused(music, name, message):

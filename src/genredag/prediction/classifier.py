@@ -168,5 +168,5 @@ def _averaged(found: Sequence[np.ndarray], songs: Sequence[RenderedSong]) -> np.
     The other bundles contribute the slice whose centre is nearest.
     """
     centres = [(song.start + song.end) / 2 for song in songs]
-    nearest = [np.abs(own[np.newaxis] - centres[0][:, np.newaxis]).argmin(axis=1) for own in centres]
+    nearest = [np.searchsorted((own[1:] + own[:-1]) / 2, centres[0]) for own in centres]
     return np.mean([p[rows] for p, rows in zip(found, nearest, strict=True)], axis=0, dtype=np.float32)
