@@ -1,5 +1,7 @@
 import os
 import shutil
+import sqlite3
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -59,7 +61,7 @@ def test_changed_files_and_other_models_are_predicted_again(run, songs):
     run()
     os.utime(songs[1], ns=(1, 1))
     assert run()[0] == 1
-    with open(songs[1], "ab") as file:
+    with Path(songs[1]).open("ab") as file:
         file.write(b"x")
     assert run()[0] == 1
     assert run()[0] == 0
@@ -91,20 +93,11 @@ def test_a_journal_keeps_everything(run, svm, songs, tmp_path):
 
 def test_another_file_is_not_a_journal(tmp_path):
     (tmp_path / "j").write_text("no database" * 100)
-    with (
-        pytest.raises(ParameterError, match="can't be used as a journal"),
-        open_journal(tmp_path / "j", "m", ()),
-    ):
-        pass
-    import sqlite3
-
     with sqlite3.connect(tmp_path / "k") as database:
         database.execute("create table other (x)")
-    with (
-        pytest.raises(ParameterError, match="not a journal of this version"),
-        open_journal(tmp_path / "k", "m", ()),
-    ):
-        pass
+    for name, message in (("j", "can't be used as a journal"), ("k", "not a journal of this version")):
+        with pytest.raises(ParameterError, match=message), open_journal(tmp_path / name, "m", ()):
+            pass
 
 
 class Bomb:
