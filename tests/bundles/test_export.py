@@ -70,6 +70,27 @@ def test_tracks_of_any_length_are_predicted_over_windows(n, untrained, exported,
     np.testing.assert_allclose(again.predict(slices), bundle.predict(slices), atol=1e-4)
 
 
+def test_a_classifier_of_features_of_a_network_predicts_the_same(untrained, exported, make_slices):
+    import keras
+    from sklearn.calibration import CalibratedClassifierCV
+    from sklearn.frozen import FrozenEstimator
+    from sklearn.pipeline import Pipeline
+    from sklearn.preprocessing import MinMaxScaler
+    from sklearn.svm import SVC
+
+    slices, labels = make_slices(90), np.arange(90) % 3
+    layers = [keras.Input((80, 80)), keras.layers.GlobalAveragePooling1D(), keras.layers.Dense(6)]
+    network = keras.Sequential(layers)
+    x = network.predict(slices, verbose=0)
+    machine = Pipeline([("scale", MinMaxScaler()), ("classify", SVC())]).fit(x[:45], labels[:45])
+    rows = np.arange(45)
+    classifier = CalibratedClassifierCV(FrozenEstimator(machine), method="temperature", cv=[(rows, rows)])
+    classifier.fit(x[45:], labels[45:])
+    info = untrained("svm_rbf").info | {"recipe": {"kind": "hybrid"}, "features": None}
+    bundle = Bundle(info, network, classifier)
+    check(bundle, exported(bundle), make_slices(70))
+
+
 def test_mixed_precision_becomes_float32(untrained, exported, make_slices):
     bundle = untrained("cnn_370k", precision="mixed_bfloat16")
     exact = Bundle(bundle.info, in_float32(bundle.model))

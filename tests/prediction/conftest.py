@@ -52,6 +52,12 @@ LSTM = Network(
 MODELS = {"svm_rbf": SVM, "lstm": LSTM, "lstm_windows": LSTM}
 
 
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep converted bundles out of the user's cache."""
+    monkeypatch.setenv("GENREDAG_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
 @dataclass(frozen=True)
 class Trained:
     """A bundle, its file, and the data that it was trained on."""

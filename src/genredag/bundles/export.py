@@ -140,19 +140,18 @@ def _estimator(model: ClassifierMixin, given: str) -> ModelProto:
     pipeline, inverse_temperature = _uncalibrated(model)
     # skl2onnx doesn't know the step "passthrough".
     pipeline = Pipeline([step for step in pipeline.steps if step[1] != "passthrough"])
-    calibrated = inverse_temperature is not None
     with warnings.catch_warnings(action="ignore", category=FutureWarning):  # it reads deprecated attributes
         converted = convert_sklearn(
             pipeline,
             initial_types=[(given, FloatTensorType([None, pipeline.n_features_in_]))],
-            options={id(pipeline): {"zipmap": False, "raw_scores": calibrated}},
+            options={id(pipeline): {"zipmap": False, "raw_scores": inverse_temperature is not None}},
             target_opset=OPSETS,
         )
     converted = compose.add_prefix(converted, "classifier/")
     label, scores = converted.graph.output
     converted.graph.output.remove(label)
     returned = scores.name
-    if calibrated:
+    if inverse_temperature is not None:
         returned = _with_softmax(converted, returned, inverse_temperature, len(model.classes_))
     return _finished(converted, {converted.graph.input[0].name: given, returned: OUTPUT}, ["n_slices"])
 

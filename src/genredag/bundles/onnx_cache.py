@@ -55,7 +55,7 @@ def _converted(path: Path, cached: Path) -> bool:
     if network and find_spec("tensorflow") is None:
         missing.append("tensorflow")
     if missing:
-        if network:
+        if network and installed_backends():
             what = "%s: starts slowly, because %s isn't installed, which converts it to ONNX. Hint: %s"
             logger.warning(what, path, missing[0], "pip install 'genredag[predict,export]'")
         return False

@@ -30,7 +30,7 @@ def power_spectrogram(
 ) -> np.ndarray:
     """Return the power of a centred short-time Fourier transform: `librosa.stft`, squared, time-major.
 
-    The numbers are librosa's, without importing it, which takes longer than predicting a song.
+    The numbers are librosa's, without its slow import.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def power_spectrogram(
 
 @functools.lru_cache(maxsize=8)
 def window_samples(window: str, n_fft: int) -> np.ndarray:
-    """Return a periodic window of SciPy, float64 (n_fft,); importing `scipy.signal` takes half a second."""
+    """Return a periodic window of SciPy, float64 (n_fft,), without the slow import of `scipy.signal`."""
 
     def compute() -> np.ndarray:
         from scipy.signal import get_window
