@@ -83,6 +83,7 @@ def test_the_models_own_test_result_is_shown(tested):
         representation="mel",
         input="",
         split="leaky_slices",
+        track_decision="mean",
         fold=0,
         protocol="",
         tracks={"train": 8, "validation": 1, "test": 250},
