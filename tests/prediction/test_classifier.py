@@ -157,11 +157,9 @@ def test_the_package_offers_it():
         genredag.nothing  # noqa: B018
 
 
-@pytest.mark.parametrize(
-    "kind", [("svm_rbf", name, "float16") for name in ("stft", "mel", "cqt", "handcrafted")], ids="-".join
-)
-def test_a_long_song_is_rendered_block_by_block(make_trained, kind, monkeypatch):
-    trained = make_trained(*kind)
+@pytest.mark.parametrize("name", ["stft", "mel", "cqt", "handcrafted"])
+def test_a_long_song_is_rendered_block_by_block(make_trained, name, monkeypatch):
+    trained = make_trained("svm_rbf", name)
     song = trained.files["rock.0"]
     spec, slices = load(trained.path).renderings[0]
     expected = render_song(song, spec, slices)

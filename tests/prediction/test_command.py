@@ -38,9 +38,7 @@ def test_unreadable_songs_give_status_1(folder):
     assert done.exit_code == 1
     songs = json.loads(done.stdout)
     assert [song["status"] for song in songs] == ["unreadable", "ok", "ok"]
-    assert "2 of 3 songs predicted" in done.stderr and "unreadable: ./bad.mp3" in done.stderr.replace(
-        "unreadable: bad.mp3", "unreadable: ./bad.mp3"
-    )
+    assert "2 of 3 songs predicted" in done.stderr and "unreadable: bad.mp3: " in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -62,18 +60,8 @@ def test_mistakes_of_the_user_give_status_2_and_a_line(folder, arguments, messag
 
 
 def test_writes_files_and_figures_and_resumes(folder):
-    options = [
-        "-m",
-        "bundle.zip",
-        "-f",
-        "csv,jsonl",
-        "-o",
-        "out/music",
-        "--plot",
-        "figures",
-        "--explain",
-        "why",
-    ]
+    options = ["-m", "bundle.zip", "-f", "csv,jsonl", "-o", "out/music"]
+    options += ["--plot", "figures", "--explain", "why"]
     first = run("blues.0.wav", "rock.0.wav", *options)
     assert first.exit_code == 0, first.output
     files = {path.relative_to(folder).as_posix() for path in folder.rglob("*.*")}

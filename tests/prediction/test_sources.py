@@ -1,5 +1,4 @@
 import io
-import os
 
 import pytest
 
@@ -15,7 +14,7 @@ def music(tmp_path, monkeypatch):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
-    os.symlink(tmp_path, tmp_path / "deep" / "loop")
+    (tmp_path / "deep" / "loop").symlink_to(tmp_path)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -55,7 +54,7 @@ def test_addresses(music):
         "http://example.org/a",
         "https://example.org/b",
     ]
-    with pytest.raises(ParameterError, match="ftp://example.org; expected an address"):
+    with pytest.raises(ParameterError, match=r"ftp://example\.org; expected an address"):
         found("ftp://example.org")
 
 

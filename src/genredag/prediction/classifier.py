@@ -85,12 +85,15 @@ class Classifier:
 
         A song has the same numbers as with `predict`.
         """
-        for found in render_ahead(list(sources), self.renderings, self.limits, n_jobs):
+        for found in render_ahead(sources, self.renderings, self.limits, n_jobs):
             yield found if isinstance(found, UnreadableSong) else self.predict_rendered(found)
 
     def predict_rendered(self, songs: Sequence[RenderedSong]) -> SongPrediction:
         """Predict a song that was rendered for each bundle; see `render_all`."""
-        found = [predict_slices(bundle, song) for bundle, song in zip(self.bundles, songs, strict=True)]
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(1):  # as in the evaluate stage: the sums of several threads round differently
+            found = [predict_slices(bundle, song) for bundle, song in zip(self.bundles, songs, strict=True)]
         wholes = [combined(p.astype(np.float64), np.zeros(len(p), int), self.decision)[0][0] for p in found]
         first, probabilities = songs[0], np.mean(wholes, axis=0)
         return SongPrediction(
@@ -164,5 +167,5 @@ def _averaged(found: Sequence[np.ndarray], songs: Sequence[RenderedSong]) -> np.
     The other bundles contribute the slice whose centre is nearest.
     """
     centres = [(song.start + song.end) / 2 for song in songs]
-    nearest = [np.abs(own[np.newaxis] - centres[0][:, np.newaxis]).argmin(axis=1) for own in centres]
+    nearest = [np.searchsorted((own[1:] + own[:-1]) / 2, centres[0]) for own in centres]
     return np.mean([p[rows] for p, rows in zip(found, nearest, strict=True)], axis=0, dtype=np.float32)

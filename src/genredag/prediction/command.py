@@ -121,7 +121,7 @@ def predict_songs(wishes: Wishes, stdin: TextIO) -> int:
 
 def _best_model() -> Path:
     found = best_bundle(list_bundles(Path()))
-    accuracy = f"{found.card.validation_accuracy:.0%} of validation tracks"
+    accuracy = f"right for {100 * found.card.validation_accuracy:.0f} % of the validation tracks"
     print(f"no --model given: using {found.path}, the best one here ({accuracy})", file=sys.stderr)
     return found.path
 

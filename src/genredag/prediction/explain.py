@@ -84,19 +84,22 @@ def explain_rendered(
             touched = _touched(song, start, stop)
             hidden = song.frames.copy()
             hidden[start:stop, low:high] = mean[low:high]
-            rows = _context(bundle, song, touched)
-            after = _probability(bundle, dataclasses.replace(song, frames=hidden), rows, column)
-            effect[i, j] = (before[touched] - after[np.isin(rows, touched)]).mean() if len(touched) else 0.0
+            after = _probability(bundle, dataclasses.replace(song, frames=hidden), touched, column)
+            effect[i, j] = (before[touched] - after).mean() if len(touched) else 0.0
     seconds = np.minimum(edges / song.spec.frames_per_second, song.duration)
     return Explanation(song.source, genre, seconds, bands, effect, song.spectrogram())
 
 
 def _probability(bundle: Bundle, song: RenderedSong, rows: np.ndarray, column: int) -> np.ndarray:
-    """Return the probability of one class for slices, all of which a model over windows takes at once."""
-    n_parts = 1 if bundle.over_windows else max(-(-len(rows) // CHUNK), 1)
-    parts = np.array_split(rows, n_parts)
+    """Return the probability of one class for some slices, (len(rows),), which are in order."""
+    if bundle.over_windows:  # the others of a run matter, too
+        runs = runs_of_windows(np.arange(len(song)))
+        parts = [run for run in runs if np.isin(run, rows).any()]
+    else:
+        parts = np.split(rows, range(CHUNK, len(rows), CHUNK))
     found = [bundle.predict(song.take(part), song.n_valid[part])[:, column] for part in parts]
-    return np.concatenate(found).astype(np.float64)
+    predicted = np.concatenate(parts) if parts else rows
+    return np.concatenate([*found, np.zeros(0)])[np.isin(predicted, rows)].astype(np.float64)
 
 
 def _parts(song: RenderedSong) -> np.ndarray:
@@ -122,11 +125,3 @@ def kind_of(name: float | str) -> str:
 def _touched(song: RenderedSong, start: int, stop: int) -> np.ndarray:
     """Return the slices that contain frames from `start` to `stop`."""
     return np.flatnonzero((song.first_frame < stop) & (song.first_frame + song.n_valid > start))
-
-
-def _context(bundle: Bundle, song: RenderedSong, touched: np.ndarray) -> np.ndarray:
-    """Return the slices that must be predicted to predict those `touched`."""
-    if not bundle.over_windows:
-        return touched
-    runs = runs_of_windows(np.arange(len(song)))
-    return np.concatenate([run for run in runs if np.isin(run, touched).any()] or [touched])

@@ -11,7 +11,7 @@ import numpy as np
 from genredag.evaluation.themes import FILE
 from genredag.prediction.explain import Explanation, kind_of
 from genredag.prediction.song import SongPrediction, Spectrogram
-from genredag.prediction.tables import clock, trust_lines
+from genredag.prediction.tables import clock, percent, trust_lines
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -98,8 +98,13 @@ def _ticks(spectrogram: Spectrogram) -> tuple[list[float], list[str]]:
             first += size
         return places, labels
     hz = np.asarray(bins, float)
-    shown = [tick for tick in _TICKS_HZ if hz[0] <= tick <= hz[-1]]
-    return [float(np.interp(tick, hz, np.arange(len(hz)))) for tick in shown], [f"{tick:g}" for tick in shown]
+    places, labels = [], []
+    for tick in _TICKS_HZ:
+        place = float(np.interp(tick, hz, np.arange(len(hz))))
+        if hz[0] <= tick <= hz[-1] and (not places or place - places[-1] > len(hz) / 16):  # else they overlap
+            places.append(place)
+            labels.append(f"{tick:g}")
+    return places, labels
 
 
 def _draw_bars(axes: Axes, song: SongPrediction, colours: dict[str, str]) -> None:
@@ -109,13 +114,13 @@ def _draw_bars(axes: Axes, song: SongPrediction, colours: dict[str, str]) -> Non
     bars = axes.barh(names, shares, color=[colours[name] for name in names])
     for bar, name, share in zip(bars, names, shares, strict=True):
         bar.set_alpha(1.0 if name in held else 0.35)
-        axes.text(share + 0.01, bar.get_y() + bar.get_height() / 2, f"{share:.0%}", va="center", fontsize=9)
+        axes.text(share + 0.01, bar.get_y() + bar.get_height() / 2, percent(share), va="center", fontsize=9)
     axes.invert_yaxis()
     axes.set(xlim=(0, max(shares) * 1.25), xlabel="probability")
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    axes.xaxis.set_major_formatter(lambda value, _: percent(value))
     axes.spines[["top", "right"]].set_visible(False)
     if song.trust:
-        axes.set_title(f"in colour: the {song.trust.coverage:.0%} set", fontsize=9)
+        axes.set_title(f"in colour: the {percent(song.trust.coverage)} set", fontsize=9)
 
 
 def _draw_ribbon(axes: Axes, song: SongPrediction, colours: dict[str, str]) -> None:
@@ -128,7 +133,7 @@ def _draw_ribbon(axes: Axes, song: SongPrediction, colours: dict[str, str]) -> N
     names = [song.class_names[i] for i in order]
     axes.stackplot(times, values[:, order].T, colors=[colours[name] for name in names], linewidth=0)
     axes.set(xlim=(0, song.duration), ylim=(0, 1), ylabel="probability", xlabel="time (min:s)")
-    axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    axes.yaxis.set_major_formatter(lambda value, _: percent(value))
     _time_axis(axes)
     handles = [axes.fill_between([], [], color=colours[name], label=name) for name in names[:5]]
     axes.legend(

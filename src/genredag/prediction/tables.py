@@ -26,6 +26,7 @@ _COLOURS += ("bright_green", "bright_magenta")
 def song_view(song: SongPrediction | UnreadableSong, timeline: bool) -> Group | Text:
     """Return the top genres of a song with bars, how far to trust them, and the genres over time."""
     from rich.console import Group
+    from rich.markup import escape
     from rich.table import Table
     from rich.text import Text
 
@@ -37,8 +38,8 @@ def song_view(song: SongPrediction | UnreadableSong, timeline: bool) -> Group | 
     table.add_column(justify="right")
     for genre, probability in song.top():
         bar = Text(_bar(probability), style=_colour(song, genre))
-        share = f"leads {led[genre]:.0%} of the song" if len(song.timeline.start) > 1 else ""
-        table.add_row(f"  {genre}", f"{probability:.0%}", bar, share)
+        share = f"leads {percent(led[genre])} of the song" if len(song.timeline.start) > 1 else ""
+        table.add_row(f"  {escape(genre)}", percent(probability), bar, share)
     lines = [Text(f"  {line}") for line in trust_lines(song.trust)]
     ribbon = [_ribbon(song)] if timeline else []
     return Group(title, table, *lines, *ribbon)
@@ -64,7 +65,7 @@ def songs_table(songs: Sequence[SongPrediction | UnreadableSong]) -> Table:
         genre, probability = song.top(1)[0]
         bar = Text(_bar(probability, 10), style=_colour(song, genre))
         genres = ", ".join(song.set or ())
-        table.add_row(name, escape(genre), f"{probability:.0%}", bar, escape(genres), _note(song.trust))
+        table.add_row(name, escape(genre), percent(probability), bar, escape(genres), _note(song.trust))
     return table
 
 
@@ -87,9 +88,14 @@ def trust_lines(trust: Trust | None) -> Iterator[str]:
     if trust is None:
         return
     genres = ", ".join(trust.genres)
-    yield f"{trust.coverage:.0%} set: {genres}" + (" (unsure)" if trust.unsure else "")
+    yield f"{percent(trust.coverage)} set: {genres}" + (" (unsure)" if trust.unsure else "")
     if trust.unlike_training:
         yield "unlike the training music: trust this less"
+
+
+def percent(share: float) -> str:
+    """Return a share such as ``71 %``."""
+    return f"{100 * share:.0f} %"
 
 
 def clock(seconds: float) -> str:
