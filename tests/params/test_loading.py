@@ -113,6 +113,8 @@ def test_params_yaml_is_valid(project_dir):
             ["synthetic", "spectrograms"],
             r"robustness.dataset: .*has no audio to deform",
         ),
+        ("external_songs.model", ["svm"], r"external_songs.model: 'svm' is not a key of `models`"),
+        ("external_songs.dataset", ["spectrograms"], r"external_songs.dataset: .*can't be applied to audio"),
         (f"{DEFORMATIONS}.mp3", [64], r"deformations.mp3: unknown key. Hint: one of gain_db, .*, mp3_kbps"),
         (f"{DEFORMATIONS}.mp3_kbps", [], r"deformations.mp3_kbps: \[\]: .*at least 1 item"),
         (

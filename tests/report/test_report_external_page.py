@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from genredag.bundles.card import Card, DataFacts, Estimate, SetScore
 from genredag.cli import app
 from genredag.prediction import external
 from genredag.prediction.external import ExternalTest
@@ -71,6 +72,39 @@ def test_sets_of_genres_are_summed_up(tested):
     trusted = ExternalTest(**vars(tested) | {"tracks": sets, "coverage": 0.9})
     assert trusted.metrics()["sets"] == {"promised": 0.9, "held": 0.75, "mean_size": 2.0, "unsure": 0.0}
     assert "sets that hold the right genre" in external_page(trusted, "2025-01-31")
+
+
+def test_the_models_own_test_result_is_shown(tested):
+    card = Card(
+        name="svm_rbf on mel",
+        model="svm_rbf",
+        n_parameters=None,
+        data=DataFacts(name="gtzan", homepage="", licence="", citation=""),
+        representation="mel",
+        input="",
+        split="leaky_slices",
+        track_decision="mean",
+        fold=0,
+        protocol="",
+        tracks={"train": 8, "validation": 1, "test": 250},
+        accuracy=Estimate(value=0.9, low=0.85, high=0.94),
+        chance=0.1,
+        macro_f1=0.9,
+        validation_accuracy=0.9,
+        genres=(),
+        sets=SetScore(promised=0.9, held=0.9, mean_size=2, unsure=0, groups=10),
+        unlike=0.1,
+        limits=(),
+        warning="LEAKY: slices of a track are in training and test",
+        seed=42,
+        date=None,
+        commit=None,
+        versions={},
+    )
+    page = external_page(ExternalTest(**vars(tested) | {"card": card}), "2025-01-31")
+    assert "On the 250 test tracks of its own data set, gtzan, it classifies 90.0\u202f% correctly" in page
+    assert "interval 85\N{EN DASH}94" in page
+    assert "LEAKY" in page
 
 
 @pytest.fixture

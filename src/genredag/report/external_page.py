@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pandas as pd
 
+from genredag.bundles.card import Card
 from genredag.evaluation.curves import roc_points
+from genredag.evaluation.intervals import Interval
 from genredag.evaluation.metrics import confusion
 from genredag.evaluation.plots import confusion_figure, roc_figure, save_figure
 from genredag.prediction.external import ExternalTest
@@ -60,8 +63,18 @@ def external_page(test: ExternalTest, date: str) -> str:
         sections={"external_test": "Results"},
         test=test,
         metrics=test.metrics(),
+        own_accuracy=_own_accuracy(test.card),
         confusion=confusion_rows(test.tracks),
         per_genre=genres,
         roc=roc,
         mistakes=surest_mistakes(test.tracks).to_dict("records"),
     )
+
+
+def _own_accuracy(card: Card | None) -> Interval | None:
+    """Return the accuracy of a model on the test tracks of its own data set."""
+    if card is None:
+        return None
+    own = card.accuracy
+    bounds = (math.nan if bound is None else bound for bound in (own.low, own.high))
+    return Interval(own.value, *bounds)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 import pandas as pd
 
-from genredag.bundles.card import Estimate
 from genredag.evaluation.intervals import Interval
 from genredag.params.groups.evaluation import Report
 from genredag.report.audio_clips import clip_address
@@ -115,9 +114,9 @@ def percent(rate: float) -> str:
     return _DASH if rate != rate else f"{100 * rate:.1f}\u202f%"
 
 
-def interval(scored: Interval | Estimate, plain: bool = False) -> str:
-    """Format the bounds of a rate in 0..1, in percent unless `plain`; unknown bounds give ""."""
-    if scored.low is None or scored.high is None or scored.low != scored.low:
+def interval(scored: Interval, plain: bool = False) -> str:
+    """Format the bounds of a rate in 0..1, in percent unless `plain`; NaN bounds give ""."""
+    if scored.low != scored.low:
         return ""
     low, high = (f"{x:.2f}" if plain else f"{100 * x:.0f}" for x in (scored.low, scored.high))
     return f"{low}{_DASH}{high}"
