@@ -28,6 +28,7 @@ from genredag.tracks.audio import open_blocks
 LONG_SECONDS = 600.0
 MAX_HOURS = 6.0
 _PIECE = 1 << 18
+_HIGHEST_SR = 192_000  # a header may claim any rate
 # How predictions of samples name their source.
 SAMPLES = "samples"
 # A file, an http(s) address, or samples and their rate in Hz. Samples are floats in [-1, 1] or integers,
@@ -191,7 +192,7 @@ class _Song:
             for piece in pieces:
                 kept.append(piece)
                 n_samples += len(piece)
-                if n_samples > max_seconds * own_sr:
+                if n_samples > max_seconds * min(own_sr, _HIGHEST_SR):
                     return None
         y = np.concatenate(kept)
         self._check(n_samples / own_sr, bool(y.any()))
