@@ -54,7 +54,7 @@ class Running:
         self.process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
         self.address = f"http://127.0.0.1:{port}"
         assert self.process.stderr.readline().startswith("genredag app with 1 model")
-        give_up = time.monotonic() + 60
+        give_up = time.monotonic() + 120
         while not self.answers():
             assert time.monotonic() < give_up
             time.sleep(0.1)
@@ -68,7 +68,7 @@ class Running:
     def ask(self, path: str, body: bytes | None = None) -> dict:
         headers = {"Content-Type": "application/json"}
         request = urllib.request.Request(self.address + path, body, headers)
-        with urllib.request.urlopen(request, timeout=180) as answer:
+        with urllib.request.urlopen(request, timeout=400) as answer:
             return json.loads(answer.read())
 
     def workers(self) -> list[int]:
@@ -85,7 +85,7 @@ def is_alive(process: int) -> bool:
 
 
 def wait_for_the_end_of(processes: list[int]) -> None:
-    give_up = time.monotonic() + 60
+    give_up = time.monotonic() + 120
     while any(map(is_alive, processes)):
         assert time.monotonic() < give_up
         time.sleep(0.1)
