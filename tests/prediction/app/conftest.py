@@ -69,7 +69,7 @@ def make_card(name: str, **changes: object) -> Card:
         "macro_f1": 0.7333,
         "validation_accuracy": 0.8,
         "genres": tuple(GenreScore(genre=g, precision=0.7, recall=0.8, f1=0.75, tracks=20) for g in GENRES),
-        "sets": SetScore(promised=0.9, held=0.925, mean_size=1.3, unsure=0.3, groups=38),
+        "sets": SetScore(promised=0.9, held=0.94, mean_size=1.3, unsure=0.3, groups=38),
         "unlike": 0.025,
         "limits": ("It knows 3 genres.", "Music of other times can be harder."),
         "warning": None,

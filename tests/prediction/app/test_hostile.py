@@ -53,7 +53,7 @@ def damaged(content: bytes, rng: np.random.Generator) -> bytes:
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_damaged_songs_are_read_or_refused(suffix, offered, tmp_path):
     rng, content = np.random.default_rng(1), encoded(suffix)
-    server = make_server(offered[:0], None, Limits(job_seconds=60), parent=tmp_path)
+    server = make_server(offered[:0], None, Limits(job_seconds=300), parent=tmp_path)
     with TestClient(server) as client:
         for _ in range(PER_FORMAT):
             answer = client.post(f"/api/songs?name=song.{suffix}", content=damaged(content, rng))

@@ -205,6 +205,15 @@ def test_a_model_that_fails_is_named(client, add, monkeypatch):
     assert "/models" not in answer.text
 
 
+def test_the_words_of_a_decoder_reveal_no_path(client, add, monkeypatch, place):
+    def draw(path, max_seconds):
+        raise DataError(f"invalid data: '{path}'", where=str(path), hint=f"look at {path} again")
+
+    monkeypatch.setattr(server, "draw", draw)
+    error = add(client).json()["error"]
+    assert error == {"what": "invalid data: 'the song'", "expected": "", "hint": "look at the song again"}
+
+
 def test_no_more_songs_wait_than_the_limit(serve, add, monkeypatch):
     entered, go = threading.Event(), threading.Event()
 

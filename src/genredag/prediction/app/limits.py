@@ -31,7 +31,7 @@ class Limits:
 
     upload_bytes: int = 100 * 2**20
     song_seconds: float = 30 * 60
-    job_seconds: float = 180
+    job_seconds: float = 300
     receive_seconds: float = 600
     waiting: int = 8
     songs: int = 24

@@ -275,7 +275,9 @@ async def _warm_up(jobs: Jobs, model: Path) -> None:
 
 async def _answer_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, GenredagError)
-    content = {"what": error.what, "expected": error.expected, "hint": error.hint}
+    shared: App = request.app.state.shared
+    words = {"what": error.what, "expected": error.expected, "hint": error.hint}
+    content = {key: shared.store.without_paths(text) for key, text in words.items()}
     return JSONResponse({"error": content}, status_of(error))
 
 

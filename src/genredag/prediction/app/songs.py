@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import shutil
 import tempfile
@@ -145,6 +146,10 @@ class SongStore:
         if song is not None:
             song.path.unlink(missing_ok=True)
             song.playable.unlink(missing_ok=True)
+
+    def without_paths(self, text: str) -> str:
+        """Return a message without the paths in the folder that it may quote from a decoder."""
+        return re.sub(re.escape(str(self._folder)) + r"[^\s'\"]*", "the song", text)
 
     def expire(self) -> None:
         """Remove the songs that were not used for longer than the limit."""
