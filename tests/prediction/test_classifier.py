@@ -37,7 +37,7 @@ def test_predicts_what_the_evaluate_stage_predicts(make_trained, kind):
     trained = make_trained(*kind)
     slices = predict_split(trained.bundle, trained.data)
     for decision in DECISIONS if kind[0] == "svm_rbf" else ["mean"]:
-        classifier = Classifier([load_bundle(trained.path)], decision)
+        classifier = Classifier([load_bundle(trained.path)], decision=decision)
         tracks = track_predictions(slices, decision)
         assert len(tracks) == 8
         for row, expected in zip(tracks.itertuples(), probabilities_of(tracks), strict=True):

@@ -111,7 +111,7 @@ def _list_tracks(name: str, group: Any, download: Download, cache_dir: Path, n_j
             return gtzan_fma.list_tracks(group.model_copy(update=both), **common)
         case "spectrograms":
             return spectrograms.list_tracks(group, cache_dir=cache_dir)
-    raise NotImplementedError(name)
+    raise ValueError(f"no data set is called {name!r}")
 
 
 def _resolved(group: Any) -> Any:

@@ -169,4 +169,5 @@ def _averaged(found: Sequence[np.ndarray], songs: Sequence[RenderedSong]) -> np.
     """
     centres = [(song.start + song.end) / 2 for song in songs]
     nearest = [np.searchsorted((own[1:] + own[:-1]) / 2, centres[0]) for own in centres]
-    return np.mean([p[rows] for p, rows in zip(found, nearest, strict=True)], axis=0, dtype=np.float32)
+    aligned = np.stack([p[rows] for p, rows in zip(found, nearest, strict=True)])
+    return aligned.mean(axis=0, dtype=np.float32)

@@ -161,9 +161,9 @@ def _connection(scheme: str, host: str, port: int, raw: socket.socket) -> HTTPCo
 
     if scheme == "http":
         return Plain(host, port)
-    from requests import certs
+    from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
-    return Secure(host, port, cert_reqs="CERT_REQUIRED", ca_certs=certs.where())
+    return Secure(host, port, cert_reqs="CERT_REQUIRED", ca_certs=DEFAULT_CA_BUNDLE_PATH)
 
 
 def _end(twin: socket.socket, late: threading.Event) -> None:

@@ -190,7 +190,8 @@ def _scores(validation: pd.DataFrame, test: pd.DataFrame, n_resamples: int) -> d
         "macro_f1": _rounded(table["f1"].mean()),
         "validation_accuracy": _rounded((validation["genre"] == validation["predicted"]).mean()),
         "genres": tuple(
-            GenreScore(**row) for row in table.rename(columns={"support": "tracks"}).to_dict("records")
+            GenreScore.model_validate(row)
+            for row in table.rename(columns={"support": "tracks"}).to_dict("records")
         ),
     }
 

@@ -27,7 +27,8 @@ def song_figure(song: SongPrediction) -> Figure:
 
     colours = _colours(song.class_names)
     figure = Figure(figsize=(11, 4.6), layout="constrained")
-    left, right = figure.subfigures(1, 2, width_ratios=(1, 2.2))
+    grid = figure.add_gridspec(1, 2, width_ratios=(1, 2.2))
+    left, right = figure.add_subfigure(grid[0]), figure.add_subfigure(grid[1])
     _draw_bars(left.add_subplot(), song, colours)
     if song.spectrogram is None:
         below = right.add_subplot()

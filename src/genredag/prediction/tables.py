@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 # More songs than this share one table, with a line for each.
 MOST_DETAILED = 10
 _BAR, _RIBBON = 24, 60
-_COLOURS = ("blue", "yellow", "green", "red", "magenta", "cyan", "bright_blue", "bright_yellow")
-_COLOURS += ("bright_green", "bright_magenta")
+_COLOURS = (
+    *("blue", "yellow", "green", "red", "magenta", "cyan"),
+    *("bright_blue", "bright_yellow", "bright_green", "bright_magenta"),
+)
 
 
 def song_view(song: SongPrediction | UnreadableSong, timeline: bool) -> Group | Text:

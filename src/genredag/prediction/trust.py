@@ -177,17 +177,21 @@ def calibrate(
     actual = tracks["genre"].map({name: i for i, name in enumerate(names)}).to_numpy()
     of_right_genre = probabilities_of(tracks)[np.arange(len(tracks)), actual]
     groups = cluster_names(tracks)
-    known = training is not None and validation is not None and len(training) > 1 and len(validation) > 0
+    music = None
+    if training is not None and validation is not None and len(training) > 1 and len(validation):
+        music = _fit_music(training, validation)
     return Calibration(
         class_names=tuple(names),
         coverage=coverage,
         least_probability=least_probability(of_right_genre, groups, coverage),
         n_groups=len(set(groups)),
-        music=_fit_music(training, validation) if known else None,
+        music=music,
     )
 
 
-def least_probability(of_right_genre: np.ndarray, groups: Sequence[str], coverage: float) -> float:
+def least_probability(
+    of_right_genre: np.ndarray, groups: Sequence[str] | np.ndarray, coverage: float
+) -> float:
     """Return the largest threshold for which the sets hold the right genre in a share `coverage` of groups.
 
     Each group has weight 1, shared by its tracks. One more group, for the new song's artist, misses. With too

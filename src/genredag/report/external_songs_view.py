@@ -39,7 +39,7 @@ def external_songs_parts(table: pd.DataFrame) -> list[dict[str, object]]:
     models = [
         {
             "name": model,
-            "counts": [int(n) for n in counts.loc[model]],
+            "counts": counts.loc[[model]].to_numpy()[0].tolist(),
             "lists": [
                 {"title": MEANINGS[verdict], "rows": _rows(of_verdict(own, verdict))}
                 for verdict in VERDICTS

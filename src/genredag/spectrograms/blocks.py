@@ -202,8 +202,9 @@ def _tempo(onsets: np.ndarray, sr: int, hop_length: int) -> float:
     for first in range(0, len(onsets), BLOCK_FRAMES):
         n = min(BLOCK_FRAMES, len(onsets) - first)
         part = padded[first : first + n - 1 + length]
-        sizes = {"sr": sr, "hop_length": hop_length, "win_length": length}
-        tempogram = librosa.feature.tempogram(onset_envelope=part, center=False, **sizes)
+        tempogram = librosa.feature.tempogram(
+            onset_envelope=part, sr=sr, hop_length=hop_length, win_length=length, center=False
+        )
         total += tempogram.sum(axis=1, dtype=np.float64)
     mean = (total / len(onsets))[:, np.newaxis]
     return librosa.feature.tempo(tg=mean, sr=sr, hop_length=hop_length).item()
@@ -216,14 +217,17 @@ def blockwise(name: str, sr: int, params: Any) -> Blockwise:
             return HandcraftedBlocks(sr, params)
         case Cqt():
             return DecibelBlocks(_cqt_of(sr, params), params.top_db, CQT_CONTEXT_FRAMES * params.hop_length)
-        case Stft() | Mel():
-            power = stft_power if isinstance(params, Stft) else mel_power
+        case Stft():
             return DecibelBlocks(
-                lambda block: power(block.padded("constant"), sr, params, center=False),
-                params.top_db,
-                params.n_fft // 2,
+                lambda block: stft_power(block.padded("constant"), sr, params, center=False),
+                *(params.top_db, params.n_fft // 2),
             )
-    raise NotImplementedError(name)
+        case Mel():
+            return DecibelBlocks(
+                lambda block: mel_power(block.padded("constant"), sr, params, center=False),
+                *(params.top_db, params.n_fft // 2),
+            )
+    raise ValueError(f"no representation is called {name!r}")
 
 
 def _cqt_of(sr: int, params: Cqt) -> Callable[[Block], np.ndarray]:
