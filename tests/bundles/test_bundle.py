@@ -5,7 +5,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from genredag.bundles.bundle import load_bundle, save_bundle
+from genredag.bundles.bundle import save_bundle
+from genredag.bundles.loading import load_bundle
 from genredag.errors import ModelError
 from genredag.params.groups.models import Estimator, Train
 from genredag.training.train import train_bundle

@@ -4,8 +4,9 @@ import zipfile
 import numpy as np
 import pytest
 
-from genredag.bundles.bundle import Bundle, load_bundle, save_bundle
+from genredag.bundles.bundle import Bundle, save_bundle
 from genredag.bundles.export import OPSETS, export_onnx, in_float32, to_onnx
+from genredag.bundles.loading import load_bundle
 from genredag.bundles.onnx_bundle import OnnxBundle
 from genredag.bundles.parts import read_part
 from genredag.errors import ModelError

@@ -4,15 +4,16 @@ import sys
 import numpy as np
 import pytest
 
-from genredag.bundles.bundle import load_bundle, save_bundle
+from genredag.bundles.bundle import save_bundle
 from genredag.bundles.export import export_onnx
+from genredag.bundles.loading import load_bundle
 from genredag.errors import MissingExtraError, ModelError
 
 PREDICT = """
 import sys
 import numpy as np
 from pathlib import Path
-from genredag.bundles.bundle import load_bundle
+from genredag.bundles.loading import load_bundle
 np.save("found.npy", load_bundle(Path("model.onnx")).predict(np.load("slices.npy")))
 print(*{"keras", "tensorflow", "jax", "sklearn", "skops", "pandas", "librosa"} & set(sys.modules))
 """

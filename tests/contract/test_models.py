@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from genredag.bundles.bundle import load_bundle, save_bundle
+from genredag.bundles.bundle import save_bundle
+from genredag.bundles.loading import load_bundle
 from genredag.errors import ModelError, ParameterError
 from genredag.frames.split_slices import SliceSpec, SplitSlices
 from genredag.frames.store import Frames, FrameSpec

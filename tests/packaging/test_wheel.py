@@ -23,13 +23,13 @@ pytestmark = pytest.mark.slow
 PREDICT = """
 import sys
 import numpy as np
-from genredag.bundles.bundle import load_bundle
+from genredag.bundles.loading import load_bundle
 np.save("probabilities.npy", load_bundle(sys.argv[1]).predict(np.load("slices.npy")))
 """
 REFUSED = """
 import sys
 from pathlib import Path
-from genredag.bundles.bundle import load_bundle
+from genredag.bundles.loading import load_bundle
 from genredag.errors import exits_cleanly
 exits_cleanly(load_bundle)(Path(sys.argv[1]))
 """

@@ -6,7 +6,7 @@ import pytest
 import soundfile
 
 import genredag
-from genredag.bundles.bundle import load_bundle
+from genredag.bundles.loading import load_bundle
 from genredag.errors import DataError, ModelError
 from genredag.evaluation.predictions import probabilities_of, track_predictions
 from genredag.prediction.classifier import Classifier, load

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from genredag.bundles.bundle import load_bundle, save_bundle
+from genredag.bundles.bundle import save_bundle
 from genredag.bundles.card import read_card
+from genredag.bundles.loading import load_bundle
 from genredag.evaluation.predictions import track_predictions
 from genredag.params.groups.models import Estimator, Train
 from genredag.params.groups.splits import KFold, LeakySlices, Official, Stratified

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from genredag.bundles.bundle import load_bundle
+from genredag.bundles.loading import load_bundle
 from genredag.errors import ParameterError
 from genredag.runtime.backend import configure_backend
 

@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from genredag.bundles.bundle import load_bundle, save_bundle
+from genredag.bundles.bundle import save_bundle
+from genredag.bundles.loading import load_bundle
 from genredag.errors import DataError, ParameterError
 from genredag.models import registry
 from genredag.models.backbones import SQUEEZENET

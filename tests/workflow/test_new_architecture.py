@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from genredag.bundles.bundle import load_bundle
+from genredag.bundles.loading import load_bundle
 from genredag.project.check_params.workplace import Workplace, copy_project
 from genredag.training.embedding import NOTHING
 

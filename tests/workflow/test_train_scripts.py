@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from genredag.bundles.bundle import load_bundle
+from genredag.bundles.loading import load_bundle
 from genredag.models import registry
 from genredag.models.registry import learners
 from genredag.training.networks import Course

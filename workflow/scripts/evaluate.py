@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from genredag.bundles.bundle import load_bundle
+from genredag.bundles.bundle import read_bundle
 from genredag.errors import exits_cleanly
 from genredag.evaluation.metrics import evaluate_predictions, tables_of_test
 from genredag.evaluation.plots import run_figures, save_figure
@@ -36,7 +36,7 @@ def main(argv: list[str] | None = None) -> None:
     configure_backend(threads=1)
     decision = read_group(args.params, "evaluate", Evaluate).track_decision
     data = open_split_slices(args.frames, args.slices, args.split)
-    bundle, split = load_bundle(args.bundle), data.split
+    bundle, split = read_bundle(args.bundle), data.split
     predictions = predict_split(bundle, data)
     choice = {"dataset": args.dataset, "representation": args.representation, "model": args.model}
     choice |= {"split": args.split_name, "fold": args.fold, "seed": args.seed}

@@ -6,7 +6,7 @@ import pandas as pd
 
 from genredag.audits.robustness.deformations import all_deformations
 from genredag.audits.robustness.predicting import predict_deformed
-from genredag.bundles.bundle import load_bundle
+from genredag.bundles.bundle import read_bundle
 from genredag.errors import exits_cleanly
 from genredag.frames.split_slices import open_split_slices
 from genredag.params.groups.audits import Deformations
@@ -31,7 +31,7 @@ def main(argv: list[str] | None = None) -> None:
     configure_logging()
     configure_backend(threads=1)
     predictions = predict_deformed(
-        load_bundle(args.bundle),
+        read_bundle(args.bundle),
         open_split_slices(args.frames, args.slices, args.split),
         pd.read_parquet(args.manifest),
         all_deformations(read_group(args.params, "robustness.deformations", Deformations)),

@@ -20,8 +20,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from genredag.bundles.onnx_bundle import load_onnx_bundle
-from genredag.bundles.parts import ONNX_SUFFIX, read_part
 from genredag.bundles.predictor import BundleInfo, Predictor
 from genredag.errors import ModelError
 from genredag.runtime.backend import choose_backend, installed_backends
@@ -83,41 +81,6 @@ def save_bundle(path: Path, bundle: Bundle) -> None:
         files["estimator.skops"] = _estimator(estimator)
     with atomic_path(path) as temporary:
         temporary.write_bytes(zipped(files))
-
-
-def load_bundle(path: Path, threads: int | None = None) -> Predictor:
-    """Read a bundle: a zip file, or an ONNX model that `genredag.bundles.export` wrote.
-
-    Parameters
-    ----------
-    threads
-        Threads of an ONNX model; None for one per core. Keras takes them from
-        `genredag.runtime.backend.configure_backend`.
-
-    Raises
-    ------
-    ModelError
-        The file isn't a bundle, or this environment can't load a part of it.
-    """
-    path = Path(path)
-    if path.suffix.lower() == ONNX_SUFFIX:
-        return load_onnx_bundle(path, threads)
-    return read_bundle(path)
-
-
-def is_network(path: Path) -> bool:
-    """Return whether the bundle in a zip file needs Keras.
-
-    Raises
-    ------
-    ModelError
-        The file isn't a bundle.
-    """
-    content = read_part(path, "bundle.json")
-    try:
-        return json.loads(content or b"")["recipe"]["kind"] != "estimator"
-    except (ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"has no readable bundle.json ({error})", where=str(path)) from error
 
 
 def read_bundle(path: Path) -> Bundle:

@@ -7,7 +7,7 @@ import logging
 from importlib.util import find_spec
 from pathlib import Path
 
-from genredag.bundles.bundle import is_network, load_bundle
+from genredag.bundles.loading import is_network, load_bundle
 from genredag.bundles.parts import ONNX_SUFFIX
 from genredag.bundles.predictor import Predictor
 from genredag.errors import ModelError

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from genredag.bundles.bundle import load_bundle
 from genredag.bundles.card import Card, read_card
+from genredag.bundles.loading import load_bundle
 from genredag.bundles.onnx_cache import load_as_onnx
 from genredag.errors import ModelError
 from genredag.evaluation.predictions import Decision, combined
