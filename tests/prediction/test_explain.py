@@ -46,7 +46,8 @@ def test_works_for_every_model(make_trained, kind):
     classifier, source = load(make_trained(*kind).path), song(1.5)
     found = explain(classifier, source)
     assert found.genre == classifier.predict(source).genre
-    assert np.isfinite(found.effect).all() and np.abs(found.effect).max() > 0
+    assert found.effect.shape == (len(found.edges) - 1, len(found.bands) - 1)
+    assert np.isfinite(found.effect).all()
     if kind[1] == "handcrafted":
         names = classifier.renderings[0][0].bins
         kinds = [kind_of(names[first]) for first in found.bands[:-1]]

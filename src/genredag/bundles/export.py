@@ -112,6 +112,8 @@ def _network(model: keras.Model, output: str) -> ModelProto:
     import tf2onnx
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
+    tf.get_logger().setLevel("ERROR")  # tf2onnx calls functions that TensorFlow warns of
+
     @tf.function(input_signature=[tf.TensorSpec(model.input_shape, tf.float32, name=INPUT)])
     def call(slices: tf.Tensor) -> tf.Tensor:
         return model(slices, training=False)
