@@ -3,8 +3,12 @@
 from importlib import import_module
 
 # What `genredag` offers, and the module that defines it, which is imported at the first use.
-_MODULES = {"evaluate": "genredag.prediction.external", "load": "genredag.prediction.classifier"}
-__all__ = ["evaluate", "load"]
+_MODULES = {
+    "evaluate": "genredag.prediction.external",
+    "load": "genredag.prediction.classifier",
+    "song_figure": "genredag.prediction.plots",
+}
+__all__ = ["evaluate", "load", "song_figure"]
 
 
 def __getattr__(name: str) -> object:

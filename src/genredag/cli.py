@@ -269,7 +269,7 @@ def export_command(
 
     Its model card and its calibration become metadata of the model.
     """
-    from genredag.bundles.bundle import is_network
+    from genredag.bundles.loading import is_network
     from genredag.bundles.export import export_onnx
 
     if is_network(bundle):

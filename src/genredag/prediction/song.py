@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import import_module
-from typing import TYPE_CHECKING
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -114,11 +109,6 @@ class SongPrediction:
     def set(self) -> tuple[str, ...] | None:
         """The genres that hold the right one as often as `trust` promises; None without `trust`."""
         return self.trust.genres if self.trust else None
-
-    def plot(self) -> Figure:
-        """Draw the probabilities, and the genres over time under the spectrogram."""
-        # By name: the evaluate stage takes types from this module, and nothing of what draws them.
-        return import_module("genredag.prediction.plots").song_figure(self)
 
     def top(self, n: int = 3) -> list[tuple[str, float]]:
         """Return the `n` most probable genres with their probabilities; ties are in the order of classes."""
