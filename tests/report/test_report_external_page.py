@@ -117,7 +117,7 @@ def run(tested, monkeypatch):
         return tested
 
     monkeypatch.setattr("genredag.report.external_command.evaluate", prepared)
-    monkeypatch.setattr("genredag.report.external_command.load_models", lambda paths: paths)
+    monkeypatch.setattr("genredag.report.external_command.load", lambda path, onnx_cache: path)
     return lambda *arguments: (CliRunner().invoke(app, ["evaluate", *arguments]), calls)
 
 
