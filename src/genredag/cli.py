@@ -137,42 +137,9 @@ def models_command(
 
     Recipes come from `params.yaml` in the current folder, or else from the one shipped with genredag.
     """
-    import json
-    import os
+    from genredag.project.catalogue_listing import print_catalogue
 
-    from rich.console import Console
-
-    from genredag.models.catalogue import catalogue, catalogue_table, ids_of
-    from genredag.params.loading import load_params
-    from genredag.runtime.backend import configure_backend, installed_backends
-
-    recipes = load_params(_params_file()).models
-    if ids:
-        print(f"[{', '.join(ids_of(recipes, published))}]")
-        return
-    counted = bool(installed_backends() or os.environ.get("KERAS_BACKEND"))
-    if counted:
-        configure_backend(threads=1)
-    rows = catalogue(recipes, counted)
-    if as_json:
-        print(json.dumps(rows, indent=2, ensure_ascii=False))
-    else:
-        # A file or a pipe has no width of its own.
-        width = None if Console().is_terminal else 200
-        Console(width=width).print(catalogue_table(rows))
-    if not counted:
-        typer.echo(
-            "Weights are not counted: neither TensorFlow nor JAX is installed. "
-            "Hint: pip install 'genredag[tensorflow]'",
-            err=True,
-        )
-
-
-def _params_file() -> Path:
-    """Return ``params.yaml`` of the current folder, else of the installed package or its checkout."""
-    package = Path(__file__).parent
-    candidates = [Path("params.yaml"), package / "params.yaml", package.parents[1] / "params.yaml"]
-    return next((path for path in candidates if path.is_file()), candidates[0])
+    print_catalogue(as_json, ids, published)
 
 
 @app.command(
