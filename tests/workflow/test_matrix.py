@@ -115,6 +115,13 @@ def test_a_matrix_with_a_model_that_fits_nothing_is_refused(toy) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_songs_from_elsewhere_must_be_named(toy) -> None:
+    done = toy.snakemake("--dry-run", "external_songs", check=False)
+    assert done.returncode == 2
+    assert "external_songs.path: no songs; expected a folder <genre>" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.slow
 def test_a_search_is_queued_experiments_compared_on_validation(toy) -> None:
     toy.with_git()

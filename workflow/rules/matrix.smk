@@ -5,7 +5,7 @@ import sys
 from functools import cache
 
 from genredag.audits.as_published.studies import OWN_STAGES, load_studies
-from genredag.errors import GenredagError, exits_cleanly
+from genredag.errors import GenredagError, ParameterError, exits_cleanly
 from genredag.models.compatibility import matrix_pairs, obtain_weights
 from genredag.params.groups.splits import fold_suffixes
 from genredag.params.stages import EXTRAS, STAGES, stage_values
@@ -14,7 +14,6 @@ from genredag.project.stages import SCRIPTS, code_state, refuse_overrides
 from genredag.project.validation import load_valid_params
 from genredag.runtime.cache import default_cache_dir
 from genredag.runtime.closure import source_dir
-from snakemake.exceptions import WorkflowError
 
 HOME = find_home(
     ["dvc.yaml", "studies.yaml", *(SCRIPTS / f"{name}.py" for name in STAGES + EXTRAS)]
@@ -144,9 +143,14 @@ def audit_combinations(pattern, key):
     def filled(wildcards):
         group = getattr(PARAMS, key)
         if key == "external_songs" and group.path is None:
-            raise WorkflowError(
-                "params.yaml: external_songs.path: no songs; expected a folder <genre>/**/*.mp3"
+            missing = ParameterError(
+                "external_songs.path: no songs",
+                where=PARAMS_FILE,
+                expected="a folder <genre>/**/*.mp3",
+                hint="genredag set external_songs.path=my_songs",
             )
+            print(f"genredag: error: {missing}", file=sys.stderr)
+            sys.exit(2)
         pairs = matrix_pairs(PARAMS, key)
         if workflow.is_main_process:
             for line in pairs.left_out:
