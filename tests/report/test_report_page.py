@@ -19,6 +19,7 @@ from genredag.report.leaderboard import entries
 from genredag.report.page import count, decimal, duration, interval, p_value, percent, points, report_pages
 from genredag.report.runs import read_run
 from genredag.report.what_ran import WhatRan, read_what_ran
+from genredag.theme import STYLE
 
 
 class Page(HTMLParser):
@@ -79,6 +80,10 @@ def test_the_page_makes_no_network_requests(html, page):
         r"url\((?!#)|@import|://", "".join(re.findall(r"<(?:style|script)>.*?</", html, re.DOTALL))
     )
     assert "default-src 'none'" in page.all("meta")[3]["content"]
+
+
+def test_the_page_starts_with_the_style_of_all_pages(html):
+    assert html.index(STYLE.read_text(encoding="utf-8")) < html.index("What is the report's own")
 
 
 def test_links_have_targets_and_identifiers_are_unique(page):

@@ -19,6 +19,7 @@ from genredag.report.entry_view import entry_view
 from genredag.report.group_view import group_view
 from genredag.report.leaderboard import Entry, comparable
 from genredag.report.what_ran import WhatRan
+from genredag.theme import STYLE
 from genredag.tracks.manifest import track_path
 
 if TYPE_CHECKING:
@@ -163,6 +164,7 @@ def page_template() -> jinja2.Template:
         lstrip_blocks=True,
     )
     writers = (percent, interval, points, decimal, p_value, duration, count)
+    environment.globals["theme"] = STYLE.read_text(encoding="utf-8")
     environment.filters.update({writer.__name__: writer for writer in writers})
     return environment.get_template("report.html.j2")
 

@@ -15,6 +15,7 @@ import soundfile
 from genredag.errors import DataError, ModelError
 from genredag.prediction.app import server, work
 from genredag.prediction.app.picture import ROWS
+from genredag.theme import STYLE
 
 TEXT = b"this is a text, whatever its name says\n" * 50
 CSP = "content-security-policy"
@@ -267,6 +268,13 @@ def test_other_names_of_a_local_server_are_refused(serve):
         assert client.get("/api/about", headers={"Host": "127.0.0.1:8000"}).status_code == 200
         assert client.get("/api/about", headers={"Host": "[::1]:8000"}).status_code == 200
         assert client.get("/api/about", headers={"Host": "evil.example"}).status_code == 400
+
+
+def test_the_page_starts_with_the_style_of_all_pages(client):
+    assert client.get("/theme.css").text == STYLE.read_text(encoding="utf-8")
+    assert client.get("/theme.css").headers["content-type"].startswith("text/css")
+    page = client.get("/").text
+    assert page.index('href="theme.css"') < page.index('href="style.css"')
 
 
 def test_there_are_no_pages_that_load_scripts_from_elsewhere(client):

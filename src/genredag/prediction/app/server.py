@@ -29,6 +29,7 @@ from genredag.prediction.app.offer import Offered
 from genredag.prediction.app.picture import draw
 from genredag.prediction.app.security import Confined
 from genredag.prediction.app.songs import Song, SongStore, temporary_folder
+from genredag.theme import STYLE
 
 STATIC = Path(__file__).with_name("static")
 SWEEP_SECONDS = 30
@@ -189,6 +190,11 @@ async def playable(identity: str, app: Shared) -> FileResponse:
     return FileResponse(song.playable, media_type="audio/mpeg")
 
 
+async def theme() -> FileResponse:
+    """Return the style that the app shares with the report."""
+    return FileResponse(STYLE)
+
+
 @api.get("/songs/{identity}/spectrogram")
 async def spectrogram(identity: str, app: Shared) -> Response:
     """Return the picture of a song: a byte a pixel, column by column, from the lowest frequency."""
@@ -240,6 +246,7 @@ def make_server(
     )
     server.state.shared = shared
     server.include_router(api)
+    server.get("/theme.css")(theme)
     server.mount("/", StaticFiles(directory=STATIC, html=True))
     server.add_exception_handler(GenredagError, _answer_error)
     server.add_exception_handler(RequestValidationError, _answer_invalid)
