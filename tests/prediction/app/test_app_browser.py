@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import socket
 import threading
@@ -314,14 +313,3 @@ def test_axe_finds_no_fault_and_nothing_is_wider_than_the_screen(
 def check(browser, screen) -> None:
     assert browser.ask("document.documentElement.scrollWidth") <= screen["width"]
     assert browser.axe() == []
-
-
-def test_colours_are_those_of_the_report(project_dir):
-    def colours(path: str) -> list[tuple[str, str]]:
-        text = (project_dir / "src/genredag" / path).read_text(encoding="utf-8")
-        return re.findall(r"(--[\w-]+): ([^;]+);", text[: text.index("*, *::before")])
-
-    ours, theirs = colours("prediction/app/static/style.css"), colours("report/templates/style.css")
-    shared = {name for name, _ in ours} & {name for name, _ in theirs}
-    assert len(shared) >= 12
-    assert [each for each in ours if each[0] in shared] == [each for each in theirs if each[0] in shared]
