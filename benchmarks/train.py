@@ -159,7 +159,7 @@ def share_barrier(shared: Barrier) -> None:
 
 def measure(params: Path, name: str, kind: str, threads: int, n_tracks: int, clock: str) -> Row:
     """Return the rates of one setting; call it in a new process."""
-    configure_backend(threads)
+    configure_backend(threads, keep_memory=kind != "plain")
     recipe, now = load_params(params).entry("models", name), CLOCKS[clock]
 
     def seconds(work: Callable[[], object]) -> float:
@@ -190,7 +190,7 @@ def measure(params: Path, name: str, kind: str, threads: int, n_tracks: int, clo
 
 def measure_memory(params: Path, name: str, kind: str, threads: int, n_tracks: int, _: str) -> Row:
     """Return the peak memory of training for one epoch; call it in a new process."""
-    configure_backend(threads)
+    configure_backend(threads, keep_memory=kind != "plain")
     recipe = load_params(params).entry("models", name)
     with tempfile.TemporaryDirectory() as folder:
         data = make_data(Path(folder), n_tracks)

@@ -1,5 +1,6 @@
 import json
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -33,6 +34,25 @@ def test_sets_the_threads_of_every_library():
     pools, tensorflow = json.loads(done.stdout)
     assert len(pools) >= 3 and set(pools) == {3}  # two of BLAS, one of OpenMP
     assert tensorflow == "3"
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries are left as they are")
+def test_freed_memory_is_used_again():
+    program = "\n".join(
+        [
+            "import numpy, resource",
+            "from genredag.runtime.backend import keep_freed_memory",
+            "keep_freed_memory()",
+            "faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt",
+            "for _ in range(2):",
+            "    before = faults()",
+            "    numpy.ones(2**22, numpy.float32)",
+            "    print(faults() - before)",
+        ]
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    first, second = map(int, done.stdout.split())
+    assert second < first / 2
 
 
 def test_tensorflow_is_the_default_whatever_the_keras_config_says(tmp_path):

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
+import platform
 from collections.abc import Iterator
 from importlib.util import find_spec
 
 from genredag.errors import ParameterError
 
 BACKENDS = ("tensorflow", "jax")
+_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4  # as in glibc's malloc.h
 
 
-def configure_backend(threads: int) -> None:
+def configure_backend(threads: int, keep_memory: bool = True) -> None:
     """Set the threads of Keras' backends, OpenMP and BLAS; import Keras.
 
     Results depend on the number of threads, because sums over several threads round differently. Call this
     before Keras is imported; afterwards it has no effect on either backend. `choose_backend` selects the
     backend.
+
+    Parameters
+    ----------
+    keep_memory
+        Whether to call `keep_freed_memory`.
 
     Raises
     ------
@@ -27,6 +35,8 @@ def configure_backend(threads: int) -> None:
     from threadpoolctl import threadpool_limits
 
     choose_backend()
+    if keep_memory:
+        keep_freed_memory()
     os.environ.update(
         NPROC=str(threads),  # for JAX
         TF_NUM_INTRAOP_THREADS=str(threads),
@@ -38,6 +48,20 @@ def configure_backend(threads: int) -> None:
         import keras  # noqa: F401
     # If NumPy was already imported, its BLAS has read the old OMP_NUM_THREADS.
     threadpool_limits(threads)
+
+
+def keep_freed_memory() -> None:
+    """Let the process keep memory that it frees, for later allocations.
+
+    glibc returns the memory of a large array to the system as soon as the array is freed. Each training step
+    makes such arrays anew, and the system clears their pages again, which took a quarter of the processor
+    time of a CRNN. C libraries other than glibc are left as they are.
+    """
+    if platform.libc_ver()[0] != "glibc":
+        return
+    libc = ctypes.CDLL(None)
+    for option, value in ((_M_MMAP_MAX, 0), (_M_TRIM_THRESHOLD, 2**31 - 1), (_M_TOP_PAD, 2**26)):
+        libc.mallopt(option, value)
 
 
 def choose_backend() -> None:
