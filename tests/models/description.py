@@ -15,7 +15,7 @@ SILENT = (kl.InputLayer, kl.Identity)
 
 def describe(model: keras.Model) -> list[str]:
     """Return a line for each layer, in the order of the data."""
-    return _relu_before_pool(_Graph(model).lines())
+    return _simplified(_Graph(model).lines())
 
 
 class _Graph:
@@ -163,21 +163,24 @@ DESCRIPTIONS: dict[str, Callable[[Operation], str]] = {
     "GlobalAveragePooling2D": lambda layer: "mean over the map",
     "Resizing": lambda layer: f"resize to {layer.height}x{layer.width}",
     "ZeroPadding2D": _pad,
+    "Maximum": lambda operation: "",  # with the smallest number, against a division by 0
+    "Sum": lambda operation: "sum",
+    "TrueDivide": lambda operation: "divide",
     "Squeeze": lambda operation: "squeeze",
     "Mean": lambda operation: f"mean over {_over(operation.axis)}",
     "Std": lambda operation: f"deviation over {_over(operation.axis)}",
 }
 
 
-def _relu_before_pool(lines: list[str]) -> list[str]:
-    """Write a convolution without activation, its max-pool and ReLU as a convolution with ReLU and a pool."""
+def _simplified(lines: list[str]) -> list[str]:
+    """Write a convolution without activation, its max-pool and ReLU as a convolution with ReLU and a pool,
+    and a division by the sum in one line.
+    """
+    text = "\n".join(lines)
     text = re.sub(
-        r"^( *conv .*), linear\n( *max-pool .*)\n *relu$",
-        r"\1, relu\n\2",
-        "\n".join(lines),
-        flags=re.MULTILINE,
+        r"^( *conv .*), linear\n( *max-pool .*)\n *relu$", r"\1, relu\n\2", text, flags=re.MULTILINE
     )
-    return text.split("\n")
+    return text.replace("branch\nbranch\n  sum\ndivide", "share of the sum").split("\n")
 
 
 def _name(layer: kl.Layer) -> str:

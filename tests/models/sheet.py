@@ -36,7 +36,11 @@ class Sheet:
     id: str
     shape: tuple[int, int, int]
     layers: str
-    options: dict[str, int | float] = field(default_factory=dict)
+    options: dict[str, int | float | str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        changes = [f"{option}={value}" for option, value in self.options.items()]
+        return " ".join([self.id, "x".join(map(str, self.shape)), *changes])
 
     @property
     def lines(self) -> list[str]:
@@ -138,6 +142,32 @@ PONS = [
         dense 10, softmax
         """,
         {"filter_bins": 60, "dropout": 0.0},
+    ),
+    Sheet(  # the text of Intelligent-Systems-MSc has a sigmoid, its code the softmax above
+        "time",
+        (40, 80, 1),
+        """
+        conv 32 @ 1x60, valid, relu
+        max-pool 40x1
+        flatten
+        dropout .5
+        dense 10, sigmoid
+        share of the sum
+        """,
+        {"output": "sigmoid"},
+    ),
+    Sheet(
+        "frequency",
+        (40, 80, 1),
+        """
+        conv 32 @ 32x1, valid, relu
+        max-pool 1x80
+        flatten
+        dropout .5
+        dense 10, sigmoid
+        share of the sum
+        """,
+        {"output": "sigmoid"},
     ),
     *(
         Sheet(
@@ -448,42 +478,25 @@ GTZAN_KERAS = [
     ),
 ]
 
+
+def _homebrew(name: str, stages: list[tuple[int, int, str]], units: int) -> Sheet:
+    """Return ATML19's network: filters, their height and the pool of each stage."""
+    lines = ["resize to 216x216"]
+    for filters, height, pool in stages:
+        lines += [f"conv {filters} @ {height}x1, valid, linear", "batch norm .1", "leaky relu .2"]
+        lines += [f"max-pool {pool}", "dropout .5"]
+    lines.append("flatten")
+    for width in (364, units):
+        lines += [f"dense {width}, linear", "leaky relu .2", "dropout .5"]
+    lines.append("dense 10, softmax")
+    return Sheet(name, (216, 216, 1), "\n".join(lines), {"units": units})
+
+
+HOMEBREW_STAGES = [(128, 5, "2x2"), (64, 5, "2x2"), (64, 4, "2x2"), (64, 5, "2x1")]
 HOMEBREW = [
-    Sheet(
-        "homebrew",
-        (216, 216, 1),
-        """
-        resize to 216x216
-        conv 128 @ 5x1, valid, linear
-        batch norm .1
-        leaky relu .2
-        max-pool 2x2
-        dropout .5
-        conv 64 @ 5x1, valid, linear
-        batch norm .1
-        leaky relu .2
-        max-pool 2x2
-        dropout .5
-        conv 64 @ 4x1, valid, linear
-        batch norm .1
-        leaky relu .2
-        max-pool 2x2
-        dropout .5
-        conv 64 @ 5x1, valid, linear
-        batch norm .1
-        leaky relu .2
-        max-pool 2x1
-        dropout .5
-        flatten
-        dense 364, linear
-        leaky relu .2
-        dropout .5
-        dense 192, linear       # the text has 182
-        leaky relu .2
-        dropout .5
-        dense 10, softmax
-        """,
-    ),
+    _homebrew("homebrew", HOMEBREW_STAGES, 192),  # its code
+    _homebrew("homebrew", HOMEBREW_STAGES, 182),  # its text
+    _homebrew("homebrew_deeper", [*HOMEBREW_STAGES, (64, 3, "2x1")], 192),  # the fifth convolution is ours
 ]
 
 

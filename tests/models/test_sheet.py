@@ -32,7 +32,7 @@ def built(sheet: Sheet, recipes):
     return keras.Model(inputs, learner.build(x, 10, **recipe.options | sheet.options))
 
 
-@pytest.mark.parametrize("sheet", SHEETS, ids=lambda sheet: f"{sheet.id} {sheet.shape}")
+@pytest.mark.parametrize("sheet", SHEETS, ids=str)
 def test_layers(sheet, recipes):
     assert describe(built(sheet, recipes)) == sheet.lines
 

@@ -37,10 +37,9 @@ def test_values_agree_with_librosa(changes):
     params = PARAMS.model_copy(update=changes)
     y = np.random.default_rng(0).standard_normal(SR).astype(np.float32)
     options = params.model_dump(exclude={"top_db"})
-    expected = librosa.amplitude_to_db(
-        np.abs(librosa.cqt(y, sr=SR, **options)), ref=np.max, top_db=params.top_db
-    )
     values = cqt(y, SR, params)
+    magnitude = np.abs(librosa.cqt(y, sr=SR, **options))[:, : len(values)]
+    expected = librosa.amplitude_to_db(magnitude, ref=np.max, top_db=params.top_db)
     assert values.shape == (1 + SR // params.hop_length, params.n_bins)
     np.testing.assert_allclose(values, expected.T, atol=1e-2)
 

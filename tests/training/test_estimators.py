@@ -9,7 +9,7 @@ from genredag.frames.features import slice_statistics
 from genredag.models.families.classical import svm_rbf
 from genredag.training.estimators import features_of, fit_estimator, search_options
 
-OPTIONS = {"C": 1.0, "gamma": "scale", "min_variance": 0.0, "selection_trees": 0}
+OPTIONS = {"C": 1.0, "kernel": "rbf", "gamma": "scale", "min_variance": 0.0, "selection_trees": 0}
 
 
 def search(training, folds=4, seed=0, **options):

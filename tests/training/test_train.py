@@ -38,7 +38,7 @@ SVM = Estimator(
     features="bin_statistics",
     folds=2,
     backbone=None,
-    options={"C": 1.0, "gamma": "scale", "min_variance": 0.0, "selection_trees": 0},
+    options={"C": 1.0, "kernel": "rbf", "gamma": "scale", "min_variance": 0.0, "selection_trees": 0},
 )
 
 
@@ -81,11 +81,13 @@ def loss_of(bundle, data, part):
 
 def test_keeps_the_best_epoch(toy_slices):
     data = mislabelled(toy_slices)
-    recipe = Network(**NETWORK | {"schedule": "constant", "learning_rate": 0.02, "epochs": 40, "patience": 4})
+    recipe = Network(
+        **NETWORK | {"schedule": "constant", "learning_rate": 0.02, "epochs": 60, "patience": 10}
+    )
     bundle, history, _ = train_bundle("lstm", recipe, TRAIN, data, seed=1)
     losses = history["val_loss"]
     best = losses.argmin()
-    assert best == len(history) - 5
+    assert best == len(history) - 11
     # Neither the first, nor the last, nor that with the best training loss.
     assert losses[best] < 0.9 * min(losses.iloc[0], losses.iloc[-1])
     assert history["loss"].argmin() != best
@@ -105,9 +107,9 @@ def test_the_seed_draws_the_initial_weights(toy_slices, monkeypatch):
     recipe = Network(**NETWORK | {"epochs": 1})
     for seed in (1, 2, 1):
         train_bundle("lstm", recipe, TRAIN, toy_slices, seed=seed)
-    first, other, again = ([array for array in weights if array.std() > 0] for weights in seen)
     # Biases begin as constants; all other weights are drawn.
-    assert len(first) >= 6
+    first, other, again = ([array for array in weights if array.ndim > 1] for weights in seen)
+    assert len(first) == 6
     for one, two, three in zip(first, other, again, strict=True):
         assert np.abs(one - two).max() > 0.01
         np.testing.assert_array_equal(one, three)
@@ -186,7 +188,7 @@ def test_divergence_is_reported_in_one_line(toy_slices):
     array[0, 0] = np.nan  # what a rate far too high comes to after a while, though not on every machine
     frames = dataclasses.replace(frames, array=array)
     train = TRAIN.model_copy(update={"normalisation": "none"})
-    options = {"size": 72, "momentum": 0.9, "conv_dropout": 0.0, "dense_dropout": 0.0}
+    options = {"size": 72, "momentum": 0.9, "conv_dropout": 0.0, "dense_dropout": 0.0, "units": 8}
     message = r"loss is not finite at epoch 1\. Hint: lower models\.homebrew\.learning_rate"
     with pytest.raises(ModelError, match=message):
         recipe = Network(**NETWORK | {"options": options})
@@ -194,7 +196,7 @@ def test_divergence_is_reported_in_one_line(toy_slices):
 
 
 def test_branches_are_trained_first_by_the_same_recipe(toy_slices, monkeypatch):
-    options = {"filter_frames": 4, "filter_bins": 0, "dropout": 0.3}
+    options = {"filter_frames": 4, "filter_bins": 0, "dropout": 0.3, "output": "softmax"}
     recipe = Network(**NETWORK | {"epochs": 2, "options": options})
     begin, seen = Course.begin, []
 

@@ -104,7 +104,7 @@ def test_seeds_are_pooled(outcomes_table, group):
 def test_ways_differ_by_split_scaling_selection_model_and_level(outcomes_table, group):
     """Ten tracks; each way to evaluate has its own number of hits."""
     table = pd.concat(
-        outcomes_table(split, np.arange(10) < n_right, selection=selection).assign(
+        outcomes_table(split, [int(i < n_right) for i in range(10)], selection=selection).assign(
             scaling=scaling, model=model, level=level
         )
         for n_right, (split, scaling, selection, model, level) in enumerate(WAYS_OF_HITS)
