@@ -8,7 +8,7 @@ for GTZAN extended to 12 classes and were chosen on the test set.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from genredag.errors import ModelError
 from genredag.models.layers import probabilities
@@ -18,9 +18,8 @@ from genredag.models.registry import network
 if TYPE_CHECKING:
     from keras import KerasTensor
 
-RELU: Literal["relu"] = "relu"
-LINEAR: Literal["linear"] = "linear"
-Layer = tuple[int, Literal["relu", "linear"]]  # units and activation
+RELU, LINEAR = "relu", "linear"
+Layer = tuple[int, str]  # units and activation
 PAPER = "erwanrh/ML_Python-Music_Classification, 2021"
 PROTOCOL = "on clips of 12 classes, random 80:20, chosen on the test set"
 
