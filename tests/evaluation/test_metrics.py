@@ -130,6 +130,17 @@ def test_each_decision_has_its_accuracy():
     assert decision_accuracies(table) == {"mean": 0.0, "vote": 1.0, "log_sum": 0.0}
 
 
+def test_the_decision_makes_the_scores_and_tables_of_tracks():
+    rows = [("blues", "blues", p) for p in (0.52, 0.52, 0.05)]
+    parts = [predictions(rows, part=part).assign(track_id=part) for part in ("validation", "test")]
+    both = pd.concat(parts, ignore_index=True)
+    for decision, right in (("mean", 0.0), ("vote", 1.0), ("log_sum", 0.0)):
+        metrics = evaluate_predictions(both, split_of(both), decision)
+        assert [metrics[part]["track"]["accuracy"] for part in ("validation", "test")] == [right, right]
+        confused = tables_of_test(both, decision)["confusion"]["predicted"].tolist()
+        assert confused == (["blues"] if right else ["jazz"])
+
+
 def test_a_leaky_split_is_marked():
     both = both_parts()
     leaky = split_of(both).replace({"track_id": {"t": "test0"}})

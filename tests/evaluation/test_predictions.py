@@ -141,6 +141,12 @@ def test_a_tied_vote_goes_to_the_larger_mean():
     assert track_predictions(tied, "vote")["predicted"].tolist() == ["jazz"]
 
 
+def test_the_product_of_slices_that_exclude_each_others_genre_is_finite():
+    apart = table([("t", [1.0, 0.0, 0.0]), ("t", [0.0, 1.0, 0.0])])
+    shares = track_predictions(apart, "log_sum")[[f"p_{n}" for n in NAMES]].to_numpy()[0]
+    np.testing.assert_allclose(shares, [0.5, 0.5, 0], atol=1e-6)
+
+
 def test_tracks_are_sorted_and_kept_separate():
     rows = [("b", [1, 0, 0]), ("a", [0, 0, 1]), ("b", [1, 0, 0])]
     tracks = track_predictions(table(rows), "mean")

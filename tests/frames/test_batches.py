@@ -50,6 +50,18 @@ def test_global_statistics(slices):
     np.testing.assert_allclose(variance, np.full(12, values.var()))
 
 
+@pytest.mark.parametrize("normalisation", ["bin", "global"])
+def test_padding_counts_as_silence(slices, normalisation):
+    """Networks see the padding: statistics without it would not be those of their input."""
+    padded = dataclasses.replace(slices, n_valid=np.full(72, 4))
+    values = padded.take(np.arange(72)).astype(np.float64)
+    assert (values[:, 4:] == -80).all()
+    axes = (0, 1) if normalisation == "bin" else None
+    mean, variance = statistics(padded, normalisation)
+    np.testing.assert_allclose(mean, np.broadcast_to(values.mean(axis=axes), 12))
+    np.testing.assert_allclose(variance, np.broadcast_to(values.var(axis=axes), 12))
+
+
 def test_no_statistics(slices):
     assert statistics(slices, "none") is None
 

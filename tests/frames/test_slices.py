@@ -69,6 +69,13 @@ def test_a_track_of_30_seconds():
     }
 
 
+def test_slices_of_a_copy_name_its_original():
+    tracks = index(88_200, 88_200, 66_150).assign(track_id=["a", "a~tempo2", "b"], parent=[None, "a", None])
+    table, _ = cut(tracks, FPS, THREE)
+    assert table["track_id"].tolist() == ["a", "a~tempo2", "b"]
+    assert [parent if isinstance(parent, str) else None for parent in table["parent"]] == [None, "a", None]
+
+
 def test_a_short_track_is_padded():
     table, summary = cut(index(22_050, 661_500), FPS, THREE)
     assert table.loc[0].tolist() == ["t0", 0, 0.0, 0, 44, None]

@@ -48,3 +48,13 @@ def test_parts_are_rows_in_the_order_of_the_slices(toy_slices):
 def test_class_names_are_those_of_slices_in_a_part(toy_slices):
     split = toy_slices.split.assign(part=toy_slices.split["part"].mask(toy_slices.split["genre"] == "jazz"))
     assert replace(toy_slices, split=split).class_names == ["blues", "rock"]
+
+
+def test_genres_are_numbered_in_their_sorted_order_wherever_they_come(toy_slices):
+    renamed = {"blues": "rock", "jazz": "blues", "rock": "jazz"}
+    data = replace(toy_slices, split=toy_slices.split.assign(genre=toy_slices.split["genre"].map(renamed)))
+    assert data.split["genre"].unique().tolist() == ["rock", "blues", "jazz"]
+    assert data.class_names == ["blues", "jazz", "rock"]
+    test = data.part("test")
+    names = np.array(data.class_names)[test.labels]
+    assert names.tolist() == data.split.loc[data.is_in("test"), "genre"].tolist()

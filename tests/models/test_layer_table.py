@@ -40,7 +40,7 @@ def test_calibration_is_the_last_step_and_passthrough_is_omitted(data):
     from sklearn.calibration import CalibratedClassifierCV
     from sklearn.frozen import FrozenEstimator
 
-    options = {"C": 1.0, "gamma": "scale", "min_variance": 0.0, "selection_trees": 0}
+    options = {"C": 1.0, "kernel": "rbf", "gamma": "scale", "min_variance": 0.0, "selection_trees": 0}
     model = learner("svm_rbf").build(**options, seed=1).fit(*data)
     rows = np.arange(30)
     calibrated = CalibratedClassifierCV(FrozenEstimator(model), method="temperature", cv=[(rows, rows)])

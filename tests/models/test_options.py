@@ -25,6 +25,8 @@ IMPOSSIBLE = {
     "l2": [-1, float("inf")],
     "C": [-1, 0, "1", [1.0, 0]],
     "gamma": ["scael", -1, None],
+    "kernel": ["poly", None, ["rbf", "poly"]],
+    "output": ["relu", None],
     "alpha": [0, -1],
     "l1_ratio": [1.5, -0.1],
     "max_iter": [0, 1.5],
@@ -72,7 +74,11 @@ def test_lists_of_yaml_are_tuples():
 
 
 def test_whole_numbers_are_fine_floats():
-    check_options("svm_rbf", "estimator", {"C": 10, "gamma": 1, "min_variance": 0, "selection_trees": 0})
+    check_options(
+        "svm_rbf",
+        "estimator",
+        {"C": 10, "kernel": "rbf", "gamma": 1, "min_variance": 0, "selection_trees": 0},
+    )
 
 
 def test_arguments_without_a_readable_type_accept_anything():

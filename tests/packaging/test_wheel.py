@@ -80,7 +80,7 @@ def for_prediction(tmp_path_factory, project_dir):
 
 @pytest.fixture(scope="module")
 def bundle(toy_slices):
-    options = {"C": 1.0, "gamma": "scale", "min_variance": 0.0, "selection_trees": 0}
+    options = {"C": 1.0, "kernel": "rbf", "gamma": "scale", "min_variance": 0.0, "selection_trees": 0}
     recipe = Estimator(kind="estimator", features="bin_statistics", backbone=None, folds=2, options=options)
     train = Train(precision="float32", threads=1, normalisation="bin")
     return train_bundle("svm_rbf", recipe, train, toy_slices, seed=1)[0]

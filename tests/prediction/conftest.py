@@ -35,7 +35,7 @@ SVM = Estimator(
     features="bin_statistics",
     backbone=None,
     folds=2,
-    options={"C": 1.0, "gamma": "scale", "min_variance": 0.0, "selection_trees": 0},
+    options={"C": 1.0, "kernel": "rbf", "gamma": "scale", "min_variance": 0.0, "selection_trees": 0},
 )
 LSTM = Network(
     kind="network",

@@ -31,7 +31,7 @@ def bundle(toy_slices):
         features="bin_statistics",
         backbone=None,
         folds=2,
-        options={"C": 1.0, "gamma": "scale", "min_variance": 0.0, "selection_trees": 0},
+        options={"C": 1.0, "kernel": "rbf", "gamma": "scale", "min_variance": 0.0, "selection_trees": 0},
     )
     train = Train(precision="float32", threads=1, normalisation="bin")
     return train_bundle("svm_rbf", recipe, train, toy_slices, seed=1)[0]

@@ -21,10 +21,27 @@ def test_a_note_lies_on_its_bin(midi, hop_length):
     assert describe(params, SR)["bins"][midi - 24] == pytest.approx(frequency, rel=1e-3)
 
 
-def test_values_agree_with_librosa():
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"hop_length": 256},
+        {"hop_length": 1024},
+        {"bins_per_octave": 24, "n_bins": 120},
+        {"fmin": 65.4, "n_bins": 60},
+        {"top_db": 40.0},
+    ],
+    ids=str,
+)
+def test_values_agree_with_librosa(changes):
+    params = PARAMS.model_copy(update=changes)
     y = np.random.default_rng(0).standard_normal(SR).astype(np.float32)
-    expected = librosa.amplitude_to_db(np.abs(librosa.cqt(y, sr=SR, fmin=32.7)), ref=np.max)
-    np.testing.assert_allclose(cqt(y, SR, PARAMS), expected.T, atol=1e-2)
+    options = params.model_dump(exclude={"top_db"})
+    values = cqt(y, SR, params)
+    magnitude = np.abs(librosa.cqt(y, sr=SR, **options))[:, : len(values)]
+    expected = librosa.amplitude_to_db(magnitude, ref=np.max, top_db=params.top_db)
+    assert values.shape == (1 + SR // params.hop_length, params.n_bins)
+    np.testing.assert_allclose(values, expected.T, atol=1e-2)
 
 
 def test_highest_filter_beyond_half_the_sample_rate_is_refused():

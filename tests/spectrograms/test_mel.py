@@ -2,6 +2,7 @@ import logging
 
 import librosa
 import numpy as np
+import pytest
 
 from genredag.params.groups.spectrograms import Mel
 from genredag.spectrograms.mel import describe, mel
@@ -10,12 +11,27 @@ SR = 22_050
 PARAMS = Mel(n_fft=2048, hop_length=512, window="hann", n_mels=64, fmin=20.0, fmax=8000.0, top_db=80.0)
 
 
-def test_values_agree_with_librosa():
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"hop_length": 256},
+        {"hop_length": 1000},
+        {"n_fft": 1024},
+        {"window": "blackman"},
+        {"n_mels": 40, "fmin": 200.0, "fmax": 4000.0},
+        {"top_db": 20.0},
+    ],
+    ids=str,
+)
+def test_values_agree_with_librosa(changes):
+    params = PARAMS.model_copy(update=changes)
     y = np.random.default_rng(0).standard_normal(SR).astype(np.float32)
-    power = librosa.feature.melspectrogram(
-        y=y, sr=SR, n_fft=2048, hop_length=512, n_mels=64, fmin=20.0, fmax=8000.0
-    )
-    np.testing.assert_allclose(mel(y, SR, PARAMS), librosa.power_to_db(power, ref=np.max).T, atol=1e-2)
+    power = librosa.feature.melspectrogram(y=y, sr=SR, **params.model_dump(exclude={"top_db"}))
+    expected = librosa.power_to_db(power, ref=np.max, top_db=params.top_db).T
+    values = mel(y, SR, params)
+    assert values.shape == (1 + SR // params.hop_length, params.n_mels)
+    np.testing.assert_allclose(values, expected, atol=1e-2)
 
 
 def test_a_sine_lies_in_the_band_of_its_frequency():

@@ -70,6 +70,17 @@ def test_a_copy_in_another_part_is_found_and_logged(kind, caplog):
     assert "a (test)" in caplog.text and "b (train)" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("part", "other_part"), [("train", "validation"), ("train", "test"), ("validation", "test")]
+)
+def test_copies_are_found_between_any_two_parts(part, other_part):
+    tracks = {f"t{i}": music(i + 1) for i in range(3)} | {"a": ORIGINAL, "b": ORIGINAL - 6}
+    members = {"train": ["t0"], "validation": ["t1"], "test": ["t2"]}
+    split = split_of(**members | {part: ["a", *members[part]], other_part: ["b", *members[other_part]]})
+    (row,) = near_duplicates(split, make_frames(tracks), 0.55).drop(columns="correlation").to_dict("records")
+    assert row == {"track_id": "a", "part": part, "other": "b", "other_part": other_part}
+
+
 def test_an_exact_copy_has_correlation_1():
     spectra = change_spectra(make_frames({"a": ORIGINAL, "b": ORIGINAL, "c": music(5)}), ["a", "b", "c"])
     alike = correlations(spectra, spectra)
@@ -106,6 +117,17 @@ def test_silent_and_very_short_tracks_have_no_duplicates():
     }
     table = near_duplicates(split_of(train=["silent", "none"], test=["short", "a"]), make_frames(tracks), 0.1)
     assert table.empty
+
+
+def test_the_end_of_a_track_is_not_compared_with_the_beginning_of_another_at_the_same_time():
+    """A shift aligns one half of swapped halves, never both: a shift that wrapped around would.
+
+    The 96 steps of 8 frames are a length at which nothing is padded for the Fourier transform.
+    """
+    whole = ORIGINAL[: 96 * 8]
+    swapped = np.concatenate([whole[48 * 8 :], whole[: 48 * 8]])
+    spectra = change_spectra(make_frames({"a": whole, "b": swapped}), ["a", "b"])
+    assert 0.4 < correlations(spectra, spectra)[0, 1] < 0.6
 
 
 def test_a_track_without_frames_is_named():

@@ -1,25 +1,24 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
 from genredag.errors import ModelError
-from genredag.frames.batches import slice_set, statistics, summarise
+from genredag.frames.batches import statistics, summarise
 from genredag.frames.features import slice_statistics
 from genredag.models.families.classical import svm_rbf
 from genredag.training.estimators import features_of, fit_estimator, search_options
 
-OPTIONS = {"C": 1.0, "gamma": "scale", "min_variance": 0.0, "selection_trees": 0}
+OPTIONS = {"C": 1.0, "kernel": "rbf", "gamma": "scale", "min_variance": 0.0, "selection_trees": 0}
 
 
-def search(training, folds=4, **options):
-    return search_options("svm_rbf", svm_rbf, {**OPTIONS, **options}, folds, training, seed=0)
+def search(training, folds=4, seed=0, **options):
+    return search_options("svm_rbf", svm_rbf, {**OPTIONS, **options}, folds, training, seed)
 
 
 @pytest.fixture
 def training(toy_slices):
-    rows = (toy_slices.split["part"] == "train").to_numpy()
-    genres = toy_slices.split.loc[rows, "genre"]
-    slices = slice_set(toy_slices.frames, toy_slices.slices[rows], 10, genres, ["blues", "jazz", "rock"])
-    return summarise(slices, "bin_statistics")
+    return summarise(toy_slices.part("train"), "bin_statistics")
 
 
 def test_features_are_slices_of_one_frame(toy_slices, training):
@@ -60,6 +59,8 @@ def test_no_track_is_in_two_folds(training, monkeypatch):
     search(training, C=[1.0, 2.0])
     assert seen[:4] == seen[4:]
     assert set.union(*seen[:4]) == set(training.track_ids)
+    search(training, seed=1, C=[1.0, 2.0])
+    assert seen[8:12] == seen[12:] != seen[:4]
 
 
 @pytest.mark.parametrize("min_variance", [[0.0, 2.0], [2.0, 3.0]])
@@ -80,8 +81,48 @@ def test_a_single_option_that_fails_to_fit_is_reported(training):
         fit_estimator("svm_rbf", svm_rbf, options, 4, **parts, n_classes=3, seed=0)
 
 
+def test_every_fit_draws_from_the_seed(training):
+    seeds = []
+
+    def build(*, C, seed):
+        seeds.append(seed)
+        return svm_rbf(**OPTIONS | {"C": C}, seed=seed)
+
+    parts = {"training": training, "validation": training}
+    fit_estimator("svm_rbf", build, {"C": [1.0, 2.0]}, 2, **parts, n_classes=3, seed=7)
+    assert seeds == [7, 7, 7]  # two candidates, and the chosen one
+
+
 def test_more_folds_than_tracks_are_refused(training):
     with pytest.raises(
         ModelError, match=r"svm_rbf\.folds: a genre has 4 training tracks; expected at least 5"
     ):
         search(training, folds=5, C=[1.0, 2.0])
+
+
+def test_the_temperature_is_fitted_on_validation_slices_alone(toy_slices, training):
+    """Another temperature would follow from training slices, which the machine knows, or from both."""
+    from sklearn.calibration import CalibratedClassifierCV
+    from sklearn.frozen import FrozenEstimator
+
+    validation = summarise(toy_slices.part("validation"), "bin_statistics")
+    # Two of three genres are wrong: the right temperature is one that makes the machine unsure.
+    validation = dataclasses.replace(validation, labels=np.array([1, 0, 2])[validation.labels])
+    machine = svm_rbf(**OPTIONS, seed=0).fit(features_of(training), training.labels)
+
+    def calibrated(*parts):
+        x = np.concatenate([features_of(part) for part in parts])
+        y = np.concatenate([part.labels for part in parts])
+        rows = np.arange(len(y))
+        model = CalibratedClassifierCV(FrozenEstimator(machine), method="temperature", cv=[(rows, rows)])
+        return model.fit(x, y).predict_proba(features_of(validation))
+
+    model, history, _ = fit_estimator(
+        "svm_rbf", svm_rbf, OPTIONS, 4, training=training, validation=validation, n_classes=3, seed=0
+    )
+    found = model.predict_proba(features_of(validation))
+    np.testing.assert_allclose(found, calibrated(validation), atol=1e-6)
+    for others in ([training], [training, validation]):
+        assert np.abs(calibrated(*others) - found).max() > 0.1
+    assert history["val_loss"][0] > history["loss"][0]
+    assert (history["accuracy"][0], history["val_accuracy"][0]) == (1.0, pytest.approx(1 / 3))

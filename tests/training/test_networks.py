@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from genredag.params.groups.models import Network, Noise, Train
+from genredag.params.groups.models import Cutout, Network, Noise, Train
 from genredag.training.train import train_bundle
 
 TRAIN = Train(precision="float32", threads=1, normalisation="bin")
@@ -42,6 +42,12 @@ def test_only_training_slices_are_augmented(toy_slices, given, name):
     added = given["train"] - stored(toy_slices, "train")
     assert added.std(axis=(1, 2)) == pytest.approx(np.full(36, 3.0), rel=0.3)
     np.testing.assert_array_equal(given["validation"], stored(toy_slices, "validation"))
+
+
+def test_what_augmentation_silences_has_the_stored_value_of_silence(toy_slices, given):
+    everything = Cutout(kind="cutout", bins=12, frames=10)
+    train_bundle("lstm", Network(**NETWORK, augment=[everything]), TRAIN, toy_slices, seed=1)
+    assert set(given["train"].ravel()) == {toy_slices.frames.spec.floor} == {-80.0}
 
 
 def test_without_augmentation_slices_are_trained_on_as_stored(toy_slices, given):

@@ -22,7 +22,7 @@ RECIPES = {
     | {
         "schedule": "cosine",
         "patience": 6,
-        "options": {"filter_frames": 0, "filter_bins": 0, "dropout": 0.3},
+        "options": {"filter_frames": 0, "filter_bins": 0, "dropout": 0.3, "output": "softmax"},
     },
     "crnn": BASE | {"schedule": "cosine", "patience": 6, "options": {"units": 8, "dropout": 0.3}},
     "lstm_windows": BASE
@@ -35,7 +35,7 @@ RECIPES = {
     | {
         "schedule": {"kind": "plateau", "factor": 0.5, "patience": 1, "cooldown": 1, "floor": 0.0},
         "patience": 3,
-        "options": {"size": 72, "momentum": 0.5, "conv_dropout": 0.2, "dense_dropout": 0.2},
+        "options": {"size": 72, "momentum": 0.5, "conv_dropout": 0.2, "dense_dropout": 0.2, "units": 192},
     },
 }
 

@@ -30,7 +30,7 @@ SVM = Estimator(
     kind="estimator",
     features="bin_statistics",
     folds=2,
-    options={"C": [0.1, 1.0], "gamma": "scale", "min_variance": 0.0, "selection_trees": 0},
+    options={"C": [0.1, 1.0], "kernel": "rbf", "gamma": "scale", "min_variance": 0.0, "selection_trees": 0},
 )
 
 

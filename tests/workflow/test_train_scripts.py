@@ -39,7 +39,7 @@ EVALUATED = {
 MODELS = {
     "svm_rbf": {
         **{"kind": "estimator", "features": "bin_statistics", "folds": 2, "backbone": None},
-        "options": {"C": 1.0, "gamma": "scale", "min_variance": 0.0, "selection_trees": 0},
+        "options": {"C": 1.0, "kernel": "rbf", "gamma": "scale", "min_variance": 0.0, "selection_trees": 0},
     },
     "lstm": {
         **{"kind": "network", "optimizer": "adam", "learning_rate": 0.01, "schedule": "cosine"},

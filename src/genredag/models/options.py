@@ -23,6 +23,7 @@ NotNegative = Annotated[float, Field(ge=0)]
 # 0 omits something, or leaves its size to the builder.
 CountOrZero = Annotated[int, Field(ge=0)]
 Gamma = Positive | Literal["scale", "auto"]
+Kernel = Literal["rbf", "linear", "sigmoid"]
 Criterion = Literal["gini", "entropy", "log_loss"]
 
 _STRICT = ConfigDict(strict=True, allow_inf_nan=False, arbitrary_types_allowed=True)

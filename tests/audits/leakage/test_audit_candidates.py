@@ -3,15 +3,21 @@
 import numpy as np
 import pytest
 
+from genredag.audits.leakage import candidates
 from genredag.audits.leakage.candidates import cnn_candidates, joined, scaled_on, small_cnn, svm_candidates
 from genredag.frames.batches import statistics, summarise
+
+
+def all_of(parts):
+    """Return the slices of all parts."""
+    return [part.take(np.arange(len(part))) for part in parts.values()]
 
 
 def test_scaling_on_everything_uses_the_rows_of_all_parts(parts):
     assert scaled_on("train") == ("train",)
     everything = joined([parts[part] for part in scaled_on("everything")])
     assert len(everything) == sum(map(len, parts.values()))
-    values = np.concatenate([part.take(np.arange(len(part))) for part in parts.values()])
+    values = np.concatenate(all_of(parts))
     mean, variance = statistics(everything, "bin")
     np.testing.assert_allclose(mean, values.mean(axis=(0, 1)), rtol=1e-5)
     np.testing.assert_allclose(variance, values.var(axis=(0, 1)), rtol=1e-3)
@@ -39,6 +45,37 @@ def test_each_epoch_is_a_candidate_and_seeds_are_reproducible(parts, group):
         np.testing.assert_allclose(first.scores[part].sum(axis=2), 1, rtol=1e-5)
         np.testing.assert_array_equal(first.scores[part], again.scores[part])
     assert not np.allclose(first.scores["test"][0], first.scores["test"][2])
+
+
+def test_the_cnn_is_normalised_by_the_rows_of_its_scaling(parts, group, monkeypatch):
+    seen = []
+
+    def watch(*arguments):
+        seen.append(arguments[-1])
+        return small_cnn(*arguments)
+
+    monkeypatch.setattr(candidates, "small_cnn", watch)
+    one_epoch = group.cnn.model_copy(update={"epochs": 1})
+    for scaling in ("train", "everything"):
+        cnn_candidates(parts, scaling, one_epoch, 3, seed=1)
+    training, everything = (np.concatenate(sets) for sets in (list(parts["train"].chunks()), all_of(parts)))
+    for (mean, variance), values in zip(seen, (training, everything), strict=True):
+        np.testing.assert_allclose(mean, values.mean(axis=(0, 1)), rtol=1e-5)
+        np.testing.assert_allclose(variance, values.var(axis=(0, 1)), rtol=1e-3)
+
+
+def test_the_cnn_sees_the_slices_in_another_order_each_epoch(parts, group, monkeypatch):
+    import keras
+
+    seen, fit = [], keras.Model.fit
+
+    def watch(self, batches, **options):
+        seen.append(np.concatenate([batches[i][0] for i in range(len(batches))]))
+        return fit(self, batches, **options)
+
+    monkeypatch.setattr(keras.Model, "fit", watch)
+    cnn_candidates(parts, "train", group.cnn.model_copy(update={"epochs": 2}), 3, seed=1)
+    assert not np.array_equal(*seen)
 
 
 @pytest.mark.parametrize("n_frames", [2, 34, 130])

@@ -5,6 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
+from genredag.audits.leakage import outcomes
+from genredag.audits.leakage.candidates import Candidates
 from genredag.audits.leakage.outcomes import COLUMNS, audit, hits_of, select, warning
 from genredag.params.groups.splits import LeakySlices, Official, Stratified
 
@@ -67,6 +69,31 @@ def test_a_split_is_audited_in_all_ways(manifest, toy_slices, group, protocol):
     # Three bands of noise, 12 dB apart: no machine misses them.
     svm = table[(table["model"] == "svm") & (table["level"] == "slice")]
     assert (svm["hits"] == svm["n"]).all()
+
+
+def test_each_selection_chooses_by_its_own_part(manifest, toy_slices, group, monkeypatch):
+    """The first candidate is right on validation alone, the second on test alone."""
+
+    def candidates(parts, *_):
+        right = {part: np.eye(3)[slices.labels] for part, slices in parts.items()}
+        wrong = {part: np.roll(scores, 1, axis=1) for part, scores in right.items()}
+        scores = {"validation": (right, wrong), "test": (wrong, right)}
+        return Candidates(
+            ["one", "two"], {part: np.stack([s[part] for s in both]) for part, both in scores.items()}
+        )
+
+    for model in ("svm", "cnn"):
+        monkeypatch.setattr(outcomes, f"{model}_candidates", candidates)
+    table = audit(manifest, toy_slices, LeakySlices(protocol="leaky_slices", **RATIOS), group, 1)
+    for selection, chosen, rate in (("validation", "one", 0), ("test", "two", 1)):
+        own = table[(table["selection"] == selection) & (table["level"] == "slice")]
+        assert set(own["candidate"]) == {chosen}
+        assert own["hits"].sum() == rate * own["n"].sum()
+
+
+def test_artists_are_those_of_the_tracks(manifest, toy_slices, group):
+    table = audit(manifest, toy_slices, LeakySlices(protocol="leaky_slices", **RATIOS), group, 1)
+    assert (table["artist"] == table["track_id"].map(manifest.set_index("track_id")["artist"])).all()
 
 
 def test_an_impossible_split_gives_one_row_with_the_reason(manifest, toy_slices, group):

@@ -7,6 +7,18 @@ import pytest
 from genredag.audits.leakage.worth import COLUMNS, MISTAKES, accuracy, difference, worth_table
 from genredag.evaluation.intervals import accuracy_interval
 
+# Split, scaling, selection, model, level; the place in the list is the number of hits.
+WAYS_OF_HITS = [
+    ("by_artist", "train", "validation", "svm", "track"),
+    ("by_artist", "everything", "validation", "svm", "track"),
+    ("by_artist", "train", "test", "svm", "track"),
+    ("by_track", "train", "validation", "svm", "track"),
+    ("by_artist", "train", "validation", "cnn", "track"),
+    ("by_track", "train", "validation", "cnn", "track"),
+    ("by_artist", "train", "validation", "svm", "slice"),
+    ("by_track", "train", "validation", "svm", "slice"),
+]
+
 
 def row_of(table, mistake, model="svm", level="track"):
     rows = table[(table["mistake"] == mistake) & (table["model"] == model) & (table["level"] == level)]
@@ -87,3 +99,26 @@ def test_seeds_are_pooled(outcomes_table, group):
     tables += [table.assign(scaling="everything") for table in tables]
     row = row_of(worth_table(pd.concat(tables), group.split, 200), "scaled on everything (tracks)")
     assert (row["accuracy"], row["points"], row["n_seeds"]) == (75.0, 0.0, 2)
+
+
+def test_ways_differ_by_split_scaling_selection_model_and_level(outcomes_table, group):
+    """Ten tracks; each way to evaluate has its own number of hits."""
+    table = pd.concat(
+        outcomes_table(split, [int(i < n_right) for i in range(10)], selection=selection).assign(
+            scaling=scaling, model=model, level=level
+        )
+        for n_right, (split, scaling, selection, model, level) in enumerate(WAYS_OF_HITS)
+    )
+    worth = worth_table(table, group.split, 200)
+    found = [
+        (row["leaky_accuracy"], row["accuracy"])
+        for mistake, model, level in (
+            ("scaled on everything (artists)", "svm", "track"),
+            ("selected on test (artists)", "svm", "track"),
+            ("artists on both sides", "svm", "track"),
+            ("artists on both sides", "cnn", "track"),
+            ("artists on both sides", "svm", "slice"),
+        )
+        for row in [row_of(worth, mistake, model, level)]
+    ]
+    assert found == [(10.0, 0.0), (20.0, 0.0), (30.0, 0.0), (50.0, 40.0), (70.0, 60.0)]

@@ -38,6 +38,14 @@ def test_learns_and_selects(examples, name):
     assert model["select"].get_support()[:10].sum() > model["select"].get_support()[10:].sum()
 
 
+@pytest.mark.parametrize("kernel", ["rbf", "linear", "sigmoid"])
+def test_kernels_of_the_support_vector_machine(examples, kernel):
+    x, y = examples
+    model = learner("svm_rbf").build(C=1.0, kernel=kernel, gamma="scale", **SELECTION, seed=0)
+    assert model.fit(x[:200], y[:200]).score(x[200:], y[200:]) > 0.8
+    assert model["classify"].kernel == kernel
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_seed_fixes_everything(examples, name):
     x, y = examples

@@ -4,7 +4,7 @@ import pytest
 
 from genredag.errors import ModelError
 
-PUBLISHED = {"size": 216, "momentum": 0.1, "conv_dropout": 0.5, "dense_dropout": 0.5}
+PUBLISHED = {"size": 216, "momentum": 0.1, "conv_dropout": 0.5, "dense_dropout": 0.5, "units": 192}
 
 
 def n_trainable(model):
@@ -47,9 +47,22 @@ def test_momentum_weighs_the_past(build):
     )
 
 
-def test_smallest_input(build, check_probabilities):
+def test_units_of_the_text(build):
+    """182 units instead of 192: ten units with 365 weights each, and with ten more to the output."""
+    assert n_trainable(build("homebrew", (216, 216, 1), **PUBLISHED | {"units": 182})) == 6_441_718 - 10 * 375
+
+
+def test_deeper_has_a_fifth_convolution(build, check_probabilities):
+    model = build("homebrew_deeper", (128, 130, 1), **PUBLISHED | {"size": 0})
+    maps = [layer.output.shape[1:] for layer in model.layers if isinstance(layer, keras.layers.MaxPooling2D)]
+    assert maps == [(62, 65, 128), (29, 32, 64), (13, 16, 64), (4, 16, 64), (1, 16, 64)]
+    check_probabilities(model)
+
+
+@pytest.mark.parametrize(("name", "bins"), [("homebrew", 72), ("homebrew_deeper", 120)])
+def test_smallest_input(build, check_probabilities, name, bins):
     options = {**PUBLISHED, "size": 0}
-    check_probabilities(build("homebrew", (72, 8, 1), **options))
-    for shape in ((71, 8, 1), (72, 7, 1)):
-        with pytest.raises(ModelError, match=r"^homebrew: .*at least 72 bins x 8 frames"):
-            build("homebrew", shape, **options)
+    check_probabilities(build(name, (bins, 8, 1), **options))
+    for shape in ((bins - 1, 8, 1), (bins, 7, 1)):
+        with pytest.raises(ModelError, match=rf"^{name}: .*at least {bins} bins x 8 frames"):
+            build(name, shape, **options)

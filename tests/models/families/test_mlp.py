@@ -1,4 +1,3 @@
-import keras
 import pytest
 
 from genredag.errors import ModelError
@@ -24,16 +23,6 @@ def test_counts(build, check_probabilities, name, n_features, n_parameters):
 
 def test_published_count_of_12_classes(build):
     assert build("mlp_85", (85, 1, 1), 12, dropout=0.0).count_params() == 27_672
-
-
-def test_layers(build):
-    dense = [
-        (layer.units, layer.activation.__name__)
-        for layer in build("mlp_30", (30, 1, 1), dropout=0.0).layers
-        if isinstance(layer, keras.layers.Dense)
-    ]
-    hidden = [(30, "relu"), (25, "relu"), (20, "linear"), (15, "linear")]
-    assert dense == [*hidden, (10, "softmax")]
 
 
 @pytest.mark.parametrize("shape", [(84, 1, 1), (85, 2, 1), (128, 130, 1)])

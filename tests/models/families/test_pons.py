@@ -5,10 +5,11 @@ from genredag.errors import ModelError
 from genredag.models.branches import initialise_branches
 
 PUBLISHED, OURS = (40, 80, 1), (128, 130, 1)
+SOFTMAX = {"output": "softmax"}
 BLACK_BOX = ("black_box", {"dropout": 0.5})
-TIME = ("time", {"filter_frames": 0, "dropout": 0.5})
-FREQUENCY = ("frequency", {"filter_bins": 0, "dropout": 0.5})
-BOTH = ("time_frequency", {"filter_frames": 0, "filter_bins": 0, "dropout": 0.5})
+TIME = ("time", {"filter_frames": 0, "dropout": 0.5, **SOFTMAX})
+FREQUENCY = ("frequency", {"filter_bins": 0, "dropout": 0.5, **SOFTMAX})
+BOTH = ("time_frequency", {"filter_frames": 0, "filter_bins": 0, "dropout": 0.5, **SOFTMAX})
 INIT = ("time_frequency_init", BOTH[1])
 
 
@@ -52,7 +53,7 @@ def test_published_counts(build, check_probabilities, network, shape, n_classes,
     ],
 )
 def test_counts_of_fixed_filters(build, name, option, size, shape, n_parameters):
-    assert build(name, shape, dropout=0.5, **{option: size}).count_params() == n_parameters
+    assert build(name, shape, dropout=0.5, **{option: size}, **SOFTMAX).count_params() == n_parameters
 
 
 def test_filters_keep_their_share(build):
@@ -78,10 +79,10 @@ def test_time_ignores_the_order_of_bins_and_frequency_that_of_frames(build):
     [
         ("black_box", BLACK_BOX[1], (15, 8, 1)),
         ("time", TIME[1], (1, 1, 1)),
-        ("time", {"filter_frames": 60, "dropout": 0.0}, (1, 60, 1)),
+        ("time", {"filter_frames": 60, "dropout": 0.0, **SOFTMAX}, (1, 60, 1)),
         ("frequency", FREQUENCY[1], (1, 1, 1)),
-        ("frequency", {"filter_bins": 200, "dropout": 0.0}, (200, 1, 1)),
-        ("time_frequency", {"filter_frames": 60, "filter_bins": 30, "dropout": 0.0}, (30, 60, 1)),
+        ("frequency", {"filter_bins": 200, "dropout": 0.0, **SOFTMAX}, (200, 1, 1)),
+        ("time_frequency", {"filter_frames": 60, "filter_bins": 30, "dropout": 0.0, **SOFTMAX}, (30, 60, 1)),
     ],
 )
 def test_smallest_input(build, check_probabilities, name, options, shape):
@@ -93,12 +94,17 @@ def test_smallest_input(build, check_probabilities, name, options, shape):
     [
         ("black_box", BLACK_BOX[1], (14, 8, 1), "15 bins x 8 frames"),
         ("black_box", BLACK_BOX[1], (15, 7, 1), "15 bins x 8 frames"),
-        ("time", {"filter_frames": 60, "dropout": 0.0}, (40, 59, 1), "1 bins x 60 frames"),
-        ("frequency", {"filter_bins": 200, "dropout": 0.0}, OURS, "200 bins x 1 frames"),
-        ("time_frequency", {"filter_frames": 60, "filter_bins": 30, "dropout": 0.0}, (29, 60, 1), "30 bins"),
+        ("time", {"filter_frames": 60, "dropout": 0.0, **SOFTMAX}, (40, 59, 1), "1 bins x 60 frames"),
+        ("frequency", {"filter_bins": 200, "dropout": 0.0, **SOFTMAX}, OURS, "200 bins x 1 frames"),
         (
             "time_frequency",
-            {"filter_frames": 60, "filter_bins": 30, "dropout": 0.0},
+            {"filter_frames": 60, "filter_bins": 30, "dropout": 0.0, **SOFTMAX},
+            (29, 60, 1),
+            "30 bins",
+        ),
+        (
+            "time_frequency",
+            {"filter_frames": 60, "filter_bins": 30, "dropout": 0.0, **SOFTMAX},
             (30, 59, 1),
             "60 frames",
         ),
@@ -122,9 +128,34 @@ def test_branches_start_from_trained_networks(build):
 
 def test_branches_of_another_size_are_refused(build):
     time, frequency, both = (build(name, OURS, **options) for name, options in (TIME, FREQUENCY, BOTH))
-    short = build("time", OURS, filter_frames=8, dropout=0.5)
+    short = build("time", OURS, filter_frames=8, dropout=0.5, **SOFTMAX)
     with pytest.raises(
         ModelError, match=r"trained time_filters are \(1, 8, 1, 32\); expected \(1, 97, 1, 32\)"
     ):
         initialise_branches(both, [short, frequency])
     initialise_branches(both, [time, frequency])
+
+
+@pytest.mark.parametrize(("name", "options"), [TIME, FREQUENCY, BOTH])
+def test_a_sigmoid_output_gives_shares_of_its_sum(build, check_probabilities, name, options):
+    import keras
+
+    model = build(name, (20, 30, 1), **options | {"output": "sigmoid"})
+    check_probabilities(model)
+    noise = np.random.default_rng(0).normal(size=(2, 20, 30, 1)).astype(np.float32)
+    layer = model.get_layer("scores")
+    assert layer.activation.__name__ == "sigmoid"
+    scores = np.asarray(keras.Model(model.input, layer.output)(noise))
+    assert (np.abs(scores.sum(axis=1) - 1) > 0.1).all()
+    np.testing.assert_allclose(model(noise), scores / scores.sum(axis=1, keepdims=True), rtol=1e-5)
+    copy = keras.models.model_from_json(model.to_json())
+    copy.set_weights(model.get_weights())
+    np.testing.assert_array_equal(copy(noise), model(noise))
+
+
+def test_a_sigmoid_output_of_nothing_but_zeros_is_no_division_by_zero(build):
+    model = build(*TIME[:1], (20, 30, 1), **TIME[1] | {"output": "sigmoid"})
+    kernel, bias = model.get_layer("scores").get_weights()
+    model.get_layer("scores").set_weights([kernel, bias - 1000])
+    p = np.asarray(model(np.zeros((1, 20, 30, 1), np.float32)))
+    np.testing.assert_allclose(p, 0.1, rtol=1e-5)

@@ -9,7 +9,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from genredag.models.options import Count, CountOrZero, Criterion, Gamma, NotNegative, Positive, Ratio
+from genredag.models.options import (
+    Count,
+    CountOrZero,
+    Criterion,
+    Gamma,
+    Kernel,
+    NotNegative,
+    Positive,
+    Ratio,
+)
 from genredag.models.registry import estimator
 
 if TYPE_CHECKING:
@@ -101,15 +110,22 @@ def random_forest(
     published=".788 on tracks, one 75/25 hold-out",
 )
 def svm_rbf(
-    *, C: Positive, gamma: Gamma, min_variance: NotNegative, selection_trees: CountOrZero, seed: int
+    *,
+    C: Positive,
+    kernel: Kernel,
+    gamma: Gamma,
+    min_variance: NotNegative,
+    selection_trees: CountOrZero,
+    seed: int,
 ) -> Pipeline:
-    """Return a support vector machine with a radial kernel on standardised features.
+    """Return a support vector machine, by default with a radial kernel, on standardised features.
 
-    It has no probabilities of its own: `genredag.training.train` calibrates it on the validation slices.
+    `gamma` does not affect a linear kernel. The machine has no probabilities of its own:
+    `genredag.training.train` calibrates it on the validation slices.
     """
     from sklearn.svm import SVC
 
-    machine = SVC(C=C, gamma=gamma, random_state=seed)
+    machine = SVC(C=C, kernel=kernel, gamma=gamma, random_state=seed)
     return _selecting_pipeline(machine, True, min_variance, selection_trees, seed)
 
 

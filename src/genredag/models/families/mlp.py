@@ -1,11 +1,13 @@
 """Dense networks on handcrafted features of a slice or clip, one per feature set.
 
 Repository erwanrh/ML_Python-Music_Classification (2021). Each input is (n_features, 1, 1) and is flattened.
-Published accuracies are for GTZAN extended to 12 classes and were chosen on the test set.
+Some hidden layers are linear, as in the source, which has no dropout. Published accuracies are
+for GTZAN extended to 12 classes and were chosen on the test set.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from genredag.errors import ModelError
@@ -16,6 +18,8 @@ from genredag.models.registry import network
 if TYPE_CHECKING:
     from keras import KerasTensor
 
+RELU, LINEAR = "relu", "linear"
+Layer = tuple[int, str]  # units and activation
 PAPER = "erwanrh/ML_Python-Music_Classification, 2021"
 PROTOCOL = "on clips of 12 classes, random 80:20, chosen on the test set"
 
@@ -24,8 +28,9 @@ PROTOCOL = "on clips of 12 classes, random 80:20, chosen on the test set"
     "mlp_30", paper=PAPER, published=f".51-.52 {PROTOCOL}", published_input=(30, 1, 1), features="features_30"
 )
 def mlp_30(x: KerasTensor, n_classes: int, *, dropout: Share) -> KerasTensor:
-    """Return class probabilities from means of 30 MFCC; the last two layers are linear."""
-    return _mlp(x, n_classes, 30, (30, 25), (20, 15), dropout=dropout)
+    """Return class probabilities from means of 30 MFCC."""
+    layers = [(30, RELU), (25, RELU), (20, LINEAR), (15, LINEAR)]
+    return _mlp(x, n_classes, 30, layers, dropout)
 
 
 @network(
@@ -33,7 +38,8 @@ def mlp_30(x: KerasTensor, n_classes: int, *, dropout: Share) -> KerasTensor:
 )
 def mlp_42(x: KerasTensor, n_classes: int, *, dropout: Share) -> KerasTensor:
     """Return class probabilities from means of 30 MFCC and 12 chroma."""
-    return _mlp(x, n_classes, 42, (42, 35, 24, 15), dropout=dropout)
+    layers = [(42, RELU), (35, LINEAR), (24, RELU), (15, LINEAR)]
+    return _mlp(x, n_classes, 42, layers, dropout)
 
 
 @network(
@@ -45,7 +51,8 @@ def mlp_42(x: KerasTensor, n_classes: int, *, dropout: Share) -> KerasTensor:
 )
 def mlp_60(x: KerasTensor, n_classes: int, *, dropout: Share) -> KerasTensor:
     """Return class probabilities from means and deviations of 30 MFCC."""
-    return _mlp(x, n_classes, 60, (60, 50, 40, 30, 20), dropout=dropout)
+    layers = [(60, RELU), (50, LINEAR), (40, LINEAR), (30, RELU), (20, LINEAR)]
+    return _mlp(x, n_classes, 60, layers, dropout)
 
 
 @network(
@@ -53,7 +60,8 @@ def mlp_60(x: KerasTensor, n_classes: int, *, dropout: Share) -> KerasTensor:
 )
 def mlp_85(x: KerasTensor, n_classes: int, *, dropout: Share) -> KerasTensor:
     """Return class probabilities from means and deviations of MFCC and chroma, and tempo."""
-    return _mlp(x, n_classes, 85, (85, 75, 65, 55, 45, 35, 25), dropout=dropout)
+    layers = [(85, RELU), (75, RELU), (65, LINEAR), (55, RELU), (45, LINEAR), (35, RELU), (25, RELU)]
+    return _mlp(x, n_classes, 85, layers, dropout)
 
 
 @network(
@@ -61,7 +69,8 @@ def mlp_85(x: KerasTensor, n_classes: int, *, dropout: Share) -> KerasTensor:
 )
 def mlp_87(x: KerasTensor, n_classes: int, *, dropout: Share) -> KerasTensor:
     """Return class probabilities from the 85 features and the zero-crossing rate's mean and deviation."""
-    return _mlp(x, n_classes, 87, (87, 75, 65, 55, 45, 35, 25), dropout=dropout)
+    layers = [(87, RELU), (75, RELU), (65, LINEAR), (55, RELU), (45, LINEAR), (35, RELU), (25, RELU)]
+    return _mlp(x, n_classes, 87, layers, dropout)
 
 
 @network(
@@ -73,7 +82,8 @@ def mlp_87(x: KerasTensor, n_classes: int, *, dropout: Share) -> KerasTensor:
 )
 def mlp_89(x: KerasTensor, n_classes: int, *, dropout: Share) -> KerasTensor:
     """Return class probabilities from the 87 features and the spectral roll-off's mean and deviation."""
-    return _mlp(x, n_classes, 89, (89, 79, 69, 59, 49, 39, 29), dropout=dropout)
+    layers = [(89, RELU), (79, RELU), (69, LINEAR), (59, RELU), (49, LINEAR), (39, RELU), (29, RELU)]
+    return _mlp(x, n_classes, 89, layers, dropout)
 
 
 @network(
@@ -85,17 +95,12 @@ def mlp_89(x: KerasTensor, n_classes: int, *, dropout: Share) -> KerasTensor:
 )
 def mlp_89_centroid(x: KerasTensor, n_classes: int, *, dropout: Share) -> KerasTensor:
     """Return class probabilities from the 87 features and the spectral centroid's mean and deviation."""
-    return _mlp(x, n_classes, 89, (89, 79, 69, 59, 49, 39, 29), dropout=dropout)
+    layers = [(89, RELU), (79, RELU), (69, LINEAR), (59, RELU), (49, LINEAR), (39, RELU), (29, RELU)]
+    return _mlp(x, n_classes, 89, layers, dropout)
 
 
 def _mlp(
-    x: KerasTensor,
-    n_classes: int,
-    n_features: int,
-    relu: tuple[int, ...],
-    linear: tuple[int, ...] = (),
-    *,
-    dropout: float,
+    x: KerasTensor, n_classes: int, n_features: int, layers: Sequence[Layer], dropout: float
 ) -> KerasTensor:
     import keras
 
@@ -108,7 +113,6 @@ def _mlp(
             hint=f"choose the representation that holds its {n_features} features",
         )
     x = keras.layers.Flatten()(x)
-    for activation, layers in (("relu", relu), ("linear", linear)):
-        for units in layers:
-            x = keras.layers.Dropout(dropout)(keras.layers.Dense(units, activation=activation)(x))
+    for units, activation in layers:
+        x = keras.layers.Dropout(dropout)(keras.layers.Dense(units, activation=activation)(x))
     return probabilities(x, n_classes)

@@ -3,12 +3,13 @@
 Pons, Lidy & Serra: Experimenting with Musically Motivated Convolutional Neural Networks, CBMI 2016
 (jordipons/CBMI2016), on 40 mel bands x 80 frames. A filter size of 0 keeps the published share of the axis
 for other input sizes. The genre projects that reuse these networks have no dropout; set it to 0 to match
-them.
+them. The text of one of them, Intelligent-Systems-MSc, mentions a sigmoid output (`output: sigmoid`); its
+code has softmax, like the paper.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from genredag.models.branches import FILTERS
 from genredag.models.layers import probabilities
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 PAPER = "Pons, Lidy & Serra, CBMI 2016"
 N_FILTERS = 32
 UNITS = 200
+Output = Literal["softmax", "sigmoid"]
 
 
 def _smallest(filter_frames: int, filter_bins: int, **_: object) -> tuple[int, int]:
@@ -34,7 +36,7 @@ def black_box(x: KerasTensor, n_classes: int, *, dropout: Share) -> KerasTensor:
 
     x = keras.layers.Conv2D(N_FILTERS, (12, 8), activation="relu")(x)
     x = keras.layers.Flatten()(keras.layers.MaxPooling2D((4, 1))(x))
-    return _fully_connected(x, n_classes, dropout)
+    return _fully_connected(x, n_classes, dropout, "softmax")
 
 
 @network(
@@ -44,16 +46,17 @@ def black_box(x: KerasTensor, n_classes: int, *, dropout: Share) -> KerasTensor:
     published_input=(40, 80, 1),
     smallest=lambda filter_frames, **_: (1, max(1, filter_frames)),
 )
-def time(x: KerasTensor, n_classes: int, *, filter_frames: CountOrZero, dropout: Share) -> KerasTensor:
+def time(
+    x: KerasTensor, n_classes: int, *, filter_frames: CountOrZero, dropout: Share, output: Output
+) -> KerasTensor:
     """Return class probabilities from 1 x `filter_frames` filters, each pooled over all bins.
 
-    0 frames means three quarters of the slice (60 of 80). The text of the project that reuses it mentions a
-    sigmoid output; its code has softmax, like the paper.
+    0 frames means three quarters of the slice (60 of 80).
     """
     import keras
 
     x = keras.layers.Dropout(dropout)(_time_features(x, filter_frames))
-    return probabilities(x, n_classes)
+    return _probabilities(x, n_classes, output)
 
 
 @network(
@@ -63,15 +66,17 @@ def time(x: KerasTensor, n_classes: int, *, filter_frames: CountOrZero, dropout:
     published_input=(40, 80, 1),
     smallest=lambda filter_bins, **_: (max(1, filter_bins), 1),
 )
-def frequency(x: KerasTensor, n_classes: int, *, filter_bins: CountOrZero, dropout: Share) -> KerasTensor:
+def frequency(
+    x: KerasTensor, n_classes: int, *, filter_bins: CountOrZero, dropout: Share, output: Output
+) -> KerasTensor:
     """Return class probabilities from `filter_bins` x 1 filters, each pooled over all frames.
 
-    0 bins means four fifths of the spectrum (32 of 40). Softmax as in `time`.
+    0 bins means four fifths of the spectrum (32 of 40).
     """
     import keras
 
     x = keras.layers.Dropout(dropout)(_frequency_features(x, filter_bins))
-    return probabilities(x, n_classes)
+    return _probabilities(x, n_classes, output)
 
 
 @network(
@@ -89,7 +94,13 @@ def frequency(x: KerasTensor, n_classes: int, *, filter_bins: CountOrZero, dropo
     smallest=_smallest,
 )
 def time_frequency(
-    x: KerasTensor, n_classes: int, *, filter_frames: CountOrZero, filter_bins: CountOrZero, dropout: Share
+    x: KerasTensor,
+    n_classes: int,
+    *,
+    filter_frames: CountOrZero,
+    filter_bins: CountOrZero,
+    dropout: Share,
+    output: Output,
 ) -> KerasTensor:
     """Return class probabilities from the concatenated features of `time` and `frequency`.
 
@@ -103,7 +114,7 @@ def time_frequency(
         _time_features(x, filter_frames),
         _frequency_features(x, filter_bins),
     ]
-    return _fully_connected(keras.layers.Concatenate()(branches), n_classes, dropout)
+    return _fully_connected(keras.layers.Concatenate()(branches), n_classes, dropout, output)
 
 
 def _time_features(x: KerasTensor, filter_frames: int) -> KerasTensor:
@@ -124,8 +135,22 @@ def _frequency_features(x: KerasTensor, filter_bins: int) -> KerasTensor:
     return keras.layers.Flatten()(keras.layers.MaxPooling2D((1, frames))(x))
 
 
-def _fully_connected(x: KerasTensor, n_classes: int, dropout: float) -> KerasTensor:
+def _fully_connected(x: KerasTensor, n_classes: int, dropout: float, output: Output) -> KerasTensor:
     import keras
 
     x = keras.layers.Dense(UNITS, activation="relu")(keras.layers.Dropout(dropout)(x))
-    return probabilities(keras.layers.Dropout(dropout)(x), n_classes)
+    return _probabilities(keras.layers.Dropout(dropout)(x), n_classes, output)
+
+
+def _probabilities(x: KerasTensor, n_classes: int, output: Output) -> KerasTensor:
+    """Return class probabilities; those of a sigmoid output are its shares of their sum.
+
+    Keras's cross-entropy divides by that sum anyway.
+    """
+    import keras
+
+    if output == "softmax":
+        return probabilities(x, n_classes)
+    scores = keras.layers.Dense(n_classes, activation="sigmoid", dtype="float32", name="scores")(x)
+    scores = keras.ops.maximum(scores, keras.config.epsilon())  # not all of them may be 0
+    return scores / keras.ops.sum(scores, axis=-1, keepdims=True)
