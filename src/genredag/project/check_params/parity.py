@@ -8,10 +8,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from genredag.params.groups.reading import read_tree
 from genredag.params.stages import STAGE_GROUPS, STAGES
-from genredag.project.check_params.plan import AXES, KEYS, choice_of
+from genredag.project.check_params.plan import AXES, KEYS, choice_of, write_tree
 from genredag.project.check_params.runners import Job, outputs, snakemake_jobs
 from genredag.project.check_params.workplace import Workplace
 from genredag.project.stages import is_code, read_stages, script_command
@@ -25,10 +24,10 @@ def disagreements(place: Workplace) -> list[str]:
 
     The matrix of the workplace's ``params.yaml`` is set to the one experiment, so that each rule has one job.
     """
-    tree = yaml.safe_load((place.folder / "params.yaml").read_text(encoding="utf-8"))
+    tree = read_tree(place.folder / "params.yaml")
     choice = {key: tree[key] for key in KEYS}
     tree["matrix"] = {key: [tree[key]] for key in AXES}
-    (place.folder / "params.yaml").write_text(yaml.safe_dump(tree, sort_keys=False), encoding="utf-8")
+    write_tree(place.folder / "params.yaml", tree)
     wildcards = choice_of(tree)
     jobs = {
         job.rule: job
