@@ -35,6 +35,12 @@ def disagreements(place: Workplace) -> list[str]:
         if job.wildcards.items() <= wildcards.items()
     }
     stages = read_stages(place.folder / "dvc.yaml")
+    # Snakemake has a parameter instead of such a stage.
+    notes = {name: stage for name, stage in stages.items() if stage.get("always_changed")}
+    stages = {name: stage for name, stage in stages.items() if name not in notes}
+    noted = {file for stage in notes.values() for file in outputs(stage)}
+    for stage in stages.values():
+        stage["deps"] = [dep for dep in stage["deps"] if dep not in noted]
     if not set(jobs) == set(stages) == set(STAGES) == set(STAGE_GROUPS):
         return [f"the stages differ: {', '.join(jobs)} in the Snakefile, {', '.join(stages)} in dvc.yaml"]
     return [
@@ -46,7 +52,11 @@ def _compare(name: str, job: Job, stage: dict[str, Any], choice: dict[str, Any])
     command = re.sub(r"\$\{(\w+)\}", lambda match: str(choice[match[1]]), script_command(stage))
     pairs = (
         ("flags", flags(job.command), flags(command)),
-        ("inputs", _names(job.input), _names(dep for dep in stage["deps"] if not is_code(dep))),
+        (
+            "inputs",
+            _names(job.input),
+            _names(dep for dep in stage["deps"] if not is_code(dep)),
+        ),
         ("outputs", _names(job.output), _names(outputs(stage))),
         ("parameters", _groups(name, stage["cmd"]), stage["params"]),
     )
