@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
 from collections.abc import Iterable, Iterator
@@ -65,11 +66,26 @@ def run_trials(
     places: Iterable[Workplace], trees: Iterable[Tree], models: list[str]
 ) -> Iterator[Trial | Exception]:
     """Try `models` in several workplaces in parallel; a failure is returned, not raised."""
+    pairs = list(zip(places, trees, strict=True))
+    _render_music(*pairs[0])
     with ThreadPoolExecutor() as pool:
-        runs = [pool.submit(run_trial, *pair, models) for pair in zip(places, trees, strict=True)]
+        runs = [pool.submit(run_trial, *pair, models) for pair in pairs]
     for run in runs:
         error = run.exception()
         yield error if isinstance(error, Exception) else run.result()
+
+
+def _render_music(place: Workplace, tree: Tree) -> None:
+    """Render the music of the small data set on all cores into the cache that both sides share."""
+    write_tree(place.folder / "params.yaml", tree)
+    (command,) = _commands(place.folder, tree, "", STAGES[:1])
+    jobs = ("--jobs", str(os.cpu_count() or 1))
+    # Each side obtains its data set itself, and reports what is wrong.
+    place.run(sys.executable, *command, *jobs, check=False, GENREDAG_CACHE=_cache(place))
+
+
+def _cache(place: Workplace) -> str:
+    return str(place.folder.parent / "cache")
 
 
 def run_trial(place: Workplace, tree: Tree, models: list[str]) -> Trial:
@@ -84,8 +100,7 @@ def run_trial(place: Workplace, tree: Tree, models: list[str]) -> Trial:
     plan = place.folder / FOLDER / "plan.json"
     plan.parent.mkdir(exist_ok=True)
     plan.write_text(json.dumps(trial_plan(place.folder, tree, models)), encoding="utf-8")
-    cache = str(place.folder.parent / "cache")  # one for both sides, which need the same music
-    place.run(sys.executable, "-P", str(PROGRAM), str(plan), GENREDAG_CACHE=cache)
+    place.run(sys.executable, "-P", str(PROGRAM), str(plan), GENREDAG_CACHE=_cache(place))
     return Trial(dict(_read_tracks(place.folder / FOLDER, models)))
 
 
