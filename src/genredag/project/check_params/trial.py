@@ -28,9 +28,9 @@ SEEDS = (1, 2, 3)
 # Learns on little data in a second, so that it shows whether the data are still as good.
 CHEAP_MODEL = "svm_rbf"
 # Networks learn to tell these genres apart within the time.
-EASY_GENRES = ("classical", "hiphop", "metal", "reggae")
+EASY_GENRES = ("classical", "disco", "jazz", "metal")
 # A model repeats its training with further seeds for this long.
-SECONDS = 60
+SECONDS = 90
 FOLDER = "trial"
 OF_ALL, OF_SEED = STAGES[:3], STAGES[3:4]
 # Scored by track, on validation tracks too if training did not watch them.
