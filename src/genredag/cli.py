@@ -47,14 +47,13 @@ def check_params_command(
     output: Annotated[
         Path | None, typer.Option(metavar="FILE.md", help="Also write the table to this file.")
     ] = None,
-    tolerance: Annotated[
-        float, typer.Option(min=0, max=1, help="Largest accepted drop in an accuracy or F1.")
-    ] = 0.05,
+    tolerance: Annotated[float, typer.Option(min=0, max=1, help="Largest accepted drop in accuracy.")] = 0.05,
 ) -> None:
     """Check params.yaml: is it valid, does dvc.lock match, do Snakemake and DVC agree?
 
-    With --against, also report which values changed, which stages each runner would rerun, and how the
-    metrics on the tiny data set change. The exit status is 1 if a check fails, 2 after a user error.
+    With --against, also report which values changed, which stages each runner would rerun, and whether
+    accuracy on a small data set drops, over several seeds. The exit status is 1 if a check fails, 2 after
+    a user error.
     """
     require("snakemake", "dvc")
     from genredag.project.check_params import check_params

@@ -274,3 +274,13 @@ def test_an_unknown_entry_is_refused(project_dir):
     assert params.entry("datasets", "gtzan").path is None
     with pytest.raises(ParameterError, match=r"models: 'crn' is unknown. Hint: did you mean 'crnn'"):
         params.entry("models", "crn")
+
+
+@pytest.mark.parametrize("text", ["1e-3", "1.e-3", "1E-03", "+.1e-2", "0.001"])
+def test_numbers_are_those_of_yaml_1_2(project_dir, tmp_path, text):
+    path, whole = tmp_path / "params.yaml", (project_dir / "params.yaml").read_text(encoding="utf-8")
+    path.write_text(whole.replace("learning_rate: 0.002", f"learning_rate: {text}", 1), encoding="utf-8")
+    params = load_params(path)
+    assert params.models["cnn_370k"].learning_rate == 0.001
+    same = load_params(project_dir / "params.yaml").model_copy(update={"models": params.models})
+    assert stage_values(params, "train", model="cnn_370k") == stage_values(same, "train", model="cnn_370k")

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 import pytest
 import yaml
+from dvc.utils.hydra import apply_overrides
+from dvc.utils.serialize import load_yaml as dvc_load_yaml
+from dvc.utils.serialize import loads_yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from ruamel.yaml.comments import CommentedMap
+from snakemake.common.configfile import load_configfile
 
 from genredag.errors import ParameterError
+from genredag.params.groups.reading import format_yaml, parse_yaml, read_tree
 from genredag.params.loading import load_params, parse_params
 from genredag.params.tree import differences
-from genredag.project.editing import set_values
+from genredag.project.editing import readings, set_values
+from genredag.project.tidying import dump
 
 
 @pytest.fixture
@@ -118,3 +130,99 @@ def test_an_unknown_study_is_refused_if_there_is_a_studies_file(params_file, pro
     with pytest.raises(ParameterError, match=r"'pons_tim' is unknown.*did you mean 'pons_time'"):
         set_values(params_file, ["as_published.studies=[pons_tim]"])
     assert params_file.read_bytes() == before
+
+
+def _as_every_reader_sees_it(path: Path, *keys: str) -> list[object]:
+    """Return a value as our loader, Snakemake's and DVC's read it from the file."""
+    found: list[object] = [read_tree(path), load_configfile(str(path)), dvc_load_yaml(str(path))]
+    for key in keys:
+        found = [tree[key] for tree in found]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "written"),
+    [
+        ("1e-5", 1e-5, "1.0e-05"),
+        ("2E-05", 2e-5, "2.0e-05"),
+        (".5", 0.5, "0.5"),
+        ("+.5", 0.5, "0.5"),
+        ("5.", 5.0, "5.0"),
+        ("1e0", 1.0, "1.0"),
+        ("0.00003", 0.00003, "0.00003"),
+        ("2", 2.0, "2.0"),
+    ],
+)
+def test_every_spelling_of_a_number_is_written_as_a_number(params_file, text, value, written):
+    set_values(params_file, [f"models.crnn.learning_rate={text}"])
+    assert f"    learning_rate: {written}\n" in params_file.read_text(encoding="utf-8")
+    seen = _as_every_reader_sees_it(params_file, "models", "crnn", "learning_rate")
+    assert seen == [value] * 3
+    assert {type(one) for one in seen} == {float}
+
+
+NOT_YAML = [
+    *("C:\\Music: mine", "[a", "*x", "!x y", "- x", "@home", "%a", "`a", '"a', "'a' b", "a: b", "{a", "? a"),
+    *("music # 1", "2026 # live", "on", "12:30", "2026", "017", "1_0", "1e-3", "=", "<<", "2026-01-01"),
+]
+
+
+@pytest.mark.parametrize("text", NOT_YAML)
+def test_text_that_yaml_reads_otherwise_is_text_where_the_key_wants_text(params_file, text):
+    set_values(params_file, [f"datasets.folder.path={text}", f"report.title={text}"])
+    assert _as_every_reader_sees_it(params_file, "datasets", "folder", "path") == [text] * 3
+    assert _as_every_reader_sees_it(params_file, "report", "title") == [text] * 3
+
+
+def test_null_and_quotes_keep_their_meaning(params_file):
+    for text, value in (("a b", "a b"), ("null", None), ("'null'", "null"), ('"a # b"', "a # b"), ("", None)):
+        set_values(params_file, [f"datasets.folder.path={text}"])
+        assert _as_every_reader_sees_it(params_file, "datasets", "folder", "path") == [value] * 3
+
+
+@pytest.mark.parametrize(
+    ("assignment", "message"),
+    [
+        ("slices.seconds=[a", r"slices.seconds: '\[a': input should be a valid number"),
+        ("slices.seconds=3 # s", r"slices.seconds: '3 # s': input should be a valid number"),
+        ("matrix.model=[crnn", r"matrix.model: '\[crnn': .*valid list"),
+        ("train.threads=1e0", r"train.threads: 1.0: .*valid integer"),
+    ],
+)
+def test_text_is_refused_where_the_key_wants_a_number_or_a_list(params_file, assignment, message):
+    before = params_file.read_bytes()
+    with pytest.raises(ParameterError, match=message) as caught:
+        set_values(params_file, [assignment])
+    assert "\n" not in str(caught.value)
+    assert params_file.read_bytes() == before
+
+
+NUMBERS = st.floats(min_value=5e-324, max_value=1e9)
+NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), min_size=1)
+PATHS = NAMES.map(lambda name: f"~/{name}/x")
+
+
+@settings(max_examples=3)
+@given(st.lists(NUMBERS, min_size=30, unique=True), PATHS)
+def test_numbers_and_paths_are_the_same_for_every_reader(project_dir, numbers, path):
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "params.yaml"
+        file.write_bytes((project_dir / "params.yaml").read_bytes())
+        set_values(file, [f"leakage_audit.svm.C={numbers}", f"datasets.folder.path={path}"])
+        assert _as_every_reader_sees_it(file, "leakage_audit", "svm", "C") == [numbers] * 3
+        assert _as_every_reader_sees_it(file, "datasets", "folder", "path") == [path] * 3
+        apply_overrides(file, [f"models.crnn.learning_rate={min(numbers[0], 10.0)!r}"])
+        assert load_params(file).models["crnn"].learning_rate == min(numbers[0], 10.0)
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False), NAMES)
+def test_scalars_are_written_for_every_reader(number, name):
+    tree = {"number": number, "text": name, "both": [number, name], "whole": 3}
+    for text in (dump(CommentedMap(tree)), format_yaml(tree)):
+        assert [parse_yaml(text, ""), yaml.safe_load(text), loads_yaml(text)] == [tree] * 3
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False), PATHS)
+def test_assigned_text_is_read_as_what_it_is(number, path):
+    assert readings(repr(number))[0] == number
+    assert path in readings(path)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from snakemake.common.configfile import load_configfile
 
 from genredag.errors import ParameterError
 from genredag.params.stages import EXTRAS, STAGES
-from genredag.project.stages import SCRIPTS, read_commands, read_stages, refuse_overrides, stage_code
+from genredag.project.stages import SCRIPTS, read_commands, read_stages, settle_config, stage_code
 
 
 def test_stages_are_in_the_order_of_the_data_flow(project_dir):
@@ -44,13 +45,22 @@ def test_commands_run_scripts_in_the_folder_of_dvc_yaml(project_dir, monkeypatch
     assert read_commands(project_dir / "dvc.yaml")["slices"].startswith(f"python {script} --params ")
 
 
+def test_snakemakes_values_become_those_that_scripts_read(project_dir, tmp_path):
+    path = tmp_path / "params.yaml"
+    path.write_text("seconds: 3e0\ntitle: on\n", encoding="utf-8")
+    config = load_configfile(str(path))
+    assert config == {"seconds": "3e0", "title": True}
+    settle_config(config, path)
+    assert config == {"seconds": 3.0, "title": "on"}
+
+
 def test_overrides_are_refused_with_the_command_that_works(project_dir, tree):
     path = project_dir / "params.yaml"
-    refuse_overrides(tree, path)
+    settle_config(tree, path)
     tree["slices"] = {**tree["slices"], "seconds": 5.0}
     with pytest.raises(ParameterError, match=r"changes slices, .* Hint: genredag set slices=VALUE"):
-        refuse_overrides(tree, path)
+        settle_config(tree, path)
     with pytest.raises(ParameterError, match="changes lr"):
-        refuse_overrides(
+        settle_config(
             {**tree, "slices": {"seconds": 3.0, "overlap": 0.5, "short_tracks": "pad"}, "lr": 1}, path
         )

@@ -40,3 +40,7 @@ def test_every_pair_and_the_promise_of_the_split_are_listed(view):
     assert len(view["pairs"]) == 3
     assert view["promise"].startswith("no track has slices in more than one part")
     assert not view["leaky"]
+
+
+def test_one_seed_is_counted(view):
+    assert view["n_seeds"] == 1

@@ -12,7 +12,7 @@ import yaml
 
 from genredag.models.backbones import BACKBONES
 from genredag.project.check_params.plan import choice_of, write_tree
-from genredag.project.check_params.trial import tiny_tree
+from genredag.project.check_params.tiny import tiny_tree
 from genredag.project.check_params.workplace import Workplace, copy_project
 from genredag.project.editing import set_values
 

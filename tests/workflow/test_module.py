@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from genredag.project.check_params.plan import choice_of, run_folder, write_tree
-from genredag.project.check_params.trial import tiny_tree
+from genredag.project.check_params.tiny import tiny_tree
 from genredag.project.check_params.workplace import Workplace
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -48,10 +48,10 @@ def test_a_disagreement_is_reported(copy: Workplace, old: str, new: str, told: s
 def test_rules_stages_scripts_and_groups_have_the_same_names(project_dir: Path) -> None:
     rules = {path.stem for path in (project_dir / "workflow/rules").glob("*.smk")} - {"start", "matrix"}
     scripts = {path.stem for path in (project_dir / "workflow/scripts").glob("*.py")}
-    assert rules == scripts == {*STAGES, *EXTRAS}
+    assert rules == scripts - {"music"} == {*STAGES, *EXTRAS}
     assert set(STAGES) == set(STAGE_GROUPS)
     assert set(EXTRAS) == set(EXTRA_GROUPS)
-    assert list(read_stages(project_dir / "dvc.yaml")) == list(STAGES)
+    assert list(read_stages(project_dir / "dvc.yaml")) == ["music", *STAGES]
 
 
 def test_every_group_of_params_yaml_is_used_by_a_rule() -> None:

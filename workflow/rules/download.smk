@@ -20,7 +20,9 @@ rule download:
     params:
         values=values("download"),
         code=code("download"),
-        source=lambda wildcards: source_state(PARAMS, wildcards.dataset),
+        source=lambda wildcards: source_state(
+            PARAMS.entry("datasets", wildcards.dataset)
+        ),
     shell:
         f"python {SCRIPTS}/download.py --params {PARAMS_FILE}"
         " --dataset {wildcards.dataset}"

@@ -31,7 +31,7 @@ rule external_songs:
     params:
         values=values("external_songs"),
         code=code("external_songs"),
-        source=lambda wildcards: songs_state(PARAMS),
+        source=lambda wildcards: files_state(filter(None, [PARAMS.external_songs.path])),
     shell:
         f"python {SCRIPTS}/external_songs.py --params {PARAMS_FILE}"
         " --models {input.models} --jobs {threads}"

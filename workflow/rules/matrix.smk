@@ -5,12 +5,13 @@ import sys
 from functools import cache
 
 from genredag.audits.as_published.studies import OWN_STAGES, load_studies
+from genredag.datasets.user_music import files_state, source_state
 from genredag.errors import GenredagError, ParameterError, exits_cleanly
 from genredag.models.compatibility import matrix_pairs, obtain_weights
 from genredag.params.groups.splits import fold_suffixes
 from genredag.params.stages import EXTRAS, STAGES, stage_values
-from genredag.params.user_files import songs_state, source_state, weights_state
-from genredag.project.stages import SCRIPTS, code_state, refuse_overrides
+from genredag.params.user_files import weights_state
+from genredag.project.stages import SCRIPTS, code_state, settle_config
 from genredag.project.validation import load_valid_params
 from genredag.runtime.cache import default_cache_dir
 from genredag.runtime.closure import source_dir
@@ -34,7 +35,7 @@ if not STUDIES_FILE.is_file():
 
 try:
     PARAMS = load_valid_params(PARAMS_FILE, STUDIES_FILE)
-    refuse_overrides(config, PARAMS_FILE)
+    settle_config(config, PARAMS_FILE)
     PAIRS = matrix_pairs(PARAMS)
 except GenredagError as error:
     print(f"genredag: error: {error}", file=sys.stderr)

@@ -15,6 +15,7 @@ from genredag.report.external_page import external_songs_page
 from genredag.runtime.backend import configure_backend
 from genredag.runtime.files import write_csv, write_text
 from genredag.runtime.flags import flag_parser
+from genredag.runtime.folders import user_path
 from genredag.runtime.logs import configure_logging
 
 
@@ -30,7 +31,7 @@ def main(argv: list[str] | None = None) -> None:
     if path is None:
         raise ParameterError("no songs", where="external_songs.path", expected="a folder <genre>/**/*.mp3")
     configure_backend(threads=1)
-    table = predict_external(map(load, args.models), list_songs(Path(path)), args.jobs)
+    table = predict_external(map(load, args.models), list_songs(user_path(path)), args.jobs)
     write_csv(args.table, table)
     write_text(args.markdown, external_songs_markdown(table))
     write_text(args.html, external_songs_page(table, args.date))

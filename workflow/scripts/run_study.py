@@ -6,13 +6,12 @@ import logging
 import shutil
 from pathlib import Path
 
-import yaml
-
 from genredag.audits.as_published.running import commands, run_stages
 from genredag.audits.as_published.studies import VARIANTS, LeftOutError, choose, load_studies, study_tree
 from genredag.audits.as_published.table import left_out
 from genredag.audits.as_published.weights import NoWeightsError, close_note, require_weights, write_note
 from genredag.errors import exits_cleanly
+from genredag.params.groups.reading import format_yaml
 from genredag.params.loading import load_params, parse_params
 from genredag.project.stages import read_commands
 from genredag.runtime.cache import default_cache_dir
@@ -38,7 +37,7 @@ def main(argv: list[str] | None = None) -> None:
     try:
         tree = study_tree(params, study, args.variant, args.dataset, args.seed)
         require_weights(parse_params(tree).models[study.model].backbone, default_cache_dir())
-        write_text(folder / "params.yaml", yaml.safe_dump(tree, sort_keys=False))
+        write_text(folder / "params.yaml", format_yaml(tree))
         shutil.copyfile(args.manifest, folder / "manifest.parquet")
         predictions = run_stages(
             commands(read_commands(args.stages), tree, folder), Path.cwd(), folder, watch

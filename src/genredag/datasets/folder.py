@@ -15,7 +15,7 @@ import pandas as pd
 
 from genredag.errors import DataError, ParameterError
 from genredag.params.groups.datasets import Folder
-from genredag.runtime.folders import is_unicode, printable, walk_folder
+from genredag.runtime.folders import as_on_disk, is_unicode, printable, walk_folder
 from genredag.tracks.audio import SUFFIXES
 from genredag.tracks.manifest import LEFT_OUT, LISTED
 
@@ -193,22 +193,6 @@ def _from_table(path: Path) -> pd.DataFrame:
     windows = ["\\" in name and not file.exists() for name, file in zip(names, table["path"], strict=True)]
     table["problem"] = np.where(windows, "missing: write / instead of \\ in its path", "")
     return with_ids(table, path.parent)
-
-
-def as_on_disk(path: Path) -> Path:
-    """Return `path` with accents composed (NFC) or decomposed (NFD) as in the names of the files there."""
-    try:
-        if path.exists():
-            return path
-        here = Path(path.anchor)
-        for part in path.relative_to(path.anchor).parts:
-            there = [] if (here / part).exists() or not here.is_dir() else here.iterdir()
-            wanted = unicodedata.normalize("NFC", part)
-            same = (path.name for path in there if unicodedata.normalize("NFC", path.name) == wanted)
-            here /= next(same, part)
-    except OSError:  # a name that is too long, or a folder that may not be read
-        return path
-    return here
 
 
 def with_ids(tracks: pd.DataFrame, root: Path) -> pd.DataFrame:

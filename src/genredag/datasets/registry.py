@@ -12,6 +12,7 @@ import pandas as pd
 
 from genredag.datasets import MODULE_NAMES, fma, folder, gtzan, gtzan_fma, spectrograms, synthetic
 from genredag.params.groups.datasets import Download
+from genredag.runtime.folders import user_path
 from genredag.tracks import audio
 from genredag.tracks.manifest import (
     LEFT_OUT,
@@ -39,7 +40,7 @@ def build_manifest(
     name
         A key of ``datasets`` in ``params.yaml``.
     group
-        Its values. Relative paths are resolved against the working directory.
+        Its values. Relative paths are of the project: see `user_path`.
     download
         The download options, including the checks of tracks.
     cache_dir
@@ -120,7 +121,7 @@ def _resolved(group: Any) -> Any:
     for key in PATH_KEYS:
         value = getattr(group, key, None)
         if isinstance(value, str):
-            update[key] = str(Path(value).expanduser().resolve())
+            update[key] = str(user_path(value))
         elif isinstance(value, list):
-            update[key] = [str(Path(item).expanduser().resolve()) for item in value]
+            update[key] = [str(user_path(item)) for item in value]
     return group.model_copy(update=update)

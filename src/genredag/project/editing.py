@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
+import yaml
+from pydantic import ValidationError
 from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.error import YAMLError
 
 from genredag.errors import ParameterError
 from genredag.params.groups.reading import parse_yaml
 from genredag.params.loading import parse_params
+from genredag.params.schema import Params
 from genredag.project.tidying import dump, inherited, load, own, plain, put, tidy
 from genredag.project.validation import check_valid
 from genredag.runtime.files import write_text
@@ -19,6 +24,7 @@ def set_values(path: Path, assignments: list[str]) -> None:
     """Apply assignments such as ``slices.seconds=5.0`` or ``matrix.model=[crnn]`` to the YAML file at `path`.
 
     A key that a map merges (``<<``) is set in that map only. Setting it to the merged value removes it again.
+    A value that isn't YAML, or isn't YAML of the wanted type, is taken as text where the key accepts text.
 
     Raises
     ------
@@ -33,11 +39,51 @@ def set_values(path: Path, assignments: list[str]) -> None:
             raise ParameterError(
                 f"{assignment!r} is not an assignment", expected="KEY=VALUE", hint="slices.seconds=5.0"
             )
-        _assign(tree, key.strip().split("."), load(text) if text.strip() else None, path.name)
+        keys = key.strip().split(".")
+        value, *others = readings(text.strip())
+        _assign(tree, keys, value, path.name)
+        for other in others:
+            if _refused(tree, keys):
+                _assign(tree, keys, other, path.name)
+        if others and _refused(tree, keys):
+            _assign(tree, keys, value, path.name)
     tidy(tree)
     text = dump(tree)
     check_valid(parse_params(parse_yaml(text, path.name), source=path.name), path)
     write_text(path, text)
+
+
+def readings(text: str) -> list[Any]:
+    """Return what the text of a value may mean, likeliest first: a value in YAML, and the text itself."""
+    if not text:
+        return [None]
+    try:
+        value, node = parse_yaml(text, ""), load(text)
+    except (ParameterError, YAMLError):
+        return [text]
+    if isinstance(value, dict | list):
+        return [node, text]
+    if value == text:
+        return [text]
+    # YAML would drop a comment, a tag or a line break.
+    if text[0] not in "'\"" and (isinstance(value, str) or not re.fullmatch(r"[-+.\w~]+", text)):
+        return [text]
+    if text[0] in "'\"" and _first_scalar(text).end_mark.index < len(text):
+        return [text]
+    return [node if plain(node) == value else value, text]
+
+
+def _first_scalar(text: str) -> yaml.ScalarToken:
+    return next(token for token in yaml.scan(text) if isinstance(token, yaml.ScalarToken))
+
+
+def _refused(tree: CommentedMap, keys: list[str]) -> bool:
+    """Return whether the value at a key is of a wrong type or out of bounds, whatever else is wrong."""
+    try:
+        Params.model_validate(plain(tree))
+    except ValidationError as error:
+        return any([str(part) for part in one["loc"]][: len(keys)] == keys for one in error.errors())
+    return False
 
 
 def _assign(tree: CommentedMap, keys: list[str], value: Any, source: str) -> None:

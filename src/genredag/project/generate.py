@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import TypeAdapter
 
 from genredag.errors import GenredagError
 from genredag.models.options import annotation
 from genredag.models.registry import learner, options_of
+from genredag.params.groups.reading import read_tree
 from genredag.params.schema import Params
 from genredag.params.stages import STAGES
 from genredag.params.tree import SHARED
@@ -35,7 +35,7 @@ def generated_files(project: Path) -> Iterator[tuple[Path, str]]:
     yield project / "docs/parameters.md", parameters_page(project / "params.yaml")
     yield (
         project / "docs/reruns.md",
-        reruns_page(project, yaml.safe_load((project / "params.yaml").read_text("utf-8"))),
+        reruns_page(project, read_tree(project / "params.yaml")),
     )
     yield project / "envs/genredag.yaml", conda_environment(project)
     for page in PAGES[1:]:
@@ -64,7 +64,7 @@ def _differs(path: Path, text: str) -> bool:
 
 def parameters_page(params_file: Path) -> str:
     """Return a Markdown page of every parameter: key, value, type and bounds, meaning."""
-    tree = yaml.safe_load(params_file.read_text(encoding="utf-8"))
+    tree = read_tree(params_file)
     schema = Params.model_json_schema()
     schema["properties"]["models"]["properties"] = {
         name: _recipe(schema, name, recipe) for name, recipe in tree["models"].items()

@@ -11,6 +11,7 @@ import yaml
 from genredag.datasets import MODULE_NAMES
 from genredag.errors import ParameterError
 from genredag.models.registry import PUBLISHED, family_modules, learners
+from genredag.params.groups.reading import read_tree
 from genredag.runtime.closure import Import, code_fingerprint, import_closure, unused_imports
 from genredag.spectrograms.registry import REPRESENTATIONS
 
@@ -76,8 +77,11 @@ def _registries(choice: Mapping[str, str]) -> Iterator[tuple[str, dict[str, str]
         yield "genredag.models.registry", modules, choice["model"].removesuffix(PUBLISHED)
 
 
-def refuse_overrides(config: dict[str, Any], path: Path) -> None:
-    """Reject values from ``--config`` or another file, because the scripts would not see them.
+def settle_config(config: dict[str, Any], path: Path) -> None:
+    """Give Snakemake's `config` the values that the scripts read from the file at `path`.
+
+    Snakemake reads YAML 1.1, in which ``1e-3`` is text. Values from ``--config`` or another file are
+    rejected, because the scripts would not see them.
 
     Raises
     ------
@@ -92,3 +96,4 @@ def refuse_overrides(config: dict[str, Any], path: Path) -> None:
             where=str(path),
             hint=f"genredag set {changed[0]}=VALUE writes a checked value into {path}",
         )
+    config.update(read_tree(path))

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.mergevalue import merge_attrib
+from ruamel.yaml.representer import RoundTripRepresenter
+from ruamel.yaml.scalarfloat import ScalarFloat
+
+from genredag.params.groups.reading import format_yaml, is_plain_text
 
 # Where a comment is attached: a key of a map or an item of a list.
 Place = tuple[CommentedMap | CommentedSeq, Any]
 # Lists up to this column stay on one line. ruamel.yaml breaks a longer one after the item that crosses it.
 WIDTH = 104
+# Numbers that every version of YAML reads as these numbers.
+PLAIN_INT = re.compile(r"-?(?:0|[1-9][0-9]*)")
+PLAIN_FLOAT = re.compile(r"-?(?:0|[1-9][0-9]*)\.[0-9]+(?:e[-+][0-9]+)?")
 
 
 def tidied(text: str) -> str:
@@ -40,14 +48,38 @@ def dump(tree: CommentedMap) -> str:
     return "".join(f"{line.rstrip()}\n" for line in buffer.getvalue().splitlines())
 
 
+class _Representer(RoundTripRepresenter):
+    """Writes scalars that YAML 1.1, which Snakemake reads, and YAML 1.2 read alike."""
+
+    def represent_scalar(self, tag: Any, value: Any, style: Any = None, anchor: Any = None) -> Any:
+        if str(tag).endswith(":str") and not style and not is_plain_text(value):
+            style = "'"
+        if str(tag).endswith(":int") and not PLAIN_INT.fullmatch(value):
+            value = str(int(value.replace("_", ""), 0 if value.strip("+-")[1:2] in ("b", "o", "x") else 10))
+        return super().represent_scalar(tag, value, style, anchor)
+
+    def represent_number(self, number: float) -> Any:
+        """Keep how a number was written if it is a plain decimal one."""
+        kept = self.represent_scalar_float(number).value if isinstance(number, ScalarFloat) else ""
+        if not PLAIN_FLOAT.fullmatch(kept) or float(kept) != number:
+            kept = format_yaml(float(number)).split("\n")[0]
+        anchor = number.yaml_anchor() if isinstance(number, ScalarFloat) else None
+        return self.represent_scalar("tag:yaml.org,2002:float", kept, anchor=anchor)
+
+
+for _kind in (float, ScalarFloat):
+    _Representer.add_representer(_kind, _Representer.represent_number)
+_Representer.add_representer(
+    type(None), lambda representer, _: representer.represent_scalar("tag:yaml.org,2002:null", "null")
+)
+
+
 def _yaml() -> YAML:
     yaml = YAML()
+    yaml.Representer = _Representer
     yaml.width = WIDTH
     yaml.preserve_quotes = True
     yaml.indent(mapping=2, sequence=4, offset=2)
-    yaml.representer.add_representer(
-        type(None), lambda representer, _: representer.represent_scalar("tag:yaml.org,2002:null", "null")
-    )
     return yaml
 
 

@@ -41,6 +41,7 @@ def group_view(
         **{key: entries[0].choice[key] for key in ("dataset", "split")},
         "promise": promise(protocol),
         "leaky": entries[0].leaky,
+        "n_seeds": min(len({run.choice["seed"] for run in entry.runs}) for entry in entries),
         "n_classes": len(entries[0].runs[0].genres),
         "entries": [{**view, "bars": [label in bar for bar in bars]} for label, view in by_label.items()],
         "n_bars": len(bars),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,34 @@ def is_unicode(name: str) -> bool:
 def printable(name: str) -> str:
     r"""Return a name with the bytes that are not UTF-8 written out: ``caf\xe9.wav``."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def as_on_disk(path: Path) -> Path:
+    """Return `path` with accents composed (NFC) or decomposed (NFD) as in the names of the files there."""
+    try:
+        if path.exists():
+            return path
+        here = Path(path.anchor)
+        for part in path.relative_to(path.anchor).parts:
+            there = [] if (here / part).exists() or not here.is_dir() else here.iterdir()
+            wanted = unicodedata.normalize("NFC", part)
+            same = (path.name for path in there if unicodedata.normalize("NFC", path.name) == wanted)
+            here /= next(same, part)
+    except OSError:  # a name that is too long, or a folder that may not be read
+        return path
+    return here
+
+
+def user_path(text: str) -> Path:
+    """Return the absolute path that a user gave in ``params.yaml``; relative ones are of the project.
+
+    ``dvc exp run`` with ``--temp`` or ``--queue`` works in a copy of the project, in its ``.dvc/tmp/exps``,
+    which lacks what is not in git. Relative paths therefore are of the project itself.
+    """
+    here = Path.cwd()
+    copies = (folder for folder in here.parents if folder.parts[-3:] == (".dvc", "tmp", "exps"))
+    project = next((folder.parents[2] for folder in copies), here)
+    return (project / os.path.expanduser(text)).resolve()  # noqa: PTH111 - an unknown ~user stays as it is
 
 
 def _walk(folder: Path, above: frozenset[tuple[int, int]]) -> Iterator[Found]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import Field, TypeAdapter, ValidationError
 
 from genredag.errors import GenredagError, ParameterError
 from genredag.models.compatibility import NO_AUDIO, UnfitError, check_experiment
 from genredag.params.groups.base import Group, Name
-from genredag.params.groups.reading import similar
+from genredag.params.groups.reading import read_tree, similar
 from genredag.params.groups.splits import LeakySlices, Official, Stratified
 from genredag.params.loading import parse_params
 from genredag.params.schema import Params
@@ -92,12 +92,7 @@ def load_studies(path: Path) -> dict[str, Study]:
     ParameterError
         The file is missing, or a study has an invalid key or value.
     """
-    try:
-        tree = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ParameterError("no such file", where=str(path), hint="run from the project's folder") from None
-    except yaml.YAMLError as error:
-        raise ParameterError(f"not YAML: {error}", where=str(path), hint="check the indentation") from None
+    tree = read_tree(path)
     if not isinstance(tree, dict):
         what = "empty" if tree is None else f"{tree!r:.40} is not a mapping"
         raise ParameterError(what, where=Path(path).name, expected=EXPECTED, hint="docs/leakage.md")
@@ -164,7 +159,7 @@ def study_tree(tree: Tree, study: Study, variant: str, dataset: str, seed: int) 
     is_own = variant == "as_published"
     # The name of a leaky protocol must contain "leaky".
     own = "own_leaky" if isinstance(study.split, LeakySlices) else "own"
-    result: Tree = yaml.safe_load(yaml.safe_dump(tree))
+    result: Tree = copy.deepcopy(tree)
     result["splits"][own] = study.split.model_dump()
     choice: dict[str, str | int] = {
         "dataset": dataset,

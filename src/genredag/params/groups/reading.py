@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import io
+import re
 import types
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, Union, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -14,6 +16,42 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from genredag.errors import ParameterError
 
 G = TypeVar("G", bound=BaseModel)
+# Scalars as in YAML 1.2, which DVC reads: `1e-3` is a number; `on` and `12:30` are text.
+_SCALARS = (
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
+    ("int", r"[-+]?0b[01_]+|[-+]?0o?[0-7_]+|[-+]?[0-9][0-9_]*|[-+]?0x[0-9a-fA-F_]+", list("-+0123456789")),
+    (
+        "float",
+        r"[-+]?(?:\.[0-9][0-9_]*|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)"
+        r"|\.(?:nan|NaN|NAN)",
+        list("-+.0123456789"),
+    ),
+    ("merge", r"<<", ["<"]),
+)
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """A loader for YAML 1.2."""
+
+    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
+
+
+class _Dumper(yaml.SafeDumper):
+    """A dumper whose text YAML 1.1, which Snakemake reads, and YAML 1.2 read alike."""
+
+
+for _tag, _pattern, _first in _SCALARS:
+    for _class in (_Loader, _Dumper):
+        _class.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"(?:{_pattern})$"), _first)
+
+
+def _construct_int(loader: Any, node: yaml.ScalarNode) -> int:
+    digits = node.value.replace("_", "")
+    return int(digits, 0 if digits.lstrip("+-")[1:2] in ("b", "o", "x") else 10)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _construct_int)
 
 
 def read_tree(path: Path) -> dict[str, Any]:
@@ -41,10 +79,22 @@ def parse_yaml(text: str, source: str) -> dict[str, Any]:
         The text isn't YAML.
     """
     try:
-        tree = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        tree = yaml.load(text, _Loader)
     except yaml.YAMLError as error:
-        raise ParameterError(f"not YAML: {error}", where=source, hint="check the indentation") from None
+        what = " ".join(f"not YAML: {error}".split())
+        raise ParameterError(what, where=source, hint="check the indentation") from None
     return tree
+
+
+def format_yaml(tree: object) -> str:
+    """Return values as YAML that every version of YAML reads as these values."""
+    return yaml.dump(tree, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+
+
+def is_plain_text(text: str) -> bool:
+    """Return whether YAML 1.1 and 1.2 both read a scalar without quotes as text, not as a number or so."""
+    node = _Dumper(io.StringIO()).resolve(yaml.ScalarNode, text, (True, False))
+    return node == "tag:yaml.org,2002:str"
 
 
 def read_group(path: Path, key: str, kind: Any) -> Any:

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import yaml
-
 from genredag.errors import ParameterError
+from genredag.params.groups.reading import parse_yaml
 from genredag.params.tree import Tree, differences
 from genredag.project.check_params.lock import lock_problems
 from genredag.project.check_params.parity import disagreements
@@ -22,7 +21,9 @@ from genredag.project.check_params.plan import (
     write_tree,
 )
 from genredag.project.check_params.table import Findings
-from genredag.project.check_params.trial import choose, falls, figures, run_both, tiny_tree
+from genredag.project.check_params.tiny import TRIAL, tiny_tree
+from genredag.project.check_params.trial import choose, models_to_try, run_trials
+from genredag.project.check_params.verdict import verdicts
 from genredag.project.check_params.workplace import RunnerError, Workplace, copy_project, extract_reference
 from genredag.project.validation import load_valid_params
 from genredag.runtime.files import write_text
@@ -37,11 +38,12 @@ def check_params(project: Path, against: str | None, output: Path | None, tolera
         The project's folder, which is not modified.
     against
         A git reference to compare with: list the values that differ, ask both runners what reruns, and run
-        the experiment on the tiny data set before and after the change.
+        the experiment on a small data set, with several seeds, before and after the change.
     output
         A file to which the Markdown is also written.
     tolerance
-        The largest accepted drop in an accuracy or F1, 0 to 1.
+        The largest accepted drop in the accuracy on tracks, 0 to 1. A larger one fails if its interval,
+        over tracks and seeds, excludes 0.
 
     Returns
     -------
@@ -55,14 +57,14 @@ def check_params(project: Path, against: str | None, output: Path | None, tolera
     """
     load_valid_params(project / "params.yaml")
     old = None if against is None else _read(_reference_text(project, against), against)
-    findings = Findings(against)
+    findings = Findings(against, tolerance)
     with tempfile.TemporaryDirectory(prefix="genredag-") as name:
         folder = Path(name)
         _check_alone(project, folder, findings)
         if old is not None:
             new = _read((project / "params.yaml").read_text(encoding="utf-8"), "params.yaml")
             findings.leaves = differences(old, new)
-            _check_change(project, folder, findings, old, new, tolerance)
+            _check_change(project, folder, findings, old, new)
     markdown = findings.markdown()
     print(markdown, end="")
     if output is not None:
@@ -85,9 +87,7 @@ def _check_alone(project: Path, folder: Path, findings: Findings) -> None:
         findings.notes.append("Snakefile and dvc.yaml agree")
 
 
-def _check_change(
-    project: Path, folder: Path, findings: Findings, old: Tree, new: Tree, tolerance: float
-) -> None:
+def _check_change(project: Path, folder: Path, findings: Findings, old: Tree, new: Tree) -> None:
     reference = str(findings.reference)
     try:
         with _status(f"Asking both runners what reruns since {reference}"):
@@ -106,33 +106,30 @@ def _check_change(
     choice = choose(plan, new)
     if choice is not None:
         touched = list(findings.leaves)
-        before, after = tiny_tree(old, choice, touched), tiny_tree(new, choice, touched)
-        _try(project, folder / "trial", findings, before, after, tolerance)
+        trees = [tiny_tree(tree, choice, touched, TRIAL) for tree in (old, new)]
+        models = models_to_try(new, choice, touched)
+        _try(project, folder / "trial", findings, trees, [m for m in models if m in old["models"]])
 
 
-def _try(
-    project: Path, folder: Path, findings: Findings, before: Tree, after: Tree, tolerance: float
-) -> None:
+def _try(project: Path, folder: Path, findings: Findings, trees: list[Tree], models: list[str]) -> None:
     reference = str(findings.reference)
-    place = extract_reference(project, reference, folder)
-    with _status(f"Running {reference} on the tiny data set"):
-        try:
-            findings.before = figures(run_both(place, before).snakemake)
-        except RunnerError as error:
-            findings.notes.append(
-                f"{reference} can't run this experiment, so there are no metrics to compare: {error}"
-            )
-    with _status("Running the change on the tiny data set"):
-        copy_project(project, place.folder)
-        try:
-            trial = run_both(place, after)
-        except RunnerError as error:
-            findings.failures.append(f"the tiny data set can't be run: {error}")
-            return
-    findings.after = figures(trial.snakemake)
-    if trial.snakemake != trial.dvc:
-        findings.failures.append("Snakemake and DVC produce different metrics on the tiny data set")
-    findings.failures += falls(findings.before, findings.after, tolerance)
+    places = extract_reference(project, reference, folder / "before"), copy_project(project, folder / "after")
+    with _status(f"Running {reference} and the change on a small data set"):
+        before, after = run_trials(places, trees, models)
+    if isinstance(after, Exception):
+        findings.failures.append(f"the small data set can't be run: {after}")
+    elif isinstance(before, Exception):
+        findings.notes.append(
+            f"{reference} can't run this experiment, so there are no metrics to compare: {before}"
+        )
+    else:
+        findings.verdicts = verdicts(before, after)
+        findings.failures += [
+            f"{verdict.model}: track accuracy drops from {verdict.before:.3f} to {verdict.after:.3f}"
+            f" (95 % interval of the change: {verdict.change.low:+.3f} to {verdict.change.high:+.3f})"
+            for verdict in findings.verdicts
+            if verdict.is_drop(findings.tolerance)
+        ]
 
 
 def _reference_text(project: Path, reference: str) -> str:
@@ -156,10 +153,7 @@ def _reference_text(project: Path, reference: str) -> str:
 
 
 def _read(text: str, source: str) -> Tree:
-    try:
-        tree = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ParameterError(f"its params.yaml is not YAML: {error}", where=source) from None
+    tree = parse_yaml(text, source)
     if not isinstance(tree, dict):
         raise ParameterError("its params.yaml has no values", where=source)
     return tree

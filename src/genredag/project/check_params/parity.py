@@ -8,10 +8,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from genredag.params.groups.reading import read_tree
 from genredag.params.stages import STAGE_GROUPS, STAGES
-from genredag.project.check_params.plan import AXES, KEYS, choice_of
+from genredag.project.check_params.plan import AXES, KEYS, choice_of, write_tree
 from genredag.project.check_params.runners import Job, outputs, snakemake_jobs
 from genredag.project.check_params.workplace import Workplace
 from genredag.project.stages import is_code, read_stages, script_command
@@ -25,10 +24,10 @@ def disagreements(place: Workplace) -> list[str]:
 
     The matrix of the workplace's ``params.yaml`` is set to the one experiment, so that each rule has one job.
     """
-    tree = yaml.safe_load((place.folder / "params.yaml").read_text(encoding="utf-8"))
+    tree = read_tree(place.folder / "params.yaml")
     choice = {key: tree[key] for key in KEYS}
     tree["matrix"] = {key: [tree[key]] for key in AXES}
-    (place.folder / "params.yaml").write_text(yaml.safe_dump(tree, sort_keys=False), encoding="utf-8")
+    write_tree(place.folder / "params.yaml", tree)
     wildcards = choice_of(tree)
     jobs = {
         job.rule: job
@@ -36,6 +35,12 @@ def disagreements(place: Workplace) -> list[str]:
         if job.wildcards.items() <= wildcards.items()
     }
     stages = read_stages(place.folder / "dvc.yaml")
+    # Snakemake has a parameter instead of such a stage.
+    notes = {name: stage for name, stage in stages.items() if stage.get("always_changed")}
+    stages = {name: stage for name, stage in stages.items() if name not in notes}
+    noted = {file for stage in notes.values() for file in outputs(stage)}
+    for stage in stages.values():
+        stage["deps"] = [dep for dep in stage["deps"] if dep not in noted]
     if not set(jobs) == set(stages) == set(STAGES) == set(STAGE_GROUPS):
         return [f"the stages differ: {', '.join(jobs)} in the Snakefile, {', '.join(stages)} in dvc.yaml"]
     return [
@@ -47,7 +52,11 @@ def _compare(name: str, job: Job, stage: dict[str, Any], choice: dict[str, Any])
     command = re.sub(r"\$\{(\w+)\}", lambda match: str(choice[match[1]]), script_command(stage))
     pairs = (
         ("flags", flags(job.command), flags(command)),
-        ("inputs", _names(job.input), _names(dep for dep in stage["deps"] if not is_code(dep))),
+        (
+            "inputs",
+            _names(job.input),
+            _names(dep for dep in stage["deps"] if not is_code(dep)),
+        ),
         ("outputs", _names(job.output), _names(outputs(stage))),
         ("parameters", _groups(name, stage["cmd"]), stage["params"]),
     )

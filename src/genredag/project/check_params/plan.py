@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from genredag.params.groups.reading import format_yaml
 from genredag.params.stages import STAGES
 from genredag.params.tree import Tree
 from genredag.project.check_params.runners import Job, downstream, dvc_changes, outputs, snakemake_jobs
@@ -94,6 +95,4 @@ def widen(tree: Tree) -> Tree:
 
 def write_tree(path: Path, tree: Tree) -> None:
     """Write parameters as YAML."""
-    import yaml
-
-    path.write_text(yaml.safe_dump(tree, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    path.write_text(format_yaml(tree), encoding="utf-8")

@@ -40,6 +40,17 @@ EDITS = {
     "the report": "report/page.py",
 }
 
+# Changes of the user's own music; each reruns everything in both runners.
+MUSIC = (
+    "a file is added to a folder",
+    "a file in a folder is removed",
+    "a file in a folder is renamed",
+    "a file is replaced by one of the same size",
+    "a line is added to a CSV",
+    "a file that a CSV names is replaced",
+    "an archive is replaced",
+)
+
 
 def reruns(tree: Tree, leaf: Leaf) -> tuple[Stages, Stages]:
     """Return the stages that Snakemake reruns, and those that DVC does, when one leaf changes."""
@@ -68,6 +79,7 @@ def edit_reruns(project: Path, tree: Tree, module: str) -> tuple[Stages, Stages]
     declared = {
         stage: [project / dep for dep in values["deps"] if is_code(dep)]
         for stage, values in read_stages(project / "dvc.yaml").items()
+        if stage in STAGES
     }
     ours = [
         stage for stage in STAGES if file in stage_code(project / SCRIPTS, project / "src", stage, **choice)
@@ -98,7 +110,23 @@ def reruns_page(project: Path, tree: Tree) -> str:
         if leaf[0] in EXTRA_GROUPS:
             ours = f"`snakemake {leaf[0]}`"
         lines.append(f"| `{'.'.join(leaf)}` | {ours} | {theirs} |")
-    return "\n".join([*lines, *_edits(project, tree)]) + "\n"
+    return "\n".join([*lines, *_music(), *_edits(project, tree)]) + "\n"
+
+
+def _music() -> list[str]:
+    return [
+        "",
+        "## What a change of your own music reruns",
+        "",
+        "For a data set with a `path`, `files` or `tracks` of your own. Names, sizes and modification times",
+        "count, not contents. `~` is your home directory; relative paths are of the project, also in",
+        "experiments that `dvc exp run --temp` or `--queue` runs elsewhere. DVC learns of a change from the",
+        "stage `music`, which always runs.",
+        "",
+        "| change | Snakemake | DVC |",
+        "|---|---|---|",
+        *(f"| {change} | {_shown(STAGES)} | {_shown(STAGES)} |" for change in MUSIC),
+    ]
 
 
 def _edits(project: Path, tree: Tree) -> list[str]:

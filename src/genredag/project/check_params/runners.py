@@ -36,7 +36,8 @@ def snakemake_jobs(place: Workplace, *arguments: str) -> list[Job]:
 def dvc_changes(place: Workplace) -> dict[str, list[str]]:
     """Ask DVC which stages a change affects directly, and why (parameters, code, the command, data)."""
     status: dict[str, list[Any]] = json.loads(place.dvc("status", "--json").stdout or "{}")
-    return {stage: sorted(set(_causes(changes))) for stage, changes in status.items()}
+    causes = {stage: sorted({*_causes(changes)} - {"always changed"}) for stage, changes in status.items()}
+    return {stage: found for stage, found in causes.items() if found}
 
 
 def _causes(changes: Iterable[Any]) -> Iterable[str]:
@@ -62,7 +63,9 @@ def downstream(dvc_yaml: Path, stages: Iterable[str]) -> set[str]:
         reached.add(stage)
         made = set(outputs(declared[stage]))
         todo += [
-            name for name, other in declared.items() if name not in reached and made & set(other["deps"])
+            name
+            for name, other in declared.items()
+            if name not in reached and made & set(other.get("deps", []))
         ]
     return reached
 

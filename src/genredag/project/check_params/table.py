@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections import Counter
 from dataclasses import dataclass, field
 
+from genredag.evaluation.intervals import Interval
 from genredag.evaluation.markdown import markdown_table
 from genredag.params.tree import MISSING, Leaf
 from genredag.project.check_params.plan import Plan
+from genredag.project.check_params.verdict import Verdict
 
 
 @dataclass
@@ -16,12 +19,12 @@ class Findings:
     """Everything that one run of `check-params` found; `failures` determine its exit status."""
 
     reference: str | None = None
+    tolerance: float = 0.0
     failures: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     leaves: dict[Leaf, tuple[object, object]] = field(default_factory=dict)
     plan: Plan | None = None
-    before: dict[str, float] = field(default_factory=dict)
-    after: dict[str, float] = field(default_factory=dict)
+    verdicts: list[Verdict] = field(default_factory=list)
 
     def markdown(self) -> str:
         """Return the whole report."""
@@ -31,8 +34,8 @@ class Findings:
             parts.append(_leaf_table(self.leaves))
         if self.plan:
             parts.append(_plan_table(self.plan))
-        if self.after:
-            parts.append(_metric_table(self.before, self.after))
+        if self.verdicts:
+            parts.append(_verdict_table(self.verdicts, self.tolerance))
         return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -66,10 +69,12 @@ def _plan_table(plan: Plan) -> str:
     return markdown_table(rows, ("stage", "Snakemake jobs that rerun", "DVC", "cause"), "llll")
 
 
-def _metric_table(before: dict[str, float], after: dict[str, float]) -> str:
+def _verdict_table(verdicts: list[Verdict], tolerance: float) -> str:
+    header = ("model, small data set", "seeds", "track accuracy before", "now", "change, in points", "")
     rows = []
-    for name, value in after.items():
-        old = before.get(name)
-        was, change = (MISSING, MISSING) if old is None else (f"{old:.4f}", f"{value - old:+.4f}")
-        rows.append((name, was, f"{value:.4f}", change))
-    return markdown_table(rows, ("test, tiny data set", "before", "now", "change"), "lrrr")
+    for verdict in verdicts:
+        change = Interval(*(100 * value for value in dataclasses.astuple(verdict.change)))
+        accuracies = f"{verdict.before:.3f}", f"{verdict.after:.3f}"
+        words = verdict.words(tolerance)
+        rows.append((verdict.model, str(verdict.n_seeds), *accuracies, change.text(sign="+"), words))
+    return markdown_table(rows, header, "lrrrrl")

@@ -1,0 +1,151 @@
+"""Alarms of `genredag check-params` on harmless and harmful changes of params.yaml and of the code.
+
+Each change is tried as in a check: two models, three seeds, a small data set. The side without the change is
+run once for each set of values that it may have. A row is written as soon as it is known, and rows that the
+table has are not run again, so that a long run can be done in pieces.
+
+    python benchmarks/check_params.py --table alarms.csv --minutes 20
+    python benchmarks/check_params.py --table alarms.csv --only "learning rate x 1000"
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from genredag.errors import GenredagError
+from genredag.params.groups.reading import parse_yaml, read_tree
+from genredag.params.loading import parse_params
+from genredag.params.tree import Tree, assign, differences
+from genredag.project.check_params.plan import choice_of
+from genredag.project.check_params.tiny import TRIAL, tiny_tree
+from genredag.project.check_params.trial import Trial, models_to_try, run_trial
+from genredag.project.check_params.verdict import verdicts
+from genredag.project.check_params.workplace import copy_project
+from genredag.project.validation import check_valid
+
+TOLERANCE = 0.05
+LABELS = "labels=np.array([index[genre] for genre in genres], np.int32)"
+SHUFFLED = "labels=np.random.default_rng(0).permutation([index[genre] for genre in genres]).astype(np.int32)"
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change: values of params.yaml, and edits of the code as (file, old text, new text)."""
+
+    name: str
+    values: str = ""
+    edit: tuple[str, str, str] | None = None
+
+
+HARMLESS = (
+    Change("another seed", "seed: 43"),
+    Change("a comment", edit=("training/networks.py", "\n\n", "\n# Edited.\n\n")),
+    Change("a variable renamed", edit=("frames/slices.py", "offset", "shift_of_start")),
+    Change("overlap 0.5 to 0.49", "slices.overlap: 0.49"),
+    Change("overlap 0.5 to 0.45", "slices.overlap: 0.45"),
+    Change("overlap 0.5 to 0.25", "slices.overlap: 0.25"),
+    Change("slices of 2.9 s", "slices.seconds: 2.9"),
+    Change("hop 512 to 500", "representations.mel.hop_length: 500"),
+    Change("128 to 120 mels", "representations.mel.n_mels: 120"),
+    Change("fmax 11,025 to 11,000 Hz", "representations.mel.fmax: 11000.0"),
+    Change("top_db 80 to 75", "representations.mel.top_db: 75.0"),
+    Change("window hamming", "representations.mel.window: hamming"),
+    Change("frames of 8 bits", "spectrograms.dtype: uint8"),
+    Change("normalisation global", "train.normalisation: global"),
+    Change("learning rate x 1.1", "models.crnn.learning_rate: 0.0011"),
+    Change("dropout 0.1 to 0.15", "models.crnn.options.dropout: 0.15"),
+    Change("128 to 120 units", "models.crnn.options.units: 120"),
+    Change("batches of 14", "models.crnn.batch_size: 14"),
+    Change("log_sum for tracks", "evaluate.track_decision: log_sum"),
+    Change("tracks of 0.9 s", "download.min_seconds: 0.9"),
+)
+HARMFUL = (
+    Change("learning rate x 1000", "models.crnn.learning_rate: 1.0"),
+    Change("slices of 5 frames", "representations.mel.hop_length: 13230"),
+    Change("4 mels", "representations.mel.n_mels: 4"),
+    Change("shuffled labels", edit=("frames/batches.py", LABELS, SHUFFLED)),
+    Change(
+        "frames of other tracks", edit=("frames/store.py", "array[first : first + valid]", "array[:valid]")
+    ),
+    Change("dropout 0.99", "models.crnn.options.dropout: 0.99"),
+    Change("top_db 1", "representations.mel.top_db: 1.0"),
+    Change("fmax 100 Hz", "representations.mel.fmax: 100.0"),
+    Change("learning rate x 0.0001", "models.crnn.learning_rate: 1.0e-7"),
+    Change("slices of 0.1 s", "slices.seconds: 0.1"),
+)
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Try changes until all are in the table or the time is over."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--table", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, default=1e9, help="start no change after this time")
+    parser.add_argument("--only", nargs="+", help="names of changes")
+    args = parser.parse_args(argv)
+    project, start = Path(__file__).resolve().parents[1], time.monotonic()
+    rows = pd.read_csv(args.table).to_dict("records") if args.table.is_file() else []
+    done = {str(row["change"]) for row in rows}
+    known: dict[str, Trial] = {}
+    for kind, changes in (("harmless", HARMLESS), ("harmful", HARMFUL)):
+        for change in changes:
+            wanted = change.name not in done and (not args.only or change.name in args.only)
+            if not wanted or time.monotonic() - start > 60 * args.minutes:
+                continue
+            begun = time.monotonic()
+            alarm, words = tried(project, change, known)
+            row = {"change": change.name, "kind": kind, "alarm": alarm, "why": words}
+            rows.append(row | {"seconds": round(time.monotonic() - begun)})
+            pd.DataFrame(rows).to_csv(args.table, index=False)
+            print(*rows[-1].values(), sep="; ", flush=True)
+
+
+def tried(project: Path, change: Change, known: dict[str, Trial]) -> tuple[bool, str]:
+    """Try a change; return whether it gives an alarm, and what the check says."""
+    old, new = read_tree(project / "params.yaml"), read_tree(project / "params.yaml")
+    for key, value in parse_yaml(change.values or "{}", change.name).items():
+        assign(new, tuple(key.split(".")), value)
+    choice, touched = choice_of(new), list(differences(old, new))
+    models = models_to_try(new, choice, touched)
+    try:
+        check_valid(parse_params(new), project / "params.yaml")
+        before = reference(project, tiny_tree(old, choice_of(old), touched, TRIAL), models, known)
+        with tempfile.TemporaryDirectory() as folder:
+            after = one_side(project, Path(folder), tiny_tree(new, choice, touched, TRIAL), models, change)
+    except GenredagError as error:
+        return True, f"refused: {error}"
+    found = verdicts(before, after)
+    lines = (f"{v.model} {v.before:.2f} to {v.after:.2f}: {v.words(TOLERANCE)}" for v in found)
+    return any(verdict.is_drop(TOLERANCE) for verdict in found), "; ".join(lines)
+
+
+def reference(project: Path, tree: Tree, models: list[str], known: dict[str, Trial]) -> Trial:
+    """Return the trial without a change, run once for equal values; a known one may have more models."""
+    key = repr(tree | {"seed": None, "matrix": None})
+    if key not in known or not {model for model, _ in known[key].tracks} >= set(models):
+        with tempfile.TemporaryDirectory() as folder:
+            known[key] = one_side(project, Path(folder), tree, models)
+    return Trial({run: tracks for run, tracks in known[key].tracks.items() if run[0] in models})
+
+
+def one_side(
+    project: Path, folder: Path, tree: Tree, models: list[str], change: Change | None = None
+) -> Trial:
+    """Run one side of a trial in a copy of the project."""
+    place = copy_project(project, folder / "project")
+    if change and change.edit:
+        file = place.folder / "src/genredag" / change.edit[0]
+        text = file.read_text(encoding="utf-8")
+        if change.edit[1] not in text:
+            raise ValueError(f"{change.name}: {change.edit[1]!r} is not in {change.edit[0]}")
+        file.write_text(text.replace(*change.edit[1:]), encoding="utf-8")
+    return run_trial(place, tree, models)
+
+
+if __name__ == "__main__":
+    main()

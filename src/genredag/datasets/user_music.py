@@ -1,0 +1,69 @@
+"""Fingerprints of the user's own music, so that a change of it reruns what depends on it."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from genredag.runtime.folders import Found, as_on_disk, user_path, walk_folder
+
+PATHS = ("path", "metadata_path", "tracks")
+SOURCES = ("gtzan", "fma")
+
+
+def source_state(group: BaseModel) -> str:
+    """Return a fingerprint of the user's own files that a data set is read from, or "" if there are none.
+
+    It covers names, sizes and modification times: of files, of everything in folders, and of the files in
+    the column ``path`` of a CSV.
+
+    Parameters
+    ----------
+    group
+        The values of the data set: its `path`, `metadata_path`, `files` and `tracks`, and those of the data
+        sets that it mixes.
+    """
+    own = group.model_dump()
+    paths: list[str] = []
+    for values in (own, *(own.get(source, {}) for source in SOURCES)):
+        paths += [values[key] for key in PATHS if values.get(key)]
+        paths += values.get("files", [])
+    return files_state(paths)
+
+
+def files_state(paths: Iterable[str]) -> str:
+    """Return a fingerprint of files, folders and CSVs; "" if there are no paths."""
+    lines = [line for path in paths for line in _lines(user_path(path))]
+    return hashlib.sha256(os.fsencode("\n".join(lines))).hexdigest() if lines else ""
+
+
+def _lines(path: Path) -> Iterator[str]:
+    found = walk_folder(path) if path.is_dir() else [Found(path)]
+    for file in found:
+        yield _line(file.path)
+    if path.suffix.lower() == ".csv" and path.is_file():
+        yield from (_line(file) for file in _named_in(path))
+
+
+def _line(path: Path) -> str:
+    try:
+        state = path.stat()
+    except OSError:
+        return f"{path}: missing"
+    return f"{path}:{state.st_size}:{state.st_mtime_ns}"
+
+
+def _named_in(table: Path) -> Iterator[Path]:
+    """Yield the files that a CSV names; a table that can't be read names none."""
+    try:
+        with table.open(encoding="utf-8-sig", newline="") as file:
+            for row in csv.DictReader(file, skipinitialspace=True):
+                if name := (row.get("path") or "").strip():
+                    yield as_on_disk(table.parent / name)
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return
