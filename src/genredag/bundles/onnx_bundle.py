@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -72,6 +73,9 @@ def open_session(model: bytes, threads: int | None, where: str) -> InferenceSess
     ModelError
         It isn't one.
     """
+    # From 1.32 on, onnxruntime reports its use to its maker, and writes an id and a database into the user's
+    # cache, unless this is set before it is imported. Who sets it to 0 wants that.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

@@ -39,7 +39,8 @@ class Classifier:
     cards, calibrations
         One for each bundle; None for a bundle without.
     decision
-        How the slices of a song are combined: ``evaluate.track_decision``.
+        How the slices of a song are combined: ``evaluate.track_decision``. None: for each bundle as its card
+        says, which is how it was evaluated, and by their mean if it has no card.
     limits
         Of songs that are fetched.
     """
@@ -47,7 +48,7 @@ class Classifier:
     bundles: Sequence[Predictor]
     cards: Sequence[Card | None] = ()
     calibrations: Sequence[Calibration | None] = ()
-    decision: Decision = "mean"
+    decision: Decision | None = None
     limits: Limits = field(default_factory=Limits)
 
     @property
@@ -66,6 +67,17 @@ class Classifier:
         """How each bundle wants songs rendered and cut."""
         infos = [bundle.info for bundle in self.bundles]
         return [(FrameSpec(**info["frames"]), SliceSpec(**info["slices"])) for info in infos]
+
+    @property
+    def decisions(self) -> list[Decision]:
+        """How the slices of a song are combined, for each bundle."""
+        return [self.decision or own for own in self._evaluated]
+
+    @property
+    def _evaluated(self) -> list[Decision]:
+        """How the slices of tracks were combined when each bundle was evaluated."""
+        cards = self.cards or [None] * len(self.bundles)
+        return [card.track_decision if card else "mean" for card in cards]
 
     def predict(self, source: Source) -> SongPrediction:
         """Predict a song: a file, an http(s) address, or samples and their rate in Hz.
@@ -94,7 +106,10 @@ class Classifier:
 
         with threadpool_limits(1):  # as in the evaluate stage: the sums of several threads round differently
             found = [predict_slices(bundle, song) for bundle, song in zip(self.bundles, songs, strict=True)]
-        wholes = [combined(p.astype(np.float64), np.zeros(len(p), int), self.decision)[0][0] for p in found]
+        wholes = [
+            combined(p.astype(np.float64), np.zeros(len(p), int), decision)[0][0]
+            for p, decision in zip(found, self.decisions, strict=True)
+        ]
         first, probabilities = songs[0], np.mean(wholes, axis=0)
         return SongPrediction(
             source=first.source,
@@ -106,8 +121,8 @@ class Classifier:
         )
 
     def _trust(self, probabilities: np.ndarray, song: RenderedSong) -> Trust | None:
-        """Return how far to trust a prediction. Bundles are calibrated one by one, and for the mean."""
-        if len(self.bundles) > 1 or self.decision != "mean" or not any(self.calibrations):
+        """Return how far to trust a prediction. Bundles are calibrated one by one, for their decision."""
+        if len(self.bundles) > 1 or self.decisions != self._evaluated or not any(self.calibrations):
             return None
         calibration = self.calibrations[0]
         if calibration is None:
