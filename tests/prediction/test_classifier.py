@@ -7,6 +7,7 @@ import pytest
 import soundfile
 
 import genredag
+from genredag.bundles.export import export_onnx
 from genredag.bundles.loading import load_bundle
 from genredag.errors import DataError, ModelError
 from genredag.evaluation.predictions import probabilities_of, track_predictions
@@ -76,6 +77,19 @@ def test_a_song_has_the_same_numbers_alone_and_among_others(svm, same):
         many = list(classifier.predict_many(files, n_jobs))
         assert [song.source for song in many] == [str(file) for file in files]
         assert all(same(song, classifier.predict(file)) for song, file in zip(many, files, strict=True))
+
+
+def test_onnx_models_predict_in_other_processes(svm, same, tmp_path, monkeypatch):
+    bad = tmp_path / "bad.mp3"
+    bad.write_bytes(b"no audio")
+    export_onnx(svm.path, tmp_path / "model.onnx")
+    classifier = load(tmp_path / "model.onnx", onnx_cache=tmp_path)
+    files = [svm.files[name] for name in ("blues.0", "rock.0")]
+    expected = [classifier.predict(file) for file in files]
+    monkeypatch.setattr(Classifier, "predict_rendered", None)  # in this process
+    *found, last = classifier.predict_many([*files, bad], n_jobs=2)
+    assert all(same(*pair) for pair in zip(found, expected, strict=True))
+    assert isinstance(last, UnreadableSong) and last.source == str(bad)
 
 
 def test_unreadable_songs_are_reported_in_their_place(svm, tmp_path):

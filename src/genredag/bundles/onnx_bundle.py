@@ -30,10 +30,14 @@ class OnnxBundle(Predictor):
     ----------
     info
         ``bundle.json`` of the bundle that was exported.
+    path, threads
+        See `load_onnx_bundle`, which gives the same bundle in another process. None: it has no file.
     """
 
     info: BundleInfo
     session: InferenceSession
+    path: Path | None = None
+    threads: int | None = None
 
     @property
     def over_windows(self) -> bool:
@@ -62,7 +66,7 @@ def load_onnx_bundle(path: Path, threads: int | None = None) -> OnnxBundle:
     """
     require("onnxruntime")
     # From bytes, a model can't refer to other files.
-    return OnnxBundle(_info(path), open_session(path.read_bytes(), threads, str(path)))
+    return OnnxBundle(_info(path), open_session(path.read_bytes(), threads, str(path)), path, threads)
 
 
 def open_session(model: bytes, threads: int | None, where: str) -> InferenceSession:

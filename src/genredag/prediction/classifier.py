@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,15 +13,16 @@ import numpy as np
 
 from genredag.bundles.card import Card, read_card
 from genredag.bundles.loading import load_bundle
+from genredag.bundles.onnx_bundle import OnnxBundle
 from genredag.bundles.onnx_cache import load_as_onnx
 from genredag.errors import ModelError
 from genredag.evaluation.predictions import Decision, combined
 from genredag.frames.batches import CHUNK, runs_of_windows
 from genredag.frames.split_slices import SliceSpec
 from genredag.frames.store import FrameSpec
-from genredag.prediction.ahead import render_ahead
+from genredag.prediction.ahead import render_ahead, work_ahead
 from genredag.prediction.fetching import Limits
-from genredag.prediction.rendering import RenderedSong, Rendering, Source, render_all
+from genredag.prediction.rendering import RenderedSong, Rendering, Source, render_all, render_or_reason
 from genredag.prediction.song import SongPrediction, Timeline, Trust, UnreadableSong
 from genredag.prediction.trust import Calibration, music_features, read_calibration
 
@@ -95,10 +97,23 @@ class Classifier:
     ) -> Iterator[SongPrediction | UnreadableSong]:
         """Yield the prediction of each song, in order; `n_jobs` processes decode songs ahead.
 
-        A song has the same numbers as with `predict`.
+        If all bundles are ONNX models with one thread, as from `load` with an `onnx_cache`, these processes
+        predict as well. A song has the same numbers as with `predict`.
         """
+        files = self._onnx_files
+        if n_jobs > 1 and files:
+            work = partial(_predict_or_reason, files=files, decision=self.decision, limits=self.limits)
+            yield from work_ahead(sources, work, n_jobs)
+            return
         for found in render_ahead(sources, self.renderings, self.limits, n_jobs):
             yield found if isinstance(found, UnreadableSong) else self.predict_rendered(found)
+
+    @property
+    def _onnx_files(self) -> tuple[Path, ...]:
+        """The files from which other processes can load this classifier quickly; none if they can't."""
+        own = [bundle for bundle in self.bundles if isinstance(bundle, OnnxBundle) and bundle.threads == 1]
+        files = tuple(bundle.path for bundle in own if bundle.path)
+        return files if len(files) == len(self.bundles) else ()
 
     def predict_rendered(self, songs: Sequence[RenderedSong]) -> SongPrediction:
         """Predict a song that was rendered for each bundle; see `render_all`."""
@@ -164,6 +179,20 @@ def load(*paths: Path | str, onnx_cache: Path | None = None) -> Classifier:
     return Classifier(
         bundles, [read_card(file) for file in files], [read_calibration(file) for file in files]
     )
+
+
+@cache
+def _load_once(files: tuple[Path, ...]) -> Classifier:
+    return load(*files, onnx_cache=files[0].parent)  # in which nothing is written: they are ONNX models
+
+
+def _predict_or_reason(
+    source: Source, files: tuple[Path, ...], decision: Decision | None, limits: Limits
+) -> SongPrediction | UnreadableSong:
+    """Predict a song in another process, which keeps the models."""
+    classifier = dataclasses.replace(_load_once(files), decision=decision, limits=limits)
+    songs = render_or_reason(source, classifier.renderings, limits)
+    return songs if isinstance(songs, UnreadableSong) else classifier.predict_rendered(songs)
 
 
 def predict_slices(bundle: Predictor, song: RenderedSong) -> np.ndarray:
