@@ -21,6 +21,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -79,7 +81,7 @@ def wait_for(process: psutil.Popen, happened: Callable[[], bool]) -> None:
     while not happened() and process.poll() is None:
         if time.monotonic() > end:
             raise SystemExit("a hang")
-        time.sleep(0.01)
+        time.sleep(0.002)
 
 
 def n_predicted(journal: Path) -> int:
@@ -94,13 +96,25 @@ def n_predicted(journal: Path) -> int:
 
 
 def kill(process: psutil.Popen, with_children: bool) -> list[psutil.Process]:
-    """Kill a program; return its children."""
+    """Kill a program; return its children. It may have ended before."""
+    if process.poll() is not None:
+        return []
     children = process.children(recursive=True)
     for child in children if with_children else []:
         child.kill()
     process.kill()
     process.wait()
     return children
+
+
+def n_alive(processes: Sequence[psutil.Process]) -> int:
+    """Return how many processes still run after a minute."""
+    _, left = psutil.wait_procs(processes, timeout=60)
+    n = 0
+    for process in left:
+        with suppress(psutil.NoSuchProcess):
+            n += process.status() != psutil.STATUS_ZOMBIE
+    return n
 
 
 def resumed(bundle: Path, folder: Path, out: Path, n: int, jobs: int) -> list[Row]:
@@ -113,9 +127,8 @@ def resumed(bundle: Path, folder: Path, out: Path, n: int, jobs: int) -> list[Ro
         process = start(*options, out / "killed")
         wait_for(process, lambda least=share * n: n_predicted(journal) >= least)
         children = kill(process, with_children)
-        _, alive = psutil.wait_procs(children, timeout=60)
         row: Row = {"what": "killed", "songs": n_predicted(journal), "children": len(children)}
-        rows.append(row | {"children_after_a_minute": len(alive)})
+        rows.append(row | {"children_after_a_minute": n_alive(children)})
     process = start(*options, out / "killed")
     wait_for(process, lambda: n_predicted(journal) >= 0.8 * n)
     for child in process.children(recursive=True)[:1]:
@@ -123,6 +136,11 @@ def resumed(bundle: Path, folder: Path, out: Path, n: int, jobs: int) -> list[Ro
     rows.append({"what": "decoder killed, then finished", "seconds": finish(process)})
     same = [filecmp.cmp(out / f"whole.{name}", out / f"killed.{name}", shallow=False) for name in TABLES]
     return [*rows, {"what": "tables", "same": all(same)}]
+
+
+def are_replaced(inodes: dict[Path, int], n_least: int) -> bool:
+    """Return whether at least `n_least` files were replaced by others."""
+    return sum(path.stat().st_ino != inode for path, inode in inodes.items()) >= n_least
 
 
 def tagged(
@@ -146,18 +164,17 @@ def tagged(
                 bad.append(f"{name}: samples {same}, genre {read_genres(folder / name).names}")
         return bad
 
-    finish(tag(work / "first.jsonl"))  # which also fills the journal
-    process = tag(work / "second.jsonl")
-    wait_for(process, (work / "second.jsonl").is_file)
-    seconds = finish(process)
+    finish(tag(work / "whole.jsonl"))  # which also fills the journal
     new = [read_genres(folder / name).names for name in samples]
     old = [read_genres(pristine / name).names for name in samples]
-    rows: list[Row] = [{"what": "tagging", "songs": len(samples), "seconds": seconds}]
+    rows: list[Row] = []
     for i in range(n_kills):
-        undo_file = work / f"{i}.jsonl"
+        undo_file, n_most = work / f"{i}.jsonl", rng.integers(len(samples))
         process = tag(undo_file)
+        inodes = {path: path.stat().st_ino for path in map(folder.joinpath, samples)}
         wait_for(process, undo_file.is_file)
-        time.sleep(rng.uniform(0, seconds))
+        wait_for(process, partial(are_replaced, inodes, n_most))
+        time.sleep(rng.uniform(0, 0.02))
         kill(process, with_children=False)
         n_new = sum(read_genres(folder / name).names == own for name, own in zip(samples, new, strict=True))
         n_left = len(list(folder.glob(".*")))
