@@ -4,10 +4,11 @@ The songs are noise in WAV files, and the network has random weights: neither ma
 Each measurement is a process of its own. Wall seconds include the start of Python. CPU seconds are those of
 all threads.
 
-    python benchmarks/predict.py --model crnn --songs 20
+    python benchmarks/predict.py --model crnn --songs 200
 
 Cold start: a song of 30 s with `genredag predict`. Latency: a song of four minutes, the second one of a
-process. Throughput: songs of 30 s in one process, against one process a song. Memory: two hours of audio.
+process. Throughput: songs of 30 s in one run of `genredag predict`, against one run a song, and against Keras
+in one process. Memory: two hours of audio.
 """
 
 from __future__ import annotations
@@ -33,7 +34,10 @@ LATENCY_SECONDS, SONG_SECONDS = 240, 30
 COLD = "import sys; from genredag.cli import app; app(sys.argv[1:])"
 LATENCY = """
 import sys, time, genredag
-classifier = genredag.load(sys.argv[1])
+from pathlib import Path
+# As the command does, with one thread.
+cache = Path() if sys.argv[1].endswith(".onnx") else None
+classifier = genredag.load(sys.argv[1], onnx_cache=cache)
 classifier.predict(sys.argv[2])
 start = time.perf_counter()
 classifier.predict(sys.argv[2])
@@ -124,20 +128,30 @@ def latency(name: str, bundle: Path, song: Path) -> Row:
     return {"what": "latency", "model": name, "song_seconds": float(output), **figures}
 
 
-def throughput(name: str, bundle: Path, songs: list[Path], jobs: int) -> Row:
-    """Return the figures of one process for all songs, in songs per second and per CPU second."""
+def one_run(bundle: Path, songs: list[Path], jobs: int) -> Row:
+    """Return the figures of one `genredag predict` for all songs."""
+    options = ("--model", bundle, "--format", "csv", "--jobs", jobs)
+    figures, _ = measure(COLD, "predict", *songs, *options)
+    return {"what": "one run", "model": "ONNX", **_rates(figures, len(songs))}
+
+
+def keras(bundle: Path, songs: list[Path], jobs: int) -> Row:
+    """Return the figures of one process that predicts all songs with Keras."""
     figures, _ = measure(MANY, bundle, jobs, *songs)
-    rates = {"songs_per_second": len(songs) / figures["wall_seconds"]}
-    rates["songs_per_cpu_second"] = len(songs) / figures["cpu_seconds"]
-    return {"what": f"{len(songs)} songs, one process", "model": name, **rates, **figures}
+    return {"what": "one process", "model": "Keras", **_rates(figures, len(songs))}
 
 
-def one_process_each(name: str, bundle: Path, song: Path, repeats: int) -> Row:
-    """Return the rates of `genredag predict` called for each song."""
-    rows = [cold_start(name, bundle, song) for _ in range(repeats)]
-    wall, cpu = (float(np.median([row[key] for row in rows])) for key in ("wall_seconds", "cpu_seconds"))
-    rates = {"songs_per_second": 1 / wall, "songs_per_cpu_second": 1 / cpu}
-    return {"what": "one process a song", "model": name, **rates}
+def one_run_each(bundle: Path, song: Path, repeats: int) -> Row:
+    """Return the figures of `genredag predict` called for each song."""
+    rows = [cold_start("ONNX", bundle, song) for _ in range(repeats)]
+    median = {key: float(np.median([row[key] for row in rows])) for key in ("wall_seconds", "cpu_seconds")}
+    return {"what": "one run a song", "model": "ONNX", **_rates(median, 1)}
+
+
+def _rates(figures: Row, n_songs: int) -> Row:
+    wall, cpu = figures["wall_seconds"], figures["cpu_seconds"]
+    rates = {"songs_per_second": n_songs / wall, "songs_per_cpu_second": n_songs / cpu}
+    return {"songs": n_songs, **rates, **figures}
 
 
 def memory(name: str, bundle: Path, hours: Path) -> Row:
@@ -151,7 +165,8 @@ def main() -> None:
     )
     parser.add_argument("--params", type=Path, default=Path("params.yaml"))
     parser.add_argument("--model", default="crnn")
-    parser.add_argument("--songs", type=int, default=20)
+    parser.add_argument("--songs", type=int, default=200)
+    parser.add_argument("--keras-songs", type=int, default=20)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--repeats", type=int, default=3, help="processes with one song each")
     parser.add_argument("--long-minutes", type=int, default=120)
@@ -160,14 +175,19 @@ def main() -> None:
     rows = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        os.environ["GENREDAG_CACHE"] = str(folder / "cache")
         bundles = make_bundles(folder, args.params, args.model)
         songs = [make_song(folder / f"{i}.wav", SONG_SECONDS) for i in range(args.songs)]
         minutes = make_song(folder / "minutes.wav", LATENCY_SECONDS)
         hours = make_song(folder / "hours.wav", 60 * args.long_minutes)
-        for kind, bundle in bundles.items():
-            rows += [cold_start(kind, bundle, songs[0]), latency(kind, bundle, minutes)]
-            rows += [throughput(kind, bundle, songs, args.jobs)]
-            rows += [one_process_each(kind, bundle, songs[0], args.repeats), memory(kind, bundle, hours)]
+        onnx = bundles["ONNX"]
+        each, together = one_run_each(onnx, songs[0], args.repeats), one_run(onnx, songs, args.jobs)
+        rows += [each, together, keras(bundles["Keras"], songs[: args.keras_songs], args.jobs)]
+        gain = together["songs_per_second"] / each["songs_per_second"]
+        rows += [{"what": "one run, against one run a song", "times": gain}]
+        rows += [latency(kind, bundle, minutes) for kind, bundle in bundles.items()]
+        rows += [cold_start("ONNX", onnx, songs[0]), keras(bundles["Keras"], songs[:1], 1)]
+        rows += [memory("ONNX", onnx, hours)]
     for row in rows:
         print({key: round(v, 3) if isinstance(v, float) else v for key, v in row.items()})
     if args.output:

@@ -5,7 +5,8 @@ WORKDIR /source
 COPY pyproject.toml README.md requirements.lock params.yaml ./
 COPY src src
 RUN uv venv /opt/genredag \
-    && uv pip install --no-cache --python /opt/genredag/bin/python --constraint requirements.lock '.[predict,app]'
+    && uv pip install --no-cache --compile-bytecode --python /opt/genredag/bin/python \
+        --constraint requirements.lock '.[predict,app]'
 
 FROM python:3.11-slim
 COPY --from=build /opt/genredag /opt/genredag

@@ -17,6 +17,8 @@ pytestmark = pytest.mark.slow
     ("name", "arguments"),
     [
         ("predict", ["--model", "cnn_370k", "--songs", "2", "--repeats", "1", "--long-minutes", "11"]),
+        ("kills", ["--files", "14", "--tagged", "7", "--kills", "2"]),
+        ("fuzz_decoding", ["--files", "24"]),
         ("render", ["--tracks", "1", "--jobs", "1", "--repeats", "1"]),
         ("embed", ["--models", "squeezenet_frozen", "--slices", "64"]),
         ("report", ["--runs", "2"]),

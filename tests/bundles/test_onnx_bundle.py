@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 
@@ -30,6 +31,14 @@ def model(bundle, tmp_path_factory):
     save_bundle(folder / "bundle.zip", bundle)
     export_onnx(folder / "bundle.zip", folder / "model.onnx")
     return folder / "model.onnx"
+
+
+def test_onnxruntime_writes_nothing_into_the_home_of_the_user(model, make_slices, tmp_path):
+    np.save(model.parent / "slices.npy", make_slices())
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("XDG", "ORT"))}
+    environment = kept | {"HOME": str(tmp_path), "GENREDAG_CACHE": str(model.parent / "cache")}
+    subprocess.run([sys.executable, "-c", PREDICT], cwd=model.parent, env=environment, check=True)
+    assert list(tmp_path.rglob("*onnxruntime*")) == []
 
 
 def test_predicts_without_the_libraries_that_trained_it(model, bundle, make_slices):

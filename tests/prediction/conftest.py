@@ -84,8 +84,32 @@ def audio(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pd.DataFrame]
 
 
 @pytest.fixture(scope="session")
-def make_trained(
+def make_data(
     audio: tuple[Path, pd.DataFrame], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., SplitSlices]:
+    """Return a function that renders, cuts and splits the audio."""
+
+    def make(representation: str, group: Group, dtype: str, seconds: float) -> SplitSlices:
+        folder, manifest = audio
+        rendering = Rendering(sr=SR, dtype=dtype, shifts=[])
+        frames_dir = tmp_path_factory.mktemp(f"{representation}-{dtype}")
+        render(manifest, representation, group, rendering, n_jobs=1, cache_dir=folder, out_dir=frames_dir)
+        frames = open_frames(frames_dir)
+        params = Slices(seconds=seconds, overlap=0.5, short_tracks="pad")
+        slices, summary = cut(frames.index, frames.spec.frames_per_second, params)
+        split = slices[["track_id", "slice"]].merge(manifest[["track_id", "genre", "artist"]], on="track_id")
+        parts = ["train"] * 6 + ["validation"] * 2 + ["test"] * 2
+        split["part"] = [parts[int(track_id[-1])] for track_id in split["track_id"]]
+        return SplitSlices(frames, slices, SliceSpec.of(summary), split)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_trained(
+    audio: tuple[Path, pd.DataFrame],
+    make_data: Callable[..., SplitSlices],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Callable[..., Trained]:
     """Return a function that trains a bundle; equal arguments train once."""
     known: dict[tuple[str, ...], Trained] = {}
@@ -94,7 +118,7 @@ def make_trained(
         key = (model, representation, dtype)
         if key not in known:
             folder = tmp_path_factory.mktemp("-".join(key))
-            data = _data(*audio, representation, dtype, folder)
+            data = make_data(representation, GROUPS[representation], dtype, seconds=0.5)
             bundle = train_bundle(model, MODELS[model], TRAIN, data, seed=1)[0]
             save_bundle(folder / "bundle.zip", bundle)
             files = {path.stem: path for path in audio[0].iterdir()}
@@ -108,18 +132,3 @@ def make_trained(
 def svm(make_trained: Callable[..., Trained]) -> Trained:
     """A support vector machine on mel spectrograms."""
     return make_trained()
-
-
-def _data(
-    folder: Path, manifest: pd.DataFrame, representation: str, dtype: str, out_dir: Path
-) -> SplitSlices:
-    rendering = Rendering(sr=SR, dtype=dtype, shifts=[])
-    folders = {"cache_dir": folder, "out_dir": out_dir}
-    render(manifest, representation, GROUPS[representation], rendering, n_jobs=1, **folders)
-    frames = open_frames(out_dir)
-    params = Slices(seconds=0.5, overlap=0.5, short_tracks="pad")
-    slices, summary = cut(frames.index, frames.spec.frames_per_second, params)
-    split = slices[["track_id", "slice"]].merge(manifest[["track_id", "genre", "artist"]], on="track_id")
-    parts = ["train"] * 6 + ["validation"] * 2 + ["test"] * 2
-    split["part"] = [parts[int(track_id[-1])] for track_id in split["track_id"]]
-    return SplitSlices(frames, slices, SliceSpec.of(summary), split)

@@ -29,7 +29,7 @@ def songs(svm, tmp_path):
 @pytest.fixture
 def run(svm, songs, tmp_path):
     """Return a function that predicts the songs with a journal, until it has `most` of them."""
-    classifier, models = load(svm.path), hash_models([svm.path], "mean")
+    classifier, models = load(svm.path), hash_models([svm.path], ["Bundle"])
 
     def go(most=None, n_jobs=1, sources=songs, models=models):
         with open_journal(tmp_path / "j", models, classifier.class_names) as journal:

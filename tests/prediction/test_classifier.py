@@ -1,18 +1,20 @@
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import soundfile
 
 import genredag
+from genredag.bundles.export import export_onnx
 from genredag.bundles.loading import load_bundle
 from genredag.errors import DataError, ModelError
 from genredag.evaluation.predictions import probabilities_of, track_predictions
 from genredag.prediction.classifier import Classifier, load
 from genredag.prediction.held_out import predict_split
 from genredag.prediction.rendering import render_song
-from genredag.prediction.song import SongPrediction, UnreadableSong
+from genredag.prediction.song import SongPrediction, Timeline, UnreadableSong
 
 DECISIONS = ("mean", "vote", "log_sum")
 KINDS = [("svm_rbf", "mel", "float16"), ("lstm", "mel", "float16"), ("lstm_windows", "mel", "float16")]
@@ -37,17 +39,35 @@ def test_predicts_what_the_evaluate_stage_predicts(make_trained, kind):
     trained = make_trained(*kind)
     slices = predict_split(trained.bundle, trained.data)
     for decision in DECISIONS if kind[0] == "svm_rbf" else ["mean"]:
-        classifier = Classifier([load_bundle(trained.path)], decision=decision)
+        # The bundle's card says how its tracks were evaluated.
+        classifier = Classifier([load_bundle(trained.path)], cards=[SimpleNamespace(track_decision=decision)])
         tracks = track_predictions(slices, decision)
         assert len(tracks) == 8
         for row, expected in zip(tracks.itertuples(), probabilities_of(tracks), strict=True):
             found = classifier.predict(trained.files[row.track_id])
             np.testing.assert_allclose(found.probabilities, expected, atol=1e-6)
             assert found.class_names == ("blues", "rock")
+            assert found.genre == row.predicted
             own = slices[slices["track_id"] == row.track_id]
             np.testing.assert_allclose(found.timeline.probabilities, probabilities_of(own), atol=1e-6)
             starts = trained.data.slices.loc[own.index, "start"] if len(own) > 1 else [0.0]
             assert len(found.timeline.start) == len(starts)
+
+
+def test_the_decision_of_the_card_can_be_overruled(svm):
+    card = SimpleNamespace(track_decision="vote")
+    bundles = [load_bundle(svm.path)] * 2
+    assert Classifier(bundles, cards=[card, None]).decisions == ["vote", "mean"]
+    assert Classifier(bundles, cards=[card, None], decision="log_sum").decisions == ["log_sum"] * 2
+    assert Classifier(bundles).decisions == ["mean"] * 2
+
+
+def test_of_equal_votes_the_larger_mean_wins():
+    rows = np.array([[0.6, 0.4, 0.0], [0.1, 0.9, 0.0]], np.float32)
+    timeline = Timeline(np.arange(2.0), np.arange(2.0) + 1, rows)
+    song = SongPrediction("a.wav", ("blues", "jazz", "rock"), np.array([0.5, 0.5, 0.0]), timeline, 2.0, None)
+    assert song.genre == "jazz"
+    assert song.top() == [("jazz", 0.5), ("blues", 0.5), ("rock", 0.0)]
 
 
 def test_a_song_has_the_same_numbers_alone_and_among_others(svm, same):
@@ -57,6 +77,19 @@ def test_a_song_has_the_same_numbers_alone_and_among_others(svm, same):
         many = list(classifier.predict_many(files, n_jobs))
         assert [song.source for song in many] == [str(file) for file in files]
         assert all(same(song, classifier.predict(file)) for song, file in zip(many, files, strict=True))
+
+
+def test_onnx_models_predict_in_other_processes(svm, same, tmp_path, monkeypatch):
+    bad = tmp_path / "bad.mp3"
+    bad.write_bytes(b"no audio")
+    export_onnx(svm.path, tmp_path / "model.onnx")
+    classifier = load(tmp_path / "model.onnx", onnx_cache=tmp_path)
+    files = [svm.files[name] for name in ("blues.0", "rock.0")]
+    expected = [classifier.predict(file) for file in files]
+    monkeypatch.setattr(Classifier, "predict_rendered", None)  # in this process
+    *found, last = classifier.predict_many([*files, bad], n_jobs=2)
+    assert all(same(*pair) for pair in zip(found, expected, strict=True))
+    assert isinstance(last, UnreadableSong) and last.source == str(bad)
 
 
 def test_unreadable_songs_are_reported_in_their_place(svm, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,10 +30,14 @@ class OnnxBundle(Predictor):
     ----------
     info
         ``bundle.json`` of the bundle that was exported.
+    path, threads
+        See `load_onnx_bundle`, which gives the same bundle in another process. None: it has no file.
     """
 
     info: BundleInfo
     session: InferenceSession
+    path: Path | None = None
+    threads: int | None = None
 
     @property
     def over_windows(self) -> bool:
@@ -61,7 +66,7 @@ def load_onnx_bundle(path: Path, threads: int | None = None) -> OnnxBundle:
     """
     require("onnxruntime")
     # From bytes, a model can't refer to other files.
-    return OnnxBundle(_info(path), open_session(path.read_bytes(), threads, str(path)))
+    return OnnxBundle(_info(path), open_session(path.read_bytes(), threads, str(path)), path, threads)
 
 
 def open_session(model: bytes, threads: int | None, where: str) -> InferenceSession:
@@ -72,6 +77,9 @@ def open_session(model: bytes, threads: int | None, where: str) -> InferenceSess
     ModelError
         It isn't one.
     """
+    # From 1.32 on, onnxruntime reports its use to its maker, and writes an id and a database into the user's
+    # cache, unless this is set before it is imported. Who sets it to 0 wants that.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,15 +13,16 @@ import numpy as np
 
 from genredag.bundles.card import Card, read_card
 from genredag.bundles.loading import load_bundle
+from genredag.bundles.onnx_bundle import OnnxBundle
 from genredag.bundles.onnx_cache import load_as_onnx
 from genredag.errors import ModelError
 from genredag.evaluation.predictions import Decision, combined
 from genredag.frames.batches import CHUNK, runs_of_windows
 from genredag.frames.split_slices import SliceSpec
 from genredag.frames.store import FrameSpec
-from genredag.prediction.ahead import render_ahead
+from genredag.prediction.ahead import render_ahead, work_ahead
 from genredag.prediction.fetching import Limits
-from genredag.prediction.rendering import RenderedSong, Rendering, Source, render_all
+from genredag.prediction.rendering import RenderedSong, Rendering, Source, render_all, render_or_reason
 from genredag.prediction.song import SongPrediction, Timeline, Trust, UnreadableSong
 from genredag.prediction.trust import Calibration, music_features, read_calibration
 
@@ -39,7 +41,8 @@ class Classifier:
     cards, calibrations
         One for each bundle; None for a bundle without.
     decision
-        How the slices of a song are combined: ``evaluate.track_decision``.
+        How the slices of a song are combined: ``evaluate.track_decision``. None: for each bundle as its card
+        says, which is how it was evaluated, and by their mean if it has no card.
     limits
         Of songs that are fetched.
     """
@@ -47,7 +50,7 @@ class Classifier:
     bundles: Sequence[Predictor]
     cards: Sequence[Card | None] = ()
     calibrations: Sequence[Calibration | None] = ()
-    decision: Decision = "mean"
+    decision: Decision | None = None
     limits: Limits = field(default_factory=Limits)
 
     @property
@@ -67,6 +70,17 @@ class Classifier:
         infos = [bundle.info for bundle in self.bundles]
         return [(FrameSpec(**info["frames"]), SliceSpec(**info["slices"])) for info in infos]
 
+    @property
+    def decisions(self) -> list[Decision]:
+        """How the slices of a song are combined, for each bundle."""
+        return [self.decision or own for own in self._evaluated]
+
+    @property
+    def _evaluated(self) -> list[Decision]:
+        """How the slices of tracks were combined when each bundle was evaluated."""
+        cards = self.cards or [None] * len(self.bundles)
+        return [card.track_decision if card else "mean" for card in cards]
+
     def predict(self, source: Source) -> SongPrediction:
         """Predict a song: a file, an http(s) address, or samples and their rate in Hz.
 
@@ -83,10 +97,23 @@ class Classifier:
     ) -> Iterator[SongPrediction | UnreadableSong]:
         """Yield the prediction of each song, in order; `n_jobs` processes decode songs ahead.
 
-        A song has the same numbers as with `predict`.
+        If all bundles are ONNX models with one thread, as from `load` with an `onnx_cache`, these processes
+        predict as well. A song has the same numbers as with `predict`.
         """
+        files = self._onnx_files
+        if n_jobs > 1 and files:
+            work = partial(_predict_or_reason, files=files, decision=self.decision, limits=self.limits)
+            yield from work_ahead(sources, work, n_jobs)
+            return
         for found in render_ahead(sources, self.renderings, self.limits, n_jobs):
             yield found if isinstance(found, UnreadableSong) else self.predict_rendered(found)
+
+    @property
+    def _onnx_files(self) -> tuple[Path, ...]:
+        """The files from which other processes can load this classifier quickly; none if they can't."""
+        own = [bundle for bundle in self.bundles if isinstance(bundle, OnnxBundle) and bundle.threads == 1]
+        files = tuple(bundle.path for bundle in own if bundle.path)
+        return files if len(files) == len(self.bundles) else ()
 
     def predict_rendered(self, songs: Sequence[RenderedSong]) -> SongPrediction:
         """Predict a song that was rendered for each bundle; see `render_all`."""
@@ -94,7 +121,10 @@ class Classifier:
 
         with threadpool_limits(1):  # as in the evaluate stage: the sums of several threads round differently
             found = [predict_slices(bundle, song) for bundle, song in zip(self.bundles, songs, strict=True)]
-        wholes = [combined(p.astype(np.float64), np.zeros(len(p), int), self.decision)[0][0] for p in found]
+        wholes = [
+            combined(p.astype(np.float64), np.zeros(len(p), int), decision)[0][0]
+            for p, decision in zip(found, self.decisions, strict=True)
+        ]
         first, probabilities = songs[0], np.mean(wholes, axis=0)
         return SongPrediction(
             source=first.source,
@@ -106,8 +136,8 @@ class Classifier:
         )
 
     def _trust(self, probabilities: np.ndarray, song: RenderedSong) -> Trust | None:
-        """Return how far to trust a prediction. Bundles are calibrated one by one, and for the mean."""
-        if len(self.bundles) > 1 or self.decision != "mean" or not any(self.calibrations):
+        """Return how far to trust a prediction. Bundles are calibrated one by one, for their decision."""
+        if len(self.bundles) > 1 or self.decisions != self._evaluated or not any(self.calibrations):
             return None
         calibration = self.calibrations[0]
         if calibration is None:
@@ -149,6 +179,20 @@ def load(*paths: Path | str, onnx_cache: Path | None = None) -> Classifier:
     return Classifier(
         bundles, [read_card(file) for file in files], [read_calibration(file) for file in files]
     )
+
+
+@cache
+def _load_once(files: tuple[Path, ...]) -> Classifier:
+    return load(*files, onnx_cache=files[0].parent)  # in which nothing is written: they are ONNX models
+
+
+def _predict_or_reason(
+    source: Source, files: tuple[Path, ...], decision: Decision | None, limits: Limits
+) -> SongPrediction | UnreadableSong:
+    """Predict a song in another process, which keeps the models."""
+    classifier = dataclasses.replace(_load_once(files), decision=decision, limits=limits)
+    songs = render_or_reason(source, classifier.renderings, limits)
+    return songs if isinstance(songs, UnreadableSong) else classifier.predict_rendered(songs)
 
 
 def predict_slices(bundle: Predictor, song: RenderedSong) -> np.ndarray:

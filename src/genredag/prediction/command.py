@@ -134,7 +134,8 @@ def _journal(wishes: Wishes, paths: Sequence[Path], classifier: Classifier) -> I
     if file is None:
         yield None
         return
-    with open_journal(file, hash_models(paths, classifier.decision), classifier.class_names) as journal:
+    engines = [type(bundle).__name__ for bundle in classifier.bundles]
+    with open_journal(file, hash_models(paths, engines), classifier.class_names) as journal:
         yield journal
 
 

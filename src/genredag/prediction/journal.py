@@ -114,11 +114,17 @@ def open_journal(path: Path, models: str, class_names: Sequence[str]) -> Iterato
         database.close()
 
 
-def hash_models(paths: Sequence[Path], decision: str) -> str:
-    """Return a hash of all that predictions depend on, apart from the songs."""
-    digest = hashlib.sha256(f"{version('genredag')} {decision}".encode())
-    for path in paths:
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
+def hash_models(paths: Sequence[Path], engines: Sequence[str]) -> str:
+    """Return a hash of all that predictions depend on, apart from the songs.
+
+    Parameters
+    ----------
+    engines
+        What computes each bundle: the numbers of ONNX and Keras differ a little.
+    """
+    digest = hashlib.sha256(version("genredag").encode())
+    for path, engine in zip(paths, engines, strict=True):
+        digest.update(hashlib.sha256(path.read_bytes()).digest() + engine.encode())
     return digest.hexdigest()
 
 

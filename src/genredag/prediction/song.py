@@ -102,8 +102,8 @@ class SongPrediction:
 
     @property
     def genre(self) -> str:
-        """The most probable genre."""
-        return self.class_names[int(self.probabilities.argmax())]
+        """The most probable genre; see `top`."""
+        return self.top(1)[0][0]
 
     @property
     def set(self) -> tuple[str, ...] | None:
@@ -111,8 +111,13 @@ class SongPrediction:
         return self.trust.genres if self.trust else None
 
     def top(self, n: int = 3) -> list[tuple[str, float]]:
-        """Return the `n` most probable genres with their probabilities; ties are in the order of classes."""
-        order = np.argsort(-self.probabilities, kind="stable")[:n]
+        """Return the `n` most probable genres with their probabilities.
+
+        Of genres that are equally probable, such as those with as many votes of slices, the one with the
+        larger mean over the slices comes first, as in the evaluate stage; then the order of classes decides.
+        """
+        means = self.timeline.probabilities.mean(axis=0, dtype=np.float64)
+        order = np.lexsort((-means, -self.probabilities))[:n]
         return [(self.class_names[i], float(self.probabilities[i])) for i in order]
 
     def led(self) -> dict[str, float]:
