@@ -15,6 +15,7 @@ def training_interval(
     correct_b: np.ndarray,
     clusters: np.ndarray,
     seeds: np.ndarray,
+    tracks: np.ndarray | None = None,
     *,
     n_resamples: int,
     seed: int,
@@ -33,16 +34,20 @@ def training_interval(
         Name of each row's track or artist, (n_rows,).
     seeds
         The seed of each row, (n_rows,). The bounds are NaN if there is only one seed.
+    tracks
+        Name of each row's track, (n_rows,); None: each row is a separate track.
     """
     from scipy import stats
 
-    common = {"n_resamples": n_resamples, "seed": seed}
-    tracks = difference_interval(correct_a, correct_b, clusters, **common)
+    of_tracks = difference_interval(
+        correct_a, correct_b, clusters, tracks, n_resamples=n_resamples, seed=seed
+    )
     difference = np.asarray(correct_a, dtype=np.float64) - np.asarray(correct_b, dtype=np.float64)
     of_seeds = pd.Series(difference).groupby(np.asarray(seeds)).mean()
     n = len(of_seeds)
     if n < 2:
-        return Interval(tracks.estimate, math.nan, math.nan)
+        return Interval(of_tracks.estimate, math.nan, math.nan)
     luck = float(stats.t.ppf((1 + LEVEL) / 2, n - 1) * of_seeds.std(ddof=1) / math.sqrt(n))
-    low = tracks.estimate - math.hypot(tracks.estimate - tracks.low, luck)
-    return Interval(tracks.estimate, low, tracks.estimate + math.hypot(tracks.high - tracks.estimate, luck))
+    estimate = of_tracks.estimate
+    low = estimate - math.hypot(estimate - of_tracks.low, luck)
+    return Interval(estimate, low, estimate + math.hypot(of_tracks.high - estimate, luck))

@@ -29,7 +29,7 @@ SEEDS = (1, 2, 3)
 CHEAP_MODEL = "svm_rbf"
 # Networks learn to tell these genres apart within the time.
 EASY_GENRES = ("classical", "disco", "jazz", "metal")
-# A model repeats its training with further seeds for this long.
+# A model repeats its training with further seeds for this long, in seconds of processor time.
 SECONDS = 90
 FOLDER = "trial"
 OF_ALL, OF_SEED = STAGES[:3], STAGES[3:4]

@@ -93,6 +93,7 @@ def _verdict(model: str, n_seeds: int, before: pd.DataFrame, after: pd.DataFrame
             both["correct_before"].to_numpy(),
             cluster_names(both),
             both["seed"].to_numpy(),
+            both["track_id"].to_numpy(),
             n_resamples=N_RESAMPLES,
             seed=0,
         )
