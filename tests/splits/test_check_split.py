@@ -97,11 +97,13 @@ def test_duplicates_in_two_parts_are_refused(protocol):
 
 
 @artist_protocols
-def test_an_artist_in_two_parts_is_refused(protocol):
+@pytest.mark.parametrize("spelling", ["Bob Marley", "BOB MARLEY"])
+def test_an_artist_in_two_parts_is_refused(protocol, spelling):
     manifest = make_manifest()
     split = make_split(manifest, protocol)
     one, other = a_track(split, "train"), a_track(split, "test")
     split.loc[split["track_id"].isin([one, other]), "artist"] = "Bob Marley"
+    split.loc[split["track_id"] == other, "artist"] = spelling
     with pytest.raises(DataError, match=f"the same artist in two parts: {other} in test and {one} in train"):
         check_split(split, manifest, protocol)
 

@@ -81,17 +81,15 @@ def loss_of(bundle, data, part):
 
 def test_keeps_the_best_epoch(toy_slices):
     data = mislabelled(toy_slices)
-    recipe = Network(
-        **NETWORK | {"schedule": "constant", "learning_rate": 0.02, "epochs": 60, "patience": 10}
-    )
+    recipe = Network(**NETWORK | {"schedule": "constant", "learning_rate": 1e-3, "epochs": 40, "patience": 5})
     bundle, history, _ = train_bundle("lstm", recipe, TRAIN, data, seed=1)
     losses = history["val_loss"]
     best = losses.argmin()
-    assert best == len(history) - 11
+    assert best == len(history) - 6
     # Neither the first, nor the last, nor that with the best training loss.
     assert losses[best] < 0.9 * min(losses.iloc[0], losses.iloc[-1])
     assert history["loss"].argmin() != best
-    assert history["learning_rate"].tolist() == pytest.approx([0.02] * len(history))
+    assert history["learning_rate"].tolist() == pytest.approx([0.001] * len(history))
     assert loss_of(bundle, data, "validation") == pytest.approx(losses[best], abs=1e-4)
     assert bundle.info["metrics"] == history.loc[best].drop("learning_rate").to_dict()
 
