@@ -80,7 +80,10 @@ def test_json_and_its_lines():
 def test_all_formats_are_written_at_once(tmp_path):
     formats = check_formats(["parquet", "csv", "json", "jsonl", "audacity", "table"], tmp_path / "out")
     written = write_files(tmp_path / "deep" / "out.1", formats, [SONG, BAD, SONG], NAMES, "m", True)
-    names = {path.relative_to(tmp_path / "deep").as_posix() for path in written}
+    assert len(written) == 7 and written[-1] == tmp_path / "deep" / "out.1.audacity"
+    names = {
+        path.relative_to(tmp_path / "deep").as_posix() for path in tmp_path.rglob("*.*") if path.is_file()
+    }
     assert names == {
         *("out.1.json", "out.1.jsonl", "out.1.csv", "out.1.timeline.csv", "out.1.parquet"),
         *("out.1.timeline.parquet", "out.1.audacity/a_ b.txt", "out.1.audacity/a_ b (2).txt"),

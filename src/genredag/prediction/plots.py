@@ -38,7 +38,8 @@ def song_figure(song: SongPrediction) -> Figure:
         above.tick_params(labelbottom=False)
     _draw_ribbon(below, song, colours)
     lines = [_shown(song.source), *trust_lines(song.trust)]
-    figure.suptitle("\n".join(lines[:1] + [" · ".join(lines[1:])] * (len(lines) > 1)), fontsize=11)
+    title = "\n".join(lines[:1] + [" · ".join(lines[1:])] * (len(lines) > 1))
+    figure.suptitle(title, fontsize=11, multialignment="center")
     return figure
 
 

@@ -169,7 +169,7 @@ def write_files(
     models: str,
     timeline: bool,
 ) -> list[Path]:
-    """Write a file for each format: ``<stem>.json`` and so on. Return their paths.
+    """Write a file for each format: ``<stem>.json`` and so on. Return their paths, or that of their folder.
 
     With `timeline`, CSV and Parquet get a second file, ``<stem>.timeline.csv``. Audacity reads one song at a
     time: several songs make a folder ``<stem>.audacity``.
@@ -202,9 +202,9 @@ def _write_labels(stem: Path, songs: Sequence[Result]) -> list[Path]:
     if len(songs) == 1:
         return [_write(_with(stem, ".audacity.txt"), audacity_text(song)) for song in read]
     names, folder = file_names([song.source for song in read]), _with(stem, ".audacity")
-    return [
-        _write(folder / f"{name}.txt", audacity_text(song)) for name, song in zip(names, read, strict=True)
-    ]
+    for name, song in zip(names, read, strict=True):
+        _write(folder / f"{name}.txt", audacity_text(song))
+    return [folder] if read else []
 
 
 def file_names(sources: Sequence[str]) -> list[str]:
