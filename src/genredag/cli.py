@@ -194,10 +194,16 @@ def predict_command(
     ] = 0.0,
     only_empty: Annotated[bool, typer.Option("--only-empty", help="Tag only songs without a genre.")] = False,
     max_genres: Annotated[
-        int, typer.Option(min=1, help="Most genres of a tag; further ones are at least half as probable.")
+        int,
+        typer.Option(
+            min=1, help="At most this many genres a file; each at least half as probable as the first."
+        ),
     ] = 1,
     undo_file: Annotated[
-        Path | None, typer.Option(metavar="FILE.jsonl", help="Where to note the earlier tags.")
+        Path | None,
+        typer.Option(
+            metavar="FILE.jsonl", help="Note of the earlier tags; default: genredag-undo-<time>.jsonl here."
+        ),
     ] = None,
     max_megabytes: Annotated[float, typer.Option(min=0.001, help="Largest file that is fetched.")] = 200.0,
     max_seconds: Annotated[float, typer.Option(min=0.1, help="Longest time that fetching takes.")] = 120.0,
@@ -334,7 +340,11 @@ def evaluate_command(
     ] = None,
     renamed: Annotated[
         list[str] | None,
-        typer.Option("--map", metavar="THEIRS=OURS", help="A genre that the model calls otherwise."),
+        typer.Option(
+            "--map",
+            metavar="THEIRS=OURS",
+            help="Their name of a genre and the model's; repeat it for several.",
+        ),
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Processes that decode songs.")] = 1,
 ) -> None:

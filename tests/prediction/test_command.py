@@ -45,7 +45,13 @@ def test_unreadable_songs_give_status_1(folder):
     ("arguments", "message"),
     [
         (["absent.wav", "-m", "bundle.zip"], "absent.wav: no such file or folder"),
-        (["rock.0.wav", "-m", "absent.zip"], "absent.zip"),
+        (["rock.0.wav", "-m", "absent.zip"], "absent.zip: no such file; expected a model.zip"),
+        (["rock.0.wav", "-m", "."], ".: is a folder; expected a model.zip"),
+        (["", "-m", "bundle.zip"], "an empty name among the songs"),
+        (
+            ["rock.0.wav", "blues.0.wav", "-m", "bundle.zip", "--plot", "a.png"],
+            "--plot a.png: one file for 2",
+        ),
         (["rock.0.wav", "-m", "bad.mp3"], "bad.mp3"),
         (["rock.0.wav"], "no bundle found"),
         (["rock.0.wav", "-m", "bundle.zip", "-f", "yaml"], "--format: 'yaml'; expected table, json"),
@@ -57,6 +63,14 @@ def test_mistakes_of_the_user_give_status_2_and_a_line(folder, arguments, messag
     assert done.exit_code == 2
     assert done.stderr.startswith("genredag: error: ") and message in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_odd_names_are_shown_in_one_line_and_drawn(folder, recwarn):
+    (folder / "a\nb \N{MUSICAL NOTE}.wav").write_bytes((folder / "rock.0.wav").read_bytes())
+    done = run("a\nb \N{MUSICAL NOTE}.wav", "-m", "bundle.zip", "--plot", "figures")
+    assert done.exit_code == 0, done.output
+    assert "a?b \N{MUSICAL NOTE}.wav  0:" in done.stdout
+    assert not [warning for warning in recwarn if "Glyph" in str(warning.message)]
 
 
 def test_writes_files_and_figures_and_resumes(folder):

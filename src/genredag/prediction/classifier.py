@@ -168,6 +168,13 @@ def load(*paths: Path | str, onnx_cache: Path | None = None) -> Classifier:
     if not paths:
         raise ModelError("no bundle given", hint="genredag.load('results/.../model.zip')")
     files = [Path(path) for path in paths]
+    for file in files:
+        if not file.is_file():
+            what = "is a folder" if file.is_dir() else "no such file"
+            hint = "`genredag bundles` lists the models of a project"
+            raise ModelError(
+                what, where=str(file), expected="a model.zip, bundle.zip or .onnx file", hint=hint
+            )
     bundles = [load_as_onnx(file, onnx_cache) if onnx_cache else load_bundle(file) for file in files]
     for file, bundle in zip(files, bundles, strict=True):
         if bundle.class_names != bundles[0].class_names:

@@ -7,6 +7,7 @@ import dataclasses
 import os
 import sys
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,6 +95,7 @@ def predict_songs(wishes: Wishes, stdin: TextIO) -> int:
     sources = find_songs(wishes.named, stdin)
     if not sources:
         raise ParameterError("no song named", expected="files, folders, patterns or addresses")
+    _check_figures(wishes, len(sources))
     paths = wishes.models or [_best_model()]
     classifier = dataclasses.replace(load(*paths, onnx_cache=default_cache_dir()), limits=wishes.limits)
     console = _console(stderr=formats != ["table"])
@@ -117,6 +119,14 @@ def predict_songs(wishes: Wishes, stdin: TextIO) -> int:
         if write_tags(predictions, wishes.tags, console):
             return SOME_FAILED
     return status
+
+
+def _check_figures(wishes: Wishes, n_songs: int) -> None:
+    for option, target in (("--plot", wishes.plot), ("--explain", wishes.explain)):
+        if target and n_songs > 1 and target.suffix == ".png" and not target.is_dir():
+            raise ParameterError(
+                f"one file for {n_songs} songs", where=f"{option} {target}", expected="a folder"
+            )
 
 
 def _best_model() -> Path:
@@ -157,7 +167,9 @@ def _predicted(
             result: Result = songs
         else:
             result = classifier.predict_rendered(songs)
-            _draw(wishes, classifier, songs, result, name, alone=len(sources) == 1)
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "Glyph .* missing from font")  # an emoji in a name
+                _draw(wishes, classifier, songs, result, name, alone=len(sources) == 1)
         if journal is not None:
             journal.add(result)
         yield result

@@ -11,7 +11,7 @@ import numpy as np
 from genredag.evaluation.themes import FILE
 from genredag.prediction.explain import Explanation, kind_of
 from genredag.prediction.song import SongPrediction, Spectrogram
-from genredag.prediction.tables import clock, percent, trust_lines
+from genredag.prediction.tables import clock, percent, shown_name, trust_lines
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -162,4 +162,4 @@ def _colours(class_names: tuple[str, ...]) -> dict[str, str]:
 
 def _shown(source: str) -> str:
     """Return the name of a file, as text that Matplotlib does not take for a formula."""
-    return Path(source).name.encode(errors="replace").decode().replace("$", r"\$")[:100]
+    return shown_name(Path(source).name).replace("$", r"\$")[:100]

@@ -43,6 +43,8 @@ def _songs_of(name: str, stdin: TextIO) -> Iterator[str]:
             elif text.strip():
                 yield text
         return
+    if not name:
+        raise ParameterError("an empty name among the songs", hint="is a variable of the shell unset?")
     if Path(name).is_file():
         yield name
     elif Path(name).is_dir():
@@ -55,7 +57,9 @@ def _songs_of(name: str, stdin: TextIO) -> Iterator[str]:
         matches = sorted(glob.glob(name, recursive=True))  # noqa: PTH207, of any pattern
         yield from _some(_flat(matches), name, "no file matches this pattern")
     else:
-        raise ParameterError("no such file or folder", where=name, hint="put patterns into quotes")
+        raise ParameterError(
+            "no such file or folder", where=name, expected="a file, a folder, a pattern or an address"
+        )
 
 
 def audio_in(folder: Path) -> Iterator[str]:

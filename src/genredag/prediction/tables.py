@@ -33,8 +33,8 @@ def song_view(song: SongPrediction | UnreadableSong, timeline: bool) -> Group | 
     from rich.text import Text
 
     if isinstance(song, UnreadableSong):
-        return Text.assemble((song.source, "bold"), f"\n  unreadable: {song.reason}")
-    title = Text.assemble((song.source, "bold"), f"  {clock(song.duration)}")
+        return Text.assemble((shown_name(song.source), "bold"), f"\n  unreadable: {song.reason}")
+    title = Text.assemble((shown_name(song.source), "bold"), f"  {clock(song.duration)}")
     table, led = Table.grid(padding=(0, 2, 0, 0)), song.led()
     table.add_column()
     table.add_column(justify="right")
@@ -45,6 +45,12 @@ def song_view(song: SongPrediction | UnreadableSong, timeline: bool) -> Group | 
     lines = [Text(f"  {line}") for line in trust_lines(song.trust)]
     ribbon = [_ribbon(song)] if timeline else []
     return Group(title, table, *lines, *ribbon)
+
+
+def shown_name(name: str) -> str:
+    """Return a file's name or path in one line: control characters, and what is no Unicode, become "?"."""
+    text = name.encode(errors="replace").decode()
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def songs_table(songs: Sequence[SongPrediction | UnreadableSong]) -> Table:
@@ -60,7 +66,7 @@ def songs_table(songs: Sequence[SongPrediction | UnreadableSong]) -> Table:
     for column in ("", "set", "note"):
         table.add_column(column, overflow="fold")
     for song in songs:
-        name = escape(Path(song.source).name)
+        name = escape(shown_name(Path(song.source).name))
         if isinstance(song, UnreadableSong):
             table.add_row(name, "", "", "", "", escape(f"unreadable: {song.reason}"))
             continue
