@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -24,7 +25,10 @@ def checkout(project_dir: Path, tmp_path: Path) -> Path:
 
 def planned(folder: Path) -> str:
     """Return the commands that `make run` would run."""
-    done = subprocess.run(["make", "-n", "run"], cwd=folder, capture_output=True, text=True, check=True)
+    # `make test` runs this, too; a make within make would say so.
+    outside = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "MFLAGS"))}
+    command = ["make", "-n", "run"]
+    done = subprocess.run(command, cwd=folder, env=outside, capture_output=True, text=True, check=True)
     return done.stdout
 
 
