@@ -31,6 +31,9 @@ setup: .venv/.ready  ## create the environment .venv from the lock file
 run: setup  ## run the pipeline: the matrix of params.yaml on all cores
 	$(BIN)/snakemake --cores all
 
+# The tests copy and compare folders of code, which compiled files would change under them.
+test test-slow: export PYTHONDONTWRITEBYTECODE := 1
+
 test: setup  ## run the tests, without the slow ones (minutes)
 	$(BIN)/pytest -n auto -m "not slow"
 

@@ -116,7 +116,9 @@ def test_folders_are_named_once(project_dir: Path) -> None:
     named = [
         path.name
         for path in sorted((project_dir / "workflow").rglob("*"))
-        if path.is_file() and re.search(r"\{representation\}/\{model\}/", path.read_text(encoding="utf-8"))
+        if path.suffix in {".py", ".smk", ""}
+        and path.is_file()
+        and re.search(r"\{representation\}/\{model\}/", path.read_text(encoding="utf-8"))
     ]
     assert named == ["start.smk"]
 
