@@ -57,7 +57,7 @@ def test_it_is_twenty_lines(shown) -> None:
 @pytest.mark.slow
 def test_it_trains(place, toy_slices) -> None:
     write_store(place.folder / "toy", toy_slices)
-    place.run(sys.executable, "-m", "genredag.cli", "set", "model=my_cnn", "models.my_cnn.epochs=1")
+    place.run(sys.executable, "-m", "genredag", "set", "model=my_cnn", "models.my_cnn.epochs=1")
     flags = "--model my_cnn --seed 1 --frames toy/frames.npy --slices toy/slices.parquet"
     flags += " --split toy/split.parquet --embeddings toy/embeddings.npy"
     flags += " --bundle toy/b.zip --history toy/h.csv --timing toy/t.json"

@@ -49,7 +49,7 @@ class Running:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        command = [sys.executable, "-m", "genredag.cli", "app", str(model), "--port", str(port)]
+        command = [sys.executable, "-m", "genredag", "app", str(model), "--port", str(port)]
         environment = os.environ | {"TMPDIR": str(folder)}
         self.process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
         self.address = f"http://127.0.0.1:{port}"

@@ -22,7 +22,7 @@ FIRST = {
 
 # Kinds of edit, each with a module of the package that it touches; the experiment is mel, crnn.
 EDITS = {
-    "the command line": "cli.py",
+    "the command line": "cli/songs.py",
     "a field of an audit": "params/groups/audits.py",
     "checks across values": "params/checks.py",
     "which models take which representations": "models/compatibility.py",
