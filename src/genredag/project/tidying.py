@@ -45,7 +45,7 @@ def dump(tree: CommentedMap) -> str:
     """Return what `load` returned as YAML text."""
     buffer = io.StringIO()
     _yaml().dump(tree, buffer)
-    return "".join(f"{line.rstrip()}\n" for line in buffer.getvalue().splitlines())
+    return re.sub(r" +$", "", buffer.getvalue(), flags=re.MULTILINE)
 
 
 class _Representer(RoundTripRepresenter):
