@@ -79,6 +79,7 @@ def _tail(done: subprocess.CompletedProcess[str], lines: int = 8) -> str:
 PROJECT_FILES = (
     "Snakefile",
     "dvc.yaml",
+    ".dvcignore",
     "params.yaml",
     "studies.yaml",
     "workflow",
