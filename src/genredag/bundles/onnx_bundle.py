@@ -78,7 +78,7 @@ def open_session(model: bytes, threads: int | None, where: str) -> InferenceSess
         It isn't one.
     """
     # From 1.32 on, onnxruntime reports its use to its maker, and writes an id and a database into the user's
-    # cache, unless this is set before it is imported. Who sets it to 0 wants that.
+    # cache, unless this is set before it is imported. A user who sets it to 0 wants it.
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
 
