@@ -10,6 +10,8 @@ export DVC_NO_ANALYTICS := 1
 help:  ## show this help
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
+# Packages are compiled once: otherwise each process that may not write compiled files, as those of tests, takes
+# three times as long to import TensorFlow.
 # Scripts in .venv start the Python of the place where they were installed: in a moved checkout, install again.
 ifneq ($(shell cat .venv/.ready 2>/dev/null),$(CURDIR))
 .PHONY: .venv/.ready
@@ -23,7 +25,7 @@ setup: .venv/.ready  ## create the environment .venv from the lock file
 	  { echo "genredag: error: $(PYTHON) is older than 3.11. Hint: make PYTHON=python3.12" >&2; exit 2; }
 	$(PYTHON) -m venv $(CLEAR) .venv
 	$(BIN)/python -m pip install --quiet uv==$(UV_VERSION)
-	$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python requirements.lock
+	$(BIN)/uv pip sync --quiet --require-hashes --compile-bytecode --python $(BIN)/python requirements.lock
 	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
 	$(BIN)/python -m genredag.project.dvc_plots_page .dvc/plots.html
 	echo "$(CURDIR)" > $@

@@ -138,6 +138,27 @@ def test_train_then_evaluate(script, store, model):
     }
 
 
+WITHOUT_KERAS = """
+import runpy, sys
+sys.modules["keras"] = sys.modules["tensorflow"] = None  # importing them is an error
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+def test_a_classical_model_needs_no_keras(store, project_dir):
+    common = ["--params", store / "params.yaml", "--model", "svm_rbf", "--seed", 3, *flags(store, INPUTS)]
+    choice = ["--dataset", "toy", "--representation", "mel", "--split-name", "artist_disjoint", "--fold", 0]
+    trained = {name: TRAINED[name] for name in ("bundle", "history")}
+    for name, argv in (
+        ("train", [*common, *flags(store, EMBEDDED | TRAINED)]),
+        ("evaluate", [*common, *choice, *flags(store, MANIFEST | trained | EVALUATED)]),
+    ):
+        script = project_dir / "workflow/scripts" / f"{name}.py"
+        subprocess.run([sys.executable, "-c", WITHOUT_KERAS, script, *map(str, argv)], check=True)
+    assert json.loads((store / "metrics.json").read_text())["model"] == "svm_rbf"
+
+
 @pytest.fixture
 def titles(monkeypatch):
     """Return the titles of all saved figures, by folder and name."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from genredag.bundles.bundle import read_bundle
+from genredag.bundles.parts import is_network
 from genredag.errors import exits_cleanly
 from genredag.evaluation.metrics import evaluate_predictions, tables_of_test
 from genredag.evaluation.plots import run_figures, save_figure
@@ -15,7 +16,7 @@ from genredag.params.groups.reading import read_group
 from genredag.params.groups.splits import read_split
 from genredag.prediction.held_out import predict_split
 from genredag.prediction.model_file import Run, describe, write_model
-from genredag.runtime.backend import configure_backend
+from genredag.runtime.backend import configure_backend, limit_threads
 from genredag.runtime.files import write_csv, write_json, write_parquet
 from genredag.runtime.flags import flag_parser
 from genredag.runtime.logs import configure_logging
@@ -33,7 +34,10 @@ def main(argv: list[str] | None = None) -> None:
         " confusion-matrix learning-curves roc-curves reliability-diagram model-file",
     ).parse_args(argv)
     configure_logging()
-    configure_backend(threads=1)
+    if is_network(args.bundle):
+        configure_backend(threads=1)
+    else:
+        limit_threads(1)
     decision = read_group(args.params, "evaluate", Evaluate).track_decision
     data = open_split_slices(args.frames, args.slices, args.split)
     bundle, split = read_bundle(args.bundle), data.split

@@ -7,11 +7,12 @@ import pandas as pd
 from genredag.audits.robustness.deformations import all_deformations
 from genredag.audits.robustness.predicting import predict_deformed
 from genredag.bundles.bundle import read_bundle
+from genredag.bundles.parts import is_network
 from genredag.errors import exits_cleanly
 from genredag.frames.split_slices import open_split_slices
 from genredag.params.groups.audits import Deformations
 from genredag.params.groups.reading import read_group
-from genredag.runtime.backend import configure_backend
+from genredag.runtime.backend import configure_backend, limit_threads
 from genredag.runtime.cache import default_cache_dir
 from genredag.runtime.files import write_parquet
 from genredag.runtime.flags import flag_parser
@@ -29,7 +30,10 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--jobs", type=int, default=1)
     args = parser.parse_args(argv)
     configure_logging()
-    configure_backend(threads=1)
+    if is_network(args.bundle):
+        configure_backend(threads=1)
+    else:
+        limit_threads(1)
     predictions = predict_deformed(
         read_bundle(args.bundle),
         open_split_slices(args.frames, args.slices, args.split),

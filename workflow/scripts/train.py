@@ -7,9 +7,9 @@ import numpy as np
 from genredag.bundles.bundle import save_bundle
 from genredag.errors import exits_cleanly
 from genredag.frames.split_slices import open_split_slices
-from genredag.params.groups.models import Hybrid, Train, read_recipe
+from genredag.params.groups.models import Estimator, Hybrid, Train, read_recipe
 from genredag.params.groups.reading import read_group
-from genredag.runtime.backend import configure_backend
+from genredag.runtime.backend import configure_backend, limit_threads
 from genredag.runtime.files import write_csv, write_json
 from genredag.runtime.flags import flag_parser
 from genredag.runtime.logs import configure_logging
@@ -28,7 +28,10 @@ def main(argv: list[str] | None = None) -> None:
     configure_logging()
     recipe = read_recipe(args.params, args.model)
     train = read_group(args.params, "train", Train)
-    configure_backend(train.threads)
+    if isinstance(recipe, Estimator):  # needs no Keras, which takes seconds to import
+        limit_threads(train.threads)
+    else:
+        configure_backend(train.threads)
     data = open_split_slices(args.frames, args.slices, args.split)
     # The checkpoint files are not declared to the runners, which would remove them when a job fails.
     checkpoint = args.bundle.with_name(f".{args.bundle.name}.checkpoint")

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from genredag.bundles.bundle import read_bundle
 from genredag.bundles.onnx_bundle import load_onnx_bundle
-from genredag.bundles.parts import ONNX_SUFFIX, read_part
+from genredag.bundles.parts import ONNX_SUFFIX
 from genredag.bundles.predictor import Predictor
-from genredag.errors import ModelError
 
 
 def load_bundle(path: Path, threads: int | None = None) -> Predictor:
@@ -30,18 +28,3 @@ def load_bundle(path: Path, threads: int | None = None) -> Predictor:
     if path.suffix.lower() == ONNX_SUFFIX:
         return load_onnx_bundle(path, threads)
     return read_bundle(path)
-
-
-def is_network(path: Path) -> bool:
-    """Return whether the bundle in a zip file needs Keras.
-
-    Raises
-    ------
-    ModelError
-        The file isn't a bundle.
-    """
-    content = read_part(path, "bundle.json")
-    try:
-        return json.loads(content or b"")["recipe"]["kind"] != "estimator"
-    except (ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"has no readable bundle.json ({error})", where=str(path)) from error

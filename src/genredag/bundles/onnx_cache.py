@@ -7,8 +7,8 @@ import logging
 from importlib.util import find_spec
 from pathlib import Path
 
-from genredag.bundles.loading import is_network, load_bundle
-from genredag.bundles.parts import ONNX_SUFFIX
+from genredag.bundles.loading import load_bundle
+from genredag.bundles.parts import ONNX_SUFFIX, is_network
 from genredag.bundles.predictor import Predictor
 from genredag.errors import ModelError
 from genredag.runtime.backend import configure_backend, installed_backends

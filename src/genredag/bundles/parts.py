@@ -5,6 +5,7 @@ In a zip file they are files. In an ONNX model they are entries of ``metadata_pr
 
 from __future__ import annotations
 
+import json
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,6 +40,21 @@ def read_part(path: Path, name: str, max_bytes: int = MAX_BYTES) -> bytes | None
             return archive.read(name)
     except (zipfile.BadZipFile, ValueError) as error:
         raise ModelError(f"isn't a bundle ({error})", where=str(path)) from error
+
+
+def is_network(path: Path) -> bool:
+    """Return whether the bundle in a zip file needs Keras.
+
+    Raises
+    ------
+    ModelError
+        The file isn't a bundle.
+    """
+    content = read_part(path, "bundle.json")
+    try:
+        return json.loads(content or b"")["recipe"]["kind"] != "estimator"
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"has no readable bundle.json ({error})", where=str(path)) from error
 
 
 def _from_onnx(file: IO[bytes], size: int, name: str, max_bytes: int) -> bytes | None:

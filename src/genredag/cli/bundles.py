@@ -68,7 +68,7 @@ def export_command(
     Its model card and its calibration become metadata of the model.
     """
     from genredag.bundles.export import export_onnx
-    from genredag.bundles.loading import is_network
+    from genredag.bundles.parts import is_network
 
     if is_network(bundle):
         from genredag.runtime.backend import configure_backend

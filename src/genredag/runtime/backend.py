@@ -16,11 +16,10 @@ _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4  # as in glibc's malloc.
 
 
 def configure_backend(threads: int, keep_memory: bool = True) -> None:
-    """Set the threads of Keras' backends, OpenMP and BLAS; import Keras.
+    """Set the threads of Keras' backends and what `limit_threads` sets; import Keras.
 
-    Results depend on the number of threads, because sums over several threads round differently. Call this
-    before Keras is imported; afterwards it has no effect on either backend. `choose_backend` selects the
-    backend.
+    Call this before Keras is imported; afterwards it has no effect on either backend, which `choose_backend`
+    selects.
 
     Parameters
     ----------
@@ -32,8 +31,6 @@ def configure_backend(threads: int, keep_memory: bool = True) -> None:
     ParameterError
         KERAS_BACKEND names an unsupported backend or one that isn't installed, or none is installed.
     """
-    from threadpoolctl import threadpool_limits
-
     choose_backend()
     if keep_memory:
         keep_freed_memory()
@@ -41,11 +38,22 @@ def configure_backend(threads: int, keep_memory: bool = True) -> None:
         NPROC=str(threads),  # for JAX
         TF_NUM_INTRAOP_THREADS=str(threads),
         TF_NUM_INTEROP_THREADS="1",
-        OMP_NUM_THREADS=str(threads),
         TF_CPP_MIN_LOG_LEVEL="3",
+        OMP_NUM_THREADS=str(threads),
     )
     with _no_stderr():
         import keras  # noqa: F401
+    limit_threads(threads)
+
+
+def limit_threads(threads: int) -> None:
+    """Set the threads of OpenMP and BLAS, which scikit-learn and NumPy use.
+
+    Results depend on the number of threads, because sums over several threads round differently.
+    """
+    from threadpoolctl import threadpool_limits
+
+    os.environ["OMP_NUM_THREADS"] = str(threads)
     # If NumPy was already imported, its BLAS has read the old OMP_NUM_THREADS.
     threadpool_limits(threads)
 
