@@ -23,6 +23,11 @@ settings.register_profile("random", deadline=None)
 settings.load_profile("repeatable")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start with the tests of whole runs, the longest: begun last, they would leave other processes idle."""
+    items.sort(key=lambda item: "workflow" not in item.path.parts)
+
+
 @pytest.fixture(scope="session")
 def project_dir() -> Path:
     """The project's root."""
