@@ -1,4 +1,4 @@
-"""The optional targets on the tiny data set: leakage audit, published studies, robustness."""
+"""The optional targets on the tiny data set: audits, and files for other projects."""
 
 from __future__ import annotations
 
@@ -83,6 +83,28 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
     targets = ["leakage_audit", "as_published", "robustness", *map(evaluated.format, ("svm_rbf", "cnn_370k"))]
     place.snakemake("--cores", "2", "--show-failed-logs", *targets)
     return place
+
+
+@pytest.mark.slow
+def test_tables_and_pictures_of_a_split_are_written_once(tmp_path: Path) -> None:
+    place = make_tiny(tmp_path, "datasets.synthetic.clip_seconds=3.0", "pictures.size=[32, 48]")
+    targets = ("feature_tables", "pictures")
+    place.snakemake("--cores", "2", "--show-failed-logs", *targets)
+    results = place.folder / "results"
+    folder, table = results / "pictures/synthetic/mel", pd.read_csv(results / "pictures/synthetic/mel.csv")
+    written = {path.relative_to(folder).as_posix() for path in folder.rglob("*.png")}
+    assert written == set(table["file"]) and len(table) == 100
+    split = pd.read_parquet(place.folder / "data/synthetic/mel/stratified_8_1_1/42/split.parquet")
+    assert table.set_index("track_id")["part"].to_dict() == split.set_index("track_id")["part"].to_dict()
+    for name in ("features_30", "features_133"):
+        csv = pd.read_csv(results / f"feature_tables/synthetic/{name}.csv")
+        parquet = pd.read_parquet(results / f"feature_tables/synthetic/{name}.parquet")
+        # The CSV has all digits.
+        numbers = parquet.columns[4:]
+        assert csv[numbers].astype("float32").equals(parquet[numbers])
+        assert csv.columns.tolist() == parquet.columns.tolist() and len(csv) == 100
+    done = place.snakemake("--dry-run", *targets)
+    assert "Nothing to be done" in done.stdout + done.stderr
 
 
 @pytest.mark.slow

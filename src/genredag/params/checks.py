@@ -61,6 +61,11 @@ def _named(params: Params) -> Iterator[tuple[str, str, list[str]]]:
         for key in ("dataset", "representation", "model"):
             yield f"{where}.{key}", COLLECTIONS[key], getattr(group, key)
         yield f"{where}.split", "splits", [group.split]
+    tables, pictures = params.feature_tables, params.pictures
+    for where, exported in (("feature_tables", tables), ("pictures", pictures)):
+        yield f"{where}.dataset", "datasets", [exported.dataset]
+        yield f"{where}.split", "splits", [exported.split]
+    yield "pictures.representation", "representations", [pictures.representation]
 
 
 def check_splits(params: Params) -> None:
@@ -77,9 +82,11 @@ def check_splits(params: Params) -> None:
 
 
 def check_audited_splits(params: Params) -> None:
-    """Reject audit splits that have folds, or that leak where the audit needs whole tracks."""
+    """Reject splits of audits and exports that have folds, or that leak where tracks must stay whole."""
     names = {f"leakage_audit.split.{key}": name for key, name in params.leakage_audit.split}
     names["as_published.corrected_split"] = params.as_published.corrected_split
+    names["feature_tables.split"] = params.feature_tables.split
+    names["pictures.split"] = params.pictures.split
     for where, name in names.items():
         split = params.splits[name]
         if isinstance(split, KFold):
@@ -122,6 +129,8 @@ def check_spectrograms(params: Params) -> None:
         ("representation", [params.dataset], [params.representation]),
         ("matrix.representation", params.matrix.dataset, params.matrix.representation),
         ("leakage_audit.representation", params.leakage_audit.dataset, [params.leakage_audit.representation]),
+        ("pictures.representation", [params.pictures.dataset], [params.pictures.representation]),
+        ("feature_tables.dataset", [params.feature_tables.dataset], ["handcrafted"]),
     ):
         if "spectrograms" in datasets and set(representations) != {group.representation}:
             raise ValueError(

@@ -15,6 +15,7 @@ from genredag.params.groups.audits import AsPublished, ExternalSongs, LeakageAud
 from genredag.params.groups.base import Group, Name, Names, Seed
 from genredag.params.groups.datasets import Datasets, Download
 from genredag.params.groups.evaluation import Evaluate, Report
+from genredag.params.groups.exports import FeatureTables, Pictures
 from genredag.params.groups.models import Option, Recipe, Train
 from genredag.params.groups.reading import similar
 from genredag.params.groups.slices import Slices
@@ -61,6 +62,8 @@ class Params(Group):
     as_published: AsPublished
     robustness: Robustness
     external_songs: ExternalSongs
+    feature_tables: FeatureTables
+    pictures: Pictures
 
     def entry(self, collection: str, name: str) -> Any:
         """Return the entry `name` of a collection such as ``"models"``.
