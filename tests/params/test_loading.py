@@ -115,6 +115,13 @@ def test_params_yaml_is_valid(project_dir):
         ),
         ("external_songs.model", ["svm"], r"external_songs.model: 'svm' is not a key of `models`"),
         ("external_songs.dataset", ["spectrograms"], r"external_songs.dataset: .*can't be applied to audio"),
+        ("label_issues.split", "folds", r"label_issues.split: 'folds' is not a key of `splits`"),
+        (
+            "label_issues.split",
+            "artist_disjoint",
+            r"label_issues.split: .* does not test every track; .*folds",
+        ),
+        ("label_issues.model", ["svm"], r"label_issues.model: 'svm' is not a key of `models`"),
         ("feature_tables.split", "tracks", r"feature_tables.split: 'tracks' is not a key of `splits`"),
         (
             "feature_tables.split",

@@ -138,7 +138,7 @@ def audit_combinations(pattern, key):
     Parameters
     ----------
     key
-        ``"robustness"`` or ``"external_songs"``.
+        ``"robustness"``, ``"external_songs"`` or ``"label_issues"``.
     """
 
     def filled(wildcards):

@@ -57,7 +57,8 @@ def _named(params: Params) -> Iterator[tuple[str, str, list[str]]]:
         yield f"leakage_audit.split.{key}", "splits", [name]
     yield "as_published.dataset", "datasets", [published.dataset]
     yield "as_published.corrected_split", "splits", [published.corrected_split]
-    for where, group in (("robustness", params.robustness), ("external_songs", params.external_songs)):
+    for where in ("robustness", "external_songs", "label_issues"):
+        group = getattr(params, where)
         for key in ("dataset", "representation", "model"):
             yield f"{where}.{key}", COLLECTIONS[key], getattr(group, key)
         yield f"{where}.split", "splits", [group.split]
@@ -93,6 +94,9 @@ def check_audited_splits(params: Params) -> None:
             raise ValueError(f"{where}: {name!r} has folds, but only one would run; expected no folds")
         if isinstance(split, LeakySlices) and where != "leakage_audit.split.slices":
             raise ValueError(f"{where}: {name!r} is leaky; expected a split that keeps tracks whole")
+    if not isinstance(params.splits[params.label_issues.split], KFold):
+        what = f"label_issues.split: {params.label_issues.split!r} does not test every track"
+        raise ValueError(f"{what}; expected a split with folds, such as artist_kfold_5")
 
 
 def check_frequencies(params: Params) -> None:

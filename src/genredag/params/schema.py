@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import Field, JsonValue
 
 from genredag.errors import ParameterError
-from genredag.params.groups.audits import AsPublished, ExternalSongs, LeakageAudit, Robustness
+from genredag.params.groups.audits import AsPublished, ExternalSongs, LabelIssues, LeakageAudit, Robustness
 from genredag.params.groups.base import Group, Name, Names, Seed
 from genredag.params.groups.datasets import Datasets, Download
 from genredag.params.groups.evaluation import Evaluate, Report
@@ -62,6 +62,7 @@ class Params(Group):
     as_published: AsPublished
     robustness: Robustness
     external_songs: ExternalSongs
+    label_issues: LabelIssues
     feature_tables: FeatureTables
     pictures: Pictures
 
