@@ -32,8 +32,7 @@ def genre_heat_map(values: np.ndarray, genres: Sequence[str], columns: Sequence[
     # Pages smooth enlarged images: a cell has many pixels to stay a rectangle.
     cells = np.kron(values, np.ones((_CELL, _CELL)))
     extent = (-0.5, len(columns) - 0.5, len(genres) - 0.5, -0.5)
-    look = {"cmap": "RdBu_r", "vmin": -1.5, "vmax": 1.5, "aspect": "auto", "interpolation": "none"}
-    axes.imshow(cells, extent=extent, **look)
+    axes.imshow(cells, extent=extent, cmap="RdBu_r", vmin=-1.5, vmax=1.5, aspect="auto", interpolation="none")
     axes.set_yticks(range(len(genres)), list(genres))
     shown = range(0, len(columns), max(1, -(-len(columns) // 12)))
     axes.set_xticks(list(shown), [columns[i] for i in shown])
