@@ -22,6 +22,7 @@ _HINT = " Hint: "
 # The extra of genredag that installs each optional dependency.
 EXTRAS = {
     "anyio": "app",
+    "cleanlab": "report",
     "dvc": "workflow",
     "fastapi": "app",
     "jax": "jax",

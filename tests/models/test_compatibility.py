@@ -221,6 +221,15 @@ def test_frames_of_unknown_size_are_left_to_training(tree):
     assert ("mel", "crnn") in matrix_pairs(parse_params(tree)).built
 
 
+def test_models_of_label_issues_are_paired_in_the_same_way(tree):
+    values = {
+        "label_issues__representation": ["handcrafted", "mel"],
+        "label_issues__model": ["crnn", "svm_rbf"],
+    }
+    found = matrix_pairs(parse_params(with_values(tree, **values)), "label_issues")
+    assert found.built == [("mel", "crnn"), ("handcrafted", "svm_rbf"), ("mel", "svm_rbf")]
+
+
 def test_robustness_models_are_paired_in_the_same_way(tree):
     values = {
         "robustness__model": ["cnn_370k", "svm_rbf"],

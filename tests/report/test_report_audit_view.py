@@ -82,3 +82,23 @@ def test_deformations_are_grouped_by_kind_after_none(tmp_path):
     assert part["rows"][2]["points"] == Interval(-0.04, -0.07, 0.0)
     assert part["rows"][0]["points"].estimate != part["rows"][0]["points"].estimate
     assert (part["rows"][0]["entry"], part["rows"][0]["warning"]) == ("svm on mel", "")
+
+
+def test_suspicious_labels_are_shown_by_rank_and_scored_if_faults_are_known(tmp_path):
+    row = {"artist": None, "genre": "rock", "suggested": "jazz", "score": 0.1, "suggested_probability": 0.8}
+    row |= {"n_predictions": 1, "known_fault": None}
+    rows = [
+        row | {"dataset": dataset, "rank": rank, "track_id": f"{dataset}.{rank}", "suspected": rank <= 3}
+        for dataset in ("toy", "other")
+        for rank in range(30, 0, -1)
+    ]
+    table = pd.DataFrame(rows)
+    table.loc[table["dataset"] == "toy", "known_fault"] = table["rank"].isin([1, 2, 9, 30])
+    table.to_csv(tmp_path / "a.csv", index=False)
+    (view,) = audit_views(read_audits([("label_issues", tmp_path / "a.csv")]))
+    toy, other = view["parts"]
+    assert [row["rank"] for row in toy["rows"]] == list(range(1, 21))
+    assert (toy["dataset"], toy["n_suspected"], toy["n_tracks"]) == ("toy", 3, 30)
+    assert toy["agree"] == 0.0
+    assert (toy["found"].n_known, toy["found"].precision) == (4, 0.5)
+    assert other["found"] is None

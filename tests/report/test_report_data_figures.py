@@ -19,6 +19,6 @@ def test_every_track_is_in_the_histogram():
 
 def test_no_two_of_twenty_genres_look_alike():
     genres = np.array([f"genre {i:02}" for i in range(20)])
-    lines = genre_map(np.zeros((20, 2)), genres, np.array([0.5, 0.2])).axes[0].lines[:20]
+    lines = genre_map(np.zeros((20, 2)), genres, ("x", "y")).axes[0].lines[:20]
     assert len({(line.get_color(), line.get_marker()) for line in lines}) == 20
     assert [line.get_label() for line in lines] == genres.tolist()

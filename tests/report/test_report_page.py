@@ -266,6 +266,9 @@ def test_near_duplicates_and_audits_are_shown_if_they_are_given(two_genres, tree
     figures = [f"track_{name}{end}" for name in ("accuracy", "points") for end in ("", "_low", "_high")]
     audits = {"as_published": pd.DataFrame([study]), "leakage_audit": pd.DataFrame([mistake])}
     audits |= {"robustness": pd.DataFrame([deformed | dict.fromkeys(figures, 50.0)])}
+    label = {"dataset": "synthetic", "rank": 1, "track_id": "rock.<1>", "genre": "rock", "suggested": "polka"}
+    label |= {"score": 0.03, "suggested_probability": 0.9, "suspected": True, "known_fault": True}
+    audits |= {"label_issues": pd.DataFrame([label, label | {"rank": 2, "known_fault": False}])}
     with_all = pages_of([two_genres.run], tree, read_data_sets(manifest, [], [("synthetic", pairs)]), audits)
     without = pages_of([two_genres.run], tree, read_data_sets(manifest, []))
     for told in (
@@ -276,6 +279,11 @@ def test_near_duplicates_and_audits_are_shown_if_they_are_given(two_genres, tree
         "artists on both sides",
         "+4.0",
         "13 dB",
+        "rock.&lt;1&gt;",
+        "polka",
+        "2 of 2 labels are suspected",
+        "agree with 0.0",
+        "a random ranking would have 50.0",
     ):
         assert told in with_all["html"]
         assert told not in without["html"]

@@ -1,4 +1,4 @@
-"""The optional targets on the tiny data set: leakage audit, published studies, robustness."""
+"""The optional targets on the tiny data set: audits, and files for other projects."""
 
 from __future__ import annotations
 
@@ -83,6 +83,58 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
     targets = ["leakage_audit", "as_published", "robustness", *map(evaluated.format, ("svm_rbf", "cnn_370k"))]
     place.snakemake("--cores", "2", "--show-failed-logs", *targets)
     return place
+
+
+@pytest.mark.slow
+def test_every_label_is_ranked_by_the_model_of_its_fold(tmp_path: Path) -> None:
+    faults = tmp_path / "faults.csv"
+    faults.write_text("track_id\nrock.00003\n", encoding="utf-8")
+    place = make_tiny(
+        tmp_path / "place",
+        *("datasets.synthetic.clip_seconds=1.0", "datasets.synthetic.tracks_per_genre=5"),
+        *("label_issues.model=[elastic_net]", "models.elastic_net.options.alpha=0.001"),
+        *("models.elastic_net.options.selection_trees=0", "label_issues.representation=[mel]"),
+        *("models.elastic_net.features=bin_statistics", "splits.artist_kfold_5.k=3"),
+        f"label_issues.faults={faults}",
+    )
+    place.snakemake("--cores", "2", "--show-failed-logs", "label_issues")
+    table = pd.read_csv(place.folder / "results/label_issues.csv")
+    assert len(table) == table["track_id"].nunique() == 50
+    folds = place.folder.glob(
+        "results/synthetic/mel/elastic_net/artist_kfold_5-*/42/track_predictions.parquet"
+    )
+    predicted = pd.concat([pd.read_parquet(path).query("part == 'test'") for path in folds])
+    expected = predicted.set_index("track_id")["predicted"].to_dict()
+    assert table.set_index("track_id")["suggested"].to_dict() == expected
+    assert table.loc[table["known_fault"], "track_id"].tolist() == ["rock.00003"]
+    done = place.snakemake("--dry-run", "label_issues")
+    assert "Nothing to be done" in done.stdout + done.stderr
+    faults.write_text("track_id\nrock.00003\nrock.00004\n", encoding="utf-8")
+    done = place.snakemake("--dry-run", "label_issues")
+    assert re.search(r"^label_issues +1$", done.stdout, re.MULTILINE)
+    assert not re.search(r"^evaluate ", done.stdout, re.MULTILINE)
+
+
+@pytest.mark.slow
+def test_tables_and_pictures_of_a_split_are_written_once(tmp_path: Path) -> None:
+    place = make_tiny(tmp_path, "datasets.synthetic.clip_seconds=3.0", "pictures.size=[32, 48]")
+    targets = ("feature_tables", "pictures")
+    place.snakemake("--cores", "2", "--show-failed-logs", *targets)
+    results = place.folder / "results"
+    folder, table = results / "pictures/synthetic/mel", pd.read_csv(results / "pictures/synthetic/mel.csv")
+    written = {path.relative_to(folder).as_posix() for path in folder.rglob("*.png")}
+    assert written == set(table["file"]) and len(table) == 100
+    split = pd.read_parquet(place.folder / "data/synthetic/mel/stratified_8_1_1/42/split.parquet")
+    assert table.set_index("track_id")["part"].to_dict() == split.set_index("track_id")["part"].to_dict()
+    for name in ("features_30", "features_133"):
+        csv = pd.read_csv(results / f"feature_tables/synthetic/{name}.csv")
+        parquet = pd.read_parquet(results / f"feature_tables/synthetic/{name}.parquet")
+        # The CSV has all digits.
+        numbers = parquet.columns[4:]
+        assert csv[numbers].astype("float32").equals(parquet[numbers])
+        assert csv.columns.tolist() == parquet.columns.tolist() and len(csv) == 100
+    done = place.snakemake("--dry-run", *targets)
+    assert "Nothing to be done" in done.stdout + done.stderr
 
 
 @pytest.mark.slow

@@ -85,7 +85,7 @@ def _neighbours(value: Any) -> Iterator[Any]:
         yield from ("auto", "hamming", "constant", "cosine", "features_30", *NAMES, *WORDS)
         yield 3
     else:
-        yield from ("somewhere", 0.5, TREE["models"]["squeezenet_frozen"]["backbone"])
+        yield from ("somewhere", 0.5, [128, 256], TREE["models"]["squeezenet_frozen"]["backbone"])
 
 
 def _is_valid(leaf: Leaf, value: Any) -> bool:

@@ -138,7 +138,7 @@ def audit_combinations(pattern, key):
     Parameters
     ----------
     key
-        ``"robustness"`` or ``"external_songs"``.
+        ``"robustness"``, ``"external_songs"`` or ``"label_issues"``.
     """
 
     def filled(wildcards):
@@ -168,6 +168,24 @@ def audit_combinations(pattern, key):
         return list(dict.fromkeys(paths))
 
     return filled
+
+
+def of_split(group, representation):
+    """Return the frames, slices and split of a group that names one data set, a split without folds and a seed.
+
+    The rules that make them come first.
+    """
+    patterns = {
+        "frames": rules.spectrograms.output.frames,
+        "frame_index": rules.spectrograms.output.index,
+        "frame_spec": rules.spectrograms.output.spec,
+        "slices": rules.slices.output.slices,
+        "slice_spec": rules.slices.output.spec,
+        "split": rules.split.output.split,
+    }
+    choice = {"dataset": group.dataset, "split": group.split, "seed": group.seed}
+    choice |= {"representation": representation, "fold": ""}
+    return {name: pattern.format_map(choice) for name, pattern in patterns.items()}
 
 
 @exits_cleanly

@@ -57,7 +57,9 @@ def check_experiment(params: Params) -> None:
         raise _refusal("model", f"{params.model!r} can't take {params.representation}", error) from None
 
 
-def matrix_pairs(params: Params, key: Literal["matrix", "robustness", "external_songs"] = "matrix") -> Pairs:
+def matrix_pairs(
+    params: Params, key: Literal["matrix", "robustness", "external_songs", "label_issues"] = "matrix"
+) -> Pairs:
     """Pair the models of the matrix, or of a group like it, with the representations that they can take.
 
     Raises

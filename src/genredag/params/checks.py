@@ -57,10 +57,16 @@ def _named(params: Params) -> Iterator[tuple[str, str, list[str]]]:
         yield f"leakage_audit.split.{key}", "splits", [name]
     yield "as_published.dataset", "datasets", [published.dataset]
     yield "as_published.corrected_split", "splits", [published.corrected_split]
-    for where, group in (("robustness", params.robustness), ("external_songs", params.external_songs)):
+    for where in ("robustness", "external_songs", "label_issues"):
+        group = getattr(params, where)
         for key in ("dataset", "representation", "model"):
             yield f"{where}.{key}", COLLECTIONS[key], getattr(group, key)
         yield f"{where}.split", "splits", [group.split]
+    tables, pictures = params.feature_tables, params.pictures
+    for where, exported in (("feature_tables", tables), ("pictures", pictures)):
+        yield f"{where}.dataset", "datasets", [exported.dataset]
+        yield f"{where}.split", "splits", [exported.split]
+    yield "pictures.representation", "representations", [pictures.representation]
 
 
 def check_splits(params: Params) -> None:
@@ -77,15 +83,20 @@ def check_splits(params: Params) -> None:
 
 
 def check_audited_splits(params: Params) -> None:
-    """Reject audit splits that have folds, or that leak where the audit needs whole tracks."""
+    """Reject splits of audits and exports that have folds, or that leak where tracks must stay whole."""
     names = {f"leakage_audit.split.{key}": name for key, name in params.leakage_audit.split}
     names["as_published.corrected_split"] = params.as_published.corrected_split
+    names["feature_tables.split"] = params.feature_tables.split
+    names["pictures.split"] = params.pictures.split
     for where, name in names.items():
         split = params.splits[name]
         if isinstance(split, KFold):
             raise ValueError(f"{where}: {name!r} has folds, but only one would run; expected no folds")
         if isinstance(split, LeakySlices) and where != "leakage_audit.split.slices":
             raise ValueError(f"{where}: {name!r} is leaky; expected a split that keeps tracks whole")
+    if not isinstance(params.splits[params.label_issues.split], KFold):
+        what = f"label_issues.split: {params.label_issues.split!r} does not test every track"
+        raise ValueError(f"{what}; expected a split with folds, such as artist_kfold_5")
 
 
 def check_frequencies(params: Params) -> None:
@@ -122,6 +133,8 @@ def check_spectrograms(params: Params) -> None:
         ("representation", [params.dataset], [params.representation]),
         ("matrix.representation", params.matrix.dataset, params.matrix.representation),
         ("leakage_audit.representation", params.leakage_audit.dataset, [params.leakage_audit.representation]),
+        ("pictures.representation", [params.pictures.dataset], [params.pictures.representation]),
+        ("feature_tables.dataset", [params.feature_tables.dataset], ["handcrafted"]),
     ):
         if "spectrograms" in datasets and set(representations) != {group.representation}:
             raise ValueError(

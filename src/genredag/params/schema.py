@@ -11,10 +11,11 @@ from typing import Annotated, Any
 from pydantic import Field, JsonValue
 
 from genredag.errors import ParameterError
-from genredag.params.groups.audits import AsPublished, ExternalSongs, LeakageAudit, Robustness
+from genredag.params.groups.audits import AsPublished, ExternalSongs, LabelIssues, LeakageAudit, Robustness
 from genredag.params.groups.base import Group, Name, Names, Seed
 from genredag.params.groups.datasets import Datasets, Download
 from genredag.params.groups.evaluation import Evaluate, Report
+from genredag.params.groups.exports import FeatureTables, Pictures
 from genredag.params.groups.models import Option, Recipe, Train
 from genredag.params.groups.reading import similar
 from genredag.params.groups.slices import Slices
@@ -61,6 +62,9 @@ class Params(Group):
     as_published: AsPublished
     robustness: Robustness
     external_songs: ExternalSongs
+    label_issues: LabelIssues
+    feature_tables: FeatureTables
+    pictures: Pictures
 
     def entry(self, collection: str, name: str) -> Any:
         """Return the entry `name` of a collection such as ``"models"``.

@@ -13,6 +13,7 @@ STAGES = ("download", "spectrograms", "slices", "split", "embed", "train", "eval
 EXTRAS = (
     *("audit_split", "leakage_audit", "run_study", "as_published"),
     *("predict_deformed", "robustness", "external_songs"),
+    *("label_issues", "feature_tables", "pictures"),
 )
 
 # The groups of params.yaml that each stage uses; `{dataset}` etc. are replaced by the experiment's choice.
@@ -35,6 +36,9 @@ EXTRA_GROUPS: dict[str, tuple[str, ...]] = {
     "predict_deformed": ("robustness.deformations",),
     "robustness": ("robustness", "report.n_resamples", "evaluate"),
     "external_songs": ("external_songs",),
+    "label_issues": ("label_issues",),
+    "feature_tables": ("feature_tables",),
+    "pictures": ("pictures",),
 }
 
 

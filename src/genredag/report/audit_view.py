@@ -1,4 +1,4 @@
-"""Template data for audits: the leakage audit, published studies, robustness, external songs."""
+"""Template data for audits: leakage, published studies, robustness, external songs, suspicious labels."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from genredag.audits.label_issues.known import found_faults
 from genredag.audits.robustness.kinds import KINDS, NONE
 from genredag.errors import DataError
 from genredag.evaluation.intervals import Interval
@@ -17,7 +18,9 @@ TITLES = {
     "as_published": "As published",
     "robustness": "Robustness",
     "external_songs": "External songs",
+    "label_issues": "Suspicious labels",
 }
+N_LABELS = 20
 
 
 def read_audits(files: Iterable[tuple[str, Path]]) -> dict[str, pd.DataFrame]:
@@ -42,14 +45,15 @@ def audit_views(tables: Mapping[str, pd.DataFrame]) -> list[dict[str, object]]:
     Parameters
     ----------
     tables
-        The available ones of ``leakage_audit.csv``, ``as_published.csv``, ``robustness.csv`` and
-        ``external_songs.csv``, keyed by their names in `TITLES`.
+        The available ones of ``leakage_audit.csv``, ``as_published.csv``, ``robustness.csv``,
+        ``external_songs.csv`` and ``label_issues.csv``, keyed by their names in `TITLES`.
     """
     parts = {
         "leakage_audit": _worth,
         "as_published": _studies,
         "robustness": _deformed,
         "external_songs": external_songs_parts,
+        "label_issues": _labels,
     }
     return [
         {"name": name, "title": TITLES[name], "parts": parts[name](table)} for name, table in tables.items()
@@ -112,6 +116,21 @@ def _tracks(row: dict) -> dict[str, object]:
         "n_tracks": row["n_tracks"],
         "warning": row["warning"] if isinstance(row["warning"], str) else "",
     }
+
+
+def _labels(table: pd.DataFrame) -> list[dict[str, object]]:
+    """Return the most suspicious labels of each data set; `found` is None if no fault is known."""
+    return [
+        {
+            "dataset": dataset,
+            "rows": own.sort_values("rank").head(N_LABELS).to_dict("records"),
+            "n_suspected": int(own["suspected"].sum()),
+            "n_tracks": len(own),
+            "agree": float((own["suggested"] == own["genre"]).mean()),
+            "found": found_faults(own),
+        }
+        for dataset, own in table.groupby("dataset", sort=False)
+    ]
 
 
 def _variant(row: dict, variant: str) -> dict[str, object]:

@@ -50,8 +50,8 @@ def balance_figure(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def genre_map(points: np.ndarray, genres: np.ndarray, shares: np.ndarray) -> Figure:
-    """Draw tracks over two principal components, with one combination of colour and shape per genre.
+def genre_map(points: np.ndarray, genres: np.ndarray, labels: tuple[str, str]) -> Figure:
+    """Draw tracks in two dimensions, with one combination of colour and shape per genre.
 
     Parameters
     ----------
@@ -59,8 +59,8 @@ def genre_map(points: np.ndarray, genres: np.ndarray, shares: np.ndarray) -> Fig
         Shape (n_tracks, 2).
     genres
         Genre of each track, (n_tracks,).
-    shares
-        Share of the variance that each component explains, 0..1.
+    labels
+        Of the two axes.
     """
     names = sorted(set(genres))
     figure, axes = PAGE.axes(360, 300 + 17 * -(-len(names) // 3))
@@ -72,8 +72,8 @@ def genre_map(points: np.ndarray, genres: np.ndarray, shares: np.ndarray) -> Fig
         axes.plot(
             x, y, shape, color=colour, markersize=4.4, markeredgewidth=0, alpha=0.8, label=legend_label(name)
         )
-    axes.set_xlabel(f"first component, {shares[0]:.0%} of the variance")
-    axes.set_ylabel(f"second, {shares[1]:.0%}")
+    axes.set_xlabel(labels[0])
+    axes.set_ylabel(labels[1])
     axes.set(xticks=[], yticks=[])
     axes.axhline(0, color=PAGE.line, linewidth=0.8, zorder=0)
     axes.axvline(0, color=PAGE.line, linewidth=0.8, zorder=0)

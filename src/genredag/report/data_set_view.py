@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -18,6 +19,8 @@ from genredag.report.data_sets import (
     value_limits,
 )
 from genredag.report.feature_map import N_LEAST, principal_components, track_features, tracks_to_map
+from genredag.report.handcrafted_view import handcrafted_view, track_panels
+from genredag.report.projections import component_labels
 from genredag.report.runs import Run
 from genredag.report.spectrogram_figures import colour_key, spectrogram
 from genredag.report.svg import to_svg
@@ -27,13 +30,17 @@ if TYPE_CHECKING:
     from genredag.frames.store import Frames
 
 
-def data_set_view(data_set: DataSet, runs: Sequence[Run], seconds: float) -> dict[str, object]:
+def data_set_view(
+    data_set: DataSet, runs: Sequence[Run], seconds: float, cache_dir: Path
+) -> dict[str, object]:
     """Return counts, lengths, parts, quarantined tracks, maps and example spectrograms of a data set.
 
     Parameters
     ----------
     seconds
         Length of the examples.
+    cache_dir
+        Folder of the audio files, whose waveforms are drawn next to handcrafted features.
     """
     table = genre_table(data_set)
     durations = data_set.tracks["duration"]
@@ -50,7 +57,8 @@ def data_set_view(data_set: DataSet, runs: Sequence[Run], seconds: float) -> dic
         "left_out": data_set.left_out.to_dict("records"),
         "near_duplicates": None if near is None else near.to_dict("records"),
         "maps": [found for frames in data_set.frames if (found := _map(data_set, frames))],
-        **_examples(data_set, seconds),
+        "handcrafted": handcrafted_view(data_set),
+        **_examples(data_set, seconds, cache_dir),
     }
 
 
@@ -84,7 +92,7 @@ def _map(data_set: DataSet, frames: Frames) -> dict[str, object] | None:
         return None
     points, shares = principal_components(track_features(frames, rows))
     description = f"Map of {len(rows)} tracks of {data_set.name} in {frames.spec.representation}"
-    figure = genre_map(points, rows["genre"].to_numpy(str), shares)
+    figure = genre_map(points, rows["genre"].to_numpy(str), component_labels(shares))
     return {
         "representation": frames.spec.representation,
         "n_tracks": len(rows),
@@ -92,7 +100,7 @@ def _map(data_set: DataSet, frames: Frames) -> dict[str, object] | None:
     }
 
 
-def _examples(data_set: DataSet, seconds: float) -> dict[str, object]:
+def _examples(data_set: DataSet, seconds: float, cache_dir: Path) -> dict[str, object]:
     """Draw one track per genre in every representation, and a colour key per representation."""
     tracks = example_tracks(data_set).to_dict("records")
     keys: list[dict[str, object]] = []
@@ -109,4 +117,6 @@ def _examples(data_set: DataSet, seconds: float) -> dict[str, object]:
             figure = spectrogram(x, spec.bins, spec.frames_per_second, limits)
             example = f"{spec.representation} of {data_set.name}, {track['genre']}: {track['track_id']}"
             row.append({"representation": spec.representation, "figure": to_svg(figure, example)})
+    for row, more in zip(panels, track_panels(data_set, tracks, seconds, cache_dir), strict=True):
+        row += more
     return {"keys": keys, "examples": list(zip(tracks, panels, strict=True))}

@@ -76,7 +76,8 @@ def report_pages(
         A run uses a name that is not in `tree`.
     """
     # Leaky entries come last: they don't compete with the others.
-    context = _context(sorted(entries, key=lambda entry: entry.leaky), data_sets, report, tree)
+    ordered = sorted(entries, key=lambda entry: entry.leaky)
+    context = _context(ordered, data_sets, report, tree, cache_dir)
     context["clips"] = _clips(context["entries"], data_sets, report, cache_dir)
     sections = {key: name for key, name in SECTIONS.items() if key != "audits" or audits}
     chosen = {"html": sections, "significance": {"results": "Results"}, "data": {"data": "Data"}}
@@ -86,7 +87,11 @@ def report_pages(
 
 
 def _context(
-    entries: Sequence[Entry], data_sets: Sequence[DataSet], report: Report, tree: Tree
+    entries: Sequence[Entry],
+    data_sets: Sequence[DataSet],
+    report: Report,
+    tree: Tree,
+    cache_dir: Path,
 ) -> dict[str, Any]:
     """Return the template data for runs and data sets."""
     varying = [key for key in ("dataset", "split") if len({entry.choice[key] for entry in entries}) > 1]
@@ -103,7 +108,9 @@ def _context(
         "groups": [group_view(members, views, tree) for members in comparable(entries)],
         "entries": list(views.values()),
         "varying": varying,
-        "data_sets": [data_set_view(data_set, runs, report.example_seconds) for data_set in data_sets],
+        "data_sets": [
+            data_set_view(data_set, runs, report.example_seconds, cache_dir) for data_set in data_sets
+        ],
         "track_decision": _TRACK_DECISIONS[entries[0].decision],
         "n_runs": len(runs),
         "train_seconds": sum(run.timing["seconds"] for run in runs),

@@ -1,4 +1,4 @@
-"""The groups of the optional targets: leakage audit, published studies, robustness, external songs."""
+"""The groups of the audits: leakage, published studies, robustness, external songs, suspicious labels."""
 
 from __future__ import annotations
 
@@ -118,3 +118,16 @@ class ExternalSongs(Group):
     model: Names = Field(description="keys of `models`")
     split: Name = Field(description="a key of `splits`; all folds of a k-fold split")
     seed: Seeds = Field(description="seeds of the split and of training, each a model of its own")
+
+
+class LabelIssues(Group):
+    """Whose out-of-fold predictions `snakemake label_issues` compares with the labels."""
+
+    dataset: Names = Field(description="keys of `datasets`")
+    representation: Names = Field(description="keys of `representations`")
+    model: Names = Field(description="keys of `models`, whose probabilities are averaged")
+    split: Name = Field(description="a key of `splits` with folds, so that each track is tested")
+    seed: Seeds = Field(description="seeds of the split and of training, averaged")
+    faults: str | None = Field(
+        description="a CSV file of tracks whose labels are known to be wrong (column track_id), or null"
+    )

@@ -1,0 +1,46 @@
+"""The groups of the optional targets that write data for other projects: feature tables and pictures."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from genredag.params.groups.base import Count, Group, Name, Seed
+
+# The keys of `genredag.frames.features.FEATURE_SETS`.
+HandcraftedFeatures = Literal[
+    "features_30",
+    "features_42",
+    "features_60",
+    "features_85",
+    "features_87",
+    "features_89",
+    "features_89_centroid",
+    "features_133",
+]
+
+
+class FeatureTables(Group):
+    """Which features `snakemake feature_tables` writes, of which data set."""
+
+    dataset: Name = Field(description="a key of `datasets`")
+    split: Name = Field(description="a key of `splits`, without folds and not leaky")
+    seed: Seed = Field(description="seed of the split")
+    features: Annotated[list[HandcraftedFeatures], Field(min_length=1)] = Field(
+        description="sets of handcrafted features, a table each"
+    )
+
+
+class Pictures(Group):
+    """Which spectrograms `snakemake pictures` writes as PNG files, and how they look."""
+
+    dataset: Name = Field(description="a key of `datasets`")
+    representation: Name = Field(description="a key of `representations` that is a spectrogram")
+    split: Name = Field(description="a key of `splits`, without folds and not leaky")
+    seed: Seed = Field(description="seed of the split")
+    per: Literal["slice", "track"] = Field(description="one picture per slice, or one per whole track")
+    size: Annotated[list[Count], Field(min_length=2, max_length=2)] | None = Field(
+        description="[height, width] in pixels; null: one pixel per bin and frame"
+    )
+    colour_map: Literal["grey", "viridis"] = Field(description="grey: one channel of 8 bits; viridis: three")
