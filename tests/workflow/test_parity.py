@@ -32,8 +32,8 @@ def test_snakefile_and_dvc_yaml_agree(copy: Workplace) -> None:
     [
         ("--split-name ${split}", "--split ${split}", "split: flags"),
         ("      - experiment/split.parquet\n    params", "    params", "embed: inputs"),
-        ("      - experiment/quarantine.csv\n  spectrograms:", "  spectrograms:", "download: outputs"),
-        ("      - slices\n    outs", "      - split\n    outs", "slices: parameters"),
+        (", experiment/quarantine.csv]\n  spectrograms:", "]\n  spectrograms:", "download: outputs"),
+        ("params: [slices]", "params: [split]", "slices: parameters"),
         ("\nplots:", "\n  extra: {cmd: 'true', deps: []}\n\nplots:", "the stages differ"),
     ],
 )
