@@ -25,7 +25,9 @@ from genredag.training.train import train_bundle
 SR, FILE_SR = 13_000, 16_000
 GROUPS: dict[str, Group] = {
     "stft": Stft(n_fft=256, hop_length=130, window="hann", axis="log", n_bins=20, fmin=60.0, top_db=80.0),
-    "mel": Mel(n_fft=256, hop_length=130, window="hann", n_mels=16, fmin=0.0, fmax=6500.0, top_db=80.0),
+    "mel": Mel(
+        n_fft=256, hop_length=130, window="hann", n_mels=16, fmin=0.0, fmax=6500.0, scale="db", top_db=80.0
+    ),
     "cqt": Cqt(hop_length=128, bins_per_octave=12, n_bins=36, fmin=110.0, top_db=80.0),
     "handcrafted": Handcrafted(n_fft=256, hop_length=130, n_mfcc=13),
 }
