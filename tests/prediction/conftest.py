@@ -19,7 +19,7 @@ from genredag.frames.store import open_frames
 from genredag.params.groups.base import Group
 from genredag.params.groups.models import Estimator, Network, Train
 from genredag.params.groups.slices import Slices
-from genredag.params.groups.spectrograms import Cqt, Handcrafted, Mel, Rendering, Stft
+from genredag.params.groups.spectrograms import ChromaStft, Cqt, Handcrafted, Mel, Mfcc, Rendering, Stft
 from genredag.training.train import train_bundle
 
 SR, FILE_SR = 13_000, 16_000
@@ -30,6 +30,11 @@ GROUPS: dict[str, Group] = {
     ),
     "cqt": Cqt(hop_length=128, bins_per_octave=12, n_bins=36, fmin=110.0, top_db=80.0),
     "handcrafted": Handcrafted(n_fft=256, hop_length=130, n_mfcc=13),
+    "mfcc": Mfcc(
+        **{"n_fft": 256, "hop_length": 130, "window": "hann", "n_mels": 16, "n_mfcc": 13},
+        **{"fmin": 0.0, "fmax": None, "top_db": 80.0},
+    ),
+    "chroma_stft": ChromaStft(n_fft=512, hop_length=130, window="hann", n_chroma=12, tuning=0.0),
 }
 TRAIN = Train(precision="float32", threads=1, normalisation="bin")
 SVM = Estimator(
