@@ -5,7 +5,7 @@ import pytest
 
 from genredag.errors import ParameterError
 from genredag.prediction.classifier import load
-from genredag.prediction.explain import explain, kind_of
+from genredag.prediction.explain import N_BANDS, explain, kind_of
 from genredag.prediction.plots import explanation_figure, song_figure
 
 
