@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypedDict
+
 import numpy as np
 
 from genredag.errors import ParameterError
@@ -28,9 +30,21 @@ def magnitudes(y: np.ndarray, sr: int, params: ChromaCqt) -> np.ndarray:
     return np.sqrt(cqt_power(y, sr, _transform(params))).T
 
 
-def mapping(params: ChromaCqt) -> dict[str, float]:
-    """Return librosa's arguments for mapping a constant-Q transform to pitch classes."""
-    return params.model_dump(include={"n_chroma", "bins_per_octave", "fmin"})
+class Mapping(TypedDict):
+    """librosa's arguments for mapping a constant-Q transform to pitch classes."""
+
+    n_chroma: int
+    bins_per_octave: int
+    fmin: float
+
+
+def mapping(params: ChromaCqt) -> Mapping:
+    """Return how the bins of the transform map to pitch classes."""
+    return {
+        "n_chroma": params.n_chroma,
+        "bins_per_octave": params.bins_per_octave,
+        "fmin": params.fmin,
+    }
 
 
 def columns(params: ChromaCqt) -> list[str]:
