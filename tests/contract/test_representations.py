@@ -7,7 +7,7 @@ import pytest
 
 from genredag.params.groups.spectrograms import Representations
 from genredag.params.loading import parse_params
-from genredag.spectrograms.registry import REPRESENTATIONS, describe
+from genredag.spectrograms.registry import ADDED_LATER, REPRESENTATIONS, describe, read_group
 
 SR = 22_050
 
@@ -17,8 +17,9 @@ def named(request, tree):
     return request.param, getattr(parse_params(tree).representations, request.param)
 
 
-SPECTROGRAMS = [name for name in REPRESENTATIONS if name != "handcrafted"]
+SPECTROGRAMS = ["stft", "mel", "cqt"]
 spectrograms = pytest.mark.parametrize("named", SPECTROGRAMS, indirect=True)
+CHROMAGRAMS = ["chroma_stft", "chroma_cqt", "chroma_cens"]
 
 
 def render(named, y):
@@ -59,8 +60,37 @@ def test_decibels_stay_between_floor_and_zero(named):
     assert (render(named, np.zeros(SR, np.float32)) == description["floor"]).all()
 
 
+@pytest.mark.parametrize("named", [name for name in REPRESENTATIONS if name != "handcrafted"], indirect=True)
+def test_silence_is_the_floor_of_every_column(named):
+    floor = np.broadcast_to(describe(*named, SR)["floor"], describe(*named, SR)["n_bins"])
+    silence = render(named, np.zeros(SR, np.float32))
+    np.testing.assert_allclose(silence, np.tile(floor, (len(silence), 1)), atol=1e-3)
+
+
 def test_silence_is_finite(named):
     assert np.isfinite(render(named, np.zeros(SR, np.float32))).all()
+
+
+@pytest.mark.parametrize("named", CHROMAGRAMS, indirect=True)
+def test_chroma_stay_between_0_and_1_and_are_named(named):
+    values = render(named, noise(SR))
+    assert values.min() >= 0
+    assert values.max() <= 1 + 1e-6
+    assert describe(*named, SR)["bins"] == ["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"]
+
+
+def test_the_columns_are_those_of_the_description(named):
+    name, group = named
+    columns, bins = REPRESENTATIONS[name].columns(group), describe(*named, SR)["bins"]
+    assert len(columns) == len(bins)
+    if not isinstance(columns, range):
+        assert columns == bins
+
+
+def test_parameters_of_earlier_versions_are_read(named):
+    name, group = named
+    params = {key: value for key, value in group.model_dump().items() if key not in ADDED_LATER.get(name, {})}
+    assert read_group(name, params) == group
 
 
 def test_same_input_gives_same_bytes(named):

@@ -18,7 +18,9 @@ from genredag.runtime import files as atomic
 from genredag.spectrograms.registry import REPRESENTATIONS
 
 SR = 8000
-GROUP = Mel(n_fft=256, hop_length=100, window="hann", n_mels=12, fmin=0.0, fmax=4000.0, top_db=80.0)
+GROUP = Mel(
+    n_fft=256, hop_length=100, window="hann", n_mels=12, fmin=0.0, fmax=4000.0, scale="db", top_db=80.0
+)
 FLOAT16 = Rendering(sr=SR, dtype="float16", shifts=[])
 UINT8 = Rendering(sr=SR, dtype="uint8", shifts=[])
 HIGHER, FASTER = Shift(pitch_semitones=12.0, tempo=1.0), Shift(pitch_semitones=0.0, tempo=2.0)
@@ -100,7 +102,7 @@ def test_uint8_ends_are_exact(stored, value):
 def test_uint8_is_refused_for_features(tree):
     group = parse_params(tree).representations.handcrafted
     with pytest.raises(
-        ParameterError, match=r"spectrograms\.dtype: uint8 can't hold handcrafted; expected float16"
+        ParameterError, match=r"spectrograms\.dtype: uint8 can't hold handcrafted: .*; expected float16"
     ):
         plan("handcrafted", group, Rendering(sr=22_050, dtype="uint8", shifts=[]))
 

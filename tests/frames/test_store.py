@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from genredag.errors import DataError
-from genredag.frames.store import FrameSpec, open_frames
+from genredag.frames.store import FrameSpec, gather, open_frames
 
 SPEC = FrameSpec(
     representation="mel",
@@ -76,3 +76,10 @@ def test_values_too_large_for_float16_are_refused(value):
     match = r"^track a: mel has a value of .*, too large for float16; expected at most 65,504\. Hint: take"
     with pytest.raises(DataError, match=match):
         spec.encode(np.array([[0.0, value]]), where="track a")
+
+
+def test_padding_is_the_silence_of_each_column():
+    spec = dataclasses.replace(SPEC, n_bins=2, dtype="float16", offset=0.0, step=1.0, floor=[-905.0, 0.0])
+    array = np.array([[-10.0, 3.0], [-20.0, 4.0], [-30.0, 5.0]], np.float16)
+    padded = gather(array, spec, np.array([1]), 4, np.array([2]))
+    np.testing.assert_array_equal(padded, [[[-20, 4], [-30, 5], [-905, 0], [-905, 0]]])

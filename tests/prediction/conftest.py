@@ -19,15 +19,22 @@ from genredag.frames.store import open_frames
 from genredag.params.groups.base import Group
 from genredag.params.groups.models import Estimator, Network, Train
 from genredag.params.groups.slices import Slices
-from genredag.params.groups.spectrograms import Cqt, Handcrafted, Mel, Rendering, Stft
+from genredag.params.groups.spectrograms import ChromaStft, Cqt, Handcrafted, Mel, Mfcc, Rendering, Stft
 from genredag.training.train import train_bundle
 
 SR, FILE_SR = 13_000, 16_000
 GROUPS: dict[str, Group] = {
     "stft": Stft(n_fft=256, hop_length=130, window="hann", axis="log", n_bins=20, fmin=60.0, top_db=80.0),
-    "mel": Mel(n_fft=256, hop_length=130, window="hann", n_mels=16, fmin=0.0, fmax=6500.0, top_db=80.0),
+    "mel": Mel(
+        n_fft=256, hop_length=130, window="hann", n_mels=16, fmin=0.0, fmax=6500.0, scale="db", top_db=80.0
+    ),
     "cqt": Cqt(hop_length=128, bins_per_octave=12, n_bins=36, fmin=110.0, top_db=80.0),
     "handcrafted": Handcrafted(n_fft=256, hop_length=130, n_mfcc=13),
+    "mfcc": Mfcc(
+        **{"n_fft": 256, "hop_length": 130, "window": "hann", "n_mels": 16, "n_mfcc": 13},
+        **{"fmin": 0.0, "fmax": None, "top_db": 80.0},
+    ),
+    "chroma_stft": ChromaStft(n_fft=512, hop_length=130, window="hann", n_chroma=12, tuning=0.0),
 }
 TRAIN = Train(precision="float32", threads=1, normalisation="bin")
 SVM = Estimator(

@@ -23,7 +23,9 @@ pytestmark = pytest.mark.slow
 MODELS = load_params(Path(__file__).resolve().parents[2] / "params.yaml").models
 TRAIN = Train(precision="float32", threads=1, normalisation="bin")
 # As many bins and frames as every network takes.
-MEL = Mel(n_fft=1024, hop_length=130, window="hann", n_mels=120, fmin=0.0, fmax=6500.0, top_db=80.0)
+MEL = Mel(
+    n_fft=1024, hop_length=130, window="hann", n_mels=120, fmin=0.0, fmax=6500.0, scale="db", top_db=80.0
+)
 HANDCRAFTED = Handcrafted(n_fft=1024, hop_length=130, n_mfcc=30)
 SECONDS = 0.8
 CHEAP = {"selection_trees": 10, "n_estimators": 10}

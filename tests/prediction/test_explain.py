@@ -5,7 +5,7 @@ import pytest
 
 from genredag.errors import ParameterError
 from genredag.prediction.classifier import load
-from genredag.prediction.explain import explain, kind_of
+from genredag.prediction.explain import N_BANDS, explain, kind_of
 from genredag.prediction.plots import explanation_figure, song_figure
 
 
@@ -41,8 +41,17 @@ def test_the_times_and_the_band_that_a_model_hears_are_found(svm):
     assert (found.effect[9:, 4] > 0.01).all() and (found.effect[:7, 4] < -0.01).all()
 
 
-@pytest.mark.parametrize("kind", [("lstm_windows", "mel"), ("svm_rbf", "handcrafted"), ("svm_rbf", "cqt")])
-def test_works_for_every_model(make_trained, kind):
+@pytest.mark.parametrize(
+    ("kind", "label"),
+    [
+        (("lstm_windows", "mel"), "Hz"),
+        (("svm_rbf", "handcrafted"), ""),
+        (("svm_rbf", "cqt"), "Hz"),
+        (("lstm", "mfcc"), ""),
+        (("svm_rbf", "chroma_stft"), "pitch class"),
+    ],
+)
+def test_works_for_every_model(make_trained, kind, label):
     classifier, source = load(make_trained(*kind).path), song(1.5)
     found = explain(classifier, source)
     assert found.genre == classifier.predict(source).genre
@@ -52,7 +61,14 @@ def test_works_for_every_model(make_trained, kind):
         names = classifier.renderings[0][0].bins
         kinds = [kind_of(names[first]) for first in found.bands[:-1]]
         assert kinds[:3] == ["mfcc", "chroma", "centroid"] and "contrast" in kinds
-    explanation_figure(found).canvas.draw()
+    figure = explanation_figure(found)
+    figure.canvas.draw()
+    assert figure.axes[0].get_ylabel() == label
+    ticks = [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
+    if kind[1] == "mfcc":
+        assert (ticks[0], ticks[-1], len(found.bands)) == ("mfcc_1", "mfcc_13", N_BANDS + 1)
+    if kind[1] == "chroma_stft":
+        assert (ticks[:2], len(ticks)) == (["C", "C#"], 12)
 
 
 def test_an_unknown_genre_is_refused(svm):

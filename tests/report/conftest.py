@@ -78,7 +78,7 @@ def make_frames(folder: Path, manifest: pd.DataFrame, representation: str, bins=
         "offset": 0.0,
         "step": 1.0,
         "floor": -80.0,
-        "unit": "dB",
+        "unit": "feature" if bins else "dB",
         "bins": bins or [float(f) for f in hz],
         "params": {},
         "sr": 22050,

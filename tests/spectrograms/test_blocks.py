@@ -1,18 +1,39 @@
 import numpy as np
 import pytest
 
-from genredag.params.groups.spectrograms import Cqt, Handcrafted, Mel, Stft
+from genredag.params.groups.base import Group
+from genredag.params.groups.spectrograms import (
+    ChromaCens,
+    ChromaCqt,
+    ChromaStft,
+    Cqt,
+    Handcrafted,
+    Mel,
+    Mfcc,
+    Stft,
+)
 from genredag.spectrograms import blocks as module
 from genredag.spectrograms.blocks import blocks, blockwise
 from genredag.spectrograms.registry import REPRESENTATIONS
 
 SR = 13_000
 STFT = {"n_fft": 256, "hop_length": 130, "window": "hann", "n_bins": 20, "fmin": 60.0, "top_db": 80.0}
+CHROMA = {"n_chroma": 12, "tuning": 0.0}
+CONSTANT_Q = {"hop_length": 128, "bins_per_octave": 12, "n_octaves": 3, "fmin": 110.0}
 GROUPS = {
     "stft": Stft(axis="log", **STFT),
-    "mel": Mel(n_fft=256, hop_length=130, window="hann", n_mels=16, fmin=0.0, fmax=6500.0, top_db=80.0),
+    "mel": Mel(
+        n_fft=256, hop_length=130, window="hann", n_mels=16, fmin=0.0, fmax=6500.0, scale="db", top_db=80.0
+    ),
     "cqt": Cqt(hop_length=128, bins_per_octave=12, n_bins=36, fmin=110.0, top_db=80.0),
     "handcrafted": Handcrafted(n_fft=256, hop_length=130, n_mfcc=13),
+    "mfcc": Mfcc(
+        **{"n_fft": 256, "hop_length": 130, "window": "hann", "n_mels": 16, "n_mfcc": 13},
+        **{"fmin": 0.0, "fmax": None, "top_db": 80.0},
+    ),
+    "chroma_stft": ChromaStft(n_fft=512, hop_length=130, window="hann", **CHROMA),
+    "chroma_cqt": ChromaCqt(**CHROMA, **CONSTANT_Q),
+    "chroma_cens": ChromaCens(**CHROMA, **CONSTANT_Q, smooth_frames=41),
 }
 
 
@@ -27,6 +48,10 @@ def music(n_samples: int) -> np.ndarray:
 
 def in_blocks(name: str, y: np.ndarray, piece: int) -> np.ndarray:
     params = GROUPS[name]
+    return of_blocks(name, params, y, piece)
+
+
+def of_blocks(name: str, params: Group, y: np.ndarray, piece: int) -> np.ndarray:
     whole = blockwise(name, SR, params)
 
     def all_blocks():
@@ -39,7 +64,7 @@ def in_blocks(name: str, y: np.ndarray, piece: int) -> np.ndarray:
     return np.concatenate([whole.values(block) for block in all_blocks()])
 
 
-@pytest.mark.parametrize("name", ["stft", "mel", "handcrafted"])
+@pytest.mark.parametrize("name", ["stft", "mel", "handcrafted", "mfcc", "chroma_stft"])
 @pytest.mark.parametrize("n_samples", [10 * SR, 9 * SR + 17, 130 * 64, 1])
 def test_the_frames_are_those_of_the_whole_track(name, n_samples, monkeypatch):
     monkeypatch.setattr(module, "BLOCK_FRAMES", 64)
@@ -48,6 +73,8 @@ def test_the_frames_are_those_of_the_whole_track(name, n_samples, monkeypatch):
     found = in_blocks(name, y, 5_001)
     if name == "handcrafted":  # matrix products of other sizes round differently
         np.testing.assert_allclose(found, expected, rtol=2e-6, atol=2e-6)
+    elif name in {"mfcc", "chroma_stft"}:
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-4)
     else:
         np.testing.assert_array_equal(found, expected)
 
@@ -62,6 +89,25 @@ def test_a_constant_q_transform_differs_by_rounding(monkeypatch):
     loud = expected > -60
     np.testing.assert_allclose(found[loud], expected[loud], atol=1e-3)
     np.testing.assert_allclose(found, expected, atol=0.05)
+
+
+def test_power_is_that_of_the_whole_track(monkeypatch):
+    monkeypatch.setattr(module, "BLOCK_FRAMES", 64)
+    params = GROUPS["mel"].model_copy(update={"scale": "power"})
+    expected = REPRESENTATIONS["mel"].transform(music(9 * SR), SR, params)
+    np.testing.assert_array_equal(of_blocks("mel", params, music(9 * SR), 5_001), expected)
+
+
+@pytest.mark.parametrize("name", ["chroma_cqt", "chroma_cens"])
+def test_constant_q_chroma_are_those_of_the_whole_track(name, monkeypatch):
+    """Except in near silence, where they are the noise of rounding, and where it decides a quantisation."""
+    monkeypatch.setattr(module, "BLOCK_FRAMES", 256)
+    monkeypatch.setattr(module, "CQT_CONTEXT_FRAMES", 128)
+    y = music(8 * SR)[SR:]
+    expected = REPRESENTATIONS[name].transform(y, SR, GROUPS[name])
+    found = in_blocks(name, y, 7_777)
+    assert found.shape == expected.shape
+    assert np.isclose(found, expected, atol=1e-3).mean() > 0.99
 
 
 @pytest.mark.parametrize("piece", [1, 100, 1_000_000])

@@ -201,3 +201,16 @@ def test_networks_learn_from_augmented_slices(toy_slices, kinds):
     bundle, history, _ = train_bundle("lstm", recipe, train, toy_slices, seed=1)
     assert history["val_accuracy"].max() == 1.0
     assert bundle.info["recipe"]["augment"][0]["kind"] == kinds[0]
+
+
+@pytest.mark.parametrize("kind", ["brightness", "cutout", "drop_stripes"])
+def test_silence_may_differ_by_bin(kind):
+    """As in MFCC, of which silence has only the first."""
+    slices = noise_slices()
+    floor = [-905.0, *[0.0] * (slices.shape[2] - 1)]
+    labels, steps = np.zeros(len(slices), np.int32), [step(kind)]
+    found = augment(slices, labels, steps, floor=floor, rng=np.random.default_rng(0))[0]
+    expected = augment(slices, labels, steps, floor=0.0, rng=np.random.default_rng(0))[0]
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found[:, :, 1:], expected[:, :, 1:])
+    assert (found[:, :, 0] != expected[:, :, 0]).any()

@@ -23,7 +23,9 @@ from genredag.training import fitting
 from genredag.training.train import train_bundle
 
 SR = 4000
-GROUP = Mel(n_fft=256, hop_length=100, window="hann", n_mels=8, fmin=0.0, fmax=2000.0, top_db=80.0)
+GROUP = Mel(
+    n_fft=256, hop_length=100, window="hann", n_mels=8, fmin=0.0, fmax=2000.0, scale="db", top_db=80.0
+)
 SHIFTS = [Shift(pitch_semitones=1.0, tempo=1.0), Shift(pitch_semitones=-2.0, tempo=1.25)]
 SVM = Estimator(
     backbone=None,

@@ -221,6 +221,6 @@ def _difference(bundle: Bundle, model: bytes, where: str) -> float:
     exact = Bundle(bundle.info, in_float32(bundle.model), bundle.classifier) if bundle.is_network else bundle
     n_frames, frames = bundle.info["slices"]["n_frames"], bundle.info["frames"]
     noise = np.random.default_rng(0).normal(size=(_N_CHECKED, n_frames, frames["n_bins"]))
-    slices = (frames["floor"] / 2 + 10 * noise).astype(np.float32)
+    slices = (np.asarray(frames["floor"]) / 2 + 10 * noise).astype(np.float32)
     converted = OnnxBundle(bundle.info, open_session(model, 1, where))
     return float(np.abs(exact.predict(slices) - converted.predict(slices)).max())

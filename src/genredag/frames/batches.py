@@ -147,9 +147,8 @@ def summarise(slices: SliceSet, name: str) -> SliceSet:
 
 def with_features(slices: SliceSet, values: np.ndarray, rows: np.ndarray) -> SliceSet:
     """Return slices of one frame each: these `rows` of float32 `values` (n, n_features), without a copy."""
-    spec = dataclasses.replace(
-        slices.frames.spec, n_bins=values.shape[1], dtype="float32", offset=0.0, step=1.0, unit="feature"
-    )
+    numbers = {"n_bins": values.shape[1], "offset": 0.0, "step": 1.0, "floor": 0.0}
+    spec = dataclasses.replace(slices.frames.spec, dtype="float32", unit="feature", **numbers)
     return dataclasses.replace(
         slices,
         frames=Frames(spec, slices.frames.index, values),

@@ -48,10 +48,14 @@ def plan(name: str, group: Group, rendering: Rendering) -> FrameSpec:
     description = describe(name, group, rendering.sr)
     offset, step = 0.0, 1.0
     if rendering.dtype == "uint8":
-        if description["unit"] != "dB":
-            where = "spectrograms.dtype"
-            raise ParameterError(f"uint8 can't hold {name}", where=where, expected="float16")
-        offset, step = description["floor"], -description["floor"] / 255
+        floor = description["floor"]
+        if description["unit"] != "dB" or isinstance(floor, list):
+            raise ParameterError(
+                f"uint8 can't hold {name}: it has 256 values, for decibels",
+                where="spectrograms.dtype",
+                expected="float16",
+            )
+        offset, step = floor, -floor / 255
     return FrameSpec(
         representation=name,
         n_tracks=0,

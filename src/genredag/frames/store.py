@@ -29,7 +29,9 @@ class FrameSpec:
     offset, step
         value = stored * step + offset.
     floor
-        The value of silence.
+        The value of silence; of each column if they differ.
+    unit
+        ``"feature"`` if every column has its own scale.
     bins
         Label of each column: its centre frequency in Hz, or the name of a feature.
     params
@@ -48,7 +50,7 @@ class FrameSpec:
     dtype: str
     offset: float
     step: float
-    floor: float
+    floor: float | list[float]
     unit: str
     bins: Sequence[float | str]
     params: dict[str, Any]

@@ -167,14 +167,15 @@ def check_pair(params: Params, model: str, representation: str, datasets: list[s
     recipe = params.entry("models", model)
     features = features_seen(model, recipe)
     group = params.entry("representations", representation)
-    columns = REPRESENTATIONS[representation].columns(group)
+    known = REPRESENTATIONS[representation]
+    columns = known.columns(group)
     if features:
         choose(features, columns)
-    elif not isinstance(columns, range):
+    elif not known.picture:
         raise ModelError(
             f"{representation} is not a spectrogram",
             where=f"models.{model}",
-            expected="stft, mel or cqt for a network on slices",
+            expected=f"one of {', '.join(_pictures())} for a network on slices",
             hint="genredag models lists what each model takes",
         )
     # ASSUME: precomputed frames are of unknown size until their files are read; training checks it.
@@ -183,3 +184,7 @@ def check_pair(params: Params, model: str, representation: str, datasets: list[s
         learner(model).check_size(len(columns), n_frames, recipe.options)
         if recipe.backbone:
             check_image_size(recipe.backbone, len(columns), n_frames)
+
+
+def _pictures() -> list[str]:
+    return [name for name, known in REPRESENTATIONS.items() if known.picture]

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from genredag.errors import ParameterError
+from genredag.params.groups.spectrograms import ChromaCqt, Mfcc
 from genredag.params.groups.splits import KFold, LeakySlices, n_folds
 from genredag.params.mp3_rates import bit_rates
 from genredag.params.schema import Params
 
+# A key, its value, the largest value it may have, and what that is.
+Limit = tuple[str, float, float, str]
 COLLECTIONS = {
     "dataset": "datasets",
     "representation": "representations",
@@ -115,9 +118,33 @@ def check_frequencies(params: Params) -> None:
             nyquist,
             "half of spectrograms.sr, for the highest bin in Hz",
         ),
+        *_cepstral_limits(params.representations.mfcc, nyquist),
+        *_chroma_limits("chroma_cqt", params.representations.chroma_cqt, nyquist),
+        *_chroma_limits("chroma_cens", params.representations.chroma_cens, nyquist),
     ):
         if value > largest:
             raise ValueError(f"{key}: {value:g} is above {largest:g}; expected at most {meaning}")
+
+
+def _cepstral_limits(mfcc: Mfcc, nyquist: float) -> Iterator[Limit]:
+    """Yield the limits of the parameters of MFCC."""
+    where, fmax = "representations.mfcc", nyquist if mfcc.fmax is None else mfcc.fmax
+    yield f"{where}.n_mfcc", mfcc.n_mfcc, mfcc.n_mels, "n_mels"
+    yield f"{where}.n_mels", mfcc.n_mels, mfcc.n_fft // 2 + 1, "n_fft/2+1"
+    yield f"{where}.fmax", fmax, nyquist, "half of spectrograms.sr"
+    yield f"{where}.fmin", mfcc.fmin, fmax, "fmax"
+
+
+def _chroma_limits(name: str, chroma: ChromaCqt, nyquist: float) -> Iterator[Limit]:
+    """Yield the limits of the parameters of a constant-Q chromagram; reject bins that can't be merged."""
+    where, n_bins = f"representations.{name}", chroma.bins_per_octave
+    if n_bins % chroma.n_chroma:
+        what = f"{where}.bins_per_octave: {n_bins} is no multiple of n_chroma, {chroma.n_chroma}"
+        raise ValueError(f"{what}; expected one, such as {3 * chroma.n_chroma}")
+    # One bin above the highest, whose filter ends below that.
+    top = chroma.fmin * 2 ** (chroma.n_octaves + max(chroma.tuning, 0) / n_bins)
+    meaning = "half of spectrograms.sr, for the highest bin in Hz"
+    yield f"{where}.n_octaves", round(top), nyquist, meaning
 
 
 def check_spectrograms(params: Params) -> None:

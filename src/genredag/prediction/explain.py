@@ -110,10 +110,11 @@ def _parts(song: RenderedSong) -> np.ndarray:
 
 
 def _bands(bins: Sequence[float | str]) -> np.ndarray:
-    """Return the borders of the bands: of equal numbers of bins, or the kinds of named features."""
+    """Return the borders of the bands: of equal numbers of bins, or the kinds of features."""
     if all(isinstance(name, str) for name in bins):
         kinds = [len(list(group)) for _, group in groupby(bins, key=kind_of)]
-        return np.cumsum([0, *kinds])
+        if 1 < len(kinds) < len(bins):
+            return np.cumsum([0, *kinds])
     return np.unique(np.linspace(0, len(bins), min(N_BANDS, len(bins)) + 1).astype(int))
 
 

@@ -12,6 +12,7 @@ from genredag.evaluation.themes import FILE
 from genredag.prediction.explain import Explanation, kind_of
 from genredag.prediction.song import SongPrediction, Spectrogram
 from genredag.prediction.tables import clock, percent, shown_name, trust_lines
+from genredag.spectrograms.pitch_classes import axis_label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -84,16 +85,19 @@ def draw_spectrogram(axes: Axes, spectrogram: Spectrogram, cmap: str = "magma") 
     )
     places, labels = _ticks(spectrogram)
     axes.set_yticks(places, labels, fontsize=8)
-    axes.set_ylabel("Hz" if isinstance(spectrogram.bins[0], float | int) else "")
+    axes.set_ylabel(axis_label(spectrogram.bins))
     _time_axis(axes)
 
 
 def _ticks(spectrogram: Spectrogram) -> tuple[list[float], list[str]]:
     bins = spectrogram.bins
     if any(isinstance(name, str) for name in bins):
+        kinds = [(kind, len(list(group))) for kind, group in groupby(bins, key=kind_of)]
+        if len(kinds) in (1, len(bins)):  # coefficients, pitch classes
+            shown = range(0, len(bins), -(-len(bins) // 16))
+            return [float(i) for i in shown], [str(bins[i]) for i in shown]
         places, labels, first = [], [], 0
-        for kind, group in groupby(bins, key=kind_of):
-            size = len(list(group))
+        for kind, size in kinds:
             if size > 2:
                 places.append(first + (size - 1) / 2)
                 labels.append(kind)

@@ -21,7 +21,7 @@ from genredag.frames.track import track_frames
 from genredag.prediction.fetching import Limits, fetch, is_address
 from genredag.prediction.song import Spectrogram, UnreadableSong
 from genredag.spectrograms.blocks import blocks, blockwise
-from genredag.spectrograms.registry import REPRESENTATIONS
+from genredag.spectrograms.registry import read_group
 from genredag.tracks.audio import open_blocks
 
 # Longer songs are rendered block by block, in two passes. Shorter ones take the code of the frame store.
@@ -157,7 +157,7 @@ def render_song(source: Source, spec: FrameSpec, slices: SliceSpec) -> RenderedS
 
 def _long_frames(song: _Song, spec: FrameSpec) -> np.ndarray:
     """Return what `track_frames` returns, in two passes over the song, block by block."""
-    params = REPRESENTATIONS[spec.representation].group(**spec.params)
+    params = read_group(spec.representation, spec.params)
     whole, n_frames = blockwise(spec.representation, spec.sr, params), 0
     for block in blocks(song.pieces(), params.hop_length, whole.context):
         whole.look(block)

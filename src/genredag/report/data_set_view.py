@@ -109,8 +109,8 @@ def _examples(data_set: DataSet, seconds: float, cache_dir: Path) -> dict[str, o
         spec = frames.spec
         values = example_frames(frames, [track["track_id"] for track in tracks], seconds)
         low, high = limits = value_limits(frames, values)
-        unit = "standard deviations from a feature's mean" if isinstance(spec.bins[0], str) else spec.unit
-        colours = f"colours from {low:.0f} to {high:.0f} {unit}"
+        unit = "standard deviations from a feature's mean" if spec.unit == "feature" else spec.unit
+        colours = f"colours from {low:.3g} to {high:.3g} {unit}"
         key = to_svg(colour_key(limits, unit), f"{spec.representation} of {data_set.name}: {colours}")
         keys.append({"spec": spec, "figure": key})
         for track, row, x in zip(tracks, panels, values, strict=True):

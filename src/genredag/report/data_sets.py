@@ -136,7 +136,7 @@ def example_tracks(data_set: DataSet) -> pd.DataFrame:
 def example_frames(frames: Frames, track_ids: Sequence[str], seconds: float) -> list[np.ndarray]:
     """Return the first `seconds` of each track, each (n_frames, n_bins) in the representation's unit.
 
-    Named features have different units, so they are given in standard deviations from their mean over the
+    Features have scales of their own, so they are given in standard deviations from their mean over the
     examples.
 
     Raises
@@ -155,7 +155,7 @@ def example_frames(frames: Frames, track_ids: Sequence[str], seconds: float) -> 
         frames.gather(np.array([first]), length, np.array([length]))[0]
         for first, length in zip(rows["first_frame"], lengths, strict=True)
     ]
-    if isinstance(frames.spec.bins[0], str):
+    if frames.spec.unit == "feature":
         together = np.concatenate(examples)
         spread = together.std(axis=0)
         return [(x - together.mean(axis=0)) / np.where(spread > 0, spread, 1) for x in examples]
@@ -164,8 +164,8 @@ def example_frames(frames: Frames, track_ids: Sequence[str], seconds: float) -> 
 
 def value_limits(frames: Frames, examples: Sequence[np.ndarray]) -> tuple[float, float]:
     """Return the values of the darkest and the brightest colour."""
-    if isinstance(frames.spec.bins[0], str):
+    if frames.spec.unit == "feature":
         return -2.5, 2.5
-    floor = float(frames.spec.floor)
+    floor = float(np.min(frames.spec.floor))
     top = max(float(x.max()) for x in examples)
     return floor, top if top > floor else floor + 1

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from genredag.report.svg import PAGE, webp_address
+from genredag.spectrograms.pitch_classes import axis_label
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -21,7 +22,7 @@ _THUMBNAIL = (240, 88)  # width and height in pixels
 def spectrogram(
     values: np.ndarray, bins: Sequence[float | str], frames_per_second: float, limits: tuple[float, float]
 ) -> Figure:
-    """Draw frames (n_frames, n_bins) over seconds and Hz (or feature names), one row per bin."""
+    """Draw frames (n_frames, n_bins) over seconds and Hz, pitch classes or features, one row per bin."""
     figure, axes = PAGE.axes(360, 220)
     n_frames, n_bins = values.shape
     axes.imshow(
@@ -37,8 +38,7 @@ def spectrogram(
     positions, labels = bin_ticks(bins)
     axes.set_yticks(positions, labels)
     axes.set_xlabel("seconds")
-    if not _are_names(bins):
-        axes.set_ylabel("Hz")
+    axes.set_ylabel(axis_label(bins))
     return figure
 
 

@@ -1,8 +1,9 @@
 """Representations of tracks that are too long to be held in memory: block by block, in two passes.
 
 The first pass finds what frames take from the whole track, such as its maximum. STFT and mel frames are the
-same bits as those of the whole track at once. Handcrafted features differ by the rounding of matrix products.
-The constant-Q transform downsamples recursively; its blocks overlap by seconds, and differ by rounding.
+same bits as those of the whole track at once. Handcrafted features, MFCC and chroma of an STFT differ by the
+rounding of matrix products. The constant-Q transform downsamples recursively; its blocks, and chroma of them,
+overlap by seconds, and differ by rounding.
 """
 
 from __future__ import annotations
@@ -14,7 +15,19 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from genredag.params.groups.spectrograms import Cqt, Handcrafted, Mel, Stft
+from genredag.params.groups.spectrograms import (
+    ChromaCens,
+    ChromaCqt,
+    ChromaStft,
+    Cqt,
+    Handcrafted,
+    Mel,
+    Mfcc,
+    Stft,
+)
+from genredag.spectrograms.chroma_cens import chroma_cens
+from genredag.spectrograms.chroma_cqt import chroma_cqt
+from genredag.spectrograms.chroma_stft import chroma_stft
 from genredag.spectrograms.cqt import cqt_power
 from genredag.spectrograms.handcrafted import (
     CONTRAST_FMIN,
@@ -24,7 +37,8 @@ from genredag.spectrograms.handcrafted import (
     mel_bands,
     onset_strength,
 )
-from genredag.spectrograms.mel import mel_power
+from genredag.spectrograms.mel import mel_power, scaled
+from genredag.spectrograms.mfcc import coefficients, mfcc_power
 from genredag.spectrograms.spectrum import decibels, power_spectrogram
 from genredag.spectrograms.stft import stft_power
 
@@ -101,12 +115,17 @@ class Blockwise(Protocol):
         """Return the frames of a block, float32 (n_frames, n_bins), in the second pass."""
 
 
-class DecibelBlocks:
-    """Power in dB below the maximum of the track."""
+class RelativeBlocks:
+    """Values made from power and the maximum power of the track, such as dB below it."""
 
-    def __init__(self, power: Callable[[Block], np.ndarray], top_db: float, context: int) -> None:
+    def __init__(
+        self,
+        power: Callable[[Block], np.ndarray],
+        convert: Callable[[np.ndarray, float], np.ndarray],
+        context: int,
+    ) -> None:
         self.context = context
-        self._power, self._top_db, self._peak = power, top_db, 0.0
+        self._power, self._convert, self._peak = power, convert, 0.0
 
     def look(self, block: Block) -> None:
         """See `Blockwise.look`."""
@@ -117,7 +136,21 @@ class DecibelBlocks:
 
     def values(self, block: Block) -> np.ndarray:
         """See `Blockwise.values`."""
-        return decibels(self._power(block), self._top_db, self._peak)
+        return self._convert(self._power(block), self._peak)
+
+
+class LocalBlocks:
+    """Values that take nothing from the track beyond their context."""
+
+    def __init__(self, values: Callable[[Block], np.ndarray], context: int) -> None:
+        self.context = context
+        self.values = values
+
+    def look(self, block: Block) -> None:
+        """See `Blockwise.look`."""
+
+    def finish(self) -> None:
+        """See `Blockwise.finish`."""
 
 
 class HandcraftedBlocks:
@@ -215,24 +248,55 @@ def blockwise(name: str, sr: int, params: Any) -> Blockwise:
     match params:
         case Handcrafted():
             return HandcraftedBlocks(sr, params)
-        case Cqt():
-            return DecibelBlocks(_cqt_of(sr, params), params.top_db, CQT_CONTEXT_FRAMES * params.hop_length)
-        case Stft():
-            return DecibelBlocks(
-                lambda block: stft_power(block.padded("constant"), sr, params, center=False),
-                *(params.top_db, params.n_fft // 2),
+        case ChromaCens() | ChromaCqt() | Cqt():
+            return _of_constant_q(sr, params)
+        case ChromaStft():
+            return LocalBlocks(
+                lambda block: chroma_stft(block.padded("constant"), sr, params, center=False),
+                params.n_fft // 2,
             )
-        case Mel():
-            return DecibelBlocks(
-                lambda block: mel_power(block.padded("constant"), sr, params, center=False),
-                *(params.top_db, params.n_fft // 2),
-            )
+        case Stft() | Mel() | Mfcc():
+            return _of_power(sr, params)
     raise ValueError(f"no representation is called {name!r}")
 
 
-def _cqt_of(sr: int, params: Cqt) -> Callable[[Block], np.ndarray]:
+def _of_power(sr: int, params: Stft | Mel | Mfcc) -> Blockwise:
     def power(block: Block) -> np.ndarray:
-        before = (CQT_CONTEXT_FRAMES * params.hop_length - block.missing[0]) // params.hop_length
-        return cqt_power(block.samples, sr, params)[before : before + len(block.frames)]
+        y = block.padded("constant")
+        match params:
+            case Stft():
+                return stft_power(y, sr, params, center=False)
+            case Mel():
+                return mel_power(y, sr, params, center=False)
+            case Mfcc():
+                return mfcc_power(y, sr, params, center=False)
 
-    return power
+    def convert(power: np.ndarray, peak: float) -> np.ndarray:
+        match params:
+            case Stft():
+                return decibels(power, params.top_db, peak)
+            case Mel():
+                return scaled(power, params, peak)
+            case Mfcc():
+                return coefficients(power, params, peak)
+
+    return RelativeBlocks(power, convert, params.n_fft // 2)
+
+
+def _of_constant_q(sr: int, params: Cqt | ChromaCqt) -> Blockwise:
+    context = CQT_CONTEXT_FRAMES * params.hop_length
+
+    def values(block: Block) -> np.ndarray:
+        match params:
+            case Cqt():
+                found = cqt_power(block.samples, sr, params)
+            case ChromaCens():
+                found = chroma_cens(block.samples, sr, params)
+            case ChromaCqt():
+                found = chroma_cqt(block.samples, sr, params)
+        before = (context - block.missing[0]) // params.hop_length
+        return found[before : before + len(block.frames)]
+
+    if isinstance(params, Cqt):
+        return RelativeBlocks(values, lambda power, peak: decibels(power, params.top_db, peak), context)
+    return LocalBlocks(values, context)

@@ -53,6 +53,23 @@ def describe(params: Cqt, sr: int) -> Description:
     ParameterError
         The filter of the highest bin extends beyond half the sample rate.
     """
+    bins = frequencies(params, sr, "representations.cqt.n_bins", "fewer n_bins, or a lower fmin")
+    return {"bins": bins.round(3).tolist(), "unit": "dB", "floor": -params.top_db}
+
+
+def frequencies(params: Cqt, sr: int, where: str, hint: str) -> np.ndarray:
+    """Return the centre frequencies of a constant-Q transform in Hz, (n_bins,).
+
+    Parameters
+    ----------
+    where, hint
+        The parameter to change, and how, for the error.
+
+    Raises
+    ------
+    ParameterError
+        The filter of the highest bin extends beyond half the sample rate.
+    """
     import librosa
 
     bins = librosa.cqt_frequencies(params.n_bins, fmin=params.fmin, bins_per_octave=params.bins_per_octave)
@@ -60,8 +77,8 @@ def describe(params: Cqt, sr: int) -> Description:
     if highest > sr / 2:
         raise ParameterError(
             f"the filter of the highest of {params.n_bins} bins ends at {highest:.0f} Hz",
-            where="representations.cqt.n_bins",
+            where=where,
             expected=f"at most half of spectrograms.sr, {sr / 2:g} Hz",
-            hint="fewer n_bins, or a lower fmin",
+            hint=hint,
         )
-    return {"bins": bins.round(3).tolist(), "unit": "dB", "floor": -params.top_db}
+    return bins

@@ -12,6 +12,7 @@ import numpy as np
 from genredag.errors import ParameterError
 from genredag.params.groups.spectrograms import Handcrafted
 from genredag.spectrograms.mel import mel_filters
+from genredag.spectrograms.pitch_classes import PITCH_CLASSES
 from genredag.spectrograms.spectrum import Description, power_spectrogram
 
 # Octave bands of the spectral contrast start here and end at 64 times this (Jiang et al. 2002).
@@ -21,7 +22,6 @@ N_MELS = 128
 # samples that `librosa.effects.trim` removes from its ends. Ours is a series, so that slices of any length
 # have their own value.
 SILENCE = 0.01
-PITCH_CLASSES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
 
 def handcrafted(y: np.ndarray, sr: int, params: Handcrafted) -> np.ndarray:

@@ -9,8 +9,17 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from genredag.params.groups.base import Group
-from genredag.params.groups.spectrograms import Cqt, Handcrafted, Mel, Stft
-from genredag.spectrograms import cqt, handcrafted, mel, stft
+from genredag.params.groups.spectrograms import (
+    ChromaCens,
+    ChromaCqt,
+    ChromaStft,
+    Cqt,
+    Handcrafted,
+    Mel,
+    Mfcc,
+    Stft,
+)
+from genredag.spectrograms import chroma_cens, chroma_cqt, chroma_stft, cqt, handcrafted, mel, mfcc, stft
 from genredag.spectrograms.spectrum import Description
 
 G = TypeVar("G", bound=Group)
@@ -38,12 +47,15 @@ class Representation(Generic[G]):
         ``(params, sr) -> Description``; raises ParameterError if `transform` would fail.
     columns
         ``(params) -> columns of `transform```, without computing it: a range of bins, or names of features.
+    picture
+        Whether the columns have an order, so that networks can take slices as pictures.
     """
 
     group: type[G]
     transform: Callable[[np.ndarray, int, G], np.ndarray]
     describe: Callable[[G, int], Description]
     columns: Callable[[G], range | list[str]]
+    picture: bool = True
 
 
 REPRESENTATIONS: dict[str, Representation[Any]] = {
@@ -51,9 +63,24 @@ REPRESENTATIONS: dict[str, Representation[Any]] = {
     "mel": Representation(Mel, mel.mel, mel.describe, mel.columns),
     "cqt": Representation(Cqt, cqt.cqt, cqt.describe, cqt.columns),
     "handcrafted": Representation(
-        Handcrafted, handcrafted.handcrafted, handcrafted.describe, handcrafted.columns
+        Handcrafted, handcrafted.handcrafted, handcrafted.describe, handcrafted.columns, picture=False
+    ),
+    "mfcc": Representation(Mfcc, mfcc.mfcc, mfcc.describe, mfcc.columns),
+    "chroma_stft": Representation(
+        ChromaStft, chroma_stft.chroma_stft, chroma_stft.describe, chroma_stft.columns
+    ),
+    "chroma_cqt": Representation(ChromaCqt, chroma_cqt.chroma_cqt, chroma_cqt.describe, chroma_cqt.columns),
+    "chroma_cens": Representation(
+        ChromaCens, chroma_cens.chroma_cens, chroma_cens.describe, chroma_cens.columns
     ),
 }
+# Parameters that were added later, with the value that bundles and frame stores without them were made with.
+ADDED_LATER: dict[str, dict[str, object]] = {"mel": {"scale": "db"}}
+
+
+def read_group(name: str, params: dict[str, Any]) -> Any:
+    """Return the parameters of a representation as a bundle or a frame store of any version has them."""
+    return REPRESENTATIONS[name].group(**ADDED_LATER.get(name, {}) | params)
 
 
 def describe(name: str, params: Any, sr: int) -> FullDescription:

@@ -17,12 +17,13 @@ BLOCK_FRAMES = 512  # transformed at once, so that memory does not grow with the
 class Description(TypedDict):
     """Meaning of the columns and values of a representation.
 
-    `bins` labels the columns by centre frequency in Hz or by name. `floor` is the value of silence.
+    `bins` labels the columns by centre frequency in Hz or by name. `floor` is the value of silence, of each
+    column if they differ. The unit ``"feature"`` means that every column has its own scale.
     """
 
     bins: Sequence[float | str]
     unit: str
-    floor: float
+    floor: float | list[float]
 
 
 def power_spectrogram(
@@ -79,6 +80,17 @@ def decibels(power: np.ndarray, top_db: float, peak: float | None = None) -> np.
         return np.full_like(power, -top_db)
     relative = np.maximum(power / peak, np.float32(10 ** (-top_db / 10)))
     return np.maximum(10 * np.log10(relative), np.float32(-top_db))
+
+
+def shares(power: np.ndarray, peak: float | None = None) -> np.ndarray:
+    """Return power as a share of `peak`, or of its own maximum, in [0, 1]; silence is 0.
+
+    Power itself may exceed what float16 can hold (65,504): a full-scale sine has a power of n_fft ** 2 / 16.
+    Shares of the maximum never do, and like decibels they do not depend on the gain of the signal. The
+    smallest share that float16 distinguishes from 0 is 6e-8, 72 dB below the maximum.
+    """
+    peak = power.max() if peak is None else power.dtype.type(peak)
+    return power / peak if peak > 0 else np.zeros_like(power)
 
 
 def check_window(window: str, n_fft: int, where: str) -> None:

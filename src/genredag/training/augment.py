@@ -11,13 +11,15 @@ import numpy as np
 
 from genredag.params.groups.models import Augmentation, Mixup
 
+Floor = float | Sequence[float]
+
 
 def augment(
     slices: np.ndarray,
     labels: np.ndarray,
     steps: Sequence[Augmentation],
     *,
-    floor: float,
+    floor: Floor,
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return slices and labels after `steps`, in order; the given arrays are not changed.
@@ -27,7 +29,7 @@ def augment(
     labels
         Indices of classes; probabilities (batch, n_classes) if one of the steps is mixup.
     floor
-        The value of silence.
+        The value of silence; of each bin if they differ.
     """
     for step in steps:
         if isinstance(step, Mixup):
@@ -38,51 +40,54 @@ def augment(
     return slices, labels
 
 
-def noise(slices: np.ndarray, rng: np.random.Generator, floor: float, *, std: float) -> np.ndarray:
+def noise(slices: np.ndarray, rng: np.random.Generator, floor: Floor, *, std: float) -> np.ndarray:
     """Add white noise, of standard deviation `std` in the values' unit, to every frame and bin."""
     return slices + np.float32(std) * rng.standard_normal(slices.shape, np.float32)
 
 
-def brightness(slices: np.ndarray, rng: np.random.Generator, floor: float, *, share: float) -> np.ndarray:
+def brightness(slices: np.ndarray, rng: np.random.Generator, floor: Floor, *, share: float) -> np.ndarray:
     """Scale the distance from silence by 1 - `share` to 1 + `share`, like the brightness of an image."""
-    return floor + (slices - np.float32(floor)) * _factors(slices, rng, share)
+    silence = np.asarray(floor, np.float32)
+    return silence + (slices - silence) * _factors(slices, rng, share)
 
 
-def contrast(slices: np.ndarray, rng: np.random.Generator, floor: float, *, share: float) -> np.ndarray:
+def contrast(slices: np.ndarray, rng: np.random.Generator, floor: Floor, *, share: float) -> np.ndarray:
     """Scale the distance from the slice's mean by 1 - `share` to 1 + `share`."""
     mean = slices.mean(axis=(1, 2), keepdims=True)
     return mean + (slices - mean) * _factors(slices, rng, share)
 
 
 def mask_frames(
-    slices: np.ndarray, rng: np.random.Generator, floor: float, *, count: int, width: int
+    slices: np.ndarray, rng: np.random.Generator, floor: Floor, *, count: int, width: int
 ) -> np.ndarray:
     """Set `count` runs of 0 to `width` frames to the slice's mean (SpecAugment, Park et al. 2019)."""
     return _masked(slices, rng, count, width, axis=1)
 
 
 def mask_bins(
-    slices: np.ndarray, rng: np.random.Generator, floor: float, *, count: int, width: int
+    slices: np.ndarray, rng: np.random.Generator, floor: Floor, *, count: int, width: int
 ) -> np.ndarray:
     """Set `count` runs of 0 to `width` bins to the slice's mean (SpecAugment, Park et al. 2019)."""
     return _masked(slices, rng, count, width, axis=2)
 
 
 def cutout(
-    slices: np.ndarray, rng: np.random.Generator, floor: float, *, bins: int, frames: int
+    slices: np.ndarray, rng: np.random.Generator, floor: Floor, *, bins: int, frames: int
 ) -> np.ndarray:
     """Silence a rectangle of `bins` x `frames` within the slice (DeVries & Taylor 2017)."""
     n, n_frames, n_bins = slices.shape
     frames, bins = min(frames, n_frames), min(bins, n_bins)
     in_frames = _runs(rng.integers(0, n_frames - frames, n, endpoint=True), np.full(n, frames), n_frames)
     in_bins = _runs(rng.integers(0, n_bins - bins, n, endpoint=True), np.full(n, bins), n_bins)
-    return np.where(in_frames[:, :, np.newaxis] & in_bins[:, np.newaxis], np.float32(floor), slices)
+    return np.where(
+        in_frames[:, :, np.newaxis] & in_bins[:, np.newaxis], np.asarray(floor, np.float32), slices
+    )
 
 
 def drop_stripes(
     slices: np.ndarray,
     rng: np.random.Generator,
-    floor: float,
+    floor: Floor,
     *,
     bins: int,
     frames: int,
@@ -99,11 +104,11 @@ def drop_stripes(
     silent[each, rng.integers(0, n_frames, (n, frames))] = True
     silent[each, :, rng.integers(0, n_bins, (n, bins))] = True
     silent &= rng.random((n, 1, 1)) < probability
-    return np.where(silent, np.float32(floor), slices)
+    return np.where(silent, np.asarray(floor, np.float32), slices)
 
 
 def time_reversal(
-    slices: np.ndarray, rng: np.random.Generator, floor: float, *, probability: float
+    slices: np.ndarray, rng: np.random.Generator, floor: Floor, *, probability: float
 ) -> np.ndarray:
     """Reverse slices in time with this probability."""
     is_reversed = rng.random(len(slices)) < probability

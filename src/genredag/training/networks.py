@@ -22,7 +22,7 @@ from genredag.models.branches import initialise_branches
 from genredag.models.frozen import embedding_part, trained_part
 from genredag.models.registry import FEATURES, learner
 from genredag.params.groups.models import Mixup
-from genredag.training.augment import augment
+from genredag.training.augment import Floor, augment
 from genredag.training.schedules import learning_rate
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ def _batches(
     return shuffled_batches(tracks, max(1, batch_size // tracks.rows.shape[1]), seed, prepare)
 
 
-def _preparations(recipe: Network, floor: float, model: keras.Model) -> tuple[Prepare, Prepare]:
+def _preparations(recipe: Network, floor: Floor, model: keras.Model) -> tuple[Prepare, Prepare]:
     """Return the functions that prepare training and validation batches: augmentation, one-hot labels."""
     shape, n_classes = [size or -1 for size in model.input_shape[1:]], model.output_shape[-1]
     blended = _blends(recipe)

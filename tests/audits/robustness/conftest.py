@@ -14,7 +14,9 @@ from genredag.params.groups.slices import Slices
 from genredag.params.groups.spectrograms import Mel, Rendering
 
 SR = 8_000
-GROUP = Mel(n_fft=256, hop_length=100, window="hann", n_mels=12, fmin=0.0, fmax=4000.0, top_db=80.0)
+GROUP = Mel(
+    n_fft=256, hop_length=100, window="hann", n_mels=12, fmin=0.0, fmax=4000.0, scale="db", top_db=80.0
+)
 PARTS = ["train"] * 4 + ["validation"] * 2 + ["test"] * 4
 
 

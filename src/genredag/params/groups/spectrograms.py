@@ -63,7 +63,7 @@ class Stft(Group):
 
 
 class Mel(Group):
-    """Mel spectrogram, in dB."""
+    """Mel spectrogram, in dB or in linear power."""
 
     n_fft: Annotated[int, Field(ge=32, multiple_of=2)] = Field(description="window length, in samples")
     hop_length: Count = Field(description="samples between frames")
@@ -71,7 +71,10 @@ class Mel(Group):
     n_mels: Annotated[int, Field(ge=2)] = Field(description="mel bands")
     fmin: Annotated[float, Field(ge=0)] = Field(description="lowest frequency, in Hz")
     fmax: Annotated[float, Field(gt=0)] = Field(description="highest frequency, in Hz")
-    top_db: Annotated[float, Field(gt=0)] = Field(description="dynamic range below a track's maximum, in dB")
+    scale: Literal["db", "power"] = Field(description="dB below, or power as a share of, a track's maximum")
+    top_db: Annotated[float, Field(gt=0)] = Field(
+        description="dynamic range below a track's maximum, in dB (ignored in power)"
+    )
 
 
 class Cqt(Group):
@@ -92,6 +95,60 @@ class Handcrafted(Group):
     n_mfcc: Annotated[int, Field(ge=2, le=128)] = Field(description="mel-frequency cepstral coefficients")
 
 
+class Mfcc(Group):
+    """Mel-frequency cepstral coefficients of every frame."""
+
+    n_fft: Annotated[int, Field(ge=32, multiple_of=2)] = Field(description="window length, in samples")
+    hop_length: Count = Field(description="samples between frames")
+    window: str = Field(description="name of a scipy.signal window")
+    n_mels: Annotated[int, Field(ge=2)] = Field(description="mel bands that the coefficients describe")
+    fmin: Annotated[float, Field(ge=0)] = Field(description="lowest frequency, in Hz")
+    fmax: Annotated[float, Field(gt=0)] | None = Field(
+        description="highest frequency, in Hz; null: half of the sample rate"
+    )
+    top_db: Annotated[float, Field(gt=0)] = Field(
+        description="dynamic range of the mel bands below a track's maximum, in dB"
+    )
+    n_mfcc: Annotated[int, Field(ge=2)] = Field(description="coefficients; at most one per mel band")
+
+
+class Chroma(Group):
+    """What all chromagrams have."""
+
+    hop_length: Count = Field(description="samples between frames")
+    n_chroma: Annotated[int, Field(ge=2, le=96)] = Field(
+        description="pitch classes per octave, from C upwards"
+    )
+    tuning: Annotated[float, Field(ge=-0.5, le=0.5)] = Field(
+        description="deviation from A = 440 Hz, in bins: of `n_chroma` (STFT), or of `bins_per_octave` (CQT)"
+    )
+
+
+class ChromaStft(Chroma):
+    """Chromagram of a short-time Fourier transform."""
+
+    n_fft: Annotated[int, Field(ge=32, multiple_of=2)] = Field(description="window length, in samples")
+    window: str = Field(description="name of a scipy.signal window")
+
+
+class ChromaCqt(Chroma):
+    """Chromagram of a constant-Q transform."""
+
+    bins_per_octave: Annotated[int, Field(ge=4)] = Field(
+        description="bins of the transform per octave; a multiple of n_chroma"
+    )
+    n_octaves: Annotated[int, Field(ge=1, le=10)] = Field(description="octaves of the transform")
+    fmin: Annotated[float, Field(gt=0)] = Field(description="frequency of the lowest bin, in Hz")
+
+
+class ChromaCens(ChromaCqt):
+    """Chroma energy normalised statistics: a quantised and smoothed chromagram."""
+
+    smooth_frames: Annotated[int, Field(ge=1, le=401)] = Field(
+        description="length of the smoothing window, in frames; 1: no smoothing"
+    )
+
+
 class Representations(Group):
     """Every representation by its name."""
 
@@ -99,6 +156,10 @@ class Representations(Group):
     mel: Mel
     cqt: Cqt
     handcrafted: Handcrafted
+    mfcc: Mfcc
+    chroma_stft: ChromaStft
+    chroma_cqt: ChromaCqt
+    chroma_cens: ChromaCens
 
 
 def read_representation(path: Path, name: str) -> Group:

@@ -1,0 +1,27 @@
+"""Names of pitch classes, the columns of chromagrams."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+PITCH_CLASSES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+# Each pitch class relative to the strongest one of its frame; and parts of a frame whose squares sum to 1.
+CHROMA_UNIT = "share of the strongest pitch class"
+CENS_UNIT = "share of the frame's norm"
+
+
+def pitch_names(n_chroma: int) -> list[str]:
+    """Name the pitch classes that divide an octave from C equally: ``"C"``, or ``"C+50 cents"`` between."""
+    names = []
+    for number in range(n_chroma):
+        semitone, part = divmod(12 * number, n_chroma)
+        cents = 100 * part / n_chroma
+        names.append(PITCH_CLASSES[semitone] + (f"+{cents:.3g} cents" if part else ""))
+    return names
+
+
+def axis_label(bins: Sequence[float | str]) -> str:
+    """Return what labels the axis of columns: Hz, or for a chromagram that they are pitch classes."""
+    if not isinstance(bins[0], str):
+        return "Hz"
+    return "pitch class" if list(bins) == pitch_names(len(bins)) else ""
