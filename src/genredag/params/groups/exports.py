@@ -24,12 +24,12 @@ HandcraftedFeatures = Literal[
 class FeatureTables(Group):
     """Which features `snakemake feature_tables` writes, of which data set."""
 
-    dataset: Name = Field(description="a key of `datasets`")
-    split: Name = Field(description="a key of `splits`, without folds and not leaky")
-    seed: Seed = Field(description="seed of the split")
     features: Annotated[list[HandcraftedFeatures], Field(min_length=1)] = Field(
         description="sets of handcrafted features, a table each"
     )
+    dataset: Name = Field(description="a key of `datasets`")
+    split: Name = Field(description="a key of `splits`, without folds and not leaky")
+    seed: Seed = Field(description="seed of the split")
 
 
 class Pictures(Group):
