@@ -1,3 +1,4 @@
+import dataclasses
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -165,11 +166,18 @@ def test_bundles_with_other_genres_are_refused(svm, toy_slices, tmp_path):
 
 
 def test_a_model_of_precomputed_spectrograms_takes_no_audio(svm):
-    import dataclasses
-
     info = svm.bundle.info | {"frames": svm.bundle.info["frames"] | {"sr": 0}}
     classifier = Classifier([dataclasses.replace(svm.bundle, info=info)])
     with pytest.raises(ModelError, match="precomputed spectrograms"):
+        classifier.predict(svm.files["rock.0"])
+
+
+@pytest.mark.parametrize("change", [{"new": 1}, {"n_fft": "?"}])
+def test_parameters_of_another_version_are_refused_in_one_line(svm, change):
+    frames = svm.bundle.info["frames"]
+    info = svm.bundle.info | {"frames": frames | {"params": frames["params"] | change}}
+    classifier = Classifier([dataclasses.replace(svm.bundle, info=info)])
+    with pytest.raises(ModelError, match=r"^mel: this version of genredag can't compute it"):
         classifier.predict(svm.files["rock.0"])
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import soxr
+from pydantic import ValidationError
 
 from genredag.errors import DataError, ModelError
 from genredag.frames.slices import count_slices, slice_places
@@ -136,16 +137,12 @@ def render_song(source: Source, spec: FrameSpec, slices: SliceSpec) -> RenderedS
     DataError
         The song can't be decoded, or is silent.
     ModelError
-        The model was trained on precomputed spectrograms.
+        The model was trained on precomputed spectrograms, or by another version of genredag whose
+        representations have other parameters.
     """
     from threadpoolctl import threadpool_limits
 
-    if spec.sr == 0:
-        raise ModelError(
-            "was trained on precomputed spectrograms, and can't be applied to audio",
-            where=spec.representation,
-            hint="train on a data set with audio",
-        )
+    _check_computable(spec)
     song = _Song(source, spec.sr)
     with threadpool_limits(1):  # the sums of several threads round differently
         y = song.samples(LONG_SECONDS)
@@ -153,6 +150,23 @@ def render_song(source: Source, spec: FrameSpec, slices: SliceSpec) -> RenderedS
     number = np.arange(max(count_slices(song.duration, slices.seconds, slices.overlap), 1))
     places = slice_places(number, len(frames), spec.frames_per_second, slices.seconds, slices.overlap)
     return RenderedSong(song.name, song.duration, frames, spec, slices, *places)
+
+
+def _check_computable(spec: FrameSpec) -> None:
+    if spec.sr == 0:
+        raise ModelError(
+            "was trained on precomputed spectrograms, and can't be applied to audio",
+            where=spec.representation,
+            hint="train on a data set with audio",
+        )
+    try:
+        read_group(spec.representation, spec.params)
+    except (KeyError, ValidationError):
+        raise ModelError(
+            "this version of genredag can't compute it with the model's parameters",
+            where=spec.representation,
+            hint="`genredag card` names the version that trained the model",
+        ) from None
 
 
 def _long_frames(song: _Song, spec: FrameSpec) -> np.ndarray:
