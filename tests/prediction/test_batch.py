@@ -116,7 +116,8 @@ class Bomb:
 def test_a_crash_of_a_decoder_costs_one_song():
     # Missing files are enough, and quick: nothing is rendered.
     songs = [Path(f"absent{i}.wav") for i in range(9)]
-    renderings = [(SimpleNamespace(sr=8000), None)]
+    params = {"n_fft": 2048, "hop_length": 512, "n_mfcc": 20}
+    renderings = [(SimpleNamespace(sr=8000, representation="handcrafted", params=params), None)]
     found = list(render_ahead([*songs[:4], Bomb(), *songs[4:]], renderings, Limits(), n_jobs=2))
     assert [song.source for song in found] == [*map(str, songs[:4]), "bomb", *map(str, songs[4:])]
     reasons = [song.reason for song in found]
