@@ -12,7 +12,7 @@ from genredag.frames.batches import summarise
 from genredag.frames.features import FEATURE_SETS
 from genredag.frames.split_slices import SliceSpec, SplitSlices
 from genredag.frames.store import Frames, FrameSpec
-from genredag.params.groups.exports import HandcraftedFeatures
+from genredag.params.groups.models import HandcraftedFeatures
 from genredag.params.groups.spectrograms import Handcrafted
 from genredag.spectrograms.handcrafted import columns
 

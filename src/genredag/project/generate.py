@@ -95,15 +95,16 @@ def parameters_page(params_file: Path) -> str:
 def _recipe(schema: dict, name: str, recipe: dict[str, Any]) -> dict:
     """Return the schema of one entry of `models`, with the option types that its builders declare."""
     known = schema["$defs"][recipe["kind"].capitalize()]
-    builders = {"options": learner(name).build, "classifier": learner(name).classifier}
-    searched = {"estimator": "options", "hybrid": "classifier"}.get(recipe["kind"])
-    options = {key: _options(build, key == searched) for key, build in builders.items() if build}
+    found = learner(name)
+    options = {"options": _options(found.build, found.name, recipe["kind"] == "estimator")}
+    if found.classifier:
+        options["classifier"] = _options(found.classifier, found.classifier.__name__, searched=True)
     return {**known, "properties": known["properties"] | options}
 
 
-def _options(build: Callable[..., Any], searched: bool) -> dict:
+def _options(build: Callable[..., Any], name: str, searched: bool) -> dict:
     """Return the schema of a builder's options; each may also be a list if a search selects from it."""
-    where = f"argument of `{build.__name__}` in `{build.__module__}`"
+    where = f"argument of `{name}` in `{build.__module__}`"
     options = {}
     for name in options_of(build):
         one = TypeAdapter(annotation(build, name)).json_schema()

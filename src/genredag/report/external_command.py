@@ -55,7 +55,7 @@ def _print(test: ExternalTest) -> None:
     table = Table("genre", *(f"{name}" for name in ("precision", "recall", "F1", "tracks")), box=None)
     for row in test.per_genre().to_dict("records"):
         scores = [f"{row[name]:.2f}" for name in ("precision", "recall", "f1")]
-        table.add_row(row["genre"], *scores, str(row["support"]))
+        table.add_row(row["genre"], *scores, str(int(row["support"])))
     Console().print(table)
     n = len(test.tracks)
     interval = test.accuracy

@@ -8,17 +8,8 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
+from genredag.params.groups import spectrograms as groups
 from genredag.params.groups.base import Group
-from genredag.params.groups.spectrograms import (
-    ChromaCens,
-    ChromaCqt,
-    ChromaStft,
-    Cqt,
-    Handcrafted,
-    Mel,
-    Mfcc,
-    Stft,
-)
 from genredag.spectrograms import chroma_cens, chroma_cqt, chroma_stft, cqt, handcrafted, mel, mfcc, stft
 from genredag.spectrograms.spectrum import Description
 
@@ -59,19 +50,21 @@ class Representation(Generic[G]):
 
 
 REPRESENTATIONS: dict[str, Representation[Any]] = {
-    "stft": Representation(Stft, stft.stft, stft.describe, stft.columns),
-    "mel": Representation(Mel, mel.mel, mel.describe, mel.columns),
-    "cqt": Representation(Cqt, cqt.cqt, cqt.describe, cqt.columns),
+    "stft": Representation(groups.Stft, stft.stft, stft.describe, stft.columns),
+    "mel": Representation(groups.Mel, mel.mel, mel.describe, mel.columns),
+    "cqt": Representation(groups.Cqt, cqt.cqt, cqt.describe, cqt.columns),
     "handcrafted": Representation(
-        Handcrafted, handcrafted.handcrafted, handcrafted.describe, handcrafted.columns, picture=False
+        groups.Handcrafted, handcrafted.handcrafted, handcrafted.describe, handcrafted.columns, picture=False
     ),
-    "mfcc": Representation(Mfcc, mfcc.mfcc, mfcc.describe, mfcc.columns),
+    "mfcc": Representation(groups.Mfcc, mfcc.mfcc, mfcc.describe, mfcc.columns),
     "chroma_stft": Representation(
-        ChromaStft, chroma_stft.chroma_stft, chroma_stft.describe, chroma_stft.columns
+        groups.ChromaStft, chroma_stft.chroma_stft, chroma_stft.describe, chroma_stft.columns
     ),
-    "chroma_cqt": Representation(ChromaCqt, chroma_cqt.chroma_cqt, chroma_cqt.describe, chroma_cqt.columns),
+    "chroma_cqt": Representation(
+        groups.ChromaCqt, chroma_cqt.chroma_cqt, chroma_cqt.describe, chroma_cqt.columns
+    ),
     "chroma_cens": Representation(
-        ChromaCens, chroma_cens.chroma_cens, chroma_cens.describe, chroma_cens.columns
+        groups.ChromaCens, chroma_cens.chroma_cens, chroma_cens.describe, chroma_cens.columns
     ),
 }
 # Parameters that were added later, with the value that bundles and frame stores without them were made with.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from genredag.models.layers import probabilities
@@ -18,80 +18,57 @@ Stage = tuple[int, int, tuple[int, int]]  # filters, their height, pool
 STAGES: list[Stage] = [(128, 5, (2, 2)), (64, 5, (2, 2)), (64, 4, (2, 2)), (64, 5, (2, 1))]
 
 
-@network(
+def _builder(stages: Sequence[Stage]) -> Callable[..., KerasTensor]:
+    """Return the builder of a network of k x 1 convolutions with batch normalisation.
+
+    Slices are resized to squares of side `size` (published: 216); 0 keeps their size. `momentum` is the
+    weight of the past, as in Keras. In PyTorch it is the weight of the new batch, so the published .9 is .1
+    here. `units` is the size of the second dense layer: 192 in the project's code, 182 in its text.
+    """
+
+    def build(
+        x: KerasTensor,
+        n_classes: int,
+        *,
+        size: CountOrZero,
+        momentum: Share,
+        conv_dropout: Share,
+        dense_dropout: Share,
+        units: Count,
+    ) -> KerasTensor:
+        import keras
+
+        if size:
+            x = keras.layers.Resizing(size, size)(x)
+        for filters, height, pool in stages:
+            x = keras.layers.Conv2D(filters, (height, 1))(x)
+            x = keras.layers.BatchNormalization(momentum=momentum, epsilon=1e-5)(x)
+            x = keras.layers.LeakyReLU(negative_slope=0.2)(x)
+            x = keras.layers.MaxPooling2D(pool)(x)
+            x = keras.layers.Dropout(conv_dropout)(x)
+        x = keras.layers.Flatten()(x)
+        for width in (364, units):
+            x = keras.layers.LeakyReLU(negative_slope=0.2)(keras.layers.Dense(width)(x))
+            x = keras.layers.Dropout(dense_dropout)(x)
+        return probabilities(x, n_classes)
+
+    return build
+
+
+# The project's text gives a fourth map of 24 x 27; its code has 20 x 27, as here.
+homebrew = network(
     "homebrew",
     paper=PAPER,
     published=".750 on slices, leaky split over slices",
     published_input=(216, 216, 1),
     smallest=(72, 8),
-)
-def homebrew(
-    x: KerasTensor,
-    n_classes: int,
-    *,
-    size: CountOrZero,
-    momentum: Share,
-    conv_dropout: Share,
-    dense_dropout: Share,
-    units: Count,
-) -> KerasTensor:
-    """Return class probabilities from four k x 1 convolutions with batch normalisation.
+)(_builder(STAGES))
 
-    Slices are resized to squares of side `size` (published: 216); 0 keeps their size. `momentum` is the
-    weight of the past, as in Keras. In PyTorch it is the weight of the new batch, so the published .9 is .1
-    here. `units` is the size of the second dense layer: 192 in the project's code, 182 in its text. The text
-    also gives a fourth map of 24 x 27; the code has 20 x 27, as here.
-    """
-    return _network(x, n_classes, STAGES, size, momentum, conv_dropout, dense_dropout, units)
-
-
-@network(
+# The project reports that more complex models overfit, without their layers. A filter of 3 x 1 is the tallest
+# that fits slices of 128 bins.
+homebrew_deeper = network(
     "homebrew_deeper",
     paper=f"{PAPER}; a fifth convolution, which is ours",
     published_input=(216, 216, 1),
     smallest=(120, 8),
-)
-def homebrew_deeper(
-    x: KerasTensor,
-    n_classes: int,
-    *,
-    size: CountOrZero,
-    momentum: Share,
-    conv_dropout: Share,
-    dense_dropout: Share,
-    units: Count,
-) -> KerasTensor:
-    """Return class probabilities from `homebrew` with one more convolution.
-
-    The project reports that more complex models overfit, without their layers. A filter of 3 x 1 is the
-    tallest that fits slices of 128 bins.
-    """
-    stages = [*STAGES, (64, 3, (2, 1))]
-    return _network(x, n_classes, stages, size, momentum, conv_dropout, dense_dropout, units)
-
-
-def _network(
-    x: KerasTensor,
-    n_classes: int,
-    stages: Sequence[Stage],
-    size: int,
-    momentum: float,
-    conv_dropout: float,
-    dense_dropout: float,
-    units: int,
-) -> KerasTensor:
-    import keras
-
-    if size:
-        x = keras.layers.Resizing(size, size)(x)
-    for filters, height, pool in stages:
-        x = keras.layers.Conv2D(filters, (height, 1))(x)
-        x = keras.layers.BatchNormalization(momentum=momentum, epsilon=1e-5)(x)
-        x = keras.layers.LeakyReLU(negative_slope=0.2)(x)
-        x = keras.layers.MaxPooling2D(pool)(x)
-        x = keras.layers.Dropout(conv_dropout)(x)
-    x = keras.layers.Flatten()(x)
-    for width in (364, units):
-        x = keras.layers.LeakyReLU(negative_slope=0.2)(keras.layers.Dense(width)(x))
-        x = keras.layers.Dropout(dense_dropout)(x)
-    return probabilities(x, n_classes)
+)(_builder([*STAGES, (64, 3, (2, 1))]))

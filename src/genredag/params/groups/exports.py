@@ -7,18 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from genredag.params.groups.base import Count, Group, Name, Seed
-
-# The keys of `genredag.frames.features.FEATURE_SETS`.
-HandcraftedFeatures = Literal[
-    "features_30",
-    "features_42",
-    "features_60",
-    "features_85",
-    "features_87",
-    "features_89",
-    "features_89_centroid",
-    "features_133",
-]
+from genredag.params.groups.models import HandcraftedFeatures
 
 
 class FeatureTables(Group):

@@ -175,8 +175,8 @@ class Network(Group):
     )
 
 
-Features = Literal[
-    "bin_statistics",
+# The keys of `genredag.frames.features.FEATURE_SETS`.
+HandcraftedFeatures = Literal[
     "features_30",
     "features_42",
     "features_60",
@@ -186,6 +186,7 @@ Features = Literal[
     "features_89_centroid",
     "features_133",
 ]
+Features = Literal["bin_statistics", HandcraftedFeatures]
 Option = bool | int | float | str | None
 Options = dict[str, Option | Annotated[list[Option], Field(min_length=1)]]
 
