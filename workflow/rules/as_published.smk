@@ -34,6 +34,8 @@ rule as_published:
     params:
         values=values("as_published"),
         code=code("as_published"),
+    message:
+        "published figures beside ours"
     shell:
         f"python {SCRIPTS}/as_published.py --params {PARAMS_FILE}"
         " --studies {input.studies}"

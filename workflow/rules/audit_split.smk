@@ -26,6 +26,8 @@ rule audit_split:
     params:
         values=values("audit_split"),
         code=code("audit_split"),
+    message:
+        "repeat the mistakes of published evaluations: {wildcards.split} of {wildcards.dataset}, seed {wildcards.seed}"
     shell:
         f"python {SCRIPTS}/audit_split.py --params {PARAMS_FILE}"
         " --dataset {wildcards.dataset}"

@@ -23,6 +23,8 @@ rule download:
         source=lambda wildcards: source_state(
             PARAMS.entry("datasets", wildcards.dataset)
         ),
+    message:
+        "download {wildcards.dataset}"
     shell:
         f"python {SCRIPTS}/download.py --params {PARAMS_FILE}"
         " --dataset {wildcards.dataset}"

@@ -27,6 +27,8 @@ rule embed:
         values=values("embed"),
         code=code("embed"),
         weights=lambda wildcards: weights_state(PARAMS, wildcards.model),
+    message:
+        "frozen part of {wildcards.model} on {wildcards.representation} of {wildcards.dataset}, {wildcards.split}{wildcards.fold}, seed {wildcards.seed}"
     shell:
         f"python {SCRIPTS}/embed.py --params {PARAMS_FILE}"
         " --model {wildcards.model} --seed {wildcards.seed}"

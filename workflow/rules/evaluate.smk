@@ -41,6 +41,8 @@ rule evaluate:
         values=values("evaluate"),
         code=code("evaluate"),
         fold=fold,
+    message:
+        "evaluate {wildcards.model} on {wildcards.representation} of {wildcards.dataset}, {wildcards.split}{wildcards.fold}, seed {wildcards.seed}"
     shell:
         f"python {SCRIPTS}/evaluate.py --params {PARAMS_FILE}"
         " --dataset {wildcards.dataset}"

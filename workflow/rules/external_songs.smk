@@ -32,6 +32,8 @@ rule external_songs:
         values=values("external_songs"),
         code=code("external_songs"),
         source=lambda wildcards: files_state(filter(None, [PARAMS.external_songs.path])),
+    message:
+        "predict your own songs"
     shell:
         f"python {SCRIPTS}/external_songs.py --params {PARAMS_FILE}"
         " --models {input.models} --jobs {threads}"

@@ -25,6 +25,8 @@ rule feature_tables:
     params:
         values=values("feature_tables"),
         code=code("feature_tables"),
+    message:
+        "feature tables"
     shell:
         f"python {SCRIPTS}/feature_tables.py --params {PARAMS_FILE}"
         " --frames {input.frames} --slices {input.slices} --split {input.split}"

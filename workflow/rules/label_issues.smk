@@ -32,6 +32,8 @@ rule label_issues:
         predictions=lambda wildcards, input: [
             f"{Path(path).parts[1]}={path}" for path in input.predictions
         ],
+    message:
+        "rank tracks by how wrong their labels look"
     shell:
         f"python {SCRIPTS}/label_issues.py --params {PARAMS_FILE}"
         " --predictions {params.predictions}"

@@ -38,6 +38,8 @@ rule leakage_audit:
     params:
         values=values("leakage_audit"),
         code=code("leakage_audit"),
+    message:
+        "leakage audit"
     shell:
         f"python {SCRIPTS}/leakage_audit.py --params {PARAMS_FILE}"
         " --outcomes {input}"

@@ -24,6 +24,8 @@ rule pictures:
     params:
         values=values("pictures"),
         code=code("pictures"),
+    message:
+        "pictures of spectrograms"
     shell:
         f"python {SCRIPTS}/pictures.py --params {PARAMS_FILE}"
         " --frames {input.frames} --slices {input.slices} --split {input.split}"

@@ -29,6 +29,8 @@ rule predict_deformed:
         values=values("predict_deformed"),
         code=code("predict_deformed"),
         fold=fold,
+    message:
+        "predict altered test tracks with {wildcards.model} on {wildcards.representation} of {wildcards.dataset}, {wildcards.split}{wildcards.fold}, seed {wildcards.seed}"
     shell:
         f"python {SCRIPTS}/predict_deformed.py --params {PARAMS_FILE}"
         " --dataset {wildcards.dataset}"

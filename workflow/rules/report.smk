@@ -64,6 +64,8 @@ rule report:
             f"--near-duplicates {{dataset}}={rules.split.output.near_duplicates}"
         ),
         audits=[f"--audit {name}=results/{name}.csv" for name in PARAMS.report.audits],
+    message:
+        "report on all results"
     shell:
         f"python {SCRIPTS}/report.py --params {PARAMS_FILE}"
         " --runs {params.runs} {params.datasets} {params.frames}"

@@ -30,6 +30,8 @@ rule robustness:
     params:
         values=values("robustness"),
         code=code("robustness"),
+    message:
+        "robustness of all models"
     shell:
         f"python {SCRIPTS}/robustness.py --params {PARAMS_FILE}"
         " --predictions {input}"

@@ -40,6 +40,8 @@ rule run_study:
         commands=lambda wildcards: [
             script_command(stages()[stage]) for stage in OWN_STAGES
         ],
+    message:
+        "study {wildcards.study}, {wildcards.variant}, on {wildcards.dataset}, seed {wildcards.seed}"
     shell:
         f"python {SCRIPTS}/run_study.py --params {PARAMS_FILE}"
         f" --studies {STUDIES_FILE} --stages {HOME}/dvc.yaml"

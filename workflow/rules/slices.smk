@@ -23,6 +23,8 @@ rule slices:
     params:
         values=values("slices"),
         code=code("slices"),
+    message:
+        "slices of {wildcards.representation} of {wildcards.dataset}"
     shell:
         f"python {SCRIPTS}/slices.py --params {PARAMS_FILE}"
         " --frames {input.frames} --slices {output.slices}"

@@ -23,6 +23,8 @@ rule spectrograms:
     params:
         values=values("spectrograms"),
         code=code("spectrograms"),
+    message:
+        "{wildcards.representation} of {wildcards.dataset}"
     shell:
         f"python {SCRIPTS}/spectrograms.py --params {PARAMS_FILE}"
         " --representation {wildcards.representation}"

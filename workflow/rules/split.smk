@@ -27,6 +27,8 @@ rule split:
         values=values("split"),
         code=code("split"),
         fold=fold,
+    message:
+        "split {wildcards.split}{wildcards.fold} of {wildcards.dataset} ({wildcards.representation}), seed {wildcards.seed}"
     shell:
         f"python {SCRIPTS}/split.py --params {PARAMS_FILE}"
         " --split-name {wildcards.split}"

@@ -30,6 +30,8 @@ rule train:
         values=values("train"),
         code=code("train"),
         weights=lambda wildcards: weights_state(PARAMS, wildcards.model),
+    message:
+        "train {wildcards.model} on {wildcards.representation} of {wildcards.dataset}, {wildcards.split}{wildcards.fold}, seed {wildcards.seed}"
     shell:
         f"python {SCRIPTS}/train.py --params {PARAMS_FILE}"
         " --model {wildcards.model} --seed {wildcards.seed}"
