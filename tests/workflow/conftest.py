@@ -54,12 +54,12 @@ class Project(Workplace):
 
 
 def make_toy(folder: Path) -> Project:
-    """Make a project whose stages are toys and whose matrix is small: two representations, two models."""
+    """Make a project whose stages are toys, for crnn, and whose matrix is small: two representations, two models."""
     copy_project(ROOT, folder)
     for stage in STAGES:
         shutil.copyfile(TOY, folder / "workflow" / "scripts" / f"{stage}.py")
     project = Project(folder)
-    project.set("matrix.representation=[mel, stft]", "matrix.model=[crnn, svm_rbf]")
+    project.set("model=crnn", "matrix.representation=[mel, stft]", "matrix.model=[crnn, svm_rbf]")
     return project
 
 

@@ -17,6 +17,7 @@ rule embed:
     log:
         f"logs/embed/{CHOICE}.log",
     cache: True
+    priority: DATA_FIRST
     conda:
         ENVIRONMENT
     threads: PARAMS.train.threads

@@ -8,6 +8,7 @@ from genredag.audits.as_published.studies import OWN_STAGES, load_studies
 from genredag.datasets.user_music import files_state, source_state
 from genredag.errors import GenredagError, ParameterError, exits_cleanly
 from genredag.models.compatibility import matrix_pairs, obtain_weights
+from genredag.models.registry import learner
 from genredag.params.groups.splits import fold_suffixes
 from genredag.params.stages import EXTRAS, STAGES, stage_values
 from genredag.params.user_files import weights_state
@@ -52,6 +53,16 @@ MATRIX["split"] = [
     for fold in fold_suffixes(PARAMS.splits[name])
 ]
 MATRIX["fold"] = [""]
+
+# Data comes first, then the longest trainings: otherwise the last one would leave all other cores idle.
+DATA_FIRST = 3
+
+
+def longest_first(wildcards):
+    """Return the priority of a training job: a network over single slices takes minutes, others seconds."""
+    model = learner(wildcards.model)
+    return 1 if model.kind == "estimator" or model.over_windows else 2
+
 
 # The wildcards that select a module of the library: the code of the other modules does not matter.
 CHOICES = ("dataset", "representation", "model")

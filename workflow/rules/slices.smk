@@ -15,6 +15,7 @@ rule slices:
     log:
         "logs/slices/{dataset}/{representation}.log",
     cache: True
+    priority: DATA_FIRST
     conda:
         ENVIRONMENT
     resources:

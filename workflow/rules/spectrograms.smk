@@ -14,6 +14,7 @@ rule spectrograms:
     log:
         "logs/spectrograms/{dataset}/{representation}.log",
     cache: True
+    priority: DATA_FIRST
     conda:
         ENVIRONMENT
     threads: max(1, workflow.cores // len(MATRIX["representation"]))

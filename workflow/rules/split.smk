@@ -18,6 +18,7 @@ rule split:
     log:
         "logs/split/{dataset}/{representation}/{split}{fold}/{seed}.log",
     cache: True
+    priority: DATA_FIRST
     conda:
         ENVIRONMENT
     resources:

@@ -20,6 +20,7 @@ rule train:
     log:
         f"logs/train/{CHOICE}.log",
     cache: True
+    priority: longest_first
     conda:
         ENVIRONMENT
     threads: PARAMS.train.threads
