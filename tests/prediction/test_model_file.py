@@ -16,6 +16,7 @@ from genredag.params.groups.models import Estimator, Train
 from genredag.params.groups.splits import KFold, LeakySlices, Official, Stratified
 from genredag.prediction.held_out import predict_split
 from genredag.prediction.model_file import Run, describe, protocol_in_words, track_features, write_model
+from genredag.prediction.tables import model_lines
 from genredag.prediction.trust import music_features, read_calibration
 from genredag.training.train import train_bundle
 
@@ -41,6 +42,17 @@ def described(bundle, data, protocol=ARTISTS, facts=FACTS, change=lambda tracks:
     tracks = change(track_predictions(predict_split(bundle, data), "mean"))
     run = Run("toys", "s", 2, protocol, "mean", facts, data)
     return describe(bundle.info, run, tracks, n_resamples=200)
+
+
+def test_synthetic_training_sounds_are_a_limit(bundle, toy_slices):
+    tracks = track_predictions(predict_split(bundle, toy_slices), "mean")
+    said = {}
+    for name in ("toys", "synthetic"):
+        run = Run(name, "s", 2, ARTISTS, "mean", FACTS, toy_slices)
+        card, _ = describe(bundle.info, run, tracks, n_resamples=200)
+        said[name] = any("real music means nothing" in limit for limit in card.limits)
+        assert any("trained on synthetic sounds" in line for line in model_lines(["m"], [card])) == said[name]
+    assert said == {"toys": False, "synthetic": True}
 
 
 def test_a_card_says_what_and_how_good(bundle, toy_slices):

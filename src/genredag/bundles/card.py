@@ -139,6 +139,11 @@ class Card(_Part):
     commit: str | None
     versions: dict[str, str]
 
+    @property
+    def is_synthetic(self) -> bool:
+        """Whether the model heard only synthetic sounds, so that its answers for real music mean nothing."""
+        return self.data.name == "synthetic"
+
     def json_text(self) -> str:
         """Return ``card.json``."""
         return self.model_dump_json(indent=2) + "\n"

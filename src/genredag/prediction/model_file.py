@@ -202,6 +202,8 @@ def _limits(card: Card, protocol: Split, validation: pd.DataFrame) -> Iterator[s
         f"It knows {len(card.genres)} genres and always names one of them, also for speech, noise or music of"
         " another genre."
     )
+    if card.is_synthetic:
+        yield "It was trained on synthetic sounds: what it says of real music means nothing."
     yield (
         f"Its accuracy was measured on {card.data.name}. Music of other times, places or sound quality can be"
         " harder."

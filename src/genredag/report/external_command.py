@@ -53,7 +53,8 @@ def _print(test: ExternalTest) -> None:
     from rich.table import Table
 
     table = Table("genre", *(f"{name}" for name in ("precision", "recall", "F1", "tracks")), box=None)
-    for row in test.per_genre().to_dict("records"):
+    per_genre = test.per_genre()
+    for row in per_genre[per_genre["support"] > 0].to_dict("records"):
         scores = [f"{row[name]:.2f}" for name in ("precision", "recall", "f1")]
         table.add_row(row["genre"], *scores, str(int(row["support"])))
     Console().print(table)

@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from genredag.bundles.card import Estimate
+from genredag.bundles.card import DataFacts, Estimate
 from genredag.errors import ModelError
 from genredag.prediction.app.offer import offered_models
 
@@ -37,6 +37,12 @@ def test_a_summary_says_how_good_a_model_is(model_file):
     (model,) = offered_models([model_file("model.zip", accuracy=accuracy, warning="LEAKY: ...")])
     assert model.summary == "LEAKY split. Right for 90 % of the test tracks of toys."
     assert model.content()["card"]["accuracy_text"] == "90 %"
+
+
+def test_a_summary_says_that_a_model_never_heard_music(model_file):
+    data = DataFacts(name="synthetic", homepage="", licence="CC0", citation="")
+    (model,) = offered_models([model_file("model.zip", data=data)])
+    assert model.summary.startswith("Trained on synthetic sounds, not on music. Right for ")
 
 
 def test_a_bundle_without_a_card_is_offered_and_says_so(tmp_path):

@@ -40,6 +40,7 @@ class Offered:
         if self.card is None:
             return "No model card: nobody measured how good it is."
         mark = "LEAKY split. " if self.card.warning else ""
+        mark += "Trained on synthetic sounds, not on music. " if self.card.is_synthetic else ""
         return f"{mark}Right for {self.card.accuracy.percent()} of the test tracks of {self.card.data.name}."
 
     def content(self) -> dict[str, object]:
