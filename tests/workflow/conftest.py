@@ -54,7 +54,7 @@ class Project(Workplace):
 
 
 def make_toy(folder: Path) -> Project:
-    """Make a project whose stages are toys, for crnn, and whose matrix is small: two representations, two models."""
+    """Make a project of toy stages: the experiment is crnn, the matrix two representations by two models."""
     copy_project(ROOT, folder)
     for stage in STAGES:
         shutil.copyfile(TOY, folder / "workflow" / "scripts" / f"{stage}.py")

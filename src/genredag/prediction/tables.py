@@ -91,8 +91,8 @@ def model_lines(names: Sequence[str], cards: Sequence[Card | None]) -> Iterator[
             yield f"{card.warning}: this accuracy is too high"
         if card.is_synthetic:
             yield (
-                f"{name}: trained on synthetic sounds, so its answers for real music mean nothing. Hint: train"
-                " on GTZAN or on your own music (README)"
+                f"{name}: trained on synthetic sounds, so its answers for real music mean nothing. Hint:"
+                " train on GTZAN or on your own music (README)"
             )
 
 
