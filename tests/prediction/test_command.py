@@ -91,6 +91,7 @@ def test_one_song_may_name_its_figure(folder):
     done = run("rock.0.wav", "-m", "bundle.zip", "--plot", "a.png", "--explain", "a.png")
     assert done.exit_code == 0
     assert (folder / "a.png").is_file() and (folder / "a.explained.png").is_file()
+    assert "written: a.png\nwritten: a.explained.png" in done.stderr
 
 
 def test_many_songs_share_a_table(folder, monkeypatch):

@@ -187,15 +187,18 @@ def _draw(
     from genredag.prediction.explain import explain_rendered
     from genredag.prediction.plots import explanation_figure, song_figure
 
+    figures = {}
     if wishes.plot:
         with_frames = dataclasses.replace(result, spectrogram=songs[0].spectrogram())
-        save_figure(_figure_path(wishes.plot, name, alone), song_figure(with_frames))
+        figures[_figure_path(wishes.plot, name, alone)] = song_figure(with_frames)
     if wishes.explain:
-        found = explain_rendered(classifier, songs, result.genre)
         path = _figure_path(wishes.explain, name, alone)
-        if path == (wishes.plot and _figure_path(wishes.plot, name, alone)):
-            path = path.with_name(f"{path.stem}.explained.png")
-        save_figure(path, explanation_figure(found))
+        path = path.with_name(f"{path.stem}.explained.png") if path in figures else path
+        figures[path] = explanation_figure(explain_rendered(classifier, songs, result.genre))
+    for path, figure in figures.items():
+        save_figure(path, figure)
+        if alone:
+            print(f"written: {path}", file=sys.stderr)
 
 
 def _figure_path(target: Path, name: str, alone: bool) -> Path:
