@@ -266,6 +266,20 @@ def test_damage_in_the_middle_is_reported(tmp_path, encode):
     )
 
 
+def test_a_damaged_header_is_a_reason_and_prints_nothing(tmp_path, encode, capfd):
+    """Some of these headers make FFmpeg look for data before the beginning of the file."""
+    path = encode(tmp_path / "a.wma", tone(0.5), SR, "wmav2", bit_rate=128_000)
+    content, refused = path.read_bytes(), 0
+    for i in range(500):
+        path.write_bytes(content[:i] + b"\xff" + content[i + 1 :])
+        try:
+            decode(path)
+        except DataError:
+            refused += 1
+    assert refused > 50
+    assert capfd.readouterr().err == ""
+
+
 def test_any_exception_of_a_decoder_is_a_reason(tmp_path, encode, monkeypatch):
     import av
 

@@ -6,6 +6,7 @@ contain, decode the rest, so that no format needs a system package.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import chain
@@ -37,6 +38,20 @@ _MOST_BOXES = 1000  # of an MP4 file; some files have a box per fragment
 _HINT = "try to play the file; convert it to WAV or FLAC"
 
 
+class _File(io.BufferedReader):
+    """A file that answers an impossible seek, as damaged files ask for, in FFmpeg's way: with -1.
+
+    Of exceptions in one call PyAV would raise one, and print the traceback of every other.
+    """
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        """Move, and return the position; -1 if that is impossible."""
+        try:
+            return super().seek(offset, whence)
+        except OSError:
+            return -1
+
+
 @contextmanager
 def open_channels(path: Path) -> Iterator[tuple[int, Iterator[np.ndarray]]]:
     """Open an audio file: its sample rate in Hz, and blocks of float32 samples, (n_samples, n_channels).
@@ -59,7 +74,7 @@ def open_channels(path: Path) -> Iterator[tuple[int, Iterator[np.ndarray]]]:
 
 
 def _open(path: Path, stack: ExitStack) -> tuple[int, Iterator[np.ndarray]]:
-    file = stack.enter_context(path.open("rb"))
+    file = stack.enter_context(_File(path.open("rb", buffering=0)))
     if not path.stat().st_size:
         raise DataError("the file is empty", where=str(path))
     if _first_bytes(file).startswith(_PCM_MAGIC):
