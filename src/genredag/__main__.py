@@ -2,4 +2,5 @@
 
 from genredag.cli import app
 
-app()
+if __name__ == "__main__":  # not in the processes that it starts, which import this module
+    app()
