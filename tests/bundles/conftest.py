@@ -20,7 +20,7 @@ from genredag.spectrograms.handcrafted import describe
 
 MODELS = load_params(Path(__file__).resolve().parents[2] / "params.yaml").models
 GENRES = ["blues", "jazz", "rock"]
-SIZE = 80
+SIZE = 120
 # Named as handcrafted features, so that every model finds the features it needs.
 BINS = describe(Handcrafted(n_fft=2048, hop_length=512, n_mfcc=52), 22_050)["bins"]
 FRAMES = {

@@ -45,7 +45,7 @@ def check(bundle, again, slices, n_valid=None):
 @pytest.mark.parametrize("name", FAST)
 def test_predicts_the_same(name, untrained, exported, make_slices):
     bundle = untrained(name)
-    check(bundle, exported(bundle), make_slices(70), np.resize([80, 41, 2], 70))
+    check(bundle, exported(bundle), make_slices(70), np.resize([120, 61, 2], 70))
 
 
 @pytest.mark.slow
@@ -80,7 +80,7 @@ def test_a_classifier_of_features_of_a_network_predicts_the_same(untrained, expo
     from sklearn.svm import SVC
 
     slices, labels = make_slices(90), np.arange(90) % 3
-    layers = [keras.Input((80, 80)), keras.layers.GlobalAveragePooling1D(), keras.layers.Dense(6)]
+    layers = [keras.Input((120, 120)), keras.layers.GlobalAveragePooling1D(), keras.layers.Dense(6)]
     network = keras.Sequential(layers)
     x = network.predict(slices, verbose=0)
     machine = Pipeline([("scale", MinMaxScaler()), ("classify", SVC())]).fit(x[:45], labels[:45])
@@ -116,7 +116,7 @@ def test_other_programs_find_names_and_shapes(untrained, tmp_path):
     (given,), (returned,) = model.graph.input, model.graph.output
     shapes = [[d.dim_param or d.dim_value for d in v.type.tensor_type.shape.dim] for v in (given, returned)]
     assert (given.name, returned.name) == ("slices", "probabilities")
-    assert shapes == [["n_tracks", "n_windows", 80, 80], ["n_tracks", "n_windows", 3]]
+    assert shapes == [["n_tracks", "n_windows", 120, 120], ["n_tracks", "n_windows", 3]]
     assert {one.domain: one.version for one in model.opset_import} == OPSETS
     assert model.doc_string == "Genres: blues, jazz, rock"
 

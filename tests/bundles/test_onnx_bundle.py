@@ -58,8 +58,8 @@ def test_repeats_itself_with_any_number_of_threads(model, make_slices):
 
 
 def test_refuses_other_shapes(model):
-    with pytest.raises(ModelError, match=r"svm_rbf: slices of shape .*; expected \(n_slices, 80, 80\)"):
-        load_bundle(model).predict(np.zeros((1, 80, 79), np.float32))
+    with pytest.raises(ModelError, match=r"svm_rbf: slices of shape .*; expected \(n_slices, 120, 120\)"):
+        load_bundle(model).predict(np.zeros((1, 120, 79), np.float32))
 
 
 @pytest.mark.parametrize("content", [b"", b"\x08\x08"])

@@ -91,7 +91,6 @@ def wait_for_the_end_of(processes: list[int]) -> None:
         time.sleep(0.1)
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks at processes in /proc")
 def test_it_predicts_and_leaves_nothing_behind(svm, tmp_path):
     running = Running(svm.path, tmp_path)
