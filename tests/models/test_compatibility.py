@@ -30,18 +30,18 @@ def pairs(tree: dict, models: list[str], representations: list[str], **values: o
 
 
 def test_models_on_features_take_handcrafted_and_networks_on_slices_take_spectrograms(tree):
-    found = pairs(tree, ["crnn", "mlp_85", "svm_rbf", "decision_tree"], ["mel", "handcrafted"])
+    found = pairs(tree, ["crnn", "mlp_85", "svm_rbf", "svm_rbf_published"], ["mel", "handcrafted"])
     assert found.built == [
         ("mel", "crnn"),
         ("handcrafted", "mlp_85"),
         ("mel", "svm_rbf"),
         ("handcrafted", "svm_rbf"),
-        ("handcrafted", "decision_tree"),
+        ("handcrafted", "svm_rbf_published"),
     ]
     assert [line.split(" (")[0] for line in found.left_out] == [
         "not built on handcrafted: crnn",
         "not built on mel: mlp_85",
-        "not built on mel: decision_tree",
+        "not built on mel: svm_rbf_published",
     ]
 
 
@@ -98,7 +98,7 @@ def test_a_model_without_a_representation_is_refused(tree, models, representatio
             r"model: 'mlp_85' can't take mel: the frames have no mfcc_1; expected the repr",
         ),
         (
-            {"representation": "handcrafted"},
+            {"model": "crnn", "representation": "handcrafted"},
             r"'crnn' can't take handcrafted: handcrafted is not a spectrogram",
         ),
         (
@@ -129,7 +129,10 @@ def test_a_model_without_a_representation_is_refused(tree, models, representatio
             {"model": "vgg16_ft", "train__normalisation": "none"},
             r"^params.yaml: models.vgg16_ft.backbone.preprocessing: 'imagenet' turns standardised",
         ),
-        ({"models__crnn__options": {"dropuot": 0.1}}, r"models.crnn.options: 'dropuot' is unknown"),
+        (
+            {"model": "crnn", "models__crnn__options": {"dropuot": 0.1}},
+            r"models.crnn.options: 'dropuot' is unknown",
+        ),
         (
             {"model": "time", "models__time__options": {"filter_frames": "abc"}},
             r"^models.time.options.filter_frames: 'abc': input should be a valid integer",
@@ -218,7 +221,7 @@ def test_frames_of_unknown_size_are_left_to_training(tree):
     own = {"dataset": "spectrograms", "matrix__dataset": ["spectrograms"], "matrix__representation": ["mel"]}
     options = {"filter_bins": 129}
     tree = with_values(tree, model="frequency", models__frequency__options=options, **own)
-    assert ("mel", "crnn") in matrix_pairs(parse_params(tree)).built
+    assert ("mel", "lstm_windows") in matrix_pairs(parse_params(tree)).built
 
 
 def test_models_of_label_issues_are_paired_in_the_same_way(tree):
