@@ -73,8 +73,8 @@ def bin_ticks(bins: Sequence[float | str], gap: float = 0.09) -> tuple[list[floa
         Centre frequencies in Hz, ascending; or feature names, which are labelled at even spacing; or rows of
         the channels of a stack, each of which is labelled in its middle.
     """
-    if channels := [channel for name in bins if (channel := channel_of(name))]:
-        names = list(dict.fromkeys(channels))
+    channels = [channel_of(name) for name in bins]
+    if len(names := list(dict.fromkeys(channels))) > 1:
         return [channels.index(name) + (channels.count(name) - 1) / 2 for name in names], names
     if _are_names(bins):
         chosen = range(0, len(bins), max(1, math.ceil(len(bins) * gap)))

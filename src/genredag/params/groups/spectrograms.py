@@ -159,8 +159,8 @@ class Channels(Group):
     mel: Mel | None = None
     cqt: Cqt | None = None
     mfcc: Mfcc | None = None
-    chroma_stft: ChromaStft | None = None
     chroma_cqt: ChromaCqt | None = None
+    chroma_stft: ChromaStft | None = None
     chroma_cens: ChromaCens | None = None
 
     @property
