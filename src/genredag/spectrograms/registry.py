@@ -87,7 +87,7 @@ def read_group(name: str, params: dict[str, Any]) -> Any:
     """Return the parameters of a representation as a bundle or a frame store of any version has them."""
     known = ADDED_LATER.get(name, {}) | params
     if name == "stack":
-        known["channels"] = {channel: read_group(channel, own) for channel, own in known["channels"].items()}
+        known["channels"] = {key: read_group(key, values) for key, values in params["channels"].items()}
     return REPRESENTATIONS[name].group(**known)
 
 

@@ -102,7 +102,7 @@ def describe(params: Stack, sr: int) -> Description:
         except ParameterError as error:
             where = error.where.replace("representations", f"{PLACE}.channels", 1)
             raise ParameterError(error.what, where=where, expected=error.expected, hint=error.hint) from None
-        floors.append(np.broadcast_to(np.float32(floor), (1, len(own.columns(group)))))
+        floors.append(np.broadcast_to(np.asarray(floor, np.float32), (1, len(own.columns(group)))))
     return {"bins": names, "unit": "feature", "floor": side_by_side(floors, params)[0].tolist()}
 
 

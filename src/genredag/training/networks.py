@@ -189,8 +189,8 @@ def _preparations(recipe: Network, spec: FrameSpec, model: keras.Model) -> tuple
     def augmented(slices: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> Pair:
         slices, labels = plain(slices, labels, rng)
         each = slices.reshape(-1, *shape[-2:])
-        known = {"floor": spec.floor, "n_channels": spec.n_channels}
-        each, labels = augment(each, labels, recipe.augment, **known, rng=rng)
+        steps, n_channels = recipe.augment, spec.n_channels
+        each, labels = augment(each, labels, steps, floor=spec.floor, rng=rng, n_channels=n_channels)
         return each.reshape(slices.shape), labels
 
     return (augmented if recipe.augment else plain), plain
