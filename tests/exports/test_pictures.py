@@ -121,6 +121,36 @@ def test_features_are_no_pictures(sliced, tmp_path):
         write_pictures(tmp_path / "out", features, PER_SLICE)
 
 
+def test_three_channels_are_red_green_and_blue_each_with_its_own_scale(sliced, tmp_path):
+    array = sliced.frames.array.astype(np.float32) * np.repeat([1, 0.01, 5], 4)
+    spec = replace(sliced.frames.spec, unit="feature", representation="stack", n_channels=3, dtype="float32")
+    stacked = replace(sliced, frames=replace(sliced.frames, spec=spec, array=array))
+    table = write_pictures(tmp_path / "out", stacked, PER_SLICE)
+    pixels = np.asarray(Image.open(tmp_path / "out" / table["file"][71]))
+    assert pixels.shape == (4, 10, 3)
+    (values,) = stacked.part("train", "validation", "test").take(np.array([71]))
+    for channel, own in enumerate(np.split(values, 3, axis=1)):
+        low, high = value_limits(stacked, channel)
+        levels = np.rint(255 * np.clip((own - low) / (high - low), 0, 1))
+        assert np.ptp(levels) > 50
+        assert_array_equal(pixels[::-1, :, channel].T, levels)
+
+
+@pytest.mark.parametrize(
+    ("n_channels", "colour_map", "message"),
+    [
+        (2, "grey", r"pictures.representation: stack has 2 channels; expected 1 channel, or 3 as red, green"),
+        (3, "viridis", r"pictures.colour_map: 'viridis' colours one channel, but stack has red, .*'grey'"),
+    ],
+)
+def test_other_channels_are_no_colours(sliced, tmp_path, n_channels, colour_map, message):
+    spec = replace(sliced.frames.spec, unit="feature", representation="stack", n_channels=n_channels)
+    stacked = replace(sliced, frames=replace(sliced.frames, spec=spec))
+    params = PER_SLICE.model_copy(update={"colour_map": colour_map})
+    with pytest.raises(DataError, match=message):
+        write_pictures(tmp_path / "out", stacked, params)
+
+
 def test_a_failure_leaves_the_earlier_folder_and_nothing_else(tmp_path):
     folder = tmp_path / "out"
     with complete_folder(folder) as new:

@@ -10,6 +10,7 @@ from genredag.frames.batches import (
     shuffled_batches,
     slice_set,
     statistics,
+    summarise,
 )
 
 
@@ -60,6 +61,30 @@ def test_padding_counts_as_silence(slices, normalisation):
     mean, variance = statistics(padded, normalisation)
     np.testing.assert_allclose(mean, np.broadcast_to(values.mean(axis=axes), 12))
     np.testing.assert_allclose(variance, np.broadcast_to(values.var(axis=axes), 12))
+
+
+@pytest.mark.parametrize("normalisation", ["bin", "global"])
+def test_channels_have_statistics_of_their_own(slices, normalisation):
+    """Decibels and shares of a maximum, of which one bin is silent, are normalised as if alone."""
+    decibels = slices.frames.array.astype(np.float32)
+    shares = (decibels + 80) / 80 * (np.arange(12) > 0)
+
+    def of(array, **changes):
+        spec = dataclasses.replace(slices.frames.spec, dtype="float32", n_bins=array.shape[1], **changes)
+        frames = dataclasses.replace(slices.frames, spec=spec, array=array)
+        return statistics(dataclasses.replace(slices, frames=frames), normalisation)
+
+    alone = [of(array) for array in (decibels, shares)]
+    both = of(np.concatenate([decibels, shares], axis=1), n_channels=2, unit="feature")
+    for found, parts in zip(both, zip(*alone, strict=True), strict=True):
+        np.testing.assert_allclose(found, np.concatenate(parts), rtol=1e-12)
+
+
+def test_features_of_a_stack_are_no_channels(slices):
+    spec = dataclasses.replace(slices.frames.spec, n_channels=3)
+    frames = dataclasses.replace(slices.frames, spec=spec)
+    found = summarise(dataclasses.replace(slices, frames=frames), "bin_statistics")
+    assert (found.frames.spec.n_channels, found.frames.spec.n_bins) == (1, 48)
 
 
 def test_no_statistics(slices):

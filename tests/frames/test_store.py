@@ -52,6 +52,13 @@ def test_encoded_values_decode_to_half_a_step(directory):
     assert np.abs(SPEC.decode(SPEC.encode(values)) - values).max() <= SPEC.step / 2 + 1e-5
 
 
+def test_a_store_of_an_earlier_version_has_one_channel(directory):
+    spec = dataclasses.asdict(SPEC)
+    assert spec.pop("n_channels") == 1
+    (directory / "frames.json").write_text(json.dumps(spec))
+    assert open_frames(directory).spec == SPEC
+
+
 def test_an_index_of_other_frames_is_refused(directory):
     spec = dataclasses.asdict(SPEC) | {"total_frames": 7}
     (directory / "frames.json").write_text(json.dumps(spec))

@@ -65,6 +65,45 @@ def test_normalises_each_bin_and_puts_frequency_on_the_vertical_axis():
     np.testing.assert_allclose(np.asarray(upright(slices))[0, :, :, 0], expected[0].T, rtol=1e-6)
 
 
+def test_channels_are_side_by_side_in_slices_and_behind_each_other_in_pictures():
+    import keras
+
+    statistics = (np.arange(6.0), np.full(6, 4.0))
+    model = build("cnn_370k", 6, 2, statistics=statistics, n_channels=2)
+    picture = keras.Model(model.input, model.layers[4].output)
+    slices = np.arange(12, dtype=np.float32).reshape(1, 2, 6)
+    found = np.asarray(picture(slices))
+    assert found.shape == (1, 3, 2, 2)
+    expected = (slices[0] - statistics[0]) / 2
+    np.testing.assert_allclose(found[0, :, :, 0], expected[:, :3].T, rtol=1e-6)
+    np.testing.assert_allclose(found[0, :, :, 1], expected[:, 3:].T, rtol=1e-6)
+
+
+def test_channels_of_windows_are_those_of_each_window():
+    import keras
+
+    options = recipe({"units": 4, "dropout": 0.1})
+    sizes = {"n_frames": 2, "n_bins": 6, "n_classes": 3, "n_channels": 2}
+    model = build_network("crnn_windows", options, **sizes, statistics=None, precision="float32")
+    pictures = keras.Model(model.input, model.layers[3].output)
+    slices = np.arange(36, dtype=np.float32).reshape(1, 3, 2, 6)
+    expected = slices.reshape(1, 3, 2, 2, 3).transpose(0, 1, 4, 2, 3)
+    np.testing.assert_array_equal(np.asarray(pictures(slices)), expected)
+
+
+def test_an_lstm_over_windows_hears_every_channel():
+    import keras
+
+    sizes = {"n_frames": 5, "n_bins": 6, "n_classes": 3, "n_channels": 2}
+    options = recipe({"units": 4, "dropout": 0.1})
+    model = build_network("lstm_windows", options, **sizes, statistics=None, precision="float32")
+    (lstm,) = (layer for layer in model.layers if isinstance(layer, keras.layers.LSTM))
+    slices = np.random.default_rng(0).normal(size=(1, 4, 5, 6)).astype(np.float32)
+    found = np.asarray(keras.Model(model.input, lstm.input)(slices))
+    expected = np.concatenate([slices.mean(axis=2), slices.std(axis=2)], axis=2)
+    np.testing.assert_allclose(np.sort(found), np.sort(expected), atol=1e-5)
+
+
 def test_a_builder_error_is_reported_in_one_line(monkeypatch):
     def build(x, n_classes, *, units):
         import keras

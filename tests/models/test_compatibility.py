@@ -161,6 +161,53 @@ def test_an_impossible_experiment_is_refused(tree, values, message):
     assert "\n" not in str(caught.value)
 
 
+def with_stack(tree: dict, *channels: str) -> dict:
+    stack = {"n_bins": 128, "channels": {name: tree["representations"][name] for name in channels}}
+    tree["representations"]["stack"] = stack
+    return tree | {"representation": "stack"}
+
+
+def test_the_stack_of_the_project_is_a_picture_for_every_network_on_slices(tree):
+    on_slices = [
+        name
+        for name, recipe in tree["models"].items()
+        if recipe["kind"] != "estimator" and not name.startswith("mlp_")
+    ]
+    assert pairs(tree, on_slices, ["stack"]).built == [("stack", name) for name in on_slices]
+
+
+@pytest.mark.parametrize(
+    ("channels", "values", "message"),
+    [
+        (
+            ("mel", "cqt"),
+            {"model": "vgg16_ft", "models__vgg16_ft__backbone": {"weights": None}},
+            r"'vgg16_ft' can't take stack: images of 2 channels; expected 1 channel or 3",
+        ),
+        (
+            ("mel", "cqt"),
+            {"model": "crnn", "models__crnn__augment": [{"kind": "noise", "std": 1.0}]},
+            r"'crnn' can't take stack: noise has one standard deviation, but the channels of stack have diff",
+        ),
+        (
+            ("mel", "cqt"),
+            {"model": "frequency", "models__frequency__options": {"filter_bins": 129}},
+            r"slices of 128 bins x 130 frames are too small; expected at least 129 bins",
+        ),
+        (
+            ("mel", "cqt"),
+            {"model": "crnn", "representations__stack__channels__cqt": {"hop_length": 256}},
+            r"^representations\.stack\.channels\.cqt\.hop_length: 256; expected 512, as in mel",
+        ),
+        (("mel", "mfcc"), {"model": "mlp_30"}, r"'mlp_30' can't take stack: the frames have no mfcc_1"),
+    ],
+)
+def test_a_stack_that_a_model_cannot_take_is_refused(tree, channels, values, message):
+    with pytest.raises(ParameterError, match=message) as caught:
+        check_experiment(parse_params(with_values(with_stack(tree, *channels), **values)))
+    assert "\n" not in str(caught.value)
+
+
 def with_weights(tree: dict, model: str, weights: object) -> dict:
     return with_values(tree, model=model, **{f"models__{model}__backbone": {"weights": weights}})
 

@@ -85,6 +85,13 @@ def test_params_yaml_is_valid(project_dir):
             "amplitude",
             r"representations.mel.scale: 'amplitude': .*'db' or 'power'",
         ),
+        ("representations.stack.n_bins", 1, r"stack.n_bins: 1: .*greater than or equal to 2"),
+        (
+            "representations.stack.channels.mels",
+            {},
+            r"channels.mels: unknown key. Hint: did you mean 'mel'",
+        ),
+        ("representations.stack.channels.mel.n_mel", 1, r"stack.channels.mel.n_mel: unknown key"),
         ("representations.mfcc.n_mfcc", 129, r"representations.mfcc.n_mfcc: 129 is above 128; .*most n_mels"),
         (
             "representations.mfcc.n_mels",
@@ -324,3 +331,13 @@ def test_numbers_are_those_of_yaml_1_2(project_dir, tmp_path, text):
     assert params.models["cnn_370k"].learning_rate == 0.001
     same = load_params(project_dir / "params.yaml").model_copy(update={"models": params.models})
     assert stage_values(params, "train", model="cnn_370k") == stage_values(same, "train", model="cnn_370k")
+
+
+def test_channels_are_held_to_the_limits_of_their_representations_where_a_stack_is_used(tree):
+    """Unused ones are not, so that another sample rate has to be made possible in one place only."""
+    tree["representations"]["stack"]["channels"]["mel"]["fmax"] = 12000.0
+    parse_params(tree)
+    tree["matrix"]["representation"] = ["mel", "stack"]
+    message = r"representations\.stack\.channels\.mel\.fmax: 12000 is above 11025; .*half of spectrograms\.sr"
+    with pytest.raises(ParameterError, match=message):
+        parse_params(tree)

@@ -19,7 +19,16 @@ from genredag.frames.store import open_frames
 from genredag.params.groups.base import Group
 from genredag.params.groups.models import Estimator, Network, Train
 from genredag.params.groups.slices import Slices
-from genredag.params.groups.spectrograms import ChromaStft, Cqt, Handcrafted, Mel, Mfcc, Rendering, Stft
+from genredag.params.groups.spectrograms import (
+    ChromaStft,
+    Cqt,
+    Handcrafted,
+    Mel,
+    Mfcc,
+    Rendering,
+    Stack,
+    Stft,
+)
 from genredag.training.train import train_bundle
 
 SR, FILE_SR = 13_000, 16_000
@@ -36,6 +45,7 @@ GROUPS: dict[str, Group] = {
     ),
     "chroma_stft": ChromaStft(n_fft=512, hop_length=130, window="hann", n_chroma=12, tuning=0.0),
 }
+GROUPS["stack"] = Stack(n_bins=16, channels={name: GROUPS[name] for name in ("mel", "mfcc", "chroma_stft")})
 TRAIN = Train(precision="float32", threads=1, normalisation="bin")
 SVM = Estimator(
     kind="estimator",
@@ -56,7 +66,8 @@ LSTM = Network(
     backbone=None,
     options={"units": 8, "dropout": 0.1},
 )
-MODELS = {"svm_rbf": SVM, "lstm": LSTM, "lstm_windows": LSTM}
+CNN = LSTM.model_copy(update={"options": {"dropout": 0.1}})
+MODELS = {"svm_rbf": SVM, "lstm": LSTM, "lstm_windows": LSTM, "cnn_370k": CNN}
 
 
 @pytest.fixture(autouse=True)

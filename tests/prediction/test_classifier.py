@@ -21,6 +21,7 @@ DECISIONS = ("mean", "vote", "log_sum")
 KINDS = [("svm_rbf", "mel", "float16"), ("lstm", "mel", "float16"), ("lstm_windows", "mel", "float16")]
 KINDS += [("svm_rbf", "mel", "uint8"), ("svm_rbf", "stft", "float16"), ("svm_rbf", "cqt", "float16")]
 KINDS += [("svm_rbf", "handcrafted", "float16")]
+STACKS = [("cnn_370k", "stack", "float16"), ("lstm_windows", "stack", "float16")]
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def same(svm):
     return check
 
 
-@pytest.mark.parametrize("kind", KINDS, ids="-".join)
+@pytest.mark.parametrize("kind", KINDS + STACKS, ids="-".join)
 def test_predicts_what_the_evaluate_stage_predicts(make_trained, kind):
     trained = make_trained(*kind)
     slices = predict_split(trained.bundle, trained.data)
@@ -198,7 +199,26 @@ def test_the_package_offers_it():
         genredag.nothing  # noqa: B018
 
 
-@pytest.mark.parametrize("name", ["stft", "mel", "cqt", "handcrafted"])
+@pytest.mark.parametrize("kind", STACKS, ids="-".join)
+def test_channels_survive_the_export(make_trained, kind, tmp_path):
+    trained = make_trained(*kind)
+    assert trained.bundle.info["frames"]["n_channels"] == 3
+    export_onnx(trained.path, tmp_path / "model.onnx")
+    expected, found = (
+        load(path).predict(trained.files["rock.1"]) for path in (trained.path, tmp_path / "model.onnx")
+    )
+    np.testing.assert_allclose(found.probabilities, expected.probabilities, atol=1e-4)
+
+
+def test_a_bundle_of_an_earlier_version_has_one_channel(svm):
+    info = {**svm.bundle.info, "frames": dict(svm.bundle.info["frames"])}
+    assert info["frames"].pop("n_channels") == 1
+    old = dataclasses.replace(svm.bundle, info=info)
+    expected, found = (Classifier([bundle], [None]) for bundle in (svm.bundle, old))
+    assert found.renderings == expected.renderings
+
+
+@pytest.mark.parametrize("name", ["stft", "mel", "cqt", "handcrafted", "stack"])
 def test_a_long_song_is_rendered_block_by_block(make_trained, name, monkeypatch):
     trained = make_trained("svm_rbf", name)
     song = trained.files["rock.0"]

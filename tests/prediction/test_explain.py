@@ -49,6 +49,7 @@ def test_the_times_and_the_band_that_a_model_hears_are_found(svm):
         (("svm_rbf", "cqt"), "Hz"),
         (("lstm", "mfcc"), ""),
         (("svm_rbf", "chroma_stft"), "pitch class"),
+        (("cnn_370k", "stack"), ""),
     ],
 )
 def test_works_for_every_model(make_trained, kind, label):
@@ -67,6 +68,8 @@ def test_works_for_every_model(make_trained, kind, label):
     ticks = [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
     if kind[1] == "mfcc":
         assert (ticks[0], ticks[-1], len(found.bands)) == ("mfcc_1", "mfcc_13", N_BANDS + 1)
+    if kind[1] == "stack":
+        assert (ticks, found.bands.tolist()) == (["mel", "mfcc", "chroma_stft"], [0, 16, 32, 48])
     if kind[1] == "chroma_stft":
         assert (ticks[:2], len(ticks)) == (["C", "C#"], 12)
 

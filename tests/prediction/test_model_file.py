@@ -75,6 +75,15 @@ def test_a_card_says_what_and_how_good(bundle, toy_slices):
     assert "12 bins" in card.input and "1 s, 50% overlap" in card.input
 
 
+def test_a_card_names_the_channels_of_a_stack(bundle, toy_slices):
+    stack = {"n_channels": 3, "params": {"channels": {"mel": {}, "cqt": {}, "chroma_stft": {}}}}
+    info = {**bundle.info, "frames": bundle.info["frames"] | stack}
+    run = Run("toys", "s", 2, ARTISTS, "mean", FACTS, toy_slices)
+    tracks = track_predictions(predict_split(bundle, toy_slices), "mean")
+    card, _ = describe(info, run, tracks, n_resamples=200)
+    assert "mel, 4 bins of mel, cqt, chroma_stft, 10.0 frames per second" in card.input
+
+
 def test_a_card_counts_mistakes(bundle, toy_slices):
     def confuse(tracks):
         wrong = (tracks["part"] == "test") & (tracks["genre"] == "jazz")

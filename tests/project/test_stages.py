@@ -32,13 +32,16 @@ def test_the_code_of_a_choice_leaves_out_the_modules_of_others(project_dir):
     assert names("train", model="time_frequency_init_published") & families == {"pons"}
     assert names("train") - names("train", model="crnn") == families - {"recurrent"}
     chroma = {"chroma_stft", "chroma_cqt", "chroma_cens"}
-    representations = {"stft", "mel", "cqt", "handcrafted", "mfcc"} | chroma
+    representations = {"stft", "mel", "cqt", "handcrafted", "mfcc", "stack"} | chroma
     assert names("spectrograms", representation="cqt") & representations == {"cqt"}
     assert names("spectrograms", representation="handcrafted") & representations == {"handcrafted", "mel"}
     assert names("spectrograms", representation="mel") & representations == {"mel"}
     assert names("spectrograms", representation="mfcc") & representations == {"mfcc", "mel"}
     assert names("spectrograms", representation="chroma_stft") & representations == {"chroma_stft"}
     assert names("spectrograms", representation="chroma_cqt") & representations == {"chroma_cqt", "cqt"}
+    assert names("spectrograms", representation="stack") & representations == representations - {
+        "handcrafted"
+    }
     assert names("download", dataset="folder") & {"gtzan", "fma", "folder", "instruments"} == {"folder"}
     assert {"gtzan", "fma"} <= names("download", dataset="gtzan_fma")
 

@@ -3,6 +3,7 @@ import pytest
 
 from genredag.report.spectrogram_figures import bin_ticks, colour_key, spectrogram, thumbnail
 from genredag.report.svg import to_svg
+from genredag.spectrograms.column_names import row_names
 
 
 def test_ticks_are_at_round_frequencies():
@@ -20,6 +21,11 @@ def test_ticks_lie_between_bins_where_no_bin_is_round():
 def test_named_bins_are_labelled_by_name():
     positions, labels = bin_ticks([f"mfcc {i}" for i in range(20)], gap=0.5)
     assert (positions, labels) == ([0, 10], ["mfcc 0", "mfcc 10"])
+
+
+def test_channels_of_a_stack_are_labelled_in_their_middle():
+    rows = row_names("mel", 5) + row_names("chroma_cqt", 5)
+    assert bin_ticks(rows) == ([2.0, 7.0], ["mel", "chroma_cqt"])
 
 
 def test_a_spectrogram_is_a_small_picture_with_both_axes():

@@ -10,6 +10,7 @@ from genredag.params.groups.spectrograms import (
     Handcrafted,
     Mel,
     Mfcc,
+    Stack,
     Stft,
 )
 from genredag.spectrograms import blocks as module
@@ -35,6 +36,10 @@ GROUPS = {
     "chroma_cqt": ChromaCqt(**CHROMA, **CONSTANT_Q),
     "chroma_cens": ChromaCens(**CHROMA, **CONSTANT_Q, smooth_frames=41),
 }
+GROUPS["stack"] = Stack(
+    n_bins=20,
+    channels={name: GROUPS[name] for name in ("stft", "mel", "mfcc", "chroma_stft")},
+)
 
 
 def music(n_samples: int) -> np.ndarray:
@@ -64,7 +69,7 @@ def of_blocks(name: str, params: Group, y: np.ndarray, piece: int) -> np.ndarray
     return np.concatenate([whole.values(block) for block in all_blocks()])
 
 
-@pytest.mark.parametrize("name", ["stft", "mel", "handcrafted", "mfcc", "chroma_stft"])
+@pytest.mark.parametrize("name", ["stft", "mel", "handcrafted", "mfcc", "chroma_stft", "stack"])
 @pytest.mark.parametrize("n_samples", [10 * SR, 9 * SR + 17, 130 * 64, 1])
 def test_the_frames_are_those_of_the_whole_track(name, n_samples, monkeypatch):
     monkeypatch.setattr(module, "BLOCK_FRAMES", 64)
@@ -73,7 +78,7 @@ def test_the_frames_are_those_of_the_whole_track(name, n_samples, monkeypatch):
     found = in_blocks(name, y, 5_001)
     if name == "handcrafted":  # matrix products of other sizes round differently
         np.testing.assert_allclose(found, expected, rtol=2e-6, atol=2e-6)
-    elif name in {"mfcc", "chroma_stft"}:
+    elif name in {"mfcc", "chroma_stft", "stack"}:
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-4)
     else:
         np.testing.assert_array_equal(found, expected)
@@ -107,6 +112,19 @@ def test_constant_q_chroma_are_those_of_the_whole_track(name, monkeypatch):
     expected = REPRESENTATIONS[name].transform(y, SR, GROUPS[name])
     found = in_blocks(name, y, 7_777)
     assert found.shape == expected.shape
+    assert np.isclose(found, expected, atol=1e-3).mean() > 0.99
+
+
+def test_channels_of_a_stack_have_contexts_of_their_own(monkeypatch):
+    """A constant-Q chromagram needs seconds around a frame, mel half a window: its bits stay the same."""
+    monkeypatch.setattr(module, "BLOCK_FRAMES", 256)
+    monkeypatch.setattr(module, "CQT_CONTEXT_FRAMES", 128)
+    y, mel = music(8 * SR)[SR:], GROUPS["mel"].model_copy(update={"hop_length": 128})
+    stack = Stack(n_bins=16, channels={"mel": mel, "chroma_cqt": GROUPS["chroma_cqt"]})
+    expected = REPRESENTATIONS["stack"].transform(y, SR, stack)
+    found = of_blocks("stack", stack, y, 7_777)
+    assert found.shape == expected.shape
+    np.testing.assert_array_equal(found[:, :16], expected[:, :16])
     assert np.isclose(found, expected, atol=1e-3).mean() > 0.99
 
 

@@ -8,7 +8,7 @@ from genredag.spectrograms import chroma_cens, chroma_cqt, chroma_stft
 from genredag.spectrograms.chroma_cens import chroma_cens as cens
 from genredag.spectrograms.chroma_cqt import chroma_cqt as of_cqt
 from genredag.spectrograms.chroma_stft import chroma_stft as of_stft
-from genredag.spectrograms.pitch_classes import PITCH_CLASSES, axis_label, pitch_names
+from genredag.spectrograms.column_names import PITCH_CLASSES, axis_label, pitch_names
 
 SR = 22_050
 STFT = ChromaStft(hop_length=512, n_chroma=12, tuning=0.0, n_fft=2048, window="hann")

@@ -214,3 +214,23 @@ def test_silence_may_differ_by_bin(kind):
     assert found.dtype == np.float32
     np.testing.assert_array_equal(found[:, :, 1:], expected[:, :, 1:])
     assert (found[:, :, 0] != expected[:, :, 0]).any()
+
+
+ALIKE = [kind for kind in STEPS if kind != "noise"]
+
+
+@pytest.mark.parametrize("kind", ALIKE)
+def test_channels_are_changed_alike(kind):
+    """Each as if it were alone, whatever its unit: the same rows, frames and factors."""
+    one, other = noise_slices(), noise_slices(seed=1) / 80 + 1
+    labels = np.eye(3, dtype=np.float32)[np.arange(len(one)) % 3]
+
+    def changed(slices, floor, n_channels=1):
+        rng = np.random.default_rng(0)
+        steps = [step(kind), step("time_reversal")]  # the next step draws other numbers, alone or not
+        return augment(slices, labels, steps, floor=floor, rng=rng, n_channels=n_channels)[0]
+
+    floors = [FLOOR] * 12 + [0.0] * 12
+    found = changed(np.concatenate([one, other], axis=2), floors, n_channels=2)
+    np.testing.assert_array_equal(found[:, :, :12], changed(one, FLOOR))
+    np.testing.assert_array_equal(found[:, :, 12:], changed(other, 0.0))

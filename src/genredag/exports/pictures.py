@@ -21,6 +21,8 @@ from genredag.runtime.progress import progress
 if TYPE_CHECKING:
     from PIL import Image
 
+    from genredag.frames.store import FrameSpec
+
 logger = logging.getLogger(__name__)
 
 COLUMNS = ("file", "track_id", "slice", "start", "genre", "artist", "part")
@@ -66,7 +68,8 @@ def shown_columns(per: str) -> list[str]:
 def write_pictures(folder: Path, data: SplitSlices, params: Pictures) -> pd.DataFrame:
     """Write the pictures of a split below `folder`, which exists only once it is complete.
 
-    The smallest value of all training frames is the darkest, the largest the brightest.
+    The smallest value of all training frames is the darkest, the largest the brightest. Three channels of a
+    stack are red, green and blue, each with its own extremes.
 
     Returns
     -------
@@ -76,18 +79,14 @@ def write_pictures(folder: Path, data: SplitSlices, params: Pictures) -> pd.Data
     Raises
     ------
     DataError
-        The frames hold features of different units, not a spectrogram.
+        The frames hold features of different units, not a spectrogram, or a stack of 2 or 4 channels.
     """
     spec = data.frames.spec
-    if spec.unit == "feature":
-        raise DataError(
-            f"{spec.representation} is not a spectrogram",
-            where="pictures.representation",
-            expected="a representation with one unit, such as mel",
-        )
+    _check_colours(spec, params)
     table = picture_list(data, params.per)
-    limits = value_limits(data)
-    logger.info("%d pictures: black is %g %s, white is %g", len(table), limits[0], spec.unit, limits[1])
+    limits = [value_limits(data, channel) for channel in range(spec.n_channels)]
+    scales = ", ".join(f"{low:g} to {high:g}" for low, high in limits)
+    logger.info("%d pictures: from black to white, %s (%s)", len(table), scales, spec.unit)
     with complete_folder(folder) as temporary:
         places = table[["first_frame", "n_frames", "n_valid"]].to_numpy()
         for file, (first, length, valid) in progress(
@@ -96,16 +95,49 @@ def write_pictures(folder: Path, data: SplitSlices, params: Pictures) -> pd.Data
             path = temporary / file
             path.parent.mkdir(parents=True, exist_ok=True)
             (values,) = data.frames.gather(np.array([first]), int(length), np.array([valid]))
-            picture(values, limits, params.size, params.colour_map).save(path)
+            channels = [
+                picture(channel, ends, params.size, params.colour_map)
+                for channel, ends in zip(np.split(values, spec.n_channels, axis=1), limits, strict=True)
+            ]
+            _merged(channels).save(path)
     return table[shown_columns(params.per)]
 
 
-def value_limits(data: SplitSlices) -> tuple[float, float]:
-    """Return the smallest and the largest value in the frames of the training tracks."""
+def _check_colours(spec: FrameSpec, params: Pictures) -> None:
+    if spec.n_channels not in (1, 3):
+        raise DataError(
+            f"{spec.representation} has {spec.n_channels} channels",
+            where="pictures.representation",
+            expected="1 channel, or 3 as red, green and blue",
+        )
+    if spec.n_channels == 1 and spec.unit == "feature":
+        raise DataError(
+            f"{spec.representation} is not a spectrogram",
+            where="pictures.representation",
+            expected="a representation with one unit, such as mel",
+        )
+    if spec.n_channels == 3 and params.colour_map != "grey":
+        raise DataError(
+            f"{params.colour_map!r} colours one channel, but {spec.representation} has red, green and blue",
+            where="pictures.colour_map",
+            expected="'grey'",
+        )
+
+
+def _merged(channels: list[Image.Image]) -> Image.Image:
+    from PIL import Image
+
+    return channels[0] if len(channels) == 1 else Image.merge("RGB", channels)
+
+
+def value_limits(data: SplitSlices, channel: int = 0) -> tuple[float, float]:
+    """Return the smallest and the largest value of a channel in the frames of the training tracks."""
     training = data.split.loc[data.is_in("train"), "track_id"].unique()
     index, array = data.frames.index.set_index("track_id").loc[training], data.frames.array
+    n_bins = data.frames.spec.n_bins // data.frames.spec.n_channels
     tracks = [
-        array[first : first + n] for first, n in zip(index["first_frame"], index["n_frames"], strict=True)
+        array[first : first + n, channel * n_bins : (channel + 1) * n_bins]
+        for first, n in zip(index["first_frame"], index["n_frames"], strict=True)
     ]
     extremes = np.array([[track.min(), track.max()] for track in tracks])
     low, high = data.frames.spec.decode(np.array([extremes.min(), extremes.max()]))

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 CHUNK = 256
 # A bin that hardly varies in training would magnify any change in a new track. Its variance is therefore at
-# least this share of the mean variance of all bins. Features have different units, so their variance must
-# only exceed the rounding error of a constant, as a share of the mean square.
+# least this share of the mean variance of all bins of its channel. Features have different units, so their
+# variance must only exceed the rounding error of a constant, as a share of the mean square.
 LEAST_VARIANCE = 1e-4
 ROUNDING = 1e-10
 # Length of a sequence: two minutes in slices of 3 s with 50 % overlap. Without a limit, memory would grow
@@ -147,7 +147,7 @@ def summarise(slices: SliceSet, name: str) -> SliceSet:
 
 def with_features(slices: SliceSet, values: np.ndarray, rows: np.ndarray) -> SliceSet:
     """Return slices of one frame each: these `rows` of float32 `values` (n, n_features), without a copy."""
-    numbers = {"n_bins": values.shape[1], "offset": 0.0, "step": 1.0, "floor": 0.0}
+    numbers = {"n_bins": values.shape[1], "n_channels": 1, "offset": 0.0, "step": 1.0, "floor": 0.0}
     spec = dataclasses.replace(slices.frames.spec, dtype="float32", unit="feature", **numbers)
     return dataclasses.replace(
         slices,
@@ -163,25 +163,25 @@ def statistics(
 ) -> tuple[np.ndarray, np.ndarray] | None:
     """Return mean and variance (n_bins,) over all frames of `slices`, in float64; None for ``"none"``.
 
-    ``"global"`` gives all bins the same two numbers.
+    ``"global"`` gives all bins of a channel the same two numbers.
     """
     if normalisation == "none":
         return None
-    n_bins = slices.frames.spec.n_bins
+    spec, n_bins = slices.frames.spec, slices.frames.spec.n_bins
     total, squares = np.zeros(n_bins), np.zeros(n_bins)
     for chunk in slices.chunks():
         values = chunk.reshape(-1, n_bins).astype(np.float64)
         total += values.sum(axis=0)
         squares += np.square(values).sum(axis=0)
     n = len(slices) * slices.n_frames
-    mean, power = total / n, squares / n
+    mean, power = ((sums / n).reshape(spec.n_channels, -1) for sums in (total, squares))
     if normalisation == "global":
-        mean, power = np.full(n_bins, mean.mean()), np.full(n_bins, power.mean())
+        mean, power = (np.broadcast_to(x.mean(axis=1, keepdims=True), x.shape) for x in (mean, power))
     variance = np.maximum(power - np.square(mean), 0)
-    if slices.frames.spec.unit == "feature":
-        return mean, np.where(variance > ROUNDING * power, variance, 1.0)
-    variance = np.maximum(variance, LEAST_VARIANCE * variance.mean())
-    return mean, np.where(variance > 0, variance, 1.0)
+    if spec.unit == "feature" and spec.n_channels == 1:
+        return mean.ravel(), np.where(variance > ROUNDING * power, variance, 1.0).ravel()
+    variance = np.maximum(variance, LEAST_VARIANCE * variance.mean(axis=1, keepdims=True))
+    return mean.ravel(), np.where(variance > 0, variance, 1.0).ravel()
 
 
 def shuffled_batches(

@@ -40,6 +40,8 @@ class FrameSpec:
         Sample rate of the analysis in Hz; 0 if the data set has no audio.
     shifts
         Names of the shifts; every track has a copy for each.
+    n_channels
+        Number of channels, whose bins are side by side: `n_bins` counts the bins of all of them.
     """
 
     representation: str
@@ -56,6 +58,7 @@ class FrameSpec:
     params: dict[str, Any]
     sr: int
     shifts: list[str] = field(default_factory=list)
+    n_channels: int = 1
 
     def encode(self, values: np.ndarray, *, where: str = "") -> np.ndarray:
         """Return `values` in the stored type.

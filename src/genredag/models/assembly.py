@@ -26,11 +26,14 @@ def build_network(
     n_classes: int,
     statistics: tuple[np.ndarray, np.ndarray] | None,
     precision: str,
+    n_channels: int = 1,
 ) -> keras.Model:
     """Return the network `name` for slices (batch, n_frames, n_bins) as stored, or (batch, n_windows, ...).
 
     Parameters
     ----------
+    n_bins
+        Bins of all channels.
     statistics
         Mean and variance (n_bins,) that normalise the slices; None leaves them as they are.
     precision
@@ -47,9 +50,9 @@ def build_network(
 
     learner = check_options(name, recipe.kind, recipe.options)
     check_backbone(name, recipe.backbone)
-    learner.check_size(n_bins, n_frames, recipe.options)
+    learner.check_size(n_bins // n_channels, n_frames, recipe.options)
     with dtype_policy(precision):
-        inputs, x = slices_input(n_frames, n_bins, statistics, learner.over_windows)
+        inputs, x = slices_input(n_frames, n_bins, statistics, learner.over_windows, n_channels)
         try:
             if recipe.backbone is not None:
                 x = backbone_features(x, recipe.backbone)

@@ -15,9 +15,9 @@ from genredag.models.backbones import BACKBONES, weights_file
 from genredag.models.frozen import check_image_size
 from genredag.models.pretrained import check_layers
 from genredag.models.registry import features_seen, learner
-from genredag.params.groups.models import Pretrained
+from genredag.params.groups.models import Network, Noise, Pretrained, Recipe
 from genredag.params.schema import Params
-from genredag.spectrograms.registry import REPRESENTATIONS
+from genredag.spectrograms.registry import REPRESENTATIONS, count_channels
 
 NO_AUDIO = "spectrograms"
 
@@ -162,7 +162,10 @@ def check_pair(params: Params, model: str, representation: str, datasets: list[s
     Raises
     ------
     ModelError
-        It lacks features that the model needs, or its slices are too small.
+        It lacks features that the model needs, its slices are too small, or its channels don't suit the
+        backbone or the augmentation.
+    ParameterError
+        It can't be computed: a stack of channels that do not fit into one picture.
     """
     recipe = params.entry("models", model)
     features = features_seen(model, recipe)
@@ -181,9 +184,21 @@ def check_pair(params: Params, model: str, representation: str, datasets: list[s
     # ASSUME: precomputed frames are of unknown size until their files are read; training checks it.
     elif set(datasets) != {NO_AUDIO}:
         n_frames = slice_length(params.slices.seconds, params.spectrograms.sr / group.hop_length)
-        learner(model).check_size(len(columns), n_frames, recipe.options)
+        n_channels = count_channels(group)
+        learner(model).check_size(len(columns) // n_channels, n_frames, recipe.options)
         if recipe.backbone:
-            check_image_size(recipe.backbone, len(columns), n_frames)
+            check_image_size(recipe.backbone, len(columns) // n_channels, n_frames, n_channels)
+        if n_channels > 1:
+            _check_noise(model, recipe, representation)
+
+
+def _check_noise(model: str, recipe: Recipe, representation: str) -> None:
+    if isinstance(recipe, Network) and any(isinstance(step, Noise) for step in recipe.augment):
+        raise ModelError(
+            f"noise has one standard deviation, but the channels of {representation} have different units",
+            where=f"models.{model}.augment",
+            expected="another augmentation",
+        )
 
 
 def _pictures() -> list[str]:

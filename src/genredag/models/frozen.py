@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from genredag.errors import SlicesTooSmallError
+from genredag.errors import ModelError, SlicesTooSmallError
 from genredag.models.backbones import BACKBONES, Backbone, weights_file
 from genredag.models.inputs import dtype_policy, slices_input
 from genredag.models.pretrained import load_weights
@@ -32,6 +32,7 @@ def frozen_network(
     n_bins: int,
     statistics: tuple[np.ndarray, np.ndarray] | None,
     precision: str,
+    n_channels: int = 1,
 ) -> keras.Model | None:
     """Return the part of a network for slices (batch, n_frames, n_bins) that ends in its embedding.
 
@@ -41,7 +42,7 @@ def frozen_network(
     import keras
 
     with dtype_policy(precision):
-        inputs, x = slices_input(n_frames, n_bins, statistics)
+        inputs, x = slices_input(n_frames, n_bins, statistics, n_channels=n_channels)
         whole = keras.Model(inputs, backbone_features(x, backbone))
     is_frozen = any(layer.name == EMBEDDING for layer in whole.layers)
     return embedding_part(whole) if is_frozen else None
@@ -70,7 +71,7 @@ def backbone_features(x: KerasTensor, pretrained: Pretrained) -> KerasTensor:
     """
     import keras
 
-    check_image_size(pretrained, x.shape[1], x.shape[2])
+    check_image_size(pretrained, *x.shape[1:])
     backbone = BACKBONES[pretrained.architecture]
     x = as_image(x, backbone, size=pretrained.size, preprocessing=pretrained.preprocessing)
     network = backbone.build(x.shape[1:])
@@ -89,14 +90,23 @@ def backbone_features(x: KerasTensor, pretrained: Pretrained) -> KerasTensor:
     return network(x)
 
 
-def check_image_size(pretrained: Pretrained, n_bins: int, n_frames: int) -> None:
-    """Reject slices that make images too small for a backbone.
+def check_image_size(pretrained: Pretrained, n_bins: int, n_frames: int, n_channels: int) -> None:
+    """Reject slices that make images too small for a backbone, or images of 2 or 4 channels.
 
     Raises
     ------
     SlicesTooSmallError
         The images are too small.
+    ModelError
+        They have neither the three channels of a colour image nor one, which is copied to all three.
     """
+    if n_channels not in (1, 3):
+        raise ModelError(
+            f"images of {n_channels} channels",
+            where=pretrained.architecture,
+            expected="1 channel or 3",
+            hint="stack three representations",
+        )
     side, least = pretrained.size, BACKBONES[pretrained.architecture].min_size
     height, width = (side, side) if side else (n_bins, n_frames)
     if min(height, width) < least:

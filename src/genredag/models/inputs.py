@@ -13,11 +13,16 @@ if TYPE_CHECKING:
 
 
 def slices_input(
-    n_frames: int, n_bins: int, statistics: tuple[np.ndarray, np.ndarray] | None, over_windows: bool = False
+    n_frames: int,
+    n_bins: int,
+    statistics: tuple[np.ndarray, np.ndarray] | None,
+    over_windows: bool = False,
+    n_channels: int = 1,
 ) -> tuple[KerasTensor, KerasTensor]:
-    """Return the input (batch, n_frames, n_bins), and what networks see: (batch, n_bins, n_frames, 1).
+    """Return the input (batch, n_frames, n_bins), and the pictures of it that networks see.
 
-    For networks `over_windows`, both have an axis of windows after the batch axis.
+    Pictures are (batch, n_bins // n_channels, n_frames, n_channels). For networks `over_windows`, both have
+    an axis of windows after the batch axis.
 
     Parameters
     ----------
@@ -32,7 +37,11 @@ def slices_input(
         mean, variance = (np.asarray(s, np.float32).tolist() for s in statistics)
         x = keras.layers.Normalization(mean=mean, variance=variance, dtype="float32")(x)
     x = keras.layers.Permute((1, 3, 2) if over_windows else (2, 1))(x)
-    return inputs, keras.layers.Reshape((*[-1 for _ in windows], n_bins, n_frames, 1))(x)
+    any_number = [-1 for _ in windows]
+    if n_channels == 1:
+        return inputs, keras.layers.Reshape((*any_number, n_bins, n_frames, 1))(x)
+    x = keras.layers.Reshape((*any_number, n_channels, n_bins // n_channels, n_frames))(x)
+    return inputs, keras.layers.Permute((1, 3, 4, 2) if over_windows else (2, 3, 1))(x)
 
 
 @contextmanager

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from genredag.errors import ParameterError
-from genredag.params.groups.spectrograms import ChromaCqt, Mfcc
+from genredag.params.groups.base import Group
+from genredag.params.groups.spectrograms import ChromaCqt, Cqt, Mel, Mfcc, Stft
 from genredag.params.groups.splits import KFold, LeakySlices, n_folds
 from genredag.params.mp3_rates import bit_rates
 from genredag.params.schema import Params
 
-# A key, its value, the largest value it may have, and what that is.
+# A key of a group, its value, the largest value it may have, and what that is.
 Limit = tuple[str, float, float, str]
+HALF = "half of spectrograms.sr"
 COLLECTIONS = {
     "dataset": "datasets",
     "representation": "representations",
@@ -105,46 +107,57 @@ def check_audited_splits(params: Params) -> None:
 def check_frequencies(params: Params) -> None:
     """Reject frequency bands that the window or the sample rate cannot represent."""
     nyquist = params.spectrograms.sr / 2
-    stft, mel, cqt = params.representations.stft, params.representations.mel, params.representations.cqt
-    top = cqt.fmin * 2 ** (cqt.n_bins / cqt.bins_per_octave)
-    for key, value, largest, meaning in (
-        ("representations.mel.n_mels", mel.n_mels, mel.n_fft // 2 + 1, "n_fft/2+1"),
-        ("representations.mel.fmax", mel.fmax, nyquist, "half of spectrograms.sr"),
-        ("representations.mel.fmin", mel.fmin, mel.fmax, "fmax"),
-        ("representations.stft.fmin", stft.fmin, nyquist, "half of spectrograms.sr"),
-        (
-            "representations.cqt.n_bins",
-            round(top),
-            nyquist,
-            "half of spectrograms.sr, for the highest bin in Hz",
-        ),
-        *_cepstral_limits(params.representations.mfcc, nyquist),
-        *_chroma_limits("chroma_cqt", params.representations.chroma_cqt, nyquist),
-        *_chroma_limits("chroma_cens", params.representations.chroma_cens, nyquist),
-    ):
-        if value > largest:
-            raise ValueError(f"{key}: {value:g} is above {largest:g}; expected at most {meaning}")
+    for where, group in _transforms(params):
+        for key, value, largest, meaning in _limits(where, group, nyquist):
+            if value > largest:
+                raise ValueError(f"{where}.{key}: {value:g} is above {largest:g}; expected at most {meaning}")
 
 
-def _cepstral_limits(mfcc: Mfcc, nyquist: float) -> Iterator[Limit]:
-    """Yield the limits of the parameters of MFCC."""
-    where, fmax = "representations.mfcc", nyquist if mfcc.fmax is None else mfcc.fmax
-    yield f"{where}.n_mfcc", mfcc.n_mfcc, mfcc.n_mels, "n_mels"
-    yield f"{where}.n_mels", mfcc.n_mels, mfcc.n_fft // 2 + 1, "n_fft/2+1"
-    yield f"{where}.fmax", fmax, nyquist, "half of spectrograms.sr"
-    yield f"{where}.fmin", mfcc.fmin, fmax, "fmax"
+def _transforms(params: Params) -> Iterator[tuple[str, Group]]:
+    """Yield the place and group of every representation; of channels of a stack only if it is used.
+
+    Otherwise a change of ``mel``, or of the sample rate, would have to be made in the stack as well.
+    """
+    stack = params.representations.stack
+    for name in type(params.representations).model_fields:
+        yield f"representations.{name}", getattr(params.representations, name)
+    if any("stack" in names for _, collection, names in _named(params) if collection == "representations"):
+        for name, group in stack.channels.given.items():
+            yield f"representations.stack.channels.{name}", group
 
 
-def _chroma_limits(name: str, chroma: ChromaCqt, nyquist: float) -> Iterator[Limit]:
-    """Yield the limits of the parameters of a constant-Q chromagram; reject bins that can't be merged."""
-    where, n_bins = f"representations.{name}", chroma.bins_per_octave
+def _limits(where: str, group: Group, nyquist: float) -> Iterator[Limit]:
+    """Yield the limits of the parameters of a representation."""
+    match group:
+        case Stft():
+            yield "fmin", group.fmin, nyquist, HALF
+        case Mel() | Mfcc():
+            yield from _mel_limits(group, nyquist)
+        case Cqt():
+            top = group.fmin * 2 ** (group.n_bins / group.bins_per_octave)
+            yield "n_bins", round(top), nyquist, f"{HALF}, for the highest bin in Hz"
+        case ChromaCqt():
+            yield from _chroma_limits(where, group, nyquist)
+
+
+def _mel_limits(group: Mel | Mfcc, nyquist: float) -> Iterator[Limit]:
+    fmax = nyquist if group.fmax is None else group.fmax
+    if isinstance(group, Mfcc):
+        yield "n_mfcc", group.n_mfcc, group.n_mels, "n_mels"
+    yield "n_mels", group.n_mels, group.n_fft // 2 + 1, "n_fft/2+1"
+    yield "fmax", fmax, nyquist, HALF
+    yield "fmin", group.fmin, fmax, "fmax"
+
+
+def _chroma_limits(where: str, chroma: ChromaCqt, nyquist: float) -> Iterator[Limit]:
+    """Yield the limits of a constant-Q chromagram; reject bins that can't be merged."""
+    n_bins = chroma.bins_per_octave
     if n_bins % chroma.n_chroma:
         what = f"{where}.bins_per_octave: {n_bins} is no multiple of n_chroma, {chroma.n_chroma}"
         raise ValueError(f"{what}; expected one, such as {3 * chroma.n_chroma}")
     # One bin above the highest, whose filter ends below that.
     top = chroma.fmin * 2 ** (chroma.n_octaves + max(chroma.tuning, 0) / n_bins)
-    meaning = "half of spectrograms.sr, for the highest bin in Hz"
-    yield f"{where}.n_octaves", round(top), nyquist, meaning
+    yield "n_octaves", round(top), nyquist, f"{HALF}, for the highest bin in Hz"
 
 
 def check_spectrograms(params: Params) -> None:

@@ -19,6 +19,7 @@ from genredag.errors import ParameterError
 from genredag.frames.batches import CHUNK, runs_of_windows
 from genredag.prediction.rendering import RenderedSong, Source, render_all
 from genredag.prediction.song import Spectrogram
+from genredag.spectrograms.column_names import channel_of
 
 if TYPE_CHECKING:
     from genredag.bundles.predictor import Predictor
@@ -110,7 +111,7 @@ def _parts(song: RenderedSong) -> np.ndarray:
 
 
 def _bands(bins: Sequence[float | str]) -> np.ndarray:
-    """Return the borders of the bands: of equal numbers of bins, or the kinds of features."""
+    """Return the borders of the bands: of equal numbers of bins, or the kinds of features, or channels."""
     if all(isinstance(name, str) for name in bins):
         kinds = [len(list(group)) for _, group in groupby(bins, key=kind_of)]
         if 1 < len(kinds) < len(bins):
@@ -119,8 +120,8 @@ def _bands(bins: Sequence[float | str]) -> np.ndarray:
 
 
 def kind_of(name: float | str) -> str:
-    """Return the kind of a feature: ``mfcc`` for ``mfcc_3``."""
-    return str(name).removesuffix("_khz").rstrip("0123456789").partition("_")[0]
+    """Return the kind of a feature: ``mfcc`` for ``mfcc_3``; for a row of a stack, its channel."""
+    return channel_of(name) or str(name).removesuffix("_khz").rstrip("0123456789").partition("_")[0]
 
 
 def _touched(song: RenderedSong, start: int, stop: int) -> np.ndarray:

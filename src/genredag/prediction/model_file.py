@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -146,7 +146,7 @@ def _origin(info: BundleInfo, run: Run) -> dict[str, object]:
     frames, slices = info["frames"], info["slices"]
     representation = frames["representation"]
     words = (
-        f"{representation}, {frames['n_bins']} bins, {frames['frames_per_second']:.1f} frames per second"
+        f"{representation}, {_bins(frames)}, {frames['frames_per_second']:.1f} frames per second"
         f" of audio at {frames['sr']} Hz; slices of {slices['seconds']:g} s, {slices['overlap']:.0%} overlap"
     )
     by_part = run.data.split.groupby("part")["track_id"].nunique()
@@ -169,6 +169,13 @@ def _origin(info: BundleInfo, run: Run) -> dict[str, object]:
         "commit": commit,
         "versions": info["versions"],
     }
+
+
+def _bins(frames: Mapping[str, Any]) -> str:
+    n_channels = frames.get("n_channels", 1)
+    if n_channels == 1:
+        return f"{frames['n_bins']} bins"
+    return f"{frames['n_bins'] // n_channels} bins of {', '.join(frames['params']['channels'])}"
 
 
 def _data_facts(name: str, known: Mapping[object, object]) -> DataFacts:

@@ -12,7 +12,7 @@ from genredag.evaluation.themes import FILE
 from genredag.prediction.explain import Explanation, kind_of
 from genredag.prediction.song import SongPrediction, Spectrogram
 from genredag.prediction.tables import clock, percent, shown_name, trust_lines
-from genredag.spectrograms.pitch_classes import axis_label
+from genredag.spectrograms.column_names import axis_label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

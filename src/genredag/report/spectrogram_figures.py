@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from genredag.report.svg import PAGE, webp_address
-from genredag.spectrograms.pitch_classes import axis_label
+from genredag.spectrograms.column_names import axis_label, channel_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -70,8 +70,12 @@ def bin_ticks(bins: Sequence[float | str], gap: float = 0.09) -> tuple[list[floa
     Parameters
     ----------
     bins
-        Centre frequencies in Hz, ascending; or feature names, which are labelled at even spacing.
+        Centre frequencies in Hz, ascending; or feature names, which are labelled at even spacing; or rows of
+        the channels of a stack, each of which is labelled in its middle.
     """
+    channels = [channel_of(name) for name in bins]
+    if len(names := list(dict.fromkeys(channels))) > 1:
+        return [channels.index(name) + (channels.count(name) - 1) / 2 for name in names], names
     if _are_names(bins):
         chosen = range(0, len(bins), max(1, math.ceil(len(bins) * gap)))
         return [float(i) for i in chosen], [str(bins[i]) for i in chosen]

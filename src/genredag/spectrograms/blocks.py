@@ -9,7 +9,7 @@ overlap by seconds, and differ by rounding.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Protocol
 
@@ -23,6 +23,7 @@ from genredag.params.groups.spectrograms import (
     Handcrafted,
     Mel,
     Mfcc,
+    Stack,
     Stft,
 )
 from genredag.spectrograms.chroma_cens import chroma_cens
@@ -40,6 +41,7 @@ from genredag.spectrograms.handcrafted import (
 from genredag.spectrograms.mel import mel_power, scaled
 from genredag.spectrograms.mfcc import coefficients, mfcc_power
 from genredag.spectrograms.spectrum import decibels, power_spectrogram
+from genredag.spectrograms.stack import side_by_side
 from genredag.spectrograms.stft import stft_power
 
 # About a minute and a half at 22,050 / 512. A multiple of every power of two by which a constant-Q transform
@@ -70,6 +72,13 @@ class Block:
     def padded(self, mode: str) -> np.ndarray:
         """Return the samples with the missing ones padded, by a mode of `numpy.pad`."""
         return np.pad(self.samples, self.missing, mode=mode)  # type: ignore[call-overload]
+
+    def narrowed(self, n_samples: int) -> Block:
+        """Return the same frames with a context that is shorter by `n_samples` on both sides."""
+        before, after = self.missing
+        own = slice(max(n_samples - before, 0), len(self.samples) - max(n_samples - after, 0))
+        missing = (max(before - n_samples, 0), max(after - n_samples, 0))
+        return replace(self, samples=self.samples[own], missing=missing)
 
 
 def blocks(samples: Iterable[np.ndarray], hop_length: int, context: int) -> Iterator[Block]:
@@ -192,6 +201,30 @@ class HandcraftedBlocks:
         return power_spectrogram(block.padded("constant"), *sizes, center=False).T
 
 
+class StackBlocks:
+    """The channels of a stack, each with the context that it needs."""
+
+    def __init__(self, sr: int, params: Stack) -> None:
+        self._params = params
+        self._parts = [blockwise(name, sr, group) for name, group in params.channels.given.items()]
+        self.context = max(part.context for part in self._parts)
+
+    def look(self, block: Block) -> None:
+        """See `Blockwise.look`."""
+        for part in self._parts:
+            part.look(block.narrowed(self.context - part.context))
+
+    def finish(self) -> None:
+        """See `Blockwise.finish`."""
+        for part in self._parts:
+            part.finish()
+
+    def values(self, block: Block) -> np.ndarray:
+        """See `Blockwise.values`."""
+        channels = [part.values(block.narrowed(self.context - part.context)) for part in self._parts]
+        return side_by_side(channels, self._params)
+
+
 class _Loudest:
     """The spectrum with the highest level."""
 
@@ -248,6 +281,8 @@ def blockwise(name: str, sr: int, params: Any) -> Blockwise:
     match params:
         case Handcrafted():
             return HandcraftedBlocks(sr, params)
+        case Stack():
+            return StackBlocks(sr, params)
         case ChromaCens() | ChromaCqt() | Cqt():
             return _of_constant_q(sr, params)
         case ChromaStft():

@@ -6,7 +6,7 @@ import numpy as np
 
 from genredag.params.groups.spectrograms import ChromaCens
 from genredag.spectrograms.chroma_cqt import check_transform, magnitudes, mapping
-from genredag.spectrograms.pitch_classes import CENS_UNIT, pitch_names
+from genredag.spectrograms.column_names import CENS_UNIT, pitch_names
 from genredag.spectrograms.spectrum import Description
 
 

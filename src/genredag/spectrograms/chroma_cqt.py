@@ -8,8 +8,8 @@ import numpy as np
 
 from genredag.errors import ParameterError
 from genredag.params.groups.spectrograms import ChromaCqt, Cqt
+from genredag.spectrograms.column_names import CHROMA_UNIT, pitch_names
 from genredag.spectrograms.cqt import cqt_power, frequencies
-from genredag.spectrograms.pitch_classes import CHROMA_UNIT, pitch_names
 from genredag.spectrograms.spectrum import Description
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from genredag.params.groups.spectrograms import ChromaStft
-from genredag.spectrograms.pitch_classes import CHROMA_UNIT, pitch_names
+from genredag.spectrograms.column_names import CHROMA_UNIT, pitch_names
 from genredag.spectrograms.spectrum import Description, check_window, power_spectrogram
 
 

@@ -11,8 +11,8 @@ import numpy as np
 
 from genredag.errors import ParameterError
 from genredag.params.groups.spectrograms import Handcrafted
+from genredag.spectrograms.column_names import PITCH_CLASSES
 from genredag.spectrograms.mel import mel_filters
-from genredag.spectrograms.pitch_classes import PITCH_CLASSES
 from genredag.spectrograms.spectrum import Description, power_spectrogram
 
 # Octave bands of the spectral contrast start here and end at 64 times this (Jiang et al. 2002).

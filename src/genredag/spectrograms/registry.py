@@ -10,16 +10,27 @@ import numpy as np
 
 from genredag.params.groups import spectrograms as groups
 from genredag.params.groups.base import Group
-from genredag.spectrograms import chroma_cens, chroma_cqt, chroma_stft, cqt, handcrafted, mel, mfcc, stft
+from genredag.spectrograms import (
+    chroma_cens,
+    chroma_cqt,
+    chroma_stft,
+    cqt,
+    handcrafted,
+    mel,
+    mfcc,
+    stack,
+    stft,
+)
 from genredag.spectrograms.spectrum import Description
 
 G = TypeVar("G", bound=Group)
 
 
 class FullDescription(Description):
-    """A `Description` with the number of columns and the frame rate in Hz."""
+    """A `Description` with the number of columns, that of channels, and the frame rate in Hz."""
 
     n_bins: int
+    n_channels: int
     frames_per_second: float
 
 
@@ -66,6 +77,7 @@ REPRESENTATIONS: dict[str, Representation[Any]] = {
     "chroma_cens": Representation(
         groups.ChromaCens, chroma_cens.chroma_cens, chroma_cens.describe, chroma_cens.columns
     ),
+    "stack": Representation(groups.Stack, stack.stack, stack.describe, stack.columns),
 }
 # Parameters that were added later, with the value that bundles and frame stores without them were made with.
 ADDED_LATER: dict[str, dict[str, object]] = {"mel": {"scale": "db"}}
@@ -73,11 +85,19 @@ ADDED_LATER: dict[str, dict[str, object]] = {"mel": {"scale": "db"}}
 
 def read_group(name: str, params: dict[str, Any]) -> Any:
     """Return the parameters of a representation as a bundle or a frame store of any version has them."""
-    return REPRESENTATIONS[name].group(**ADDED_LATER.get(name, {}) | params)
+    known = ADDED_LATER.get(name, {}) | params
+    if name == "stack":
+        known["channels"] = {key: read_group(key, values) for key, values in params["channels"].items()}
+    return REPRESENTATIONS[name].group(**known)
+
+
+def count_channels(params: Group) -> int:
+    """Return the number of channels of a representation: 1 unless it is a stack."""
+    return len(params.channels.given) if isinstance(params, groups.Stack) else 1
 
 
 def describe(name: str, params: Any, sr: int) -> FullDescription:
-    """Return n_bins, frames_per_second, unit, floor and bins of a representation, without computing it.
+    """Return n_bins, n_channels, frames_per_second, unit, floor and bins, without computing anything.
 
     Raises
     ------
@@ -87,6 +107,7 @@ def describe(name: str, params: Any, sr: int) -> FullDescription:
     description = REPRESENTATIONS[name].describe(params, sr)
     return {
         "n_bins": len(description["bins"]),
+        "n_channels": count_channels(params),
         "frames_per_second": sr / params.hop_length,
         **description,
     }

@@ -21,8 +21,12 @@ def augment(
     *,
     floor: Floor,
     rng: np.random.Generator,
+    n_channels: int = 1,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return slices and labels after `steps`, in order; the given arrays are not changed.
+
+    Channels, whose bins are side by side, are changed alike: the same rows and frames, by the same factors.
+    What depends on the values of a slice, such as their mean, depends on those of the channel.
 
     Parameters
     ----------
@@ -36,8 +40,27 @@ def augment(
             slices, labels = mixup(slices, labels, rng, alpha=step.alpha)
         else:
             values = step.model_dump(exclude={"kind"})
-            slices = TRANSFORMS[step.kind](slices, rng, floor, **values)
+            slices = _each_channel(TRANSFORMS[step.kind], slices, rng, floor, n_channels, values)
     return slices, labels
+
+
+def _each_channel(
+    transform: Callable[..., np.ndarray],
+    slices: np.ndarray,
+    rng: np.random.Generator,
+    floor: Floor,
+    n_channels: int,
+    values: dict[str, object],
+) -> np.ndarray:
+    """Apply a transform to each channel with the same random numbers."""
+    state, changed = rng.bit_generator.state, []
+    floors = np.broadcast_to(np.asarray(floor, np.float32), slices.shape[2])
+    for channel, silence in zip(
+        np.split(slices, n_channels, axis=2), np.split(floors, n_channels), strict=True
+    ):
+        rng.bit_generator.state = state
+        changed.append(transform(channel, rng, silence, **values))
+    return np.concatenate(changed, axis=2)
 
 
 def noise(slices: np.ndarray, rng: np.random.Generator, floor: Floor, *, std: float) -> np.ndarray:

@@ -42,7 +42,8 @@ def write_embeddings(
     scale = statistics(training, params.normalisation)
     keras.utils.clear_session()
     keras.utils.set_random_seed(seed)
-    sizes = {"n_frames": used.n_frames, "n_bins": used.frames.spec.n_bins}
+    spec = used.frames.spec
+    sizes = {"n_frames": used.n_frames, "n_bins": spec.n_bins, "n_channels": spec.n_channels}
     network = frozen_network(backbone, **sizes, statistics=scale, precision=params.precision)
     if network is None:
         return write_npy(path, NOTHING)

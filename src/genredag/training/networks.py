@@ -22,13 +22,14 @@ from genredag.models.branches import initialise_branches
 from genredag.models.frozen import embedding_part, trained_part
 from genredag.models.registry import FEATURES, learner
 from genredag.params.groups.models import Mixup
-from genredag.training.augment import Floor, augment
+from genredag.training.augment import augment
 from genredag.training.schedules import learning_rate
 
 if TYPE_CHECKING:
     import keras
 
     from genredag.frames.batches import Pair, Prepare, SliceSet
+    from genredag.frames.store import FrameSpec
     from genredag.params.groups.models import Network, Train
     from genredag.training.checkpoint import Arrays, Checkpoint
 
@@ -100,7 +101,7 @@ def fit_network(
     if embedded:
         _check_embeddings(model, training, embedded["train"])
         training, validation = embedded["train"], embedded["validation"]
-    augmented, plain = _preparations(recipe, training.frames.spec.floor, trained)
+    augmented, plain = _preparations(recipe, training.frames.spec, trained)
     batches = _batches(name, training, recipe.batch_size, seed, augmented)
     course = Course(name, recipe, trained, batches, checkpoint)
     if not course.is_over:
@@ -176,7 +177,7 @@ def _batches(
     return shuffled_batches(tracks, max(1, batch_size // tracks.rows.shape[1]), seed, prepare)
 
 
-def _preparations(recipe: Network, floor: Floor, model: keras.Model) -> tuple[Prepare, Prepare]:
+def _preparations(recipe: Network, spec: FrameSpec, model: keras.Model) -> tuple[Prepare, Prepare]:
     """Return the functions that prepare training and validation batches: augmentation, one-hot labels."""
     shape, n_classes = [size or -1 for size in model.input_shape[1:]], model.output_shape[-1]
     blended = _blends(recipe)
@@ -188,7 +189,8 @@ def _preparations(recipe: Network, floor: Floor, model: keras.Model) -> tuple[Pr
     def augmented(slices: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> Pair:
         slices, labels = plain(slices, labels, rng)
         each = slices.reshape(-1, *shape[-2:])
-        each, labels = augment(each, labels, recipe.augment, floor=floor, rng=rng)
+        steps, n_channels = recipe.augment, spec.n_channels
+        each, labels = augment(each, labels, steps, floor=spec.floor, rng=rng, n_channels=n_channels)
         return each.reshape(slices.shape), labels
 
     return (augmented if recipe.augment else plain), plain
@@ -212,6 +214,7 @@ def _new_network(
         recipe,
         n_frames=training.n_frames,
         n_bins=training.frames.spec.n_bins,
+        n_channels=training.frames.spec.n_channels,
         n_classes=n_classes,
         statistics=statistics(training, params.normalisation),
         precision=params.precision,

@@ -50,9 +50,9 @@ def test_each_epoch_is_a_candidate_and_seeds_are_reproducible(parts, group):
 def test_the_cnn_is_normalised_by_the_rows_of_its_scaling(parts, group, monkeypatch):
     seen = []
 
-    def watch(*arguments):
+    def watch(*arguments, **channels):
         seen.append(arguments[-1])
-        return small_cnn(*arguments)
+        return small_cnn(*arguments, **channels)
 
     monkeypatch.setattr(candidates, "small_cnn", watch)
     one_epoch = group.cnn.model_copy(update={"epochs": 1})

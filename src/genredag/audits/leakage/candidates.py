@@ -73,7 +73,9 @@ def cnn_candidates(
     keras.utils.set_random_seed(seed)
     train = parts["train"]
     mean_variance = statistics(joined([parts[part] for part in scaled_on(scaling)]), "bin")
-    model = small_cnn(train.n_frames, train.frames.spec.n_bins, n_classes, group.filters, mean_variance)
+    spec = train.frames.spec
+    sizes = (train.n_frames, spec.n_bins, n_classes, group.filters)
+    model = small_cnn(*sizes, mean_variance, n_channels=spec.n_channels)
     batches = shuffled_batches(train, group.batch_size, seed)
     rate = keras.optimizers.schedules.CosineDecay(group.learning_rate, group.epochs * len(batches))
     model.compile(keras.optimizers.Adam(rate), loss="sparse_categorical_crossentropy")
@@ -93,11 +95,14 @@ def small_cnn(
     n_classes: int,
     filters: list[int],
     mean_variance: tuple[np.ndarray, np.ndarray] | None,
+    n_channels: int = 1,
 ) -> keras.Model:
     """Return a CNN: blocks of convolution, batch normalisation and max-pooling, then global average pooling.
 
     Parameters
     ----------
+    n_bins
+        Bins of all channels.
     mean_variance
         Mean and variance of the inputs, for normalisation; None: the inputs are not normalised.
     """
@@ -107,7 +112,7 @@ def small_cnn(
     inputs = x = keras.Input((n_frames, n_bins))
     if mean_variance is not None:
         x = layers.Normalization(mean=mean_variance[0].tolist(), variance=mean_variance[1].tolist())(x)
-    x = layers.Reshape((n_frames, n_bins, 1))(x)
+    x = layers.Permute((1, 3, 2))(layers.Reshape((n_frames, n_channels, n_bins // n_channels))(x))
     for block, n_filters in enumerate(filters):
         # The first block has a stride of 2 because half of the network's cost is there.
         x = layers.Conv2D(n_filters, 3, strides=1 if block else 2, padding="same", use_bias=False)(x)

@@ -72,8 +72,9 @@ def lstm_windows(x: KerasTensor, n_classes: int, *, units: Count, dropout: Share
     """
     import keras
 
-    x = keras.ops.squeeze(x, -1)
-    x = keras.ops.concatenate([keras.ops.mean(x, -1), keras.ops.std(x, -1)], -1)
+    _, _, bins, _, channels = x.shape
+    x = keras.ops.concatenate([keras.ops.mean(x, 3), keras.ops.std(x, 3)], 2)
+    x = keras.layers.Reshape((-1, 2 * bins * channels))(x)
     return _decide_on_windows(x, n_classes, units, dropout)
 
 

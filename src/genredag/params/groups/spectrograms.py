@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, SerializerFunctionWrapHandler, model_serializer
 
 from genredag.params.groups.base import Count, Group
 from genredag.params.groups.reading import read_member
@@ -149,6 +149,51 @@ class ChromaCens(ChromaCqt):
     )
 
 
+Channel = Stft | Mel | Cqt | Mfcc | ChromaStft | ChromaCqt | ChromaCens
+
+
+class Channels(Group):
+    """The channels of a stack, 2 to 4. The only group whose keys may be absent from ``params.yaml``."""
+
+    stft: Stft | None = None
+    mel: Mel | None = None
+    cqt: Cqt | None = None
+    mfcc: Mfcc | None = None
+    chroma_cqt: ChromaCqt | None = None
+    chroma_stft: ChromaStft | None = None
+    chroma_cens: ChromaCens | None = None
+
+    @property
+    def given(self) -> dict[str, Channel]:
+        """The channels by name. Their order is that of the fields, whatever the order in the file."""
+        groups = ((name, getattr(self, name)) for name in type(self).model_fields)
+        return {name: group for name, group in groups if group is not None}
+
+    @model_serializer(mode="wrap")
+    def _without_absent(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: values for name, values in serialise(self).items() if values is not None}
+
+
+def _few(channels: Channels) -> Channels:
+    if not 2 <= len(channels.given) <= 4:
+        raise ValueError(f"{len(channels.given)} channels; expected 2 to 4")
+    return channels
+
+
+class Stack(Group):
+    """Several representations as the channels of one picture."""
+
+    n_bins: Annotated[int, Field(ge=2)] = Field(
+        description="rows of every channel; those with fewer columns are resized"
+    )
+    channels: Annotated[Channels, AfterValidator(_few)]
+
+    @property
+    def hop_length(self) -> int:
+        """Samples between frames, which must be those of every channel."""
+        return next(iter(self.channels.given.values())).hop_length
+
+
 class Representations(Group):
     """Every representation by its name."""
 
@@ -160,6 +205,7 @@ class Representations(Group):
     chroma_stft: ChromaStft
     chroma_cqt: ChromaCqt
     chroma_cens: ChromaCens
+    stack: Stack
 
 
 def read_representation(path: Path, name: str) -> Group:

@@ -1,4 +1,4 @@
-"""Names of pitch classes, the columns of chromagrams."""
+"""Names of columns that have no frequency: pitch classes, and the rows of the channels of a stack."""
 
 from __future__ import annotations
 
@@ -18,6 +18,17 @@ def pitch_names(n_chroma: int) -> list[str]:
         cents = 100 * part / n_chroma
         names.append(PITCH_CLASSES[semitone] + (f"+{cents:.3g} cents" if part else ""))
     return names
+
+
+def row_names(channel: str, n_rows: int) -> list[str]:
+    """Name the rows of a channel of a stack: ``"mel 1"``, ``"mel 2"``."""
+    return [f"{channel} {number}" for number in range(1, n_rows + 1)]
+
+
+def channel_of(name: float | str) -> str:
+    """Return the channel of a row that `row_names` named; "" for the name of any other column."""
+    channel, _, number = str(name).rpartition(" ")
+    return channel if number.isdigit() else ""
 
 
 def axis_label(bins: Sequence[float | str]) -> str:
