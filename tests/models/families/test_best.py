@@ -10,7 +10,7 @@ from genredag.models.registry import learner
 def examples(n_features, seed=0):
     rng = np.random.default_rng(seed)
     labels = np.arange(60) % 3
-    return rng.normal(size=(3, n_features))[labels] + rng.normal(size=(60, n_features)), labels
+    return 3 * rng.normal(size=(3, n_features))[labels] + rng.normal(size=(60, n_features)), labels
 
 
 def make(shrinkage=0.5, seed=0):
