@@ -142,27 +142,20 @@ def _estimator(model: ClassifierMixin, given: str) -> ModelProto:
     pipeline, inverse_temperature = _uncalibrated(model)
     # skl2onnx doesn't know the step "passthrough".
     pipeline = Pipeline([step for step in pipeline.steps if step[1] != "passthrough"])
-    calibrated = inverse_temperature is not None
-    # skl2onnx has no scores of a discriminant, which are the logarithms of its probabilities.
-    own = hasattr(pipeline, "predict_proba")
+    raw = {"raw_scores": True} if inverse_temperature is not None else {}
     with warnings.catch_warnings(action="ignore", category=FutureWarning):  # it reads deprecated attributes
         converted = convert_sklearn(
             pipeline,
             initial_types=[(given, FloatTensorType([None, pipeline.n_features_in_]))],
-            options={id(pipeline): {"zipmap": False, "raw_scores": calibrated and not own}},
+            options={id(pipeline): {"zipmap": False}, **({id(pipeline[-1]): raw} if raw else {})},
             target_opset=OPSETS,
         )
     converted = compose.add_prefix(converted, "classifier/")
     label, scores = converted.graph.output
     converted.graph.output.remove(label)
     returned = scores.name
-    if calibrated and own:
-        returned = _with_logarithm(converted, returned)
     if inverse_temperature is not None:
-        # Of two classes, scikit-learn takes the difference of their scores and its negative; skl2onnx gives the
-        # score of the second, then its negative.
-        factor = (2 if own else -1) if len(model.classes_) == 2 else 1
-        returned = _with_softmax(converted, returned, factor * inverse_temperature)
+        returned = _with_softmax(converted, returned, inverse_temperature)
     return _finished(converted, {converted.graph.input[0].name: given, returned: OUTPUT}, ["n_slices"])
 
 
@@ -177,21 +170,12 @@ def _uncalibrated(model: ClassifierMixin) -> tuple[ClassifierMixin, float | None
     return calibrated.estimator.estimator, float(temperature.beta_)
 
 
-def _with_logarithm(model: ModelProto, probabilities: str) -> str:
-    """Append the logarithm of `probabilities` to a model; return the name of the new output."""
-    from onnx import helper
-
-    model.graph.node.append(helper.make_node("Log", [probabilities], ["logarithm"]))
-    model.graph.output[0].name = "logarithm"
-    return "logarithm"
-
-
-def _with_softmax(model: ModelProto, scores: str, factor: float) -> str:
+def _with_softmax(model: ModelProto, scores: str, inverse_temperature: float) -> str:
     """Append the softmax of scaled `scores` to a model; return the name of the new output."""
     from onnx import helper, numpy_helper
 
     graph, names = model.graph, ("inverse_temperature", "scaled", "calibrated")
-    graph.initializer.append(numpy_helper.from_array(np.array([factor], np.float32), names[0]))
+    graph.initializer.append(numpy_helper.from_array(np.array([inverse_temperature], np.float32), names[0]))
     graph.node.append(helper.make_node("Mul", [scores, names[0]], [names[1]]))
     graph.node.append(helper.make_node("Softmax", [names[1]], [names[2]], axis=-1))
     graph.output[0].name = names[2]
