@@ -76,7 +76,7 @@ def _fitted(name: str, options: dict, x: np.ndarray, labels: np.ndarray):
     found = learner(name)
     half = len(x) // 2
     model = (found.classifier or found.build)(**values, seed=1).fit(x[:half], labels[:half])
-    if hasattr(model, "predict_proba"):
+    if hasattr(model, "predict_proba") and not found.calibrated:
         return model
     rows = np.arange(len(x) - half)
     model = CalibratedClassifierCV(FrozenEstimator(model), method="temperature", cv=[(rows, rows)])

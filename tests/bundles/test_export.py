@@ -55,7 +55,7 @@ def test_every_model_predicts_the_same(name, untrained, exported, make_slices, r
     record_property("difference", check(bundle, exported(bundle), make_slices()))
 
 
-@pytest.mark.parametrize("name", ["decision_tree", "elastic_net", "logistic_regression", "svm_rbf"])
+@pytest.mark.parametrize("name", ["best", "decision_tree", "elastic_net", "logistic_regression", "svm_rbf"])
 @pytest.mark.parametrize("n_classes", [2, 10])
 def test_estimators_of_any_number_of_genres_predict_the_same(
     name, n_classes, untrained, exported, make_slices

@@ -45,6 +45,15 @@ def test_models_on_features_take_handcrafted_and_networks_on_slices_take_spectro
     ]
 
 
+def test_textures_need_a_spectrogram(tree):
+    found = pairs(tree, ["best"], ["mel", "chroma_stft", "handcrafted"])
+    assert found.built == [("mel", "best"), ("chroma_stft", "best")]
+    (line,) = found.left_out
+    assert line.startswith(
+        "not built on handcrafted: best (handcrafted is not a spectrogram; expected one of"
+    )
+
+
 def test_models_left_out_for_the_same_reason_share_a_line(tree):
     found = pairs(tree, ["mlp_30", "mlp_42"], ["mel", "stft", "handcrafted"])
     assert found.left_out == [

@@ -142,11 +142,12 @@ def _estimator(model: ClassifierMixin, given: str) -> ModelProto:
     pipeline, inverse_temperature = _uncalibrated(model)
     # skl2onnx doesn't know the step "passthrough".
     pipeline = Pipeline([step for step in pipeline.steps if step[1] != "passthrough"])
+    raw = {"raw_scores": True} if inverse_temperature is not None else {}
     with warnings.catch_warnings(action="ignore", category=FutureWarning):  # it reads deprecated attributes
         converted = convert_sklearn(
             pipeline,
             initial_types=[(given, FloatTensorType([None, pipeline.n_features_in_]))],
-            options={id(pipeline): {"zipmap": False, "raw_scores": inverse_temperature is not None}},
+            options={id(pipeline): {"zipmap": False}, **({id(pipeline[-1]): raw} if raw else {})},
             target_opset=OPSETS,
         )
     converted = compose.add_prefix(converted, "classifier/")
@@ -154,7 +155,7 @@ def _estimator(model: ClassifierMixin, given: str) -> ModelProto:
     converted.graph.output.remove(label)
     returned = scores.name
     if inverse_temperature is not None:
-        returned = _with_softmax(converted, returned, inverse_temperature, len(model.classes_))
+        returned = _with_softmax(converted, returned, inverse_temperature)
     return _finished(converted, {converted.graph.input[0].name: given, returned: OUTPUT}, ["n_slices"])
 
 
@@ -169,14 +170,12 @@ def _uncalibrated(model: ClassifierMixin) -> tuple[ClassifierMixin, float | None
     return calibrated.estimator.estimator, float(temperature.beta_)
 
 
-def _with_softmax(model: ModelProto, scores: str, inverse_temperature: float, n_classes: int) -> str:
+def _with_softmax(model: ModelProto, scores: str, inverse_temperature: float) -> str:
     """Append the softmax of scaled `scores` to a model; return the name of the new output."""
     from onnx import helper, numpy_helper
 
-    # Of two classes, skl2onnx gives the score of the second, then its negative.
-    factor = -inverse_temperature if n_classes == 2 else inverse_temperature
     graph, names = model.graph, ("inverse_temperature", "scaled", "calibrated")
-    graph.initializer.append(numpy_helper.from_array(np.array([factor], np.float32), names[0]))
+    graph.initializer.append(numpy_helper.from_array(np.array([inverse_temperature], np.float32), names[0]))
     graph.node.append(helper.make_node("Mul", [scores, names[0]], [names[1]]))
     graph.node.append(helper.make_node("Softmax", [names[1]], [names[2]], axis=-1))
     graph.output[0].name = names[2]

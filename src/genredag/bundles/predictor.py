@@ -126,7 +126,10 @@ class Predictor(ABC):
         Networks take features as slices of one frame, (n_slices, 1, n_features).
         """
         if self.info["features"]:
-            values = features(slices, self.info["frames"]["bins"], self.info["features"], n_valid)
+            frames = self.info["frames"]
+            values = features(
+                slices, frames["bins"], self.info["features"], n_valid, frames["frames_per_second"]
+            )
             return values[:, np.newaxis] if self.is_network else values
         return slices[np.newaxis] if self.over_windows else slices
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from genredag.cli import bundles, pipeline, songs
+from genredag.cli import bundles, frames, pipeline, songs
 
 app = typer.Typer(
     help="Music genre recognition, from download to report; `snakemake` and `dvc exp run` run the pipeline.",
@@ -34,5 +34,5 @@ def _main(
     pass
 
 
-for commands in (pipeline, bundles, songs):
+for commands in (pipeline, bundles, frames, songs):
     app.add_typer(commands.app)

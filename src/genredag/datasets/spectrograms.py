@@ -37,7 +37,7 @@ def list_tracks(params: Spectrograms, *, cache_dir: Path) -> pd.DataFrame:
         raise ParameterError(
             "no files", where="datasets.spectrograms.files", hint="docs/datasets.md describes the format"
         )
-    table = None if params.tracks is None else _read_tracks(Path(params.tracks))
+    table = None if params.tracks is None else read_tracks(Path(params.tracks))
     paths: dict[str, str] = {}
     shapes = set()
     for file in map(Path, params.files):
@@ -82,7 +82,14 @@ def _problem(frames: np.ndarray, clip_seconds: float, min_seconds: float) -> str
     return "silent: all values are equal" if frames.min() == frames.max() else ""
 
 
-def _read_tracks(path: Path) -> pd.DataFrame:
+def read_tracks(path: Path) -> pd.DataFrame:
+    """Read the user's table: track_id, genre, and artist and subset where they are known.
+
+    Raises
+    ------
+    DataError
+        It can't be read, or a split has another name than `SUBSETS`.
+    """
     table = read_table(path, required=["track_id", "genre"], optional=["artist", "split"])
     odd = table.loc[~table["split"].isin([*SUBSETS, None]), "split"]
     if not odd.empty:

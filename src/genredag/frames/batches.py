@@ -139,10 +139,12 @@ def slice_set(
 
 def summarise(slices: SliceSet, name: str) -> SliceSet:
     """Compute the features of slices; return them as slices of one frame, with the features as bins."""
-    bins, n_valid = slices.frames.spec.bins, slices.n_valid
-    chunks = slices.chunks_of_rows()
-    values = np.concatenate([features(slices.take(rows), bins, name, n_valid[rows]) for rows in chunks])
-    return with_features(slices, values, np.arange(len(slices)))
+    spec, n_valid = slices.frames.spec, slices.n_valid
+    values = [
+        features(slices.take(rows), spec.bins, name, n_valid[rows], spec.frames_per_second)
+        for rows in slices.chunks_of_rows()
+    ]
+    return with_features(slices, np.concatenate(values), np.arange(len(slices)))
 
 
 def with_features(slices: SliceSet, values: np.ndarray, rows: np.ndarray) -> SliceSet:

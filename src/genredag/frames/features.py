@@ -1,6 +1,8 @@
 """Features of a slice for estimators and networks on handcrafted features: statistics over its frames.
 
-The sets are those of erwanrh/ML_Python-Music_Classification (2021; 30 to 89 features) and of
+Two sets take any spectrogram: `bin_statistics`, and `textures` (`genredag.frames.textures`).
+
+The others are those of erwanrh/ML_Python-Music_Classification (2021; 30 to 89 features) and of
 Hguimaraes/gtzan.keras (2020; 133). For features per clip, make slices as long as a clip. Frequencies are in
 Hz, as in both sources, because a variance threshold on unscaled features depends on the unit.
 """
@@ -8,12 +10,14 @@ Hz, as in both sources, because a variance threshold on unscaled features depend
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
 from genredag.errors import ModelError
+from genredag.frames import textures
 
-BIN_STATISTICS = "bin_statistics"
+BIN_STATISTICS, TEXTURES = "bin_statistics", "textures"
 KHZ, HZ_PER_KHZ = "_khz", 1000
 # Each series is one column of the representation `handcrafted`, or several pooled into one.
 Series = tuple[str, ...]
@@ -49,7 +53,11 @@ FEATURE_SETS: dict[str, tuple[tuple[tuple[Series, ...], tuple[str, ...]], ...]] 
 
 
 def features(
-    slices: np.ndarray, bins: Sequence[float | str], name: str, n_valid: np.ndarray | None = None
+    slices: np.ndarray,
+    bins: Sequence[float | str],
+    name: str,
+    n_valid: np.ndarray | None = None,
+    frames_per_second: float = textures.RATE,
 ) -> np.ndarray:
     """Return the features of slices (n_slices, n_frames, n_bins), float32 (n_slices, n_features).
 
@@ -58,9 +66,11 @@ def features(
     bins
         Labels of the columns, as in a frame store.
     name
-        A key of `FEATURE_SETS`, or ``bin_statistics`` for `slice_statistics`.
+        A key of `FEATURE_SETS`, ``bin_statistics`` for `slice_statistics`, or ``textures``.
     n_valid
         Number of frames of each slice before its padding, which is ignored; None for all frames.
+    frames_per_second
+        Of the slices; only ``textures`` depend on it.
 
     Raises
     ------
@@ -69,7 +79,7 @@ def features(
     """
     if n_valid is None:
         n_valid = np.full(len(slices), slices.shape[1])
-    summary = slice_statistics if name == BIN_STATISTICS else _feature_set(bins, name)
+    summary = _summary(bins, name, frames_per_second)
     found = np.empty((len(slices), summary(slices[:0]).shape[1]), np.float32)
     for n in np.unique(n_valid):
         rows = n_valid == n
@@ -79,8 +89,19 @@ def features(
     return found
 
 
-def _feature_set(bins: Sequence[float | str], name: str) -> Callable[[np.ndarray], np.ndarray]:
+def _summary(
+    bins: Sequence[float | str], name: str, frames_per_second: float
+) -> Callable[[np.ndarray], np.ndarray]:
     """Return the function that computes the features `name` of slices without padding."""
+    if name == BIN_STATISTICS:
+        return slice_statistics
+    if name == TEXTURES:
+        return partial(textures.textures, frames_per_second=frames_per_second)
+    return _feature_set(bins, name)
+
+
+def _feature_set(bins: Sequence[float | str], name: str) -> Callable[[np.ndarray], np.ndarray]:
+    """Return `_summary` of a set of handcrafted features."""
     check_columns(bins, name)
     place = {label: i for i, label in enumerate(bins)}
 

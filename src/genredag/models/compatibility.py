@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from genredag.errors import ModelError, ParameterError
-from genredag.frames.features import choose
+from genredag.frames.features import TEXTURES, choose
 from genredag.frames.slices import slice_length
 from genredag.models.backbones import BACKBONES, weights_file
 from genredag.models.frozen import check_image_size
@@ -172,17 +172,18 @@ def check_pair(params: Params, model: str, representation: str, datasets: list[s
     group = params.entry("representations", representation)
     known = REPRESENTATIONS[representation]
     columns = known.columns(group)
-    if features:
-        choose(features, columns)
-    elif not known.picture:
+    chosen = choose(features, columns) if features else None
+    if chosen in (None, TEXTURES) and not known.picture:
         raise ModelError(
             f"{representation} is not a spectrogram",
             where=f"models.{model}",
-            expected=f"one of {', '.join(_pictures())} for a network on slices",
+            expected=f"one of {', '.join(_pictures())} for {chosen or 'a network on slices'}",
             hint="genredag models lists what each model takes",
         )
+    if chosen:
+        return
     # ASSUME: precomputed frames are of unknown size until their files are read; training checks it.
-    elif set(datasets) != {NO_AUDIO}:
+    if set(datasets) != {NO_AUDIO}:
         n_frames = slice_length(params.slices.seconds, params.spectrograms.sr / group.hop_length)
         n_channels = count_channels(group)
         learner(model).check_size(len(columns) // n_channels, n_frames, recipe.options)

@@ -68,6 +68,8 @@ class Learner:
     classifier
         Builder ``(*, options, seed)`` of a scikit-learn classifier that takes the output of the network's
         layer `FEATURES` after training. Such a learner is a hybrid.
+    calibrated
+        Whether the probabilities of an estimator are calibrated on validation slices although it has its own.
     """
 
     name: str
@@ -82,6 +84,7 @@ class Learner:
     branches: tuple[str, ...] = ()
     over_windows: bool = False
     classifier: Callable[..., ClassifierMixin] | None = None
+    calibrated: bool = False
 
     def check_size(self, n_bins: int, n_frames: int, options: Mapping[str, object]) -> None:
         """Reject slices that are too small; with an option `size`, the resized images must be large enough.
@@ -159,9 +162,11 @@ def network(
     )
 
 
-def estimator(name: str, *, paper: str, published: str = "") -> Callable[[Builder], Builder]:
+def estimator(
+    name: str, *, paper: str, published: str = "", calibrated: bool = False
+) -> Callable[[Builder], Builder]:
     """Register a builder ``(*, options, seed) -> classifier`` of a scikit-learn estimator."""
-    return _register(lambda build: Learner(name, "estimator", build, paper, published))
+    return _register(lambda build: Learner(name, "estimator", build, paper, published, calibrated=calibrated))
 
 
 def learner(name: str) -> Learner:

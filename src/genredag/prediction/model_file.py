@@ -63,12 +63,16 @@ class Run:
     data: SplitSlices
 
 
-def write_model(path: Path, bundle: Path, card: Card, calibration: Calibration) -> None:
-    """Write a bundle with its card and its calibration; the same input gives the same bytes."""
+def write_model(path: Path, bundle: Path, card: Card | None, calibration: Calibration) -> None:
+    """Write a bundle with its calibration and, if it was tested, its card.
+
+    The same input gives the same bytes.
+    """
     with zipfile.ZipFile(bundle) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
-    files[CARD_FILE] = card.json_text().encode()
-    files[README_FILE] = card.markdown().encode()
+    if card is not None:
+        files[CARD_FILE] = card.json_text().encode()
+        files[README_FILE] = card.markdown().encode()
     files[TRUST_FILE] = calibration.json_text().encode()
     with atomic_path(path) as temporary:
         temporary.write_bytes(zipped(files))

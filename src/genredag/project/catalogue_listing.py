@@ -16,7 +16,7 @@ def print_catalogue(as_json: bool, ids: bool, published: bool) -> None:
     """Print every learner as a table, as JSON, or only the ids, with or without the published presets."""
     from rich.console import Console
 
-    recipes = load_params(_params_file()).models
+    recipes = load_params(params_file()).models
     if ids:
         print(f"[{', '.join(ids_of(recipes, published))}]")
         return
@@ -38,7 +38,7 @@ def print_catalogue(as_json: bool, ids: bool, published: bool) -> None:
         )
 
 
-def _params_file() -> Path:
+def params_file() -> Path:
     """Return ``params.yaml`` of the current folder, else of the installed package or its checkout."""
     package = Path(__file__).parents[1]
     candidates = [Path("params.yaml"), package / "params.yaml", package.parents[1] / "params.yaml"]

@@ -41,6 +41,7 @@ def fit_estimator(
     validation: SliceSet,
     n_classes: int,
     seed: int,
+    calibrated: bool = False,
 ) -> tuple[ClassifierMixin, pd.DataFrame, Choice]:
     """Fit an estimator on the training slices; if it has no probabilities, calibrate it on validation slices.
 
@@ -52,6 +53,8 @@ def fit_estimator(
         As for `search_options`.
     training, validation
         Features, as `genredag.frames.batches.summarise` returns them.
+    calibrated
+        Whether to calibrate probabilities that the estimator has, too.
 
     Returns
     -------
@@ -73,7 +76,7 @@ def fit_estimator(
     inputs = {part: features_of(slices) for part, slices in parts.items()}
     with _naming(name, chosen):
         model = build(**chosen, seed=seed).fit(inputs["train"], training.labels)
-    if not hasattr(model, "predict_proba"):
+    if calibrated or not hasattr(model, "predict_proba"):
         # One temperature, fitted on tracks that the estimator has not seen. Folds of the training slices
         # would put slices of one track in both parts. A frozen estimator needs no folds, so one fold has all
         # rows.

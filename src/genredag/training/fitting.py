@@ -95,16 +95,17 @@ def fit(recipe: Recipe, inputs: Inputs, checkpoint: Checkpoint | None) -> Fitted
 
 def _fit_estimator(recipe: Estimator, inputs: Inputs) -> Fitted:
     started = time.perf_counter()
-    build = learner(inputs.model).build
+    found = learner(inputs.model)
     model, history, options = fit_estimator(
         inputs.model,
-        build,
+        found.build,
         recipe.options,
         recipe.folds,
         training=inputs.parts["train"],
         validation=inputs.parts["validation"],
         n_classes=inputs.n_classes,
         seed=inputs.seed,
+        calibrated=found.calibrated,
     )
     cost = Cost(time.perf_counter() - started, len(inputs.parts["train"]))
     return Fitted(model, None, history, history, options, _timing(cost))

@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+import skops.io
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
+from genredag.models.registry import learner
+
+
+def examples(n_features, seed=0):
+    rng = np.random.default_rng(seed)
+    labels = np.arange(60) % 3
+    return 3 * rng.normal(size=(3, n_features))[labels] + rng.normal(size=(60, n_features)), labels
+
+
+def make(shrinkage=0.5, seed=0):
+    return learner("best").build(shrinkage=shrinkage, seed=seed)
+
+
+@pytest.mark.parametrize("n_features", [2, 200])
+def test_learns_with_fewer_and_with_more_features_than_slices(n_features):
+    x, y = examples(n_features)
+    assert make().fit(x, y).score(x, y) > 0.6
+    assert_allclose(make().fit(x, y).predict_proba(x).sum(axis=1), 1)
+
+
+def test_the_rotation_changes_nothing():
+    x, y = examples(20)
+    x = (x - x.mean(axis=0)) / x.std(axis=0)
+    direct = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=0.3).fit(x, y)
+    assert_allclose(make(0.3).fit(x, y).decision_function(x), direct.decision_function(x), rtol=1e-6)
+
+
+def test_the_seed_has_no_effect():
+    x, y = examples(100)
+    assert_array_equal(*(make(seed=seed).fit(x, y).predict_proba(x) for seed in (1, 2)))
+
+
+def test_survives_skops():
+    x, y = examples(100)
+    model = make().fit(x, y)
+    again = skops.io.loads(skops.io.dumps(model), trusted=[])
+    assert_array_equal(again.predict_proba(x), model.predict_proba(x))
+
+
+def test_is_calibrated_on_validation():
+    assert learner("best").calibrated and not learner("random_forest").calibrated

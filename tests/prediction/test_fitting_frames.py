@@ -1,0 +1,134 @@
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from genredag.bundles.bundle import read_bundle
+from genredag.bundles.card import read_card
+from genredag.cli import app
+from genredag.errors import DataError
+from genredag.prediction.fitting_frames import build_manifest, fit_frames, read_settings
+from genredag.prediction.predicting_frames import predict_frames
+from genredag.prediction.trust import read_calibration
+from prediction.frame_files import GENRES, N_BINS, write_table, write_tracks
+
+PROJECT = Path(__file__).parents[2]
+GTZAN = PROJECT.parent / "shared/gtzan"
+
+
+@pytest.fixture
+def settings():
+    """Give the settings of `best` for frames of few bins."""
+    found = read_settings(PROJECT / "params.yaml", "best")
+    return dataclasses.replace(found, group=found.group.model_copy(update={"n_mels": N_BINS}))
+
+
+@pytest.fixture
+def files(tmp_path):
+    """Give the paths of training tracks, of validation tracks, and of a table that has more tracks."""
+    paths = {"frames": tmp_path / "a.npz", "validation": tmp_path / "b.npz", "tracks": tmp_path / "t.csv"}
+    ids = [*write_tracks(paths["frames"], "a", 40), *write_tracks(paths["validation"], "b", 12, seed=1)]
+    write_table(paths["tracks"], [*ids, "c.00", "c.01"])
+    return paths
+
+
+def fit(settings, files, out, **changes):
+    return fit_frames("best", settings, **files | changes, out=out, seed=1)
+
+
+def test_learns_and_predicts_tracks_without_labels(settings, files, tmp_path):
+    out = tmp_path / "new/model.zip"
+    assert fit(settings, files, out) > 0.9
+    ids = write_tracks(tmp_path / "hidden.npz", "hidden", 9, seed=2)
+    found = predict_frames(tmp_path / "hidden.npz", out, tmp_path / "p.csv")
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "p.csv"), found)
+    assert list(found) == ["track_id", *GENRES] and list(found["track_id"]) == ids
+    assert (found["fall"].to_numpy() > 0.5).tolist() == [i % 2 == 0 for i in range(9)]
+    np.testing.assert_allclose(found[list(GENRES)].sum(axis=1), 1, atol=1e-6)
+
+
+def test_the_bundle_is_calibrated_and_has_no_card(settings, files, tmp_path):
+    fit(settings, files, tmp_path / "m.zip")
+    info = read_bundle(tmp_path / "m.zip").info
+    assert info["features"] == "textures" and info["slices"]["seconds"] == 30.0
+    assert info["layers"][-1]["kind"] == "CalibratedClassifierCV"
+    assert read_calibration(tmp_path / "m.zip").class_names == GENRES
+    assert read_card(tmp_path / "m.zip") is None
+
+
+def test_the_same_seed_gives_the_same_bytes(settings, files, tmp_path):
+    for name in "xy":
+        fit(settings, files, tmp_path / name)
+    assert (tmp_path / "x").read_bytes() == (tmp_path / "y").read_bytes()
+
+
+@pytest.mark.parametrize("artists", [True, False])
+def test_without_validation_a_share_of_whole_artists_is_set_aside(settings, files, tmp_path, artists):
+    write_table(files["tracks"], [f"a.{i:02}" for i in range(40)], artists)
+    assert fit(settings, files, tmp_path / "m.zip", validation=None) > 0.7
+    n_groups = read_calibration(tmp_path / "m.zip").n_groups
+    assert n_groups in (2, 3) if artists else n_groups == 6
+
+
+def test_tracks_can_be_cut_into_slices(settings, files, tmp_path):
+    assert fit(settings, files, tmp_path / "m.zip", slice_seconds=10.0) > 0.9
+    assert read_bundle(tmp_path / "m.zip").info["slices"]["n_frames"] == 21
+
+
+def test_an_unlisted_track_is_named(settings, files):
+    write_table(files["tracks"], ["a.00", "a.01"])
+    parts = {"train": files["frames"]}
+    with pytest.raises(
+        DataError, match=r"t.csv: track a.02 is missing; expected a row for each track of .*a.npz"
+    ):
+        build_manifest(parts, files["tracks"], settings)
+
+
+def test_a_track_in_both_files_is_refused(settings, files):
+    parts = {"train": files["frames"], "validation": files["frames"]}
+    with pytest.raises(DataError, match=r"a.00 is there twice; expected each track once"):
+        build_manifest(parts, files["tracks"], settings)
+
+
+def test_other_bins_than_in_params_are_refused(settings, files, tmp_path):
+    with pytest.raises(DataError, match=r"16 bins, 2 frames per second; expected 128 as in params.yaml"):
+        group = settings.group.model_copy(update={"n_mels": 128})
+        fit(dataclasses.replace(settings, group=group), files, tmp_path / "m.zip")
+    assert not (tmp_path / "m.zip").exists()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"frames": {"track_id": np.array(["a.00"])}},
+        {"out": "dir/file"},
+    ],
+)
+def test_the_command_reports_one_line(files, tmp_path, changes):
+    (tmp_path / "dir").write_text("a file, not a folder")
+    if "frames" in changes:
+        np.savez(files["frames"], **changes["frames"])
+    out = tmp_path / changes.get("out", "m.zip")
+    options = [text for name, path in files.items() for text in (f"--{name}", str(path))]
+    done = CliRunner().invoke(app, ["fit", "--model", "best", *options, "--out", str(out)])
+    assert done.exit_code == 2 and "Traceback" not in done.output
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("genredag: error: ")]
+    assert ("holds nothing; expected an .npz" if "frames" in changes else "dir") in line
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not GTZAN.is_dir(), reason="needs the mel spectrograms of GTZAN")
+def test_best_on_the_fault_filtered_validation_tracks(tmp_path):
+    found = fit_frames(
+        "best",
+        read_settings(PROJECT / "params.yaml", "best"),
+        GTZAN / "mel_train.npz",
+        GTZAN / "mel_valid.npz",
+        GTZAN / "tracks.csv",
+        tmp_path / "m.zip",
+        seed=1,
+    )
+    assert found > 0.55
