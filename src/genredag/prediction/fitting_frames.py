@@ -132,10 +132,10 @@ def fit_frames(
         data = _split_slices(manifest, settings, Path(folder), slice_seconds, seed)
         bundle, _, _ = train_bundle(model, settings.recipe, settings.train, data, seed=seed)
         found = track_predictions(predict_split(bundle, data), settings.decision)
-        features = [track_features(data.part(part)) for part in (TRAIN, VALIDATION)]
+        trained, held_out = (track_features(data.part(part)) for part in (TRAIN, VALIDATION))
         file = Path(folder, "bundle.zip")
         save_bundle(file, bundle)
-        write_model(out, file, None, calibrate(found, *features))
+        write_model(out, file, None, calibrate(found, trained, held_out))
     return float((found["predicted"] == found["genre"]).mean())
 
 
