@@ -56,7 +56,7 @@ def test_every_learner_has_a_row(rows):
 
 def test_estimators_name_their_features(rows):
     assert rows["svm_rbf"]["features"] == ["features_133", "bin_statistics"]
-    assert rows["random_forest"]["features"] == ["features_133"]
+    assert rows["best"]["features"] == ["textures"]
     assert rows["crnn"]["features"] == []
 
 

@@ -19,13 +19,6 @@ STAGES: list[Stage] = [(128, 5, (2, 2)), (64, 5, (2, 2)), (64, 4, (2, 2)), (64, 
 
 
 def _builder(stages: Sequence[Stage]) -> Callable[..., KerasTensor]:
-    """Return the builder of a network of k x 1 convolutions with batch normalisation.
-
-    Slices are resized to squares of side `size` (published: 216); 0 keeps their size. `momentum` is the
-    weight of the past, as in Keras. In PyTorch it is the weight of the new batch, so the published .9 is .1
-    here. `units` is the size of the second dense layer: 192 in the project's code, 182 in its text.
-    """
-
     def build(
         x: KerasTensor,
         n_classes: int,
@@ -36,6 +29,12 @@ def _builder(stages: Sequence[Stage]) -> Callable[..., KerasTensor]:
         dense_dropout: Share,
         units: Count,
     ) -> KerasTensor:
+        """Return class probabilities from k x 1 convolutions with batch normalisation.
+
+        Slices are resized to squares of side `size` (published: 216); 0 keeps their size. `momentum` is the
+        weight of the past, as in Keras. In PyTorch it is the weight of the new batch, so the published .9 is
+        .1 here. `units` is the size of the second dense layer: 192 in the project's code, 182 in its text.
+        """
         import keras
 
         if size:
