@@ -120,12 +120,11 @@ def _permute(layer: kl.Permute) -> str:
 def _over(axes: int | Iterable[int]) -> str:
     """Name the axes of (batch, windows, bins, frames[, channels])."""
     axes = (axes,) if isinstance(axes, int) else tuple(axes)
-    return {(-1,): "frames", (2, 3): "bins and frames"}[axes]
+    return {(-1,): "frames", (3,): "frames", (2, 3): "bins and frames"}[axes]
 
 
 def _concatenate(operation: Operation) -> str:
-    assert operation.axis == -1
-    return "concatenate"
+    return {-1: "concatenate", 2: "concatenate bins"}[operation.axis]
 
 
 def _norm(layer: kl.BatchNormalization) -> str:

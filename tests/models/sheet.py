@@ -381,12 +381,12 @@ GTZAN_FMA = [
         "lstm_windows",
         (128, 130, 1),
         """
-        squeeze
         branch
           mean over frames
         branch
           deviation over frames
-        concatenate
+        concatenate bins
+        sequence -1 x 256
         lstm 128, sequence
         dropout .5
         dense 150, relu

@@ -117,7 +117,7 @@ LACKING = [
     ("slices", lambda: cut(FRAMES, 10.0, SLICES), "slices: all 2 tracks are shorter than 29.9 s"),
     (
         "embed",
-        lambda: check_image_size(SimpleNamespace(architecture="vgg16", size=None), 40, 20),
+        lambda: check_image_size(SimpleNamespace(architecture="vgg16", size=None), 40, 20, 1),
         "vgg16: images of 40 bins x 20 frames are too small",
     ),
     (
