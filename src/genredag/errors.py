@@ -149,6 +149,7 @@ _OS_HINTS = {
     errno.EEXIST: "something already exists at the output path: move it",
     errno.EISDIR: "a folder exists where a file is needed: move it",
     errno.ENOENT: "check the path; stages run in order with `snakemake` or `dvc exp run`",
+    errno.ENAMETOOLONG: "shorten the name: most file systems allow 255 bytes",
 }
 
 

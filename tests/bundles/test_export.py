@@ -131,3 +131,10 @@ def test_a_model_that_predicts_something_else_is_not_written(untrained, tmp_path
 
 def _pipeline(model):
     return model.calibrated_classifiers_[0].estimator.estimator
+
+
+def test_what_can_not_be_a_model_is_refused_before_any_work(untrained, exported, tmp_path):
+    with pytest.raises(ModelError, match=r"crnn\.txt: can't be written; expected a file FILE\.onnx"):
+        export_onnx(tmp_path / "no bundle", tmp_path / "crnn.txt")
+    with pytest.raises(ModelError, match=r"a\.onnx: is exported already; expected a model.zip"):
+        export_onnx(tmp_path / "a.onnx", tmp_path / "b.onnx")

@@ -58,7 +58,7 @@ def test_a_leaky_bundle_is_never_the_default(project):
     leaky = [one for one in list_bundles(project) if one.card.warning]
     with pytest.raises(ModelError, match="every bundle comes from a LEAKY split"):
         best_bundle(leaky)
-    with pytest.raises(ModelError, match=r"results/ and experiment/: no bundle found\. Hint: train one"):
+    with pytest.raises(ModelError, match=r"no bundle found\. Hint: train one"):
         best_bundle([])
 
 
@@ -92,3 +92,10 @@ def test_the_command_refuses_other_files_in_one_line(tmp_path, content):
     done = CliRunner().invoke(app, ["card", str(tmp_path / "x.zip")])
     assert done.exit_code == 2
     assert done.stderr.count("\n") == 1 and "x.zip: isn't a bundle" in done.stderr
+
+
+def test_a_model_that_heard_music_comes_before_all_that_did_not(project, make_card):
+    data = make_card().data.model_copy(update={"name": "synthetic"})
+    card = make_card(validation_accuracy=0.95, data=data)
+    write_bundle(project / "results/synthetic/model.zip", card.json_text())
+    assert [one.card.is_synthetic for one in list_bundles(project)] == [False, False, False, True, False]

@@ -1,3 +1,4 @@
+import os
 import zipfile
 
 import pytest
@@ -86,3 +87,9 @@ def test_any_bytes_give_a_part_or_an_error(tmp_path_factory, content, cut):
         except ModelError:
             continue
         assert found is None or isinstance(found, bytes)
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.zip")
+    with pytest.raises(ModelError, match=r"pipe\.zip: not a regular file; expected a bundle"):
+        read_part(tmp_path / "pipe.zip", "bundle.json")

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from joblib import Parallel, delayed
 
 from genredag.errors import ParameterError
 from genredag.prediction.ahead import render_ahead
@@ -123,3 +124,8 @@ def test_a_crash_of_a_decoder_costs_one_song():
     reasons = [song.reason for song in found]
     assert reasons.pop(4) == "the decoder crashed, or ran out of memory"
     assert reasons == ["no such file"] * 9
+
+
+def test_other_users_of_joblib_are_left_alone(songs, svm):
+    list(render_ahead(songs, load(svm.path).renderings, Limits(), 2))
+    assert Parallel(2)(delayed(abs)(number) for number in (-1, 2)) == [1, 2]

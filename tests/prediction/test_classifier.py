@@ -1,4 +1,5 @@
 import dataclasses
+import re
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -236,3 +237,9 @@ def test_a_long_song_is_rendered_block_by_block(make_trained, name, monkeypatch)
     monkeypatch.setattr("genredag.prediction.rendering.MAX_HOURS", 0.0001)
     with pytest.raises(DataError, match=r"rock\.0\.wav: longer than 0.0001 hours"):
         render_song(song, spec, slices)
+
+
+def test_a_prediction_prints_its_genres_and_draws_itself(svm):
+    song = load(svm.path).predict(svm.files["rock.0"])
+    assert re.fullmatch(r"<SongPrediction '.*': rock \d+%, blues \d+%>", repr(song))
+    assert [text.get_text() for text in song.plot().axes[0].get_yticklabels()][-1] in svm.bundle.class_names

@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 
 import pytest
@@ -111,3 +112,60 @@ def test_an_interrupted_run_says_how_to_go_on(folder, monkeypatch):
     done = run("rock.0.wav", "-m", "bundle.zip", "-o", "out", "-f", "csv")
     assert done.exit_code == 130
     assert "stopped after 0 of 1 songs; the same command resumes" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-f", ""], "--format: ''; expected table, json"),
+        (["-f", "csv", "-o", "."], "--output .: a folder; expected DIR/NAME"),
+        (["-f", "csv", "-o", "songs"], "--output songs: a folder; expected DIR/NAME"),
+        (["-f", "csv", "-o", "a"], "a.csv is a folder"),
+        (["--journal", "songs"], "songs: can't be used as a journal"),
+        (["--plot", "a.jpg"], "--plot a.jpg: can't be written; expected a file FILE.png, or a folder"),
+        (["--plot", "rock.0.wav/x"], "a file exists where a folder is needed"),
+        (["--apply"], "--apply has no effect without --write-tags"),
+        (["-m", "x" * 300], "shorten the name"),
+        (["y" * 300], "no such file or folder"),
+    ],
+)
+def test_a_useless_option_is_refused_before_any_song(folder, monkeypatch, arguments, message):
+    (folder / "songs").mkdir()
+    (folder / "a.csv").mkdir()
+    monkeypatch.setattr(command, "predict_batch", None)  # nothing may be predicted
+    done = run("rock.0.wav", "-m", "bundle.zip", *arguments)
+    assert done.exit_code == 2
+    assert message in done.stderr and done.stderr.count("genredag: error: ") == 1
+
+
+def test_a_name_may_have_any_bytes_and_be_long(folder):
+    odd, long = b"caf\xe9.wav", f"{'長' * 80}.wav"
+    (folder / "odd").mkdir()
+    shutil.copy(folder / "rock.0.wav", os.fsdecode(bytes(folder / "odd") + b"/" + odd))
+    shutil.copy(folder / "rock.0.wav", folder / "odd" / long)
+    arguments = ("odd", "-m", "bundle.zip", "-f", "json,csv,parquet,audacity", "-o", "out/odd")
+    assert run(*arguments).exit_code == 0
+    songs = json.loads((folder / "out/odd.json").read_text(encoding="utf-8"))
+    assert [song["source"] for song in songs] == ["odd/caf\\xe9.wav", f"odd/{long}"]
+    assert songs[0]["probabilities"] == songs[1]["probabilities"]
+    again = run(*arguments)
+    assert "2 of them known from the journal" in again.stderr
+    assert run("odd", "-m", "bundle.zip", "--plot", "figures").exit_code == 0
+    assert len(list((folder / "figures").glob("*.png"))) == 2
+
+
+def test_the_name_of_an_output_may_end_in_its_format(folder):
+    assert run("rock.0.wav", "-m", "bundle.zip", "-f", "csv", "-o", "out.csv").exit_code == 0
+    assert sorted(path.name for path in folder.glob("out*")) == ["out.csv", "out.journal"]
+
+
+def test_the_same_model_twice_is_one(folder):
+    once = run("rock.0.wav", "-m", "bundle.zip", "-f", "json").stdout
+    assert run("rock.0.wav", "-m", "bundle.zip", "-m", "bundle.zip", "-f", "json").stdout == once
+
+
+def test_a_timeline_is_legible_without_colours(folder):
+    lines = run("rock.0.wav", "-m", "bundle.zip", "--timeline").stdout.splitlines()
+    ribbon = next(line for line in lines if line.strip().startswith("0:00 a"))
+    legend = lines[lines.index(ribbon) + 1]
+    assert set(ribbon.split()[1]) <= set("ab") and legend.split()[0] == "a"

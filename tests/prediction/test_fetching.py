@@ -137,14 +137,14 @@ def test_a_slow_host_is_given_up(server, tmp_path, path):
 
 
 def test_the_local_network_is_refused_unless_allowed(server, tmp_path, monkeypatch):
-    with pytest.raises(DataError, match=r"127\.0\.0\.1, an address of the local network.*--allow-local"):
+    with pytest.raises(DataError, match=r"127\.0\.0\.1 belongs to the local network.*--allow-local"):
         fetch(f"{server}/song", tmp_path, Limits())
-    with pytest.raises(DataError, match="an address of the local network"):
+    with pytest.raises(DataError, match="belongs to the local network"):
         fetch(server.replace("127.0.0.1", "localhost") + "/song", tmp_path, Limits())
     # A public host whose redirect leads home.
     real, port = fetching.is_local, server.rpartition(":")[2]
     monkeypatch.setattr(fetching, "is_local", lambda address: real(address) and address != "127.0.0.1")
-    with pytest.raises(DataError, match=r"127\.0\.0\.2, an address of the local network"):
+    with pytest.raises(DataError, match=r"127\.0\.0\.2 belongs to the local network"):
         fetch(f"{server}/to?http://127.0.0.2:{port}/song", tmp_path, Limits())
 
 

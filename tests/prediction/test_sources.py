@@ -54,7 +54,7 @@ def test_addresses(music):
         "http://example.org/a",
         "https://example.org/b",
     ]
-    with pytest.raises(ParameterError, match=r"ftp://example\.org; expected an address"):
+    with pytest.raises(ParameterError, match=r"ftp://example\.org: can.t be fetched; expected http"):
         found("ftp://example.org")
 
 
@@ -70,3 +70,15 @@ def test_what_does_not_exist_is_refused(music, name, message):
     (music / "empty").mkdir()
     with pytest.raises(ParameterError, match=message):
         found(name)
+
+
+def test_what_is_no_file_is_named(music):
+    (music / "gone.mp3").symlink_to("nowhere")
+    for name, what in {"/dev/null": "not a regular file", "gone.mp3": "a broken link"}.items():
+        with pytest.raises(ParameterError, match=f"{name}: {what}; expected a file"):
+            found(name)
+
+
+def test_a_line_on_stdin_may_be_anything(music):
+    odd = "x" * 5000
+    assert found("-", stdin=f"{odd}\na.mp3\n") == [odd, "a.mp3"]

@@ -152,9 +152,9 @@ def test_undo_reverses_apply(tmp_path_factory, blank_songs, suffix, title, genre
 @pytest.mark.parametrize(
     ("options", "skipped"),
     [
-        (TagOptions(), ["", "", "already tagged so"]),
-        (TagOptions(min_confidence=0.65), ["less probable than 0.65", "", "already tagged so"]),
-        (TagOptions(only_empty=True), ["", "has a genre", "already tagged so"]),
+        (TagOptions(), ["", "", "already has this genre"]),
+        (TagOptions(min_confidence=0.65), ["less probable than 0.65", "", "already has this genre"]),
+        (TagOptions(only_empty=True), ["", "has a genre", "already has this genre"]),
     ],
 )
 def test_options_choose_the_songs(tmp_path, blank_songs, options, skipped):

@@ -45,3 +45,19 @@ def test_tables_come_back_equal_and_byte_for_byte_the_same(tmp_path):
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "one.parquet"), table, check_dtype=False)
     assert (tmp_path / "one.csv").read_bytes() == b"track_id,n\na,1\nb,2\n"
     assert (tmp_path / "one.parquet").read_bytes() == (tmp_path / "two.parquet").read_bytes()
+
+
+def test_a_name_may_be_as_long_as_the_system_allows(tmp_path):
+    target = tmp_path / f"{'é' * 125}.csv"  # 254 bytes
+    with atomic_path(target) as temporary:
+        assert temporary.suffix == ".csv"
+        temporary.write_text("whole")
+    assert [path.name for path in tmp_path.iterdir()] == [target.name]
+
+
+def test_an_error_names_the_file_and_not_the_temporary_one(tmp_path):
+    (tmp_path / "songs").mkdir()
+    with pytest.raises(IsADirectoryError) as caught:
+        write_json(tmp_path / "songs", {})
+    assert caught.value.filename == str(tmp_path / "songs")
+    assert [path.name for path in tmp_path.iterdir()] == ["songs"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import signal
 import subprocess
@@ -181,8 +182,8 @@ def test_editing_a_module_reruns_the_stages_that_use_it(unchanged, module) -> No
 def test_a_comment_and_a_docstring_rerun_nothing_in_snakemake(unchanged) -> None:
     path = unchanged.folder / "src/genredag/errors.py"
     text = path.read_text(encoding="utf-8")
-    assert '"""A mistake that a user can mend.' in text
-    edited = text.replace('"""A mistake that a user can mend.', '"""Another docstring.') + "\n# An edit.\n"
+    assert text.startswith('"""Errors that users can correct.')
+    edited = text.replace('"""Errors', '"""Edited. Errors', 1) + "\n# An edit.\n"
     path.write_text(edited, encoding="utf-8")
     assert asked(unchanged) == set()
 
@@ -190,4 +191,5 @@ def test_a_comment_and_a_docstring_rerun_nothing_in_snakemake(unchanged) -> None
 def asked(place) -> set[str]:
     """Return the stages that Snakemake would run."""
     printed = place.snakemake("--dry-run", "--cores", "1")
-    return {stage for stage in STAGES if f"rule {stage}:" in printed.stdout + printed.stderr}
+    counted = re.findall(r"^(\w+) +\d+$", printed.stdout + printed.stderr, flags=re.MULTILINE)
+    return set(STAGES) & set(counted)

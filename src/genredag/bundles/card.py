@@ -153,7 +153,7 @@ class Card(_Part):
         return "\n\n".join([f"# {self.name}", *self._summary(), *self._results(), *self._background()]) + "\n"
 
     def _summary(self) -> list[str]:
-        parts = f"{self.tracks['train']} tracks, chosen on {self.tracks['validation']}"
+        parts = f"{self.tracks['train']} tracks, selected on {self.tracks['validation']} validation tracks"
         lines = [f"**{self.warning}**"] if self.warning else []
         lines.append(
             f"Names one of {len(self.genres)} genres for a piece of music. Trained on {parts} and tested on"

@@ -15,6 +15,7 @@ import numpy as np
 
 from genredag.bundles.bundle import Bundle, read_bundle
 from genredag.bundles.onnx_bundle import INPUT, OUTPUT, OnnxBundle, open_session
+from genredag.bundles.parts import ONNX_SUFFIX
 from genredag.errors import ModelError, require
 from genredag.runtime.files import atomic_path
 
@@ -49,10 +50,15 @@ def export_onnx(bundle: Path, path: Path) -> float:
     Raises
     ------
     ModelError
-        The bundle can't be read or converted, or the difference exceeds `TOLERANCE`.
+        The bundle can't be read or converted, `path` isn't that of an ONNX file, or the difference exceeds
+        `TOLERANCE`.
     MissingExtraError
         A converter isn't installed.
     """
+    if path.suffix.lower() != ONNX_SUFFIX or path.is_dir():
+        raise ModelError("can't be written", where=str(path), expected=f"a file FILE{ONNX_SUFFIX}")
+    if bundle.suffix.lower() == ONNX_SUFFIX:
+        raise ModelError("is exported already", where=str(bundle), expected="a model.zip")
     loaded = read_bundle(bundle)
     model = to_onnx(loaded, _texts(bundle))
     difference = _difference(loaded, model, str(bundle))

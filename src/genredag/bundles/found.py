@@ -39,8 +39,9 @@ def list_bundles(folder: Path) -> list[FoundBundle]:
     Returns
     -------
     list[FoundBundle]
-        The best first, by the accuracy on validation tracks: test tracks must not choose a model. Those with
-        a LEAKY split come last, because their accuracy is inflated.
+        The best first, by the accuracy on validation tracks: test tracks must not choose a model. Those that
+        heard only synthetic sounds come after all that heard music, and those with a LEAKY split last,
+        because their accuracy is inflated.
     """
     roots = [folder / name for name in RESULTS if (folder / name).is_dir()] or [folder]
     found = []
@@ -53,7 +54,12 @@ def list_bundles(folder: Path) -> list[FoundBundle]:
             continue
         if card is not None:
             found.append(FoundBundle(path, card))
-    return sorted(found, key=lambda one: (one.card.warning is not None, -one.card.validation_accuracy))
+    return sorted(found, key=_rank)
+
+
+def _rank(one: FoundBundle) -> tuple[bool, bool, float]:
+    card = one.card
+    return card.warning is not None, card.is_synthetic, -card.validation_accuracy
 
 
 def best_bundle(found: Sequence[FoundBundle]) -> FoundBundle:
@@ -69,7 +75,7 @@ def best_bundle(found: Sequence[FoundBundle]) -> FoundBundle:
             return one
     what = "every bundle comes from a LEAKY split" if found else "no bundle found"
     hint = "train one with `snakemake` or `dvc exp run`, or name a bundle"
-    raise ModelError(what, where=" and ".join(f"{name}/" for name in RESULTS), hint=hint)
+    raise ModelError(what, where=str(Path.cwd()), hint=hint)
 
 
 def bundles_json(found: Sequence[FoundBundle]) -> str:

@@ -29,6 +29,9 @@ def read_part(path: Path, name: str, max_bytes: int = MAX_BYTES) -> bytes | None
     ModelError
         The file isn't a bundle, or the text is larger than `max_bytes`.
     """
+    if path.exists() and not path.is_file():  # a pipe would wait for a writer
+        what = "is a folder" if path.is_dir() else "not a regular file"
+        raise ModelError(what, where=str(path), expected="a bundle")
     try:
         if path.suffix.lower() == ONNX_SUFFIX:
             with path.open("rb") as file:

@@ -101,7 +101,8 @@ def evaluate_command(
     """Test a trained model on other labelled music than its own data set.
 
     Genres are matched by name; those that the model does not know are reported and left out.
+    The exit status is 1 if a file can't be read.
     """
     from genredag.report.external_command import evaluate_folder
 
-    evaluate_folder(bundle, folder, output, renamed or [], jobs)
+    raise typer.Exit(0 if evaluate_folder(bundle, folder, output, renamed or [], jobs) else 1)

@@ -54,7 +54,13 @@ def predict_command(
         ),
     ] = None,
     jobs: Annotated[
-        int | None, typer.Option("--jobs", "-j", min=1, help="Processes that decode. Default: all cores.")
+        int | None,
+        typer.Option(
+            "--jobs",
+            "-j",
+            min=1,
+            help="Processes that decode, at most one per core, which is the default for many songs.",
+        ),
     ] = None,
     write_tags: Annotated[
         bool, typer.Option("--write-tags", help="Show the genres that --apply writes into the files' tags.")
@@ -73,7 +79,7 @@ def predict_command(
     undo_file: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE.jsonl", help="Note of the earlier tags; default: genredag-undo-<time>.jsonl here."
+            metavar="FILE.jsonl", help="Note of the earlier tags; default: genredag-undo-TIME.jsonl here."
         ),
     ] = None,
     max_megabytes: Annotated[float, typer.Option(min=0.001, help="Largest file that is fetched.")] = 200.0,

@@ -82,7 +82,7 @@ def read_table(path: Path, *, required: Sequence[str], optional: Sequence[str]) 
     Raises
     ------
     DataError
-        There is no such file, it is not a UTF-8 CSV, or a required column or value is missing.
+        There is no such file, it is not a UTF-8 CSV, has no rows, or lacks a required column or value.
     """
     expected = f"a CSV in UTF-8 with the columns {','.join(required)}[,{'][,'.join(optional)}]"
     try:
@@ -97,6 +97,8 @@ def read_table(path: Path, *, required: Sequence[str], optional: Sequence[str]) 
     missing = [name for name in required if name not in header]
     if missing:
         raise DataError(f"no column {missing[0]!r}", where=str(path), expected=expected)
+    if not rows:
+        raise DataError("no rows", where=str(path), expected=expected)
     for line, row in rows.items():
         if len(row) != len(header):
             raise DataError(f"{len(row)} values", where=f"{path}, line {line}", expected=f"{len(header)}")

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from genredag.prediction.fetching import Limits
 from genredag.prediction.rendering import RenderedSong, Rendering, Source, render_or_reason
 from genredag.prediction.song import UnreadableSong
+
+if TYPE_CHECKING:
+    from joblib.externals.loky import ProcessPoolExecutor
 
 Rendered = list[RenderedSong] | UnreadableSong
 Found = TypeVar("Found")
@@ -37,12 +41,13 @@ def work_ahead(
     if n_jobs == 1:
         yield from map(work, sources)
         return
+    pool = _processes(n_jobs)
     waiting: deque[tuple[Source, Future[Found | UnreadableSong]]] = deque()
     rest = iter(sources)
     try:
         while True:
             while len(waiting) < AHEAD * n_jobs and (source := next(rest, None)) is not None:
-                waiting.append((source, _submit(n_jobs, work, source)))
+                waiting.append((source, pool.submit(work, source)))
             if not waiting:
                 return
             source, future = waiting.popleft()
@@ -51,24 +56,26 @@ def work_ahead(
             except BrokenProcessPool:  # of this song or of one of those that wait
                 again = [other for other, _ in waiting]
                 yield _done_alone(work, source)
-                waiting = deque((other, _submit(n_jobs, work, other)) for other in again)
+                pool = _processes(n_jobs)
+                waiting = deque((other, pool.submit(work, other)) for other in again)
     finally:
-        for _, future in waiting:
-            future.cancel()
+        pool.shutdown(kill_workers=bool(waiting))
 
 
-def _submit(
-    n_jobs: int, work: Callable[[Source], Found | UnreadableSong], source: Source
-) -> Future[Found | UnreadableSong]:
-    from joblib.externals.loky import get_reusable_executor
+def _processes(n: int) -> ProcessPoolExecutor:
+    """Start a pool that ends with this batch: joblib's own is for its own calls, and for those of users."""
+    from joblib.externals.loky import ProcessPoolExecutor
 
-    return get_reusable_executor(n_jobs).submit(work, source)
+    return ProcessPoolExecutor(n, initializer=_leave_interrupts)
+
+
+def _leave_interrupts() -> None:
+    """Leave Ctrl-C to the main process, which then ends this one."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _done_alone(work: Callable[[Source], Found | UnreadableSong], source: Source) -> Found | UnreadableSong:
-    from joblib.externals.loky import ProcessPoolExecutor
-
-    with ProcessPoolExecutor(1) as pool:
+    with _processes(1) as pool:
         try:
             return pool.submit(work, source).result()
         except BrokenProcessPool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import signal
 import sys
 import time
 import warnings
@@ -20,7 +21,15 @@ from genredag.prediction.batch import new_songs, predict_batch
 from genredag.prediction.classifier import Classifier, load
 from genredag.prediction.fetching import Limits
 from genredag.prediction.journal import Journal, hash_models, open_journal
-from genredag.prediction.records import Format, Result, check_formats, file_names, render_text, write_files
+from genredag.prediction.records import (
+    Format,
+    Result,
+    check_formats,
+    check_output,
+    file_names,
+    render_text,
+    write_files,
+)
 from genredag.prediction.song import SongPrediction, UnreadableSong
 from genredag.prediction.sources import find_songs
 from genredag.prediction.tables import MOST_DETAILED, clock, model_lines, song_view, songs_table
@@ -38,6 +47,8 @@ SOME_FAILED = 1
 STOPPED = 130
 FEW = 6  # starting processes takes longer than decoding this many songs
 _N_REASONS = 10
+PNG = ".png"
+_PICTURES = {PNG, ".jpg", ".jpeg", ".svg", ".pdf", ".gif", ".webp", ".tif", ".tiff"}
 _WIDTH = 200  # of a table that is not printed on a terminal
 
 
@@ -89,14 +100,17 @@ def predict_songs(wishes: Wishes, stdin: TextIO) -> int:
     GenredagError
         A file, format or model that the user named can't be used.
     """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as after Ctrl-C
     formats = check_formats(wishes.formats, wishes.output)
+    if wishes.output is not None:
+        wishes = dataclasses.replace(wishes, output=check_output(wishes.output, formats))
     if wishes.plot or wishes.explain:
         require("matplotlib")
     sources = find_songs(wishes.named, stdin)
     if not sources:
         raise ParameterError("no song named", expected="files, folders, patterns or addresses")
     _check_figures(wishes, len(sources))
-    paths = wishes.models or [_best_model()]
+    paths = list(dict.fromkeys(wishes.models)) or [_best_model()]
     classifier = dataclasses.replace(load(*paths, onnx_cache=default_cache_dir()), limits=wishes.limits)
     console = _console(stderr=formats != ["table"])
     for line in model_lines([f"{path}" for path in paths], classifier.cards):
@@ -122,11 +136,24 @@ def predict_songs(wishes: Wishes, stdin: TextIO) -> int:
 
 
 def _check_figures(wishes: Wishes, n_songs: int) -> None:
+    """Check where figures are to be written, before the songs are predicted.
+
+    Raises
+    ------
+    ParameterError
+        A figure would be written into no PNG file, or several into one.
+    OSError
+        A folder can't be made.
+    """
     for option, target in (("--plot", wishes.plot), ("--explain", wishes.explain)):
-        if target and n_songs > 1 and target.suffix == ".png" and not target.is_dir():
-            raise ParameterError(
-                f"one file for {n_songs} songs", where=f"{option} {target}", expected="a folder"
-            )
+        if target is None:
+            continue
+        where, is_file = f"{option} {target}", target.suffix == PNG and not target.is_dir()
+        if target.suffix.lower() in _PICTURES and not is_file:
+            raise ParameterError("can't be written", where=where, expected=f"a file FILE{PNG}, or a folder")
+        if n_songs > 1 and is_file:
+            raise ParameterError(f"one file for {n_songs} songs", where=where, expected="a folder")
+        (target.parent if is_file else target).mkdir(parents=True, exist_ok=True)
 
 
 def _best_model() -> Path:
@@ -156,7 +183,9 @@ def _predicted(
     new: Sequence[str],
     journal: Journal | None,
 ) -> Iterator[Result]:
-    n_jobs = wishes.n_jobs or (os.cpu_count() or 1 if len(new) > FEW else 1)
+    n_cores = os.cpu_count() or 1
+    n_jobs = min(wishes.n_jobs, n_cores, max(1, len(new))) if wishes.n_jobs else n_cores
+    n_jobs = n_jobs if wishes.n_jobs or len(new) > FEW else 1
     if not (wishes.plot or wishes.explain):
         yield from predict_batch(classifier, sources, new, journal, n_jobs)
         return
@@ -193,7 +222,7 @@ def _draw(
         figures[_figure_path(wishes.plot, name, alone)] = song_figure(with_frames)
     if wishes.explain:
         path = _figure_path(wishes.explain, name, alone)
-        path = path.with_name(f"{path.stem}.explained.png") if path in figures else path
+        path = path.with_name(f"{path.stem}.explained{PNG}") if path in figures else path
         figures[path] = explanation_figure(explain_rendered(classifier, songs, result.genre))
     for path, figure in figures.items():
         save_figure(path, figure)
@@ -202,7 +231,7 @@ def _draw(
 
 
 def _figure_path(target: Path, name: str, alone: bool) -> Path:
-    return target if alone and target.suffix == ".png" else target / f"{name}.png"
+    return target if alone and target.suffix == PNG else target / f"{name}{PNG}"
 
 
 def _shown(

@@ -182,7 +182,7 @@ def _resolved(host: str, port: int, url: str, limits: Limits) -> str:
     for address in addresses:
         if not limits.allow_local and is_local(address):
             raise DataError(
-                f"{host} is {address}, an address of the local network",
+                f"{address} belongs to the local network",
                 where=url,
                 hint="--allow-local, if you trust it",
             )

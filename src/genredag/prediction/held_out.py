@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from genredag.evaluation.predictions import PREFIX
-from genredag.frames.batches import CHUNK
 from genredag.runtime.progress import progress
 
 if TYPE_CHECKING:
@@ -35,8 +34,9 @@ def predict_split(bundle: Predictor, data: SplitSlices) -> pd.DataFrame:
     held_out = data.split[data.is_in(*HELD_OUT)].reset_index(drop=True)
     names = bundle.class_names
     slices = data.part(*HELD_OUT, class_names=names)
-    chunks = _chunks(held_out, bundle.over_windows)
+    chunks = _tracks(held_out)
     probabilities = np.empty((len(slices), len(names)), np.float32)
+    # A batch per track, as for a song: float32 rounds differently in batches of other sizes.
     for rows in progress(chunks, f"predicting with {bundle.info['model']}", len(chunks)):
         probabilities[rows] = bundle.predict(slices.take(rows), slices.n_valid[rows])
     predictions = held_out[["track_id", "slice", "part", "genre", "artist"]].copy()
@@ -45,10 +45,7 @@ def predict_split(bundle: Predictor, data: SplitSlices) -> pd.DataFrame:
     return pd.concat([predictions, columns], axis=1)
 
 
-def _chunks(held_out: pd.DataFrame, over_windows: bool) -> list[np.ndarray]:
-    """Return the rows to predict at once: a few hundred, or those of a track that are in the same part."""
-    n = len(held_out)
-    if not over_windows:
-        return np.split(np.arange(n), range(CHUNK, n, CHUNK))
+def _tracks(held_out: pd.DataFrame) -> list[np.ndarray]:
+    """Return the rows of each track that are in the same part."""
     tracks = held_out.groupby(["part", "track_id"], sort=False).indices
     return [np.asarray(rows) for rows in tracks.values()]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ import numpy as np
 from genredag.errors import ParameterError
 from genredag.prediction.fetching import is_address
 from genredag.prediction.song import SongPrediction, Timeline, Trust, UnreadableSong
+from genredag.runtime.folders import is_unicode, printable
 
 _SCHEMA = """
 create table if not exists songs (
@@ -72,7 +74,7 @@ class Journal:
         if isinstance(song, UnreadableSong):
             if mtime_ns == 0:
                 return
-            values = (song.reason, *[None] * 6)
+            values = (printable(song.reason), *[None] * 6)
         else:
             arrays = (song.timeline.start, song.timeline.end)
             blobs = [np.ascontiguousarray(array, np.float64).tobytes() for array in arrays]
@@ -97,7 +99,10 @@ def open_journal(path: Path, models: str, class_names: Sequence[str]) -> Iterato
         The file is something else, or another process has locked it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    database = sqlite3.connect(path, timeout=30)
+    try:
+        database = sqlite3.connect(path, timeout=30)
+    except sqlite3.Error as error:
+        raise _unusable(path, error) from None
     try:
         found = database.execute("pragma user_version").fetchone()[0]
         tables = database.execute("select count(*) from sqlite_master").fetchone()[0]
@@ -109,9 +114,14 @@ def open_journal(path: Path, models: str, class_names: Sequence[str]) -> Iterato
             database.execute(f"pragma user_version = {_VERSION}")
         yield Journal(database, models, tuple(class_names))
     except sqlite3.Error as error:
-        raise ParameterError(f"can't be used as a journal ({error})", where=str(path)) from None
+        raise _unusable(path, error) from None
     finally:
         database.close()
+
+
+def _unusable(path: Path, error: sqlite3.Error) -> ParameterError:
+    hint = "name a new file in a folder that you can write to"
+    return ParameterError(f"can't be used as a journal ({error})", where=str(path), hint=hint)
 
 
 def hash_models(paths: Sequence[Path], engines: Sequence[str]) -> str:
@@ -128,15 +138,21 @@ def hash_models(paths: Sequence[Path], engines: Sequence[str]) -> str:
     return digest.hexdigest()
 
 
-def _identity(source: str) -> tuple[str, int, int]:
+def _identity(source: str) -> tuple[str | bytes, int, int]:
     """Return the absolute path, size and date of a file; an address or a missing file has neither."""
     if is_address(source):
         return source, 0, 0
+    path = _storable(str(Path(source).absolute()))
     try:
         status = Path(source).stat()
     except (OSError, ValueError):
-        return str(Path(source).absolute()), 0, 0
-    return str(Path(source).absolute()), status.st_size, status.st_mtime_ns
+        return path, 0, 0
+    return path, status.st_size, status.st_mtime_ns
+
+
+def _storable(path: str) -> str | bytes:
+    """Return a path as SQLite can store it: as bytes, if they are not UTF-8."""
+    return path if is_unicode(path) else os.fsencode(path)
 
 
 def _read_trust(text: str | None) -> Trust | None:

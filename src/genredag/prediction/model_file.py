@@ -224,7 +224,7 @@ def _limits(card: Card, protocol: Split, validation: pd.DataFrame) -> Iterator[s
     elif not keeps_artists_whole(protocol):
         yield "Test tracks may be by artists of the training tracks. Accuracy on new artists may be lower."
     if card.tracks["test"] < _FEW_TRACKS:
-        yield f"There are only {card.tracks['test']} test tracks: mind the interval of the accuracy."
+        yield f"There are only {card.tracks['test']} test tracks, so the interval of the accuracy is wide."
     missed = [row.genre for row in card.genres if row.tracks and row.recall < _OFTEN_MISSED]
     if missed:
         yield f"It misses more than half of the test tracks of {', '.join(missed)}."

@@ -45,7 +45,7 @@ def song_figure(song: SongPrediction) -> Figure:
 
 
 def explanation_figure(found: Explanation) -> Figure:
-    """Draw which parts of a song speak for its genre (blue) and against it (orange), over the spectrogram."""
+    """Draw which parts of a song support its genre (blue) or count against it (orange)."""
     from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.figure import Figure
 
@@ -61,7 +61,9 @@ def explanation_figure(found: Explanation) -> Figure:
     )
     figure.colorbar(mesh, ax=axes, label=f"fall of p({found.genre}) without this part", pad=0.01)
     axes.set_xlabel("time (min:s)")
-    axes.set_title(f"{_shown(found.source)}: what speaks for {found.genre} (blue) and against it (orange)")
+    axes.set_title(
+        f"{_shown(found.source)}: what supports {found.genre} (blue) or counts against it (orange)"
+    )
     axes.title.set_fontsize(11)
     return figure
 

@@ -18,6 +18,7 @@ from genredag.errors import ParameterError
 from genredag.prediction.fetching import is_address
 from genredag.prediction.song import SongPrediction, UnreadableSong
 from genredag.runtime.files import atomic_path
+from genredag.runtime.folders import printable
 
 SCHEMA = 1
 Result = SongPrediction | UnreadableSong
@@ -36,9 +37,9 @@ def song_record(song: Result, class_names: Sequence[str], models: str) -> dict[s
     top += [(None, None)] * (_N_TOP - len(top))
     record: dict[str, Value] = {
         "schema": SCHEMA,
-        "source": song.source,
+        "source": printable(song.source),
         "status": "ok" if found else "unreadable",
-        "reason": None if isinstance(song, SongPrediction) else song.reason,
+        "reason": None if isinstance(song, SongPrediction) else printable(song.reason),
         "genre": top[0][0],
         "probability": top[0][1],
         "second": top[1][0],
@@ -66,7 +67,7 @@ def slice_records(song: SongPrediction) -> Iterator[dict[str, Value]]:
         best = int(probabilities.argmax())
         yield {
             "schema": SCHEMA,
-            "source": song.source,
+            "source": printable(song.source),
             "slice": i,
             "start": float(line.start[i]),
             "end": float(line.end[i]),
@@ -123,9 +124,9 @@ def check_formats(formats: Sequence[str], output: Path | None) -> list[Format]:
     Raises
     ------
     ParameterError
-        A format is unknown, or needs ``--output``.
+        There is no format, or one is unknown, or needs ``--output``.
     """
-    for name in formats:
+    for name in formats or [""]:
         if name not in FORMATS:
             raise ParameterError(repr(name), where="--format", expected=", ".join(FORMATS))
     known = [name for name in FORMATS if name in formats]
@@ -133,6 +134,25 @@ def check_formats(formats: Sequence[str], output: Path | None) -> list[Format]:
         what = f"{','.join(known)} can't be printed together" if len(known) > 1 else "parquet is binary"
         raise ParameterError(what, where="--format", hint="--output DIR/NAME writes a file for each format")
     return known
+
+
+def check_output(output: Path, formats: Sequence[Format]) -> Path:
+    """Return the common part of the names of the files: `output` without the suffix of a format.
+
+    Raises
+    ------
+    ParameterError
+        `output` has no name, or a folder is where a file would be written.
+    """
+    where, hint = f"--output {output}", f"--output {Path(output, 'genres')}"
+    if output.name in ("", "..") or output.is_dir():
+        raise ParameterError("a folder", where=where, expected="DIR/NAME, a name for the files", hint=hint)
+    if output.suffix.removeprefix(".") in formats:
+        output = output.with_suffix("")
+    for name in formats:
+        if name not in ("table", "audacity") and (file := _with(output, f".{name}")).is_dir():
+            raise ParameterError(f"{file} is a folder", where=where, hint="choose another name")
+    return output
 
 
 def render_text(
@@ -192,8 +212,8 @@ def write_files(
 
 
 def _write(path: Path, text: str) -> Path:
-    with atomic_path(path) as temporary:  # a file name may hold bytes that are not UTF-8
-        temporary.write_text(text, encoding="utf-8", errors="replace")
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
     return path
 
 
@@ -242,18 +262,13 @@ def _write_parquets(
     for suffix, records in tables.items():
         names = list(records[0]) if records else []
         columns = {
-            name: pa.array([_text(record[name]) for record in records], types.get(name, pa.string()))
+            name: pa.array([record[name] for record in records], types.get(name, pa.string()))
             for name in names
         }
         paths.append(_with(stem, suffix))
         with atomic_path(paths[-1]) as temporary:
             parquet.write_table(pa.table(columns), temporary)
     return paths
-
-
-def _text(value: Value) -> Value:
-    """Return a value without the bytes of a file name that are not UTF-8."""
-    return value.encode(errors="replace").decode() if isinstance(value, str) else value
 
 
 def _with(stem: Path, suffix: str) -> Path:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,17 @@ class SongPrediction:
     duration: float
     trust: Trust | None
     spectrogram: Spectrogram | None = None
+
+    def __repr__(self) -> str:
+        top = ", ".join(f"{genre} {probability:.0%}" for genre, probability in self.top())
+        return f"<{type(self).__name__} {self.source!r}: {top}>"
+
+    def plot(self) -> Figure:
+        """Draw the probabilities as bars, and over time under the spectrogram: `genredag.song_figure`."""
+        import genredag
+
+        figure: Figure = genredag.song_figure(self)
+        return figure
 
     @property
     def genre(self) -> str:

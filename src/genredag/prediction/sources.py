@@ -38,28 +38,35 @@ def _songs_of(name: str, stdin: TextIO) -> Iterator[str]:
     if name == STDIN:
         for line in stdin:
             text = line.rstrip("\r\n")
-            if Path(text).is_dir() and text:
+            if text and os.path.isdir(text):  # noqa: PTH112, which is False for any other text, however long
                 yield from audio_in(Path(text))
             elif text.strip():
                 yield text
         return
     if not name:
         raise ParameterError("an empty name among the songs", hint="is a variable of the shell unset?")
-    if Path(name).is_file():
+    if os.path.isfile(name):  # noqa: PTH113, likewise
         yield name
-    elif Path(name).is_dir():
+    elif os.path.isdir(name):  # noqa: PTH112
         yield from _some(audio_in(Path(name)), name, "no audio file in this folder")
     elif "://" in name:
         if name.partition("://")[0].lower() not in SCHEMES:
-            raise ParameterError(f"{name}", expected="an address that begins with http:// or https://")
+            raise ParameterError("can't be fetched", where=name, expected="http:// or https://")
         yield name
     elif glob.has_magic(name):
         matches = sorted(glob.glob(name, recursive=True))  # noqa: PTH207, of any pattern
         yield from _some(_flat(matches), name, "no file matches this pattern")
     else:
         raise ParameterError(
-            "no such file or folder", where=name, expected="a file, a folder, a pattern or an address"
+            absence(Path(name)), where=name, expected="a file, a folder, a pattern or an address"
         )
+
+
+def absence(path: Path) -> str:
+    """Return why there is no file to read at `path`."""
+    if os.path.islink(path) and not os.path.exists(path):  # noqa: PTH114, PTH110
+        return "a broken link"
+    return "not a regular file" if os.path.exists(path) else "no such file or folder"  # noqa: PTH110
 
 
 def audio_in(folder: Path) -> Iterator[str]:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 # More songs than this share one table, with a line for each.
 MOST_DETAILED = 10
 _BAR, _RIBBON = 24, 60
+# What stands for each genre of a timeline, so that it can be read without colours, too.
+_LETTERS, _BLOCK = "abcdefghijklmnopqrstuvwxyz", "█"
 _COLOURS = (
     *("blue", "yellow", "green", "red", "magenta", "cyan"),
     *("bright_blue", "bright_yellow", "bright_green", "bright_magenta"),
@@ -111,6 +113,11 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
+def count(n: int, what: str) -> str:
+    """Return a number of things, such as ``1 track`` or ``2 tracks``."""
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
+
+
 def clock(seconds: float) -> str:
     """Return a duration such as ``3:07`` or ``1:02:03``."""
     whole = round(seconds)
@@ -135,19 +142,18 @@ def _colour(song: SongPrediction, genre: str) -> str:
 
 
 def _ribbon(song: SongPrediction) -> Text:
-    """Return the leading genre over time as a coloured line, and what the colours mean."""
+    """Return the leading genre over time as a line of letters with colours, and what they mean."""
     from rich.text import Text
 
-    text, shown = Text("  0:00 "), []
-    parts, edge = segments(song), 0
+    text, parts, edge = Text("  0:00 "), segments(song), 0
+    letters = dict(zip(dict.fromkeys(genre for _, _, genre in parts), _LETTERS, strict=False))
     for _, end, genre in parts:
         stop = round(end / song.duration * _RIBBON)
-        text.append("█" * (stop - edge), _colour(song, genre))
+        text.append(letters.get(genre, _BLOCK) * (stop - edge), f"black on {_colour(song, genre)}")
         edge = max(edge, stop)
-        shown.append(genre)
     text.append(f" {clock(song.duration)}\n  ")
-    for genre in dict.fromkeys(shown):
-        text.append("█ ", _colour(song, genre)).append(f"{genre}  ")
+    for genre, letter in letters.items():
+        text.append(letter, f"black on {_colour(song, genre)}").append(f" {genre}  ")
     for start, end, genre in parts[:40]:
         text.append(f"\n  {clock(start):>7} to {clock(end):>7}  {genre}")
     if len(parts) > 40:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+_N_NAMED = 3  # of the files that are left as they are, for each reason
 FURTHER_SHARE = 0.5  # a further genre is written if it is at least this probable, relative to the first
 
 
@@ -209,11 +209,17 @@ def tag_wishes(
     """
     if not write:
         if apply_changes or undo_file is not None or options != TagOptions():
-            raise ParameterError("flags about tags do nothing alone", hint="add --write-tags")
+            flag = "--apply has" if apply_changes else "options about tags have"
+            raise ParameterError(f"{flag} no effect without --write-tags", hint="add --write-tags")
         return None
     require("mutagen")
     undo_file = undo_file or default_undo_file()
     check_new(undo_file)
+    if apply_changes:
+        undo_file.parent.mkdir(parents=True, exist_ok=True)
+        if not os.access(undo_file.parent, os.W_OK):
+            hint = "choose another place with --undo-file"
+            raise ParameterError("can't write the undo file here", where=str(undo_file), hint=hint)
     return TagWishes(options, apply_changes, undo_file)
 
 
@@ -229,15 +235,22 @@ def write_tags(predictions: Iterable[SongPrediction], wishes: TagWishes, console
     n_planned = sum(not change.skipped for change in changes)
     if n_planned:
         console.print(changes_table(changes))
-    for reason, n in Counter(change.skipped for change in changes if change.skipped).items():
-        _print(console, f"{n} left as {'it is' if n == 1 else 'they are'}: {reason}")
+    skipped: dict[str, list[str]] = {}
+    for change in changes:
+        if change.skipped:
+            skipped.setdefault(change.skipped, []).append(change.path.name)
+    for reason, names in skipped.items():
+        more = f" and {len(names) - _N_NAMED} more" if len(names) > _N_NAMED else ""
+        _print(console, f"not changed: {', '.join(names[:_N_NAMED])}{more} ({reason})")
     if not wishes.apply_changes:
         _print(console, f"{n_planned} would be changed. Nothing was written: add --apply to write.")
         return 0
-    result = apply(changes, wishes.undo_file)
-    print_result(result, console)
-    if result.written:
-        _print(console, f"To restore the earlier tags: genredag undo-tags {wishes.undo_file}")
+    try:
+        result = apply(changes, wishes.undo_file)
+        print_result(result, console)
+    finally:  # also if the user stops it
+        if wishes.undo_file.exists():
+            _print(console, f"To restore the earlier tags: genredag undo-tags {wishes.undo_file}")
     return len(result.failed)
 
 
@@ -280,7 +293,7 @@ def _plan_song(prediction: SongPrediction, options: TagOptions) -> TagChange:
     if confidence < options.min_confidence:
         return _skipped(change, f"less probable than {options.min_confidence:g}")
     if [*map(plain_name, before)] == [*map(plain_name, change.after)]:
-        return _skipped(change, "already tagged so")
+        return _skipped(change, "already has this genre")
     if before and options.only_empty:
         return _skipped(change, "has a genre")
     return change

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -9,19 +10,25 @@ from pathlib import Path
 from genredag.errors import ParameterError, require
 from genredag.prediction.classifier import load
 from genredag.prediction.external import ExternalTest, evaluate
+from genredag.prediction.tables import count, percent
 from genredag.runtime.cache import default_cache_dir
 from genredag.runtime.logs import configure_logging
 
 
 def evaluate_folder(
     bundle: Path, folder: Path, output: Path | None, renamed: Sequence[str], n_jobs: int
-) -> None:
+) -> bool:
     """Test a model on a folder, print the results, and write them to `output`, if it is given.
 
     Parameters
     ----------
     renamed
         ``theirs=ours``: genres that the model calls otherwise.
+
+    Returns
+    -------
+    bool
+        Whether all files could be read.
 
     Raises
     ------
@@ -30,6 +37,7 @@ def evaluate_folder(
     """
     if output is not None:
         require("jinja2", "matplotlib", "seaborn")
+        output.mkdir(parents=True, exist_ok=True)
     configure_logging()
     model = load(bundle, onnx_cache=default_cache_dir())
     test = evaluate(model, folder, genres=dict(map(_renaming, renamed)), n_jobs=n_jobs)
@@ -39,6 +47,7 @@ def evaluate_folder(
 
         write_external_test(test, output, date.today().isoformat())
         print(f"The report is ready: {output / 'report.html'}")
+    return not test.unreadable
 
 
 def _renaming(text: str) -> tuple[str, str]:
@@ -60,18 +69,19 @@ def _print(test: ExternalTest) -> None:
     Console().print(table)
     n = len(test.tracks)
     interval = test.accuracy
-    bounds = (
-        "" if interval.low != interval.low else f" (95 % interval {interval.low:.1%} to {interval.high:.1%})"
-    )
-    print(f"{test.model}: {interval.estimate:.1%} of {n} tracks are right{bounds}.")
-    print(f"Always naming the most common genre gives {test.chance:.1%}.")
+    known = interval.low == interval.low  # not NaN
+    bounds = f" (95 % interval {percent(interval.low)} to {percent(interval.high)})" if known else ""
+    print(f"{test.model}: right for {percent(interval.estimate)} of {count(n, 'track')}{bounds}.")
+    print(f"Always naming the most common genre: {percent(test.chance)}.")
     if test.card is not None:
         print(
             f"On the test tracks of {test.card.data.name}, its own data set: {test.card.accuracy.percent()}."
         )
-    for label, count in test.unknown.items():
-        print(f"{label}: unknown to the model, {count} left out")
+        if test.card.is_synthetic:
+            print("The model was trained on synthetic sounds, so its answers for real music mean nothing.")
+    for label, n_left_out in test.unknown.items():
+        print(f"{label}: unknown to the model, {n_left_out} left out")
     if test.absent:
         print(f"No tracks of: {', '.join(test.absent)}")
     for path, reason in test.unreadable.items():
-        print(f"{path}: {reason}")
+        print(f"unreadable: {path}: {reason}", file=sys.stderr)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -14,21 +14,35 @@ import numpy as np
 if TYPE_CHECKING:
     import pandas as pd
 
+# Letters of a file's name that its temporary name keeps; at most four bytes each, of the 255 of a name.
+_N_KEPT = 40
+
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a temporary path to write to; rename it to `path` on success, remove it on failure.
 
-    The temporary name keeps the suffixes of `path`, because some writers require them.
+    The temporary name ends as that of `path`, because some writers require a suffix. It is not longer than
+    file systems allow.
+
+    Raises
+    ------
+    OSError
+        The file can't be written. The error names `path`.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{uuid4().hex[:12]}.{path.name}")
+    temporary = path.with_name(f".{uuid4().hex[:12]}.{path.name[-_N_KEPT:]}")
     try:
         yield temporary
         temporary.replace(path)
+    except OSError as error:
+        if error.filename != str(temporary):
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # the error above says more
+            temporary.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -7,6 +7,7 @@ contain, decode the rest, so that no format needs a system package.
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import chain
@@ -79,7 +80,7 @@ def _open(path: Path, stack: ExitStack) -> tuple[int, Iterator[np.ndarray]]:
         raise DataError("the file is empty", where=str(path))
     if _first_bytes(file).startswith(_PCM_MAGIC):
         try:
-            sound = stack.enter_context(soundfile.SoundFile(path))
+            sound = stack.enter_context(soundfile.SoundFile(os.fsencode(path)))  # of any bytes
         except soundfile.LibsndfileError:
             try:  # WAV and CAF files can contain codecs that only FFmpeg supports
                 return _open_compressed(file, path, stack)

@@ -122,3 +122,12 @@ def test_after_a_kill_its_worker_ends_and_the_next_start_cleans_up(svm, tmp_path
     again.process.terminate()
     again.process.wait(60)
     assert [path.name for path in tmp_path.glob("genredag-app-*")] == []
+
+
+def test_a_taken_port_is_one_line(svm):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = CliRunner().invoke(cli.app, ["app", str(svm.path), "--port", port])
+    assert done.exit_code == 2
+    assert done.stderr.startswith(f"genredag: error: 127.0.0.1:{port}: can't listen there (")
+    assert "choose a port with --port" in done.stderr and "http://" not in done.stderr
