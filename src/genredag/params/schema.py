@@ -75,6 +75,8 @@ class Params(Group):
             There is no such entry.
         """
         entries = getattr(self, collection)
+        if isinstance(entries, Representations):
+            entries = entries.given
         names = list(entries) if isinstance(entries, dict) else list(type(entries).model_fields)
         if name not in names:
             raise ParameterError(f"{name!r} is unknown", where=collection, hint=similar(name, names))
