@@ -58,7 +58,9 @@ def published(wheel: Path, patches: np.ndarray) -> dict[str, np.ndarray]:
             feed = {f"{given}:0": patches, **{f"{flag}:0": False for flag in flags}}
             tensors = {layer: [f"{name}:0" for name in own] for layer, own in TENSORS.items()}
             found = session.run(tensors, feed)
-    return {layer: np.concatenate([squeezed(part) for part in parts], axis=-1) for layer, parts in found.items()}
+    return {
+        layer: np.concatenate([squeezed(part) for part in parts], axis=-1) for layer, parts in found.items()
+    }
 
 
 def squeezed(values: np.ndarray) -> np.ndarray:

@@ -142,6 +142,22 @@ def obtain_weights(params: Params, models: Iterable[str], cache_dir: Path) -> No
                 weights_file(backbone, cache_dir)
 
 
+def obtain_encoders(params: Params, representations: Iterable[str], cache_dir: Path) -> None:
+    """Download or check the encoders of `representations`, unless they are in `cache_dir`.
+
+    Raises
+    ------
+    ParameterError
+        A file can't be obtained or used.
+    """
+    for name in representations:
+        try:
+            known(name).obtain(params.entry("representations", name), cache_dir)
+        except ModelError as error:
+            where = f"params.yaml: representations.{name}"
+            raise ParameterError(error.what, where=where, expected=error.expected, hint=error.hint) from None
+
+
 @contextmanager
 def _refusing_weights(model: str, backbone: Pretrained) -> Iterator[None]:
     key = f"models.{model}.backbone.weights"

@@ -53,9 +53,7 @@ def musicnn(n_frames: int, variables: Mapping[str, np.ndarray] | None = None) ->
     dense = layers.Dropout(DROPOUT)(_normalised(pooled, 9))
     dense = layers.Dense(DENSE[0][1], activation="relu", name="dense")(dense)
     penultimate = _normalised(dense, 10)
-    tags = layers.Dense(len(TAGS), activation="sigmoid", name="dense_1")(
-        layers.Dropout(DROPOUT)(penultimate)
-    )
+    tags = layers.Dense(len(TAGS), activation="sigmoid", name="dense_1")(layers.Dropout(DROPOUT)(penultimate))
     outputs = {
         "timbral": layers.Concatenate()(front[:2]),
         "temporal": layers.Concatenate()(front[2:]),

@@ -370,6 +370,8 @@ def _of_encoder(sr: int, params: Encoder, encoder: WindowEncoder) -> Blockwise:
     hop_length = params.hop_samples(sr)
     # A window that does not fit before the end of the track begins up to its length before the frame.
     context = math.ceil((encoder.n_samples / encoder.sr + RESAMPLING_SECONDS) * sr)
+    grid = sr // math.gcd(sr, encoder.sr)  # so that blocks begin on a sample of the encoder
+    context = grid * math.ceil(context / grid)
 
     def values(block: Block) -> np.ndarray:
         centres = np.arange(len(block.frames)) * hop_length + context - block.missing[0]

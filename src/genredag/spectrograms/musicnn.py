@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -60,6 +61,11 @@ def columns(params: Musicnn) -> list[str]:
 def recorded(params: Musicnn) -> Musicnn:
     """Return the parameters for a frame store: all copies of the weights have the same hash."""
     return params.model_copy(update={"weights": PUBLISHED})
+
+
+def obtain(params: Musicnn, cache_dir: Path) -> None:
+    """Put the weights into `cache_dir`; see `obtain_checkpoint`."""
+    obtain_checkpoint(params.weights, cache_dir)
 
 
 class MusicnnEncoder:

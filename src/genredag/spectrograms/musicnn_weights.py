@@ -1,7 +1,7 @@
 """The published weights of musicnn: obtained once, checked by hash, and read without TensorFlow.
 
-They are in the package ``musicnn`` 0.1.0 (ISC licence), which can't be installed next to NumPy 2. Only its
-checkpoint is kept. Its data file holds the variables as float32, one after the other, in order of their names.
+They are in the package ``musicnn`` 0.1.0 (ISC licence), which can't be installed next to NumPy 2. Only the
+data file of its checkpoint is kept: the variables as float32, one after the other, in order of their names.
 """
 
 from __future__ import annotations

@@ -51,6 +51,11 @@ def recorded(params: OnnxEncoder) -> OnnxEncoder:
     return params.model_copy(update={"sha256": _sha256(*_state(_found(params)))})
 
 
+def obtain(params: OnnxEncoder, _cache_dir: Path) -> None:
+    """Check the user's own file; see `encoder`."""
+    encoder(params)
+
+
 class OnnxWindows:
     """An opened encoder; see `genredag.spectrograms.windows`.
 
@@ -82,7 +87,9 @@ class OnnxWindows:
             (values,) = self._session.run([self._layer], {self._input: given})
         except Exception as error:  # onnxruntime has an exception for each kind of failure
             what = f"fails on {len(window)} samples: {str(error).splitlines()[0][:200]}"
-            raise ParameterError(what, where=self._where, expected=INPUT, hint="check `window` and `sr`") from None
+            raise ParameterError(
+                what, where=self._where, expected=INPUT, hint="check `window` and `sr`"
+            ) from None
         values = np.asarray(values)
         if values.ndim == 3 and len(values) == 1:
             values = values.mean(axis=1)

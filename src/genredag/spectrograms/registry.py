@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -30,6 +31,10 @@ G = TypeVar("G", bound=Group)
 
 def _unchanged(params: G) -> G:
     return params
+
+
+def _nothing(params: Group, cache_dir: Path) -> None:
+    """Need no file."""
 
 
 class FullDescription(Description):
@@ -59,6 +64,9 @@ class Representation(Generic[G]):
         Whether the columns have an order, so that networks can take slices as pictures.
     recorded
         ``(params) -> params`` of a frame store, which identify what it was made with on any machine.
+    obtain
+        ``(params, cache_dir)``: download or check the weights that it needs; raises ModelError or
+        ParameterError.
     """
 
     group: type[G]
@@ -67,6 +75,7 @@ class Representation(Generic[G]):
     columns: Callable[[G], range | list[str]]
     picture: bool = True
     recorded: Callable[[G], G] = _unchanged
+    obtain: Callable[[G, Path], None] = _nothing
 
 
 REPRESENTATIONS: dict[str, Representation[Any]] = {
@@ -94,6 +103,7 @@ REPRESENTATIONS: dict[str, Representation[Any]] = {
         musicnn.columns,
         picture=False,
         recorded=musicnn.recorded,
+        obtain=musicnn.obtain,
     ),
 }
 # What every other key of `representations` is: an encoder of the user's own.
@@ -104,6 +114,7 @@ ONNX_ENCODER = Representation(
     onnx_encoder.columns,
     picture=False,
     recorded=onnx_encoder.recorded,
+    obtain=onnx_encoder.obtain,
 )
 # Parameters that were added later, with the value that bundles and frame stores without them were made with.
 ADDED_LATER: dict[str, dict[str, object]] = {"mel": {"scale": "db"}}

@@ -181,7 +181,7 @@ class Musicnn(Encoder):
     )
     hop_seconds: Annotated[float, Field(ge=0.1, le=3)] = Field(description="seconds between windows")
     weights: Annotated[str, Field(min_length=1)] = Field(
-        description="`published`, or the path of the wheel of musicnn 0.1.0 or of a folder with its checkpoint"
+        description="`published`, or the path of musicnn 0.1.0's wheel or of a folder with its checkpoint"
     )
 
     @property
