@@ -88,7 +88,7 @@ def tested(
 
 
 def without_search(recipe: Recipe) -> Recipe:
-    """Return a recipe with scikit-learn's default C instead of a search: artists are too few for its folds."""
+    """Return a recipe with C 1 instead of a search, for whose folds there are too few artists."""
     if not isinstance(recipe, Estimator):
         return recipe
     options = {key: 1.0 if isinstance(value, list) else value for key, value in recipe.options.items()}
