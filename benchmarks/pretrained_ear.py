@@ -137,28 +137,31 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--params", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True, help="a row for each entry, track and seed")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="a row for each entry, track and seed; resumes"
+    )
     parser.add_argument("--seeds", type=int, nargs="+", default=[42, 43, 44])
     parser.add_argument("--protocols", nargs="+", choices=PROTOCOLS, default=list(PROTOCOLS))
     parser.add_argument("--models", nargs="+", help="only these")
     args = parser.parse_args()
     configure_backend(1)
     params, manifest = load_params(args.params), pd.read_parquet(args.data / "manifest.parquet")
-    results = []
+    table = (
+        pd.read_csv(args.out) if args.out.is_file() else pd.DataFrame(columns=["protocol", "entry", "seed"])
+    )
     for protocol in args.protocols:
         tracks = usable(manifest, PROTOCOLS[protocol])
         for representation, model, seconds in ENTRIES:
-            folder = args.data / representation
-            if not (folder / "frames.npy").is_file() or (args.models and model not in args.models):
+            if args.models and model not in args.models:
                 continue
-            data = sliced(folder, tracks, seconds)
+            data, entry = sliced(args.data / representation, tracks, seconds), f"{model} on {representation}"
             for seed in args.seeds:
-                found = tested(model, data, tracks, PROTOCOLS[protocol], seed, params)
-                entry = f"{model} on {representation}"
-                print(protocol, entry, seed, f"{found['correct'].mean():.3f}", flush=True)
-                results.append(found.assign(protocol=protocol, entry=entry))
-    table = pd.concat(results)
-    table.to_csv(args.out, index=False)
+                known = table[["protocol", "entry", "seed"]].eq([protocol, entry, seed]).all(axis=1)
+                if not known.any():
+                    found = tested(model, data, tracks, PROTOCOLS[protocol], seed, params)
+                    print(protocol, entry, seed, f"{found['correct'].mean():.3f}", flush=True)
+                    table = pd.concat([table, found.assign(protocol=protocol, entry=entry)])
+                    table.to_csv(args.out, index=False)
     print(compared(table).to_markdown(index=False))
 
 

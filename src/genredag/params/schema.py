@@ -1,7 +1,8 @@
 """The pydantic model of ``params.yaml``: every value, its type, unit and bounds.
 
-All values are in ``params.yaml``: no field has a default, unknown keys are rejected, and strings are not
-converted to numbers. `genredag.params.checks` checks that values are consistent with each other.
+All values are in ``params.yaml``: no field has a default (but two of the user's own encoders), unknown keys are
+rejected, and strings are not converted to numbers. `genredag.params.checks` checks that values are consistent
+with each other.
 """
 
 from __future__ import annotations

@@ -191,7 +191,7 @@ class Musicnn(Encoder):
 
 
 class OnnxEncoder(Encoder):
-    """Embeddings by an encoder of your own: an ONNX file that takes samples."""
+    """Embeddings by an encoder of your own: an ONNX file that takes samples. Two keys may be absent."""
 
     kind: Literal["onnx"]
     path: Annotated[str, Field(min_length=1)] = Field(description="the ONNX file")
@@ -218,7 +218,7 @@ Channel = Stft | Mel | Cqt | Mfcc | ChromaStft | ChromaCqt | ChromaCens
 
 
 class Channels(Group):
-    """The channels of a stack, 2 to 4. The only group whose keys may be absent from ``params.yaml``."""
+    """The channels of a stack, 2 to 4. Any of the keys may be absent from ``params.yaml``."""
 
     stft: Stft | None = None
     mel: Mel | None = None
