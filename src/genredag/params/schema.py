@@ -1,6 +1,6 @@
 """The pydantic model of ``params.yaml``: every value, its type, unit and bounds.
 
-All values are in ``params.yaml``: no field has a default (but two of the user's own encoders), unknown keys are
+All values are in ``params.yaml``: no field has a default (two of a user's own encoders do), unknown keys are
 rejected, and strings are not converted to numbers. `genredag.params.checks` checks that values are consistent
 with each other.
 """
