@@ -35,7 +35,7 @@ from genredag.training.train import train_bundle
 ENTRIES = [
     ("handcrafted", "svm_rbf", 3.0),
     ("handcrafted", "logistic_regression", 3.0),
-    ("mel", "cnn_370k", 3.0),
+    ("mel", "time_frequency", 3.0),
     ("mel", "best", 30.0),
     ("musicnn", "svm_rbf", 3.0),
     ("musicnn", "logistic_regression", 3.0),
