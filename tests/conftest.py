@@ -14,6 +14,7 @@ from hypothesis import settings
 
 from genredag.frames.split_slices import SliceSpec, SplitSlices
 from genredag.frames.store import Frames, FrameSpec
+from onnx_files import write_encoder
 
 ROOT = Path(__file__).resolve().parents[1]
 # A test on a busy machine is slow, not wrong. Examples are the same in every run, so that chance decides no
@@ -41,6 +42,21 @@ def shared_dir() -> Path:
     if not (shared / "gtzan_mini").is_dir():
         pytest.skip("no shared library of real audio beside the project")
     return shared
+
+
+@pytest.fixture(scope="session")
+def musicnn_weights() -> str:
+    """The folder of musicnn's checkpoint; tests that need it are skipped without it."""
+    folder = ROOT.parent / "shared" / "weights" / "musicnn_msd"
+    if not folder.is_dir():
+        pytest.skip("no weights of musicnn beside the project")
+    return str(folder)
+
+
+@pytest.fixture(scope="session")
+def onnx_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small encoder as an ONNX file; see `write_encoder`."""
+    return write_encoder(tmp_path_factory.mktemp("encoder") / "encoder.onnx")
 
 
 @pytest.fixture

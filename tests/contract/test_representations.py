@@ -7,14 +7,31 @@ import pytest
 
 from genredag.params.groups.spectrograms import Representations
 from genredag.params.loading import parse_params
-from genredag.spectrograms.registry import ADDED_LATER, REPRESENTATIONS, describe, read_group
+from genredag.spectrograms.registry import (
+    ADDED_LATER,
+    REPRESENTATIONS,
+    describe,
+    hop_length,
+    known,
+    read_group,
+)
 
 SR = 22_050
 
 
-@pytest.fixture(params=REPRESENTATIONS)
+OWN = "my_encoder"  # an ONNX file of the user's own
+
+
+@pytest.fixture(params=[*REPRESENTATIONS, OWN])
 def named(request, tree):
-    return request.param, getattr(parse_params(tree).representations, request.param)
+    if request.param == "musicnn":
+        tree["representations"]["musicnn"]["weights"] = request.getfixturevalue("musicnn_weights")
+    if request.param == OWN:
+        path = request.getfixturevalue("onnx_encoder")
+        tree["representations"][OWN] = {
+            **{"kind": "onnx", "path": str(path), "sr": 16_000, "window": 0.5, "layer": "embedding"}
+        }
+    return request.param, parse_params(tree).entry("representations", request.param)
 
 
 SPECTROGRAMS = ["stft", "mel", "cqt"]
@@ -24,7 +41,7 @@ CHROMAGRAMS = ["chroma_stft", "chroma_cqt", "chroma_cens"]
 
 def render(named, y):
     name, group = named
-    return REPRESENTATIONS[name].transform(y, SR, group)
+    return known(name).transform(y, SR, group)
 
 
 def noise(n_samples):
@@ -40,7 +57,8 @@ def test_registry_and_params_know_the_same_names():
 @pytest.mark.parametrize("n_samples", [1, 100, 511, 512, 22_050, 30_000])
 def test_frames_are_time_major_float32_one_per_hop(named, n_samples):
     values = render(named, noise(n_samples))
-    assert values.shape == (1 + n_samples // 512, describe(*named, SR)["n_bins"])
+    n_frames = 1 + n_samples // hop_length(named[1], SR)
+    assert values.shape == (n_frames, describe(*named, SR)["n_bins"])
     assert values.dtype == np.float32
     assert values.flags.c_contiguous
     assert np.isfinite(values).all()
@@ -60,7 +78,7 @@ def test_decibels_stay_between_floor_and_zero(named):
     assert (render(named, np.zeros(SR, np.float32)) == description["floor"]).all()
 
 
-@pytest.mark.parametrize("named", [name for name in REPRESENTATIONS if name != "handcrafted"], indirect=True)
+@pytest.mark.parametrize("named", [name for name in REPRESENTATIONS if known(name).picture], indirect=True)
 def test_silence_is_the_floor_of_every_column(named):
     floor = np.broadcast_to(describe(*named, SR)["floor"], describe(*named, SR)["n_bins"])
     silence = render(named, np.zeros(SR, np.float32))
@@ -81,7 +99,7 @@ def test_chroma_stay_between_0_and_1_and_are_named(named):
 
 def test_the_columns_are_those_of_the_description(named):
     name, group = named
-    columns, bins = REPRESENTATIONS[name].columns(group), describe(*named, SR)["bins"]
+    columns, bins = known(name).columns(group), describe(*named, SR)["bins"]
     assert len(columns) == len(bins)
     if not isinstance(columns, range):
         assert columns == bins
@@ -100,7 +118,7 @@ def test_same_input_gives_same_bytes(named):
 def test_description_is_json_and_labels_every_bin(named):
     description = json.loads(json.dumps(describe(*named, SR), allow_nan=False))
     assert description["n_bins"] == len(description["bins"]) == len(set(description["bins"]))
-    assert description["frames_per_second"] == SR / 512
+    assert description["frames_per_second"] == SR / hop_length(named[1], SR)
     assert {"unit", "floor"} < set(description)
 
 

@@ -101,10 +101,10 @@ def test_other_frames_are_refused(slices, name):
 
 def test_networks_and_recipes_name_sets_that_exist():
     named = {learner.features for learner in learners().values() if learner.features}
-    assert named == FEATURE_SETS.keys() - {"features_133"}
-    assert set(get_args(Features)) == {"bin_statistics", "textures", *FEATURE_SETS}
+    assert named == FEATURE_SETS.keys() - {"features_133"} | {"bin_means"}
+    assert set(get_args(Features)) == {"bin_means", "bin_statistics", "textures", *FEATURE_SETS}
     for learner in learners().values():
-        if learner.features:
+        if learner.features in FEATURE_SETS:
             assert learner.published_input == (int(learner.features.split("_")[1]), 1, 1)
 
 
@@ -116,7 +116,13 @@ def test_the_first_set_that_the_columns_allow(slices):
         choose(["features_133", "features_30"], [100.0, 200.0])
 
 
-@pytest.mark.parametrize("name", ["bin_statistics", "textures", *FEATURE_SETS])
+def test_means_of_the_columns(slices):
+    found = features(slices, [], "bin_means")
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, slices.mean(axis=1), rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["bin_means", "bin_statistics", "textures", *FEATURE_SETS])
 def test_padding_is_left_out(slices, name):
     padded, n_valid = slices.copy(), np.array([50, 20, 33, 20])
     for one, n in zip(padded, n_valid, strict=True):

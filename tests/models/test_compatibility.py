@@ -9,7 +9,12 @@ import pytest
 
 from genredag.errors import ParameterError
 from genredag.models.backbones import RESNET18
-from genredag.models.compatibility import check_experiment, matrix_pairs, obtain_weights
+from genredag.models.compatibility import (
+    check_experiment,
+    matrix_pairs,
+    obtain_encoders,
+    obtain_weights,
+)
 from genredag.params.loading import parse_params
 
 
@@ -52,6 +57,27 @@ def test_textures_need_a_spectrogram(tree):
     assert line.startswith(
         "not built on handcrafted: best (handcrafted is not a spectrogram; expected one of"
     )
+
+
+def test_embeddings_are_for_estimators_and_networks_on_means(tree):
+    found = pairs(tree, ["crnn", "best", "mlp_embedding", "svm_rbf"], ["mel", "musicnn"])
+    on_musicnn = [model for representation, model in found.built if representation == "musicnn"]
+    assert on_musicnn == ["mlp_embedding", "svm_rbf"]
+
+
+def test_encoders_of_the_user_are_checked_before_any_job(tree, onnx_encoder, tmp_path):
+    own = {"kind": "onnx", "path": str(onnx_encoder), "sr": 16_000, "window": 1.0, "layer": "embedding"}
+    tree["representations"] |= {"mine": own, "wrong": own | {"layer": "none"}}
+    assert pairs(tree, ["mlp_embedding"], ["mine"]).built == [("mine", "mlp_embedding")]
+    obtain_encoders(parse_params(tree), ["mel", "mine"], tmp_path)
+    with pytest.raises(ParameterError, match="no output 'none'"):
+        obtain_encoders(parse_params(tree), ["wrong"], tmp_path)
+
+
+def test_missing_weights_of_an_encoder_name_their_key(tree, tmp_path):
+    tree["representations"]["musicnn"]["weights"] = str(tmp_path / "missing.whl")
+    with pytest.raises(ParameterError, match=r"^params.yaml: representations.musicnn: .*no such file"):
+        obtain_encoders(parse_params(tree), ["musicnn"], tmp_path)
 
 
 def test_models_left_out_for_the_same_reason_share_a_line(tree):

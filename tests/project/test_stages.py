@@ -42,6 +42,10 @@ def test_the_code_of_a_choice_leaves_out_the_modules_of_others(project_dir):
     assert names("spectrograms", representation="stack") & representations == representations - {
         "handcrafted"
     }
+    encoders = {"musicnn", "musicnn_weights", "onnx_encoder"}
+    assert not names("spectrograms", representation="mel") & encoders
+    assert names("spectrograms", representation="musicnn") & encoders == {"musicnn", "musicnn_weights"}
+    assert names("spectrograms", representation="of_my_own") & encoders == {"onnx_encoder"}
     assert names("download", dataset="folder") & {"gtzan", "fma", "folder", "instruments"} == {"folder"}
     assert {"gtzan", "fma"} <= names("download", dataset="gtzan_fma")
 

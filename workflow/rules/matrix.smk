@@ -7,11 +7,11 @@ from functools import cache
 from genredag.audits.as_published.studies import OWN_STAGES, load_studies
 from genredag.datasets.user_music import files_state, source_state
 from genredag.errors import GenredagError, ParameterError, exits_cleanly
-from genredag.models.compatibility import matrix_pairs, obtain_weights
+from genredag.models.compatibility import matrix_pairs, obtain_encoders, obtain_weights
 from genredag.models.registry import learner
 from genredag.params.groups.splits import fold_suffixes
 from genredag.params.stages import EXTRAS, STAGES, stage_values
-from genredag.params.user_files import weights_state
+from genredag.params.user_files import encoder_state, weights_state
 from genredag.project.stages import SCRIPTS, code_state, settle_config
 from genredag.project.validation import load_valid_params
 from genredag.runtime.cache import default_cache_dir
@@ -201,7 +201,11 @@ def of_split(group, representation):
 
 @exits_cleanly
 def obtain_weights_of(jobs):
-    """Download the published weights of the networks that `jobs` train, so that errors occur before any job."""
+    """Download the published weights that `jobs` need, so that errors occur before any job."""
+    jobs = list(jobs)
     trained = (job for job in jobs if job.rule.name in ("embed", "train"))
     models = sorted({job.wildcards.model for job in trained})
     obtain_weights(PARAMS, models, default_cache_dir())
+    rendered = (job for job in jobs if job.rule.name == "spectrograms")
+    representations = sorted({job.wildcards.representation for job in rendered})
+    obtain_encoders(PARAMS, representations, default_cache_dir())

@@ -24,6 +24,7 @@ rule spectrograms:
     params:
         values=values("spectrograms"),
         code=code("spectrograms"),
+        encoder=lambda wildcards: encoder_state(PARAMS, wildcards.representation),
     message:
         "{wildcards.representation} of {wildcards.dataset}"
     shell:

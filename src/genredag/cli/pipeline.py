@@ -42,17 +42,19 @@ def check_params_command(
 @exits_cleanly
 def validate_command(
     fetch_weights: Annotated[
-        bool, typer.Option("--fetch-weights", help="Download the published weights that `model` starts from.")
+        bool,
+        typer.Option("--fetch-weights", help="Download published weights of `model` and `representation`."),
     ] = False,
 ) -> None:
     """Check params.yaml and studies.yaml before running anything: values, names, inputs of models."""
-    from genredag.models.compatibility import obtain_weights
+    from genredag.models.compatibility import obtain_encoders, obtain_weights
     from genredag.project.validation import load_valid_params
     from genredag.runtime.cache import default_cache_dir
 
     params = load_valid_params(Path("params.yaml"))
     if fetch_weights:
         obtain_weights(params, [params.model], default_cache_dir())
+        obtain_encoders(params, [params.representation], default_cache_dir())
 
 
 @app.command("set", epilog="Example: `genredag set slices.seconds=5 'matrix.model=[crnn, svm_rbf]'`")

@@ -1,6 +1,6 @@
 """Features of a slice for estimators and networks on handcrafted features: statistics over its frames.
 
-Two sets take any spectrogram: `bin_statistics`, and `textures` (`genredag.frames.textures`).
+`bin_means` and `bin_statistics` take any columns, `textures` (`genredag.frames.textures`) any spectrogram.
 
 The others are those of erwanrh/ML_Python-Music_Classification (2021; 30 to 89 features) and of
 Hguimaraes/gtzan.keras (2020; 133). For features per clip, make slices as long as a clip. Frequencies are in
@@ -17,7 +17,7 @@ import numpy as np
 from genredag.errors import ModelError
 from genredag.frames import textures
 
-BIN_STATISTICS, TEXTURES = "bin_statistics", "textures"
+BIN_MEANS, BIN_STATISTICS, TEXTURES = "bin_means", "bin_statistics", "textures"
 KHZ, HZ_PER_KHZ = "_khz", 1000
 # Each series is one column of the representation `handcrafted`, or several pooled into one.
 Series = tuple[str, ...]
@@ -66,7 +66,8 @@ def features(
     bins
         Labels of the columns, as in a frame store.
     name
-        A key of `FEATURE_SETS`, ``bin_statistics`` for `slice_statistics`, or ``textures``.
+        A key of `FEATURE_SETS`, ``bin_means`` for the mean of each column over time, ``bin_statistics`` for
+        `slice_statistics`, or ``textures``.
     n_valid
         Number of frames of each slice before its padding, which is ignored; None for all frames.
     frames_per_second
@@ -93,6 +94,8 @@ def _summary(
     bins: Sequence[float | str], name: str, frames_per_second: float
 ) -> Callable[[np.ndarray], np.ndarray]:
     """Return the function that computes the features `name` of slices without padding."""
+    if name == BIN_MEANS:
+        return lambda slices: slices.mean(axis=1, dtype=np.float32)
     if name == BIN_STATISTICS:
         return slice_statistics
     if name == TEXTURES:

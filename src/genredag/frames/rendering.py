@@ -21,7 +21,7 @@ from genredag.params.groups.spectrograms import Rendering, Shift
 from genredag.runtime.files import atomic_path, write_json, write_parquet
 from genredag.runtime.progress import progress
 from genredag.spectrograms.pitch_and_tempo import shifted
-from genredag.spectrograms.registry import describe
+from genredag.spectrograms.registry import describe, known
 from genredag.tracks.audio import decode
 from genredag.tracks.precomputed import load_spectrograms
 
@@ -63,7 +63,7 @@ def plan(name: str, group: Group, rendering: Rendering) -> FrameSpec:
         dtype=rendering.dtype,
         offset=offset,
         step=step,
-        params=group.model_dump(),
+        params=known(name).recorded(group).model_dump(),
         sr=rendering.sr,
         shifts=[shift.name for shift in rendering.shifts],
         **description,

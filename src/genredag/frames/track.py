@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from genredag.frames.store import FrameSpec
-from genredag.spectrograms.registry import REPRESENTATIONS, read_group
+from genredag.spectrograms.registry import known, read_group
 
 
 def track_frames(y: np.ndarray, spec: FrameSpec, *, where: str) -> np.ndarray:
@@ -21,6 +21,6 @@ def track_frames(y: np.ndarray, spec: FrameSpec, *, where: str) -> np.ndarray:
     DataError
         A value is NaN or infinite, or too large for the stored type.
     """
-    transform = REPRESENTATIONS[spec.representation].transform
+    transform = known(spec.representation).transform
     values = transform(y, spec.sr, read_group(spec.representation, spec.params))
     return spec.encode(values, where=where)

@@ -88,6 +88,8 @@ def _features(recipe: Recipe | None) -> list[str]:
 def _count(learner: Learner, recipe: Recipe | None, shape: tuple[int, int, int] | None) -> int | None:
     if shape is None or recipe is None or learner.kind == "estimator":
         return None
+    if learner.features and shape != learner.published_input:  # it takes features, not slices
+        return None
     import keras
 
     inputs = x = keras.Input((None, *shape) if learner.over_windows else shape)

@@ -17,7 +17,7 @@ from genredag.models.pretrained import check_layers
 from genredag.models.registry import features_seen, learner
 from genredag.params.groups.models import Network, Noise, Pretrained, Recipe
 from genredag.params.schema import Params
-from genredag.spectrograms.registry import REPRESENTATIONS, count_channels
+from genredag.spectrograms.registry import REPRESENTATIONS, count_channels, hop_length, known
 
 NO_AUDIO = "spectrograms"
 
@@ -142,6 +142,22 @@ def obtain_weights(params: Params, models: Iterable[str], cache_dir: Path) -> No
                 weights_file(backbone, cache_dir)
 
 
+def obtain_encoders(params: Params, representations: Iterable[str], cache_dir: Path) -> None:
+    """Download or check the encoders of `representations`, unless they are in `cache_dir`.
+
+    Raises
+    ------
+    ParameterError
+        A file can't be obtained or used.
+    """
+    for name in representations:
+        try:
+            known(name).obtain(params.entry("representations", name), cache_dir)
+        except ModelError as error:
+            where = f"params.yaml: representations.{name}"
+            raise ParameterError(error.what, where=where, expected=error.expected, hint=error.hint) from None
+
+
 @contextmanager
 def _refusing_weights(model: str, backbone: Pretrained) -> Iterator[None]:
     key = f"models.{model}.backbone.weights"
@@ -170,10 +186,10 @@ def check_pair(params: Params, model: str, representation: str, datasets: list[s
     recipe = params.entry("models", model)
     features = features_seen(model, recipe)
     group = params.entry("representations", representation)
-    known = REPRESENTATIONS[representation]
-    columns = known.columns(group)
+    plugged = known(representation)
+    columns = plugged.columns(group)
     chosen = choose(features, columns) if features else None
-    if chosen in (None, TEXTURES) and not known.picture:
+    if chosen in (None, TEXTURES) and not plugged.picture:
         raise ModelError(
             f"{representation} is not a spectrogram",
             where=f"models.{model}",
@@ -184,7 +200,8 @@ def check_pair(params: Params, model: str, representation: str, datasets: list[s
         return
     # ASSUME: precomputed frames are of unknown size until their files are read; training checks it.
     if set(datasets) != {NO_AUDIO}:
-        n_frames = slice_length(params.slices.seconds, params.spectrograms.sr / group.hop_length)
+        sr = params.spectrograms.sr
+        n_frames = slice_length(params.slices.seconds, sr / hop_length(group, sr))
         n_channels = count_channels(group)
         learner(model).check_size(len(columns) // n_channels, n_frames, recipe.options)
         if recipe.backbone:
@@ -203,4 +220,4 @@ def _check_noise(model: str, recipe: Recipe, representation: str) -> None:
 
 
 def _pictures() -> list[str]:
-    return [name for name, known in REPRESENTATIONS.items() if known.picture]
+    return [name for name, one in REPRESENTATIONS.items() if one.picture]

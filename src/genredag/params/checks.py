@@ -119,8 +119,8 @@ def _transforms(params: Params) -> Iterator[tuple[str, Group]]:
     Otherwise a change of ``mel``, or of the sample rate, would have to be made in the stack as well.
     """
     stack = params.representations.stack
-    for name in type(params.representations).model_fields:
-        yield f"representations.{name}", getattr(params.representations, name)
+    for name, group in params.representations.given.items():
+        yield f"representations.{name}", group
     if any("stack" in names for _, collection, names in _named(params) if collection == "representations"):
         for name, group in stack.channels.given.items():
             yield f"representations.stack.channels.{name}", group

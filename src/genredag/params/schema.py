@@ -1,7 +1,8 @@
 """The pydantic model of ``params.yaml``: every value, its type, unit and bounds.
 
-All values are in ``params.yaml``: no field has a default, unknown keys are rejected, and strings are not
-converted to numbers. `genredag.params.checks` checks that values are consistent with each other.
+All values are in ``params.yaml``: no field has a default (two of a user's own encoders do), unknown keys are
+rejected, and strings are not converted to numbers. `genredag.params.checks` checks that values are consistent
+with each other.
 """
 
 from __future__ import annotations
@@ -75,6 +76,8 @@ class Params(Group):
             There is no such entry.
         """
         entries = getattr(self, collection)
+        if isinstance(entries, Representations):
+            entries = entries.given
         names = list(entries) if isinstance(entries, dict) else list(type(entries).model_fields)
         if name not in names:
             raise ParameterError(f"{name!r} is unknown", where=collection, hint=similar(name, names))

@@ -22,7 +22,7 @@ from genredag.frames.track import track_frames
 from genredag.prediction.fetching import Limits, fetch, is_address
 from genredag.prediction.song import Spectrogram, UnreadableSong
 from genredag.spectrograms.blocks import blocks, blockwise
-from genredag.spectrograms.registry import read_group
+from genredag.spectrograms.registry import hop_length, read_group
 from genredag.tracks.audio import open_blocks
 
 # Longer songs are rendered block by block, in two passes. Shorter ones take the code of the frame store.
@@ -173,12 +173,13 @@ def _long_frames(song: _Song, spec: FrameSpec) -> np.ndarray:
     """Return what `track_frames` returns, in two passes over the song, block by block."""
     params = read_group(spec.representation, spec.params)
     whole, n_frames = blockwise(spec.representation, spec.sr, params), 0
-    for block in blocks(song.pieces(), params.hop_length, whole.context):
+    sizes = (hop_length(params, spec.sr), whole.context, whole.block_frames)
+    for block in blocks(song.pieces(), *sizes):
         whole.look(block)
         n_frames = block.frames.stop
     whole.finish()
     frames = np.empty((n_frames, spec.n_bins), spec.dtype)
-    for block in blocks(song.pieces(), params.hop_length, whole.context):
+    for block in blocks(song.pieces(), *sizes):
         frames[block.frames.start : block.frames.stop] = spec.encode(whole.values(block), where=song.name)
     return frames
 

@@ -13,9 +13,10 @@ from genredag.errors import ParameterError
 from genredag.models.registry import PUBLISHED, family_modules, learners
 from genredag.params.groups.reading import read_tree
 from genredag.runtime.closure import Import, code_fingerprint, import_closure, unused_imports
-from genredag.spectrograms.registry import REPRESENTATIONS
+from genredag.spectrograms.registry import ONNX_ENCODER, REPRESENTATIONS
 
 SCRIPTS = Path("workflow/scripts")
+OWN_ENCODER = "kind: onnx"  # instead of the name that the user gave it
 
 
 def read_stages(path: Path) -> dict[str, dict[str, Any]]:
@@ -69,8 +70,10 @@ def _registries(choice: Mapping[str, str]) -> Iterator[tuple[str, dict[str, str]
     if "dataset" in choice:
         yield "genredag.datasets.registry", MODULE_NAMES, choice["dataset"]
     if "representation" in choice:
-        modules = {name: known.transform.__module__ for name, known in REPRESENTATIONS.items()}
-        yield "genredag.spectrograms.registry", modules, choice["representation"]
+        modules = {name: one.transform.__module__ for name, one in REPRESENTATIONS.items()}
+        modules[OWN_ENCODER] = ONNX_ENCODER.transform.__module__
+        chosen = choice["representation"]
+        yield "genredag.spectrograms.registry", modules, chosen if chosen in modules else OWN_ENCODER
     if "model" in choice:
         modules = {name: known.module for name, known in learners().items()}
         modules |= {module: module for module in family_modules()}  # one may have no learner yet

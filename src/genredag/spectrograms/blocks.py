@@ -3,11 +3,12 @@
 The first pass finds what frames take from the whole track, such as its maximum. STFT and mel frames are the
 same bits as those of the whole track at once. Handcrafted features, MFCC and chroma of an STFT differ by the
 rounding of matrix products. The constant-Q transform downsamples recursively; its blocks, and chroma of them,
-overlap by seconds, and differ by rounding.
+overlap by seconds, and differ by rounding. So do blocks of encoders, whose resampling begins anew.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -20,12 +21,16 @@ from genredag.params.groups.spectrograms import (
     ChromaCqt,
     ChromaStft,
     Cqt,
+    Encoder,
     Handcrafted,
     Mel,
     Mfcc,
+    Musicnn,
+    OnnxEncoder,
     Stack,
     Stft,
 )
+from genredag.spectrograms import musicnn, onnx_encoder
 from genredag.spectrograms.chroma_cens import chroma_cens
 from genredag.spectrograms.chroma_cqt import chroma_cqt
 from genredag.spectrograms.chroma_stft import chroma_stft
@@ -43,11 +48,14 @@ from genredag.spectrograms.mfcc import coefficients, mfcc_power
 from genredag.spectrograms.spectrum import decibels, power_spectrogram
 from genredag.spectrograms.stack import side_by_side
 from genredag.spectrograms.stft import stft_power
+from genredag.spectrograms.windows import WindowEncoder, embedded
 
 # About a minute and a half at 22,050 / 512. A multiple of every power of two by which a constant-Q transform
 # downsamples, so that all blocks begin on the same grid.
 BLOCK_FRAMES = 4096
 CQT_CONTEXT_FRAMES = 512
+ENCODER_BLOCK_FRAMES = 64  # frames of encoders are a second or so apart
+RESAMPLING_SECONDS = 0.1  # around a window, so that the ends of a block do not matter
 TEMPO_SECONDS = 8.0  # librosa's window for the autocorrelation of onsets
 
 
@@ -81,19 +89,25 @@ class Block:
         return replace(self, samples=self.samples[own], missing=missing)
 
 
-def blocks(samples: Iterable[np.ndarray], hop_length: int, context: int) -> Iterator[Block]:
-    """Cut the samples of a track, which come in pieces of any length, into blocks of frames."""
+def blocks(
+    samples: Iterable[np.ndarray], hop_length: int, context: int, n_frames: int | None = None
+) -> Iterator[Block]:
+    """Cut the samples of a track, which come in pieces of any length, into blocks.
+
+    `n_frames` is how many frames a block has; None for `BLOCK_FRAMES`.
+    """
+    n_frames = n_frames or BLOCK_FRAMES
     held, first, start = np.zeros(0, np.float32), 0, 0  # `first`: position of held[0]; `start`: next frame
     for piece in samples:
         held = np.concatenate([held, piece])
-        while first + len(held) > (start + BLOCK_FRAMES - 1) * hop_length + context:
-            yield _block(held, first, range(start, start + BLOCK_FRAMES), hop_length, context)
-            start += BLOCK_FRAMES
+        while first + len(held) > (start + n_frames - 1) * hop_length + context:
+            yield _block(held, first, range(start, start + n_frames), hop_length, context)
+            start += n_frames
             passed = max(start * hop_length - context - first, 0)
             held, first = held[passed:], first + passed
-    n_frames = 1 + (first + len(held)) // hop_length
-    for begin in range(start, n_frames, BLOCK_FRAMES):
-        yield _block(held, first, range(begin, min(begin + BLOCK_FRAMES, n_frames)), hop_length, context)
+    last = 1 + (first + len(held)) // hop_length
+    for begin in range(start, last, n_frames):
+        yield _block(held, first, range(begin, min(begin + n_frames, last)), hop_length, context)
 
 
 def _block(held: np.ndarray, first: int, frames: range, hop_length: int, context: int) -> Block:
@@ -110,9 +124,12 @@ class Blockwise(Protocol):
     ----------
     context
         How many samples around the centre of a frame it takes.
+    block_frames
+        How many frames a block has; None for `BLOCK_FRAMES`.
     """
 
     context: int
+    block_frames: int | None
 
     def look(self, block: Block) -> None:
         """Take note of a block, in the first pass."""
@@ -126,6 +143,8 @@ class Blockwise(Protocol):
 
 class RelativeBlocks:
     """Values made from power and the maximum power of the track, such as dB below it."""
+
+    block_frames: int | None = None
 
     def __init__(
         self,
@@ -151,8 +170,10 @@ class RelativeBlocks:
 class LocalBlocks:
     """Values that take nothing from the track beyond their context."""
 
-    def __init__(self, values: Callable[[Block], np.ndarray], context: int) -> None:
-        self.context = context
+    def __init__(
+        self, values: Callable[[Block], np.ndarray], context: int, block_frames: int | None = None
+    ) -> None:
+        self.context, self.block_frames = context, block_frames
         self.values = values
 
     def look(self, block: Block) -> None:
@@ -164,6 +185,8 @@ class LocalBlocks:
 
 class HandcraftedBlocks:
     """The features of `genredag.spectrograms.handcrafted`. Keeps the mel bands of the whole track."""
+
+    block_frames: int | None = None
 
     def __init__(self, sr: int, params: Handcrafted) -> None:
         self.context = params.n_fft // 2
@@ -203,6 +226,8 @@ class HandcraftedBlocks:
 
 class StackBlocks:
     """The channels of a stack, each with the context that it needs."""
+
+    block_frames: int | None = None
 
     def __init__(self, sr: int, params: Stack) -> None:
         self._params = params
@@ -292,6 +317,10 @@ def blockwise(name: str, sr: int, params: Any) -> Blockwise:
             )
         case Stft() | Mel() | Mfcc():
             return _of_power(sr, params)
+        case Musicnn():
+            return _of_encoder(sr, params, musicnn.encoder(params))
+        case OnnxEncoder():
+            return _of_encoder(sr, params, onnx_encoder.encoder(params))
     raise ValueError(f"no representation is called {name!r}")
 
 
@@ -335,3 +364,17 @@ def _of_constant_q(sr: int, params: Cqt | ChromaCqt) -> Blockwise:
     if isinstance(params, Cqt):
         return RelativeBlocks(values, lambda power, peak: decibels(power, params.top_db, peak), context)
     return LocalBlocks(values, context)
+
+
+def _of_encoder(sr: int, params: Encoder, encoder: WindowEncoder) -> Blockwise:
+    hop_length = params.hop_samples(sr)
+    # A window that does not fit before the end of the track begins up to its length before the frame.
+    context = math.ceil((encoder.n_samples / encoder.sr + RESAMPLING_SECONDS) * sr)
+    grid = sr // math.gcd(sr, encoder.sr)  # so that blocks begin on a sample of the encoder
+    context = grid * math.ceil(context / grid)
+
+    def values(block: Block) -> np.ndarray:
+        centres = np.arange(len(block.frames)) * hop_length + context - block.missing[0]
+        return embedded(block.samples, sr, centres / sr, encoder)
+
+    return LocalBlocks(values, context, ENCODER_BLOCK_FRAMES)

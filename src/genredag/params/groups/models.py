@@ -186,7 +186,7 @@ HandcraftedFeatures = Literal[
     "features_89_centroid",
     "features_133",
 ]
-Features = Literal["bin_statistics", "textures", HandcraftedFeatures]
+Features = Literal["bin_means", "bin_statistics", "textures", HandcraftedFeatures]
 Option = bool | int | float | str | None
 Options = dict[str, Option | Annotated[list[Option], Field(min_length=1)]]
 
@@ -206,8 +206,8 @@ class Estimator(Group):
 
     kind: Literal["estimator"]
     features: Features | Annotated[list[Features], Field(min_length=1)] = Field(
-        description="its input: statistics of every bin, textures of a spectrogram, or a set of handcrafted"
-        " features; from a list, the first set that the representation supports"
+        description="its input: means or statistics of every bin, textures of a spectrogram, or a set of"
+        " handcrafted features; from a list, the first set that the representation supports"
     )
     folds: Annotated[int, Field(ge=2)] = Field(description="folds of the search over lists in `options`")
     backbone: None = Field(description="always null: only networks have a backbone")

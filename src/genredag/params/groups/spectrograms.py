@@ -5,10 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
-from genredag.params.groups.base import Count, Group
-from genredag.params.groups.reading import read_member
+from genredag.errors import ParameterError
+from genredag.params.groups.base import Count, Group, Name
+from genredag.params.groups.reading import read_group, similar
 
 
 class Shift(Group):
@@ -149,11 +157,68 @@ class ChromaCens(ChromaCqt):
     )
 
 
+class Encoder(Group):
+    """What all pretrained encoders have: frames that are far apart, at any sample rate."""
+
+    @property
+    def frame_seconds(self) -> float:
+        """Seconds between frames."""
+        raise NotImplementedError
+
+    def hop_samples(self, sr: int) -> int:
+        """Return the number of samples between frames, at `sr` Hz."""
+        return max(1, round(self.frame_seconds * sr))
+
+
+PUBLISHED = "published"
+
+
+class Musicnn(Encoder):
+    """Embeddings of windows of 3 s by musicnn, trained on the Million Song Dataset."""
+
+    layer: Literal["penultimate", "pooled"] = Field(
+        description="200 values before the tags, or mean and maximum of 753 features"
+    )
+    hop_seconds: Annotated[float, Field(ge=0.1, le=3)] = Field(description="seconds between windows")
+    weights: Annotated[str, Field(min_length=1)] = Field(
+        description="`published`, or the path of musicnn 0.1.0's wheel or of a folder with its checkpoint"
+    )
+
+    @property
+    def frame_seconds(self) -> float:
+        """See `Encoder.frame_seconds`."""
+        return self.hop_seconds
+
+
+class OnnxEncoder(Encoder):
+    """Embeddings by an encoder of your own: an ONNX file that takes samples. Two keys may be absent."""
+
+    kind: Literal["onnx"]
+    path: Annotated[str, Field(min_length=1)] = Field(description="the ONNX file")
+    sr: Annotated[int, Field(ge=4000, le=192000)] = Field(description="sample rate of its input, in Hz")
+    window: Annotated[float, Field(gt=0, le=600)] = Field(description="length of its input, in seconds")
+    layer: Annotated[str, Field(min_length=1)] = Field(description="name of the output to take")
+    hop_seconds: Annotated[float, Field(ge=0.1)] | None = Field(
+        default=None, description="seconds between windows; null: half a window, at most 1.5"
+    )
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = Field(
+        default=None, description="SHA-256 that the file must have; null: any"
+    )
+
+    @property
+    def frame_seconds(self) -> float:
+        """See `Encoder.frame_seconds`."""
+        return min(self.window / 2, MAX_HOP_SECONDS) if self.hop_seconds is None else self.hop_seconds
+
+
+# So that slices of 3 s can begin every 1.5 s, whatever the window.
+MAX_HOP_SECONDS = 1.5
+
 Channel = Stft | Mel | Cqt | Mfcc | ChromaStft | ChromaCqt | ChromaCens
 
 
 class Channels(Group):
-    """The channels of a stack, 2 to 4. The only group whose keys may be absent from ``params.yaml``."""
+    """The channels of a stack, 2 to 4. Any of the keys may be absent from ``params.yaml``."""
 
     stft: Stft | None = None
     mel: Mel | None = None
@@ -195,7 +260,10 @@ class Stack(Group):
 
 
 class Representations(Group):
-    """Every representation by its name."""
+    """Every representation by its name. Any other key is an encoder of the user's own."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[Name, OnnxEncoder]
 
     stft: Stft
     mel: Mel
@@ -206,6 +274,26 @@ class Representations(Group):
     chroma_cqt: ChromaCqt
     chroma_cens: ChromaCens
     stack: Stack
+    musicnn: Musicnn
+
+    @model_validator(mode="before")
+    @classmethod
+    def _reject_unknown(cls, given: Any) -> Any:
+        for name in set(given) - set(cls.model_fields) if isinstance(given, dict) else ():
+            if not isinstance(given[name], dict) or given[name].get("kind") != "onnx":
+                hint = similar(str(name), cls.model_fields)
+                raise ValueError(f"{name!r} is unknown; an encoder of your own needs `kind: onnx`; {hint}")
+        return given
+
+    @property
+    def encoders(self) -> dict[str, OnnxEncoder]:
+        """The user's own encoders, by name."""
+        return self.__pydantic_extra__ or {}
+
+    @property
+    def given(self) -> dict[str, Group]:
+        """All representations, by name."""
+        return {name: getattr(self, name) for name in type(self).model_fields} | self.encoders
 
 
 def read_representation(path: Path, name: str) -> Group:
@@ -216,4 +304,8 @@ def read_representation(path: Path, name: str) -> Group:
     ParameterError
         There is no such representation, or a value of ``representations`` can't be used.
     """
-    return read_member(path, "representations", Representations, name)
+    representations: Representations = read_group(path, "representations", Representations)
+    if name not in representations.given:
+        hint = similar(name, representations.given)
+        raise ParameterError(f"{name!r} is unknown", where="representations", hint=hint)
+    return representations.given[name]
