@@ -3,7 +3,8 @@ r"""Accuracy by the number of training tracks, from files of precomputed frames,
 Cross-validation with 5 folds and artists kept apart; a track of unknown artist is another artist. A
 share of the training tracks is drawn artist by artist, the same for each model. `--tracks-apart` measures 10
 random stratified splits 8:1:1 of whole tracks instead, where artists are on both sides. Intervals are 95 %
-bootstrap intervals over artists. Estimators only: their features are computed once.
+bootstrap intervals over artists. Estimators only: their features are computed once. Of a list of options, the
+second is used, without a search.
 
     python benchmarks/learning_curves.py --frames mel_train.npz mel_valid.npz --tracks tracks.csv \
         --models svm_rbf:10 best:30 --output curves.json --figure curves.svg --errors errors.json
