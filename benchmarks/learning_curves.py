@@ -94,10 +94,10 @@ def slice_features(
     return values, np.tile(np.arange(len(frames)), len(starts))
 
 
-def artist_splits(tracks: pd.DataFrame, n_shuffles: int) -> Iterator[Split]:
+def artist_splits(tracks: pd.DataFrame, n_shuffles: int, first: int = 0) -> Iterator[Split]:
     """Yield shuffle, training rows and test rows of every fold, artists apart."""
     for shuffle in range(n_shuffles):
-        folds = StratifiedGroupKFold(N_FOLDS, shuffle=True, random_state=shuffle)
+        folds = StratifiedGroupKFold(N_FOLDS, shuffle=True, random_state=first + shuffle)
         for train, test in folds.split(tracks, tracks["genre"], tracks["group"]):
             yield shuffle, train, test
 
