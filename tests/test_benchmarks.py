@@ -51,3 +51,28 @@ def test_the_benchmark_of_sets_runs(project_dir, toy_slices, tmp_path):
     (row,) = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))
     assert (row["data"], row["split"]) == ("toys", "artist_disjoint")
     assert 0 <= row["held_low"] <= row["held"] <= row["held_high"] <= 100
+
+
+def test_the_benchmark_of_learning_curves_runs(project_dir, tmp_path):
+    rng, genres = np.random.default_rng(0), np.repeat(["jazz", "rock", "pop"], 20)
+    pitch = {"jazz": 2, "rock": 6, "pop": 12}
+    frames = rng.normal(40, 5, (60, 16, 40)).astype(np.float32)
+    for track, genre in zip(frames, genres, strict=True):
+        track[pitch[genre]] += 40
+    ids = [f"{genre}.{i}" for i, genre in enumerate(genres)]
+    np.savez(tmp_path / "mel.npz", track_id=ids, mel=frames)
+    rows = [f"{ids[i]},{genre},artist {i // 2}" for i, genre in enumerate(genres)]
+    (tmp_path / "tracks.csv").write_text("\n".join(["track_id,genre,artist", *rows]) + "\n", encoding="utf-8")
+    script = [sys.executable, project_dir / "benchmarks/learning_curves.py", "--shuffles", "1"]
+    inputs = ["--frames", "mel.npz", "--tracks", "tracks.csv", "--params", project_dir / "params.yaml"]
+    outputs = ["--output", "curves.json", "--errors", "errors.json", "--figure", "curves.svg"]
+    subprocess.run([*script, *inputs, *outputs], cwd=tmp_path, check=True)
+    found = json.loads((tmp_path / "curves.json").read_text(encoding="utf-8"))
+    assert [(row["model"], row["share"]) for row in found] == [
+        (model, share) for model in ("svm_rbf", "best") for share in (0.25, 0.5, 1.0)
+    ]
+    assert found[-1]["accuracy"] > 90
+    assert (
+        json.loads((tmp_path / "errors.json").read_text(encoding="utf-8"))["predicted"]["jazz"]["jazz"] > 90
+    )
+    assert (tmp_path / "curves.svg").is_file()
