@@ -2,9 +2,9 @@
 
 This script starts munge and Slurm with a configuration of its own, so it runs as root, on a machine without
 Slurm (Debian: `apt-get install slurm-wlm munge`; `pip install '.[slurm]'`). It copies the project, builds a
-small matrix in one copy without Slurm, and in another with `--workflow-profile profiles/slurm`. While a training job
-runs there, the node daemon is killed with all jobs of the node; it is started again after the controller has
-given the node up.
+small matrix in one copy without Slurm, and in another with `--workflow-profile profiles/slurm`. While a
+training job runs there, the node daemon is killed with all jobs of the node; it is started again after the
+controller has given the node up.
 
     python benchmarks/slurm.py --output slurm.json
 
