@@ -193,5 +193,6 @@ def without_remedy(error: str) -> str:
 
 
 def _exit(line: str, status: int = EXIT_USER_ERROR) -> None:
-    print(f"{_PREFIX}{line}", file=sys.stderr)
+    text = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in line)
+    print(f"{_PREFIX}{text}", file=sys.stderr)
     sys.exit(status)

@@ -54,6 +54,14 @@ def test_unreadable_ones_are_logged(project, caplog):
     assert "experiment/model.zip: isn't a bundle" in caplog.text
 
 
+def test_links_are_followed_and_hidden_folders_are_not(project, tmp_path):
+    here = tmp_path / "here"
+    (here / "results").mkdir(parents=True)
+    (here / "results" / "toys").symlink_to(project / "results/toys")
+    (here / "results" / ".old").symlink_to(project / "experiment")
+    assert len(list_bundles(here)) == 3
+
+
 def test_a_leaky_bundle_is_never_the_default(project):
     leaky = [one for one in list_bundles(project) if one.card.warning]
     with pytest.raises(ModelError, match="every bundle comes from a LEAKY split"):

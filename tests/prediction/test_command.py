@@ -120,8 +120,11 @@ def test_an_interrupted_run_says_how_to_go_on(folder, monkeypatch):
         (["-f", ""], "--format: ''; expected table, json"),
         (["-f", "csv", "-o", "."], "--output .: a folder; expected DIR/NAME"),
         (["-f", "csv", "-o", "songs"], "--output songs: a folder; expected DIR/NAME"),
-        (["-f", "csv", "-o", "a"], "a.csv is a folder"),
-        (["--journal", "songs"], "songs: can't be used as a journal"),
+        (["-f", "csv", "-o", "a"], "a.csv: can't be written; expected the path of a file"),
+        (["-f", "wav", "-o", "rock.0"], "--format: 'wav'"),
+        (["--plot", "link.png"], "link.png: would be overwritten, but is read"),
+        (["--journal", "songs"], "songs: can't be written"),
+        (["--journal", "/dev/null"], "/dev/null: can't be written"),
         (["--plot", "a.jpg"], "--plot a.jpg: can't be written; expected a file FILE.png, or a folder"),
         (["--plot", "rock.0.wav/x"], "a file exists where a folder is needed"),
         (["--apply"], "--apply has no effect without --write-tags"),
@@ -132,6 +135,7 @@ def test_an_interrupted_run_says_how_to_go_on(folder, monkeypatch):
 def test_a_useless_option_is_refused_before_any_song(folder, monkeypatch, arguments, message):
     (folder / "songs").mkdir()
     (folder / "a.csv").mkdir()
+    (folder / "link.png").symlink_to(folder / "rock.0.wav")
     monkeypatch.setattr(command, "predict_batch", None)  # nothing may be predicted
     done = run("rock.0.wav", "-m", "bundle.zip", *arguments)
     assert done.exit_code == 2

@@ -432,4 +432,4 @@ def test_undo_tags_is_a_command(tmp_path, blank_songs):
     write_genres(path, GenreTag(("Swing",)))
     done = CliRunner().invoke(app, ["undo-tags", str(undo_file)])
     assert done.exit_code == 1
-    assert "its genre was changed by another program" in done.stdout
+    assert "its genre was changed by another program" in done.stderr

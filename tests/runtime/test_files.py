@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from genredag.runtime.files import atomic_path, write_csv, write_json, write_parquet
+from genredag.errors import ParameterError
+from genredag.runtime.files import atomic_path, check_outputs, write_csv, write_json, write_parquet
 
 
 def test_a_file_appears_only_when_it_is_complete(tmp_path):
@@ -61,3 +64,23 @@ def test_an_error_names_the_file_and_not_the_temporary_one(tmp_path):
         write_json(tmp_path / "songs", {})
     assert caught.value.filename == str(tmp_path / "songs")
     assert [path.name for path in tmp_path.iterdir()] == ["songs"]
+
+
+def test_a_device_is_never_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(FileExistsError, match="not a regular file"):
+        write_json(tmp_path / "pipe", {})
+    assert [path.name for path in tmp_path.iterdir() if path.is_fifo()] == ["pipe"]
+
+
+def test_outputs_are_files_and_no_inputs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    song, link = tmp_path / "song.csv", tmp_path / "link.csv"
+    song.touch()
+    link.symlink_to(song)
+    check_outputs([song, tmp_path / "new/a.csv"], [tmp_path / "b.csv"])
+    with pytest.raises(ParameterError, match=r"song\.csv: would be overwritten, but is read"):
+        check_outputs([Path("song.csv")], [link])
+    for path in (Path(), tmp_path, Path("/dev/null")):
+        with pytest.raises(ParameterError, match=r"can't be written; expected the path of a file"):
+            check_outputs([path], [])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from genredag.bundles.card import Card, read_card
 from genredag.bundles.parts import ONNX_SUFFIX
 from genredag.errors import ModelError
+from genredag.runtime.folders import walk_folder
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -45,8 +46,7 @@ def list_bundles(folder: Path) -> list[FoundBundle]:
     """
     roots = [folder / name for name in RESULTS if (folder / name).is_dir()] or [folder]
     found = []
-    patterns = (MODEL_FILE, f"*{ONNX_SUFFIX}")
-    for path in sorted(path for root in roots for pattern in patterns for path in root.rglob(pattern)):
+    for path in sorted(path for root in roots for path in _models_in(root)):
         try:
             card = read_card(path)
         except (ModelError, OSError) as error:
@@ -55,6 +55,15 @@ def list_bundles(folder: Path) -> list[FoundBundle]:
         if card is not None:
             found.append(FoundBundle(path, card))
     return sorted(found, key=_rank)
+
+
+def _models_in(root: Path) -> Iterator[Path]:
+    """Yield the models below a folder; links are followed, and hidden folders left out."""
+    for one in walk_folder(root) if root.is_dir() else ():
+        inside = one.path.relative_to(root).parts
+        is_model = one.path.name == MODEL_FILE or one.path.suffix == ONNX_SUFFIX
+        if is_model and not one.problem and not any(part.startswith(".") for part in inside):
+            yield one.path
 
 
 def _rank(one: FoundBundle) -> tuple[bool, bool, float]:

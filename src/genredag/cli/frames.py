@@ -33,7 +33,9 @@ def fit_command(
             " tracks, by whole artists.",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the training and of the split.")] = 42,
+    seed: Annotated[
+        int, typer.Option(min=0, max=2**32 - 1, help="Seed of the training and of the split.")
+    ] = 42,
     slice_seconds: Annotated[
         float | None,
         typer.Option(

@@ -85,6 +85,8 @@ def read_table(path: Path, *, required: Sequence[str], optional: Sequence[str]) 
         There is no such file, it is not a UTF-8 CSV, has no rows, or lacks a required column or value.
     """
     expected = f"a CSV in UTF-8 with the columns {','.join(required)}[,{'][,'.join(optional)}]"
+    if path.exists() and not path.is_file():  # a pipe would wait for a writer
+        raise DataError("not a regular file", where=str(path), expected=expected)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, strict=True, skipinitialspace=True)

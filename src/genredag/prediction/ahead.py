@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 Rendered = list[RenderedSong] | UnreadableSong
 Found = TypeVar("Found")
 # Songs that each process may be ahead. Without a limit, all songs could end up in memory: `joblib.Parallel`
-# goes on although its results are not taken.
-AHEAD = 3
+# goes on although its results are not taken. With more than two, some would wait outside of loky's queue, and
+# loky prints a traceback when it is stopped then.
+AHEAD = 2
+# A process without work for so long ends, also if the main process was killed. It is started again if needed.
+IDLE_SECONDS = 10
 
 
 def render_ahead(
@@ -43,11 +46,21 @@ def work_ahead(
         return
     pool = _processes(n_jobs)
     waiting: deque[tuple[Source, Future[Found | UnreadableSong]]] = deque()
+
+    def submit(source: Source) -> None:
+        nonlocal pool
+        try:
+            future = pool.submit(work, source)
+        except BrokenProcessPool:
+            pool = _processes(n_jobs)
+            future = pool.submit(work, source)
+        waiting.append((source, future))
+
     rest = iter(sources)
     try:
         while True:
             while len(waiting) < AHEAD * n_jobs and (source := next(rest, None)) is not None:
-                waiting.append((source, pool.submit(work, source)))
+                submit(source)
             if not waiting:
                 return
             source, future = waiting.popleft()
@@ -55,9 +68,10 @@ def work_ahead(
                 yield future.result()
             except BrokenProcessPool:  # of this song or of one of those that wait
                 again = [other for other, _ in waiting]
+                waiting.clear()
                 yield _done_alone(work, source)
-                pool = _processes(n_jobs)
-                waiting = deque((other, pool.submit(work, other)) for other in again)
+                for other in again:
+                    submit(other)
     finally:
         pool.shutdown(kill_workers=bool(waiting))
 
@@ -66,7 +80,7 @@ def _processes(n: int) -> ProcessPoolExecutor:
     """Start a pool that ends with this batch: joblib's own is for its own calls, and for those of users."""
     from joblib.externals.loky import ProcessPoolExecutor
 
-    return ProcessPoolExecutor(n, initializer=_leave_interrupts)
+    return ProcessPoolExecutor(n, timeout=IDLE_SECONDS, initializer=_leave_interrupts)
 
 
 def _leave_interrupts() -> None:

@@ -32,9 +32,17 @@ from genredag.prediction.records import (
 )
 from genredag.prediction.song import SongPrediction, UnreadableSong
 from genredag.prediction.sources import find_songs
-from genredag.prediction.tables import MOST_DETAILED, clock, model_lines, song_view, songs_table
+from genredag.prediction.tables import (
+    MOST_DETAILED,
+    clock,
+    model_lines,
+    shown_name,
+    song_view,
+    songs_table,
+)
 from genredag.prediction.tags import TagWishes, write_tags
 from genredag.runtime.cache import default_cache_dir
+from genredag.runtime.files import check_outputs
 from genredag.runtime.logs import configure_logging
 from genredag.runtime.progress import progress
 
@@ -102,14 +110,15 @@ def predict_songs(wishes: Wishes, stdin: TextIO) -> int:
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as after Ctrl-C
     formats = check_formats(wishes.formats, wishes.output)
-    if wishes.output is not None:
-        wishes = dataclasses.replace(wishes, output=check_output(wishes.output, formats))
     if wishes.plot or wishes.explain:
         require("matplotlib")
     sources = find_songs(wishes.named, stdin)
     if not sources:
         raise ParameterError("no song named", expected="files, folders, patterns or addresses")
-    _check_figures(wishes, len(sources))
+    inputs = [*map(Path, sources), *wishes.models]
+    if wishes.output is not None:
+        wishes = dataclasses.replace(wishes, output=check_output(wishes.output, formats, inputs))
+    _check_figures(wishes, len(sources), inputs)
     paths = list(dict.fromkeys(wishes.models)) or [_best_model()]
     classifier = dataclasses.replace(load(*paths, onnx_cache=default_cache_dir()), limits=wishes.limits)
     console = _console(stderr=formats != ["table"])
@@ -135,13 +144,13 @@ def predict_songs(wishes: Wishes, stdin: TextIO) -> int:
     return status
 
 
-def _check_figures(wishes: Wishes, n_songs: int) -> None:
+def _check_figures(wishes: Wishes, n_songs: int, inputs: Sequence[Path]) -> None:
     """Check where figures are to be written, before the songs are predicted.
 
     Raises
     ------
     ParameterError
-        A figure would be written into no PNG file, or several into one.
+        A figure would be written into no PNG file or over a song, or several into one.
     OSError
         A folder can't be made.
     """
@@ -153,6 +162,8 @@ def _check_figures(wishes: Wishes, n_songs: int) -> None:
             raise ParameterError("can't be written", where=where, expected=f"a file FILE{PNG}, or a folder")
         if n_songs > 1 and is_file:
             raise ParameterError(f"one file for {n_songs} songs", where=where, expected="a folder")
+        if is_file:
+            check_outputs([target], inputs)
         (target.parent if is_file else target).mkdir(parents=True, exist_ok=True)
 
 
@@ -272,7 +283,7 @@ def _summary(results: Sequence[Result], n_known: int, seconds: float) -> int:
         n_read = len(results) - len(unreadable)
         print(f"{n_read} of {len(results)} songs predicted in {clock(seconds)}{known}", file=sys.stderr)
     for song in unreadable[:_N_REASONS]:
-        print(f"unreadable: {song.source}: {song.reason}", file=sys.stderr)
+        print(f"unreadable: {shown_name(song.source)}: {shown_name(song.reason)}", file=sys.stderr)
     if len(unreadable) > _N_REASONS:
         print(f"and {len(unreadable) - _N_REASONS} more unreadable songs", file=sys.stderr)
     return SOME_FAILED if unreadable else 0

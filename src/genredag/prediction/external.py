@@ -207,7 +207,7 @@ def _table(
     rows, probabilities, unreadable = [], [], {}
     for track, song in zip(known.to_dict("records"), found, strict=True):
         if isinstance(song, UnreadableSong):
-            unreadable[track["path"]] = song.reason
+            unreadable[track["path"]] = track["problem"] or song.reason
             continue
         row = {key: track[key] for key in ("track_id", "path", "label", "genre", "artist")}
         row["predicted"] = song.genre

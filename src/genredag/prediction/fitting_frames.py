@@ -30,6 +30,7 @@ from genredag.prediction.held_out import predict_split
 from genredag.prediction.model_file import track_features, write_model
 from genredag.prediction.trust import calibrate
 from genredag.runtime.backend import configure_backend, limit_threads
+from genredag.runtime.files import check_outputs
 from genredag.splits.assignment import assign_by_artist, assign_by_genre
 from genredag.tracks.manifest import LISTED, assemble, check_usable
 from genredag.tracks.precomputed import load_spectrograms
@@ -121,8 +122,9 @@ def fit_frames(
     GenredagError
         A file can't be used, a track is not in `tracks`, or the model can't be trained on these tracks.
     """
-    out.parent.mkdir(parents=True, exist_ok=True)  # fail early if it can't be created
     parts = {TRAIN: frames} | ({VALIDATION: validation} if validation else {})
+    check_outputs([out], [*parts.values(), tracks])
+    out.parent.mkdir(parents=True, exist_ok=True)  # fail early if it can't be created
     manifest = build_manifest(parts, tracks, settings)
     if isinstance(settings.recipe, Estimator):
         limit_threads(settings.train.threads)

@@ -21,6 +21,7 @@ import numpy as np
 from genredag.errors import ParameterError
 from genredag.prediction.fetching import is_address
 from genredag.prediction.song import SongPrediction, Timeline, Trust, UnreadableSong
+from genredag.runtime.files import check_outputs
 from genredag.runtime.folders import is_unicode, printable
 
 _SCHEMA = """
@@ -98,6 +99,7 @@ def open_journal(path: Path, models: str, class_names: Sequence[str]) -> Iterato
     ParameterError
         The file is something else, or another process has locked it.
     """
+    check_outputs([path], ())
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         database = sqlite3.connect(path, timeout=30)

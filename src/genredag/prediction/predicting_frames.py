@@ -16,7 +16,7 @@ from genredag.evaluation.predictions import Decision, combined
 from genredag.frames.slices import cut
 from genredag.frames.store import FrameSpec, gather
 from genredag.params.groups.slices import Slices
-from genredag.runtime.files import write_csv
+from genredag.runtime.files import check_outputs, write_csv
 from genredag.tracks.precomputed import load_spectrograms
 
 logger = logging.getLogger(__name__)
@@ -39,13 +39,18 @@ def predict_frames(file: Path, model: Path, out: Path) -> pd.DataFrame:
     Raises
     ------
     DataError
-        The file can't be read, or has another number of bins than the model's frames or values that are not
-        finite.
+        The file can't be read, has no track or one twice, another number of bins than the model's frames, or
+        values that are not finite.
     ModelError
         The model can't be loaded.
+    ParameterError
+        `out` can't be written.
     """
+    check_outputs([out], [file, model])
     card, bundle = read_card(model), load_bundle(model)
     track_ids, frames = load_spectrograms(file)
+    if not track_ids or len(set(track_ids)) < len(track_ids):
+        raise DataError("no track, or one is listed twice", where=str(file), expected="each track once")
     decision = card.track_decision if card else "mean"
     probabilities = track_probabilities(bundle, frames, decision, where=str(file))
     table = pd.DataFrame(probabilities, columns=bundle.class_names)

@@ -9,7 +9,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal, get_args
 from urllib.parse import urlsplit
@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from genredag.errors import ParameterError
 from genredag.prediction.fetching import is_address
 from genredag.prediction.song import SongPrediction, UnreadableSong
-from genredag.runtime.files import atomic_path
+from genredag.runtime.files import atomic_path, check_outputs
 from genredag.runtime.folders import printable
 
 SCHEMA = 1
@@ -136,23 +136,26 @@ def check_formats(formats: Sequence[str], output: Path | None) -> list[Format]:
     return known
 
 
-def check_output(output: Path, formats: Sequence[Format]) -> Path:
+def check_output(output: Path, formats: Sequence[Format], inputs: Iterable[Path]) -> Path:
     """Return the common part of the names of the files: `output` without the suffix of a format.
 
     Raises
     ------
     ParameterError
-        `output` has no name, or a folder is where a file would be written.
+        `output` has no name, or one of the `inputs` or something else is where a file would be written.
     """
     where, hint = f"--output {output}", f"--output {Path(output, 'genres')}"
     if output.name in ("", "..") or output.is_dir():
         raise ParameterError("a folder", where=where, expected="DIR/NAME, a name for the files", hint=hint)
     if output.suffix.removeprefix(".") in formats:
         output = output.with_suffix("")
-    for name in formats:
-        if name not in ("table", "audacity") and (file := _with(output, f".{name}")).is_dir():
-            raise ParameterError(f"{file} is a folder", where=where, hint="choose another name")
+    check_outputs(output_files(output, formats), inputs)
     return output
+
+
+def output_files(stem: Path, formats: Sequence[Format]) -> list[Path]:
+    """Return the files that are written for these formats, but for those of a timeline and of Audacity."""
+    return [_with(stem, f".{name}") for name in formats if name not in ("table", "audacity")]
 
 
 def render_text(
@@ -266,8 +269,8 @@ def _write_parquets(
             for name in names
         }
         paths.append(_with(stem, suffix))
-        with atomic_path(paths[-1]) as temporary:
-            parquet.write_table(pa.table(columns), temporary)
+        with atomic_path(paths[-1]) as temporary, temporary.open("wb") as file:
+            parquet.write_table(pa.table(columns), file)
     return paths
 
 

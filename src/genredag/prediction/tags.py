@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from genredag.prediction.genre_names import plain_name
 from genredag.prediction.song import SongPrediction
 from genredag.prediction.tagged_files import GenreTag, read_genres, write_genres
 from genredag.prediction.undo_files import UndoHeader, UndoRecord, check_new, read_undo_file, write_undo_file
+from genredag.runtime.folders import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -245,19 +247,25 @@ def write_tags(predictions: Iterable[SongPrediction], wishes: TagWishes, console
     if not wishes.apply_changes:
         _print(console, f"{n_planned} would be changed. Nothing was written: add --apply to write.")
         return 0
+    restoring = f"To restore the earlier tags: genredag undo-tags {wishes.undo_file}"
     try:
         result = apply(changes, wishes.undo_file)
         print_result(result, console)
-    finally:  # also if the user stops it
+    except KeyboardInterrupt:
         if wishes.undo_file.exists():
-            _print(console, f"To restore the earlier tags: genredag undo-tags {wishes.undo_file}")
+            print(f"stopped while writing tags. {restoring}", file=sys.stderr)
+        raise
+    if result.written:
+        _print(console, restoring)
+    else:
+        wishes.undo_file.unlink(missing_ok=True)  # it has nothing to restore
     return len(result.failed)
 
 
 def print_result(result: TagResult, console: Console) -> None:
     """Print how many files were changed, and each that could not be, with the reason."""
     for path, reason in result.failed.items():
-        _print(console, f"{path}: {reason}")
+        print(f"{printable(str(path))}: {reason}", file=sys.stderr)
     failures = f"; {len(result.failed)} could not be changed" if result.failed else ""
     _print(console, f"{len(result.written)} changed{failures}.")
 

@@ -78,7 +78,7 @@ def read_undo_file(path: Path) -> tuple[UndoHeader, list[UndoRecord]]:
     try:
         first, *lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         return UndoHeader.model_validate(first), [UndoRecord.model_validate(line) for line in lines]
-    except (ValueError, ValidationError):
+    except (ValueError, ValidationError, RecursionError):
         raise DataError(
             "not an undo file",
             where=str(path),

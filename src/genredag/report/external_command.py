@@ -10,8 +10,9 @@ from pathlib import Path
 from genredag.errors import ParameterError, require
 from genredag.prediction.classifier import load
 from genredag.prediction.external import ExternalTest, evaluate
-from genredag.prediction.tables import count, percent
+from genredag.prediction.tables import count, percent, shown_name
 from genredag.runtime.cache import default_cache_dir
+from genredag.runtime.files import check_outputs
 from genredag.runtime.logs import configure_logging
 
 
@@ -33,18 +34,19 @@ def evaluate_folder(
     Raises
     ------
     ParameterError
-        One of `renamed` has another form.
+        One of `renamed` has another form, or a file in `output` can't be written.
     """
     if output is not None:
         require("jinja2", "matplotlib", "seaborn")
+        from genredag.report.external_page import FILES, write_external_test
+
+        check_outputs((output / name for name in FILES), [bundle, folder])
         output.mkdir(parents=True, exist_ok=True)
     configure_logging()
     model = load(bundle, onnx_cache=default_cache_dir())
     test = evaluate(model, folder, genres=dict(map(_renaming, renamed)), n_jobs=n_jobs)
     _print(test)
     if output is not None:
-        from genredag.report.external_page import write_external_test
-
         write_external_test(test, output, date.today().isoformat())
         print(f"The report is ready: {output / 'report.html'}")
     return not test.unreadable
@@ -84,4 +86,4 @@ def _print(test: ExternalTest) -> None:
     if test.absent:
         print(f"No tracks of: {', '.join(test.absent)}")
     for path, reason in test.unreadable.items():
-        print(f"unreadable: {path}: {reason}", file=sys.stderr)
+        print(f"unreadable: {shown_name(path)}: {shown_name(reason)}", file=sys.stderr)

@@ -19,6 +19,9 @@ from genredag.report.mistakes import surest_mistakes
 from genredag.report.page import page_template
 from genredag.runtime.files import write_csv, write_json, write_parquet, write_text
 
+# What `write_external_test` writes.
+FILES = ("metrics.json", "predictions.parquet", "per_genre.csv", "confusion.csv", "report.html")
+
 
 def write_external_test(test: ExternalTest, folder: Path, date: str) -> None:
     """Write ``metrics.json``, ``predictions.parquet``, tables, figures and ``report.html`` into `folder`.

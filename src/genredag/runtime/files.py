@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import numpy as np
+
+from genredag.errors import ParameterError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,6 +34,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
         The file can't be written. The error names `path`.
     """
     path = Path(path)
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise FileExistsError(errno.EEXIST, "not a regular file", str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{uuid4().hex[:12]}.{path.name[-_N_KEPT:]}")
     try:
@@ -43,6 +48,23 @@ def atomic_path(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # the error above says more
             temporary.unlink(missing_ok=True)
+
+
+def check_outputs(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
+    """Check files that a command of a user is to write, before its work begins.
+
+    Raises
+    ------
+    ParameterError
+        One has no name, is a folder or another kind of file, or is one of the `inputs`.
+    """
+    taken = {path.resolve() for path in inputs}
+    for path in outputs:
+        if not path.name or (path.exists() and not path.is_file()):
+            raise ParameterError("can't be written", where=str(path), expected="the path of a file")
+        if path.resolve() in taken:
+            hint = "choose another name"
+            raise ParameterError("would be overwritten, but is read", where=str(path), hint=hint)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -58,8 +80,9 @@ def write_json(path: Path, value: object) -> None:
 
 def write_parquet(path: Path, frame: pd.DataFrame) -> None:
     """Write a data frame, without its index, to `path` as Parquet."""
-    with atomic_path(path) as temporary:
-        frame.to_parquet(temporary, index=False)
+    # As a file, because pyarrow can't open a path of any bytes.
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        frame.to_parquet(file, index=False)
 
 
 def write_csv(path: Path, frame: pd.DataFrame) -> None:

@@ -13,13 +13,14 @@ from urllib.parse import unquote, urlsplit
 
 import anyio
 from anyio import to_thread
-from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import ClientDisconnect
 
 from genredag.errors import GenredagError
 from genredag.prediction.app import work
@@ -158,7 +159,11 @@ async def upload(request: Request, app: Shared, name: Name = "") -> SongContent:
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > app.limits.upload_bytes:
         raise TooLargeError.of(app.limits)
-    return await app.add(await app.store.receive(name, request.stream()))
+    try:
+        song = await app.store.receive(name, request.stream())
+    except ClientDisconnect:  # nobody is left to tell
+        raise HTTPException(status_code=400) from None
+    return await app.add(song)
 
 
 @api.post("/links")
