@@ -55,11 +55,10 @@ def normalised(x: np.ndarray, gain: float = 0.9, smoothing: float = 0.06) -> np.
     return 30 * np.log1p(power / (mean + 100) ** gain)
 
 
-def second_order(x: np.ndarray) -> np.ndarray:
-    """Return the energy of each filter's magnitude in each band by octaves of time: a second layer."""
-    found = []
+def magnitudes_in_bands(x: np.ndarray) -> Iterator[list[np.ndarray]]:
+    """Yield each filter's mean magnitude in six bands, (n_tracks, n_frames, n_bands), of a few tracks."""
     for chunk in (x[i : i + textures.CHUNK] for i in range(0, len(x), textures.CHUNK)):
-        n, n_frames, n_bins = chunk.shape
+        n_frames, n_bins = chunk.shape[1:]
         bands = np.linspace(0, n_bins, textures.N_BANDS, endpoint=False).astype(int)
         widths = np.diff([*bands, n_bins]).astype(np.float32)
         shape = textures._padded(n_frames, n_bins)
@@ -68,7 +67,17 @@ def second_order(x: np.ndarray) -> np.ndarray:
         of_filters = []
         for response in textures.filters(*shape):
             magnitude = np.abs(ifft2(spectrum * response, axes=(1, 2))[:, :n_frames, :n_bins])
-            band = np.add.reduceat(magnitude, bands, axis=2) / widths
+            of_filters.append(np.add.reduceat(magnitude, bands, axis=2) / widths)
+        yield of_filters
+
+
+def second_order(x: np.ndarray) -> np.ndarray:
+    """Return the energy of each filter's magnitude in each band by octaves of time: a second layer."""
+    found = []
+    for bands in magnitudes_in_bands(x):
+        of_filters = []
+        for band in bands:
+            n, n_frames = band.shape[:2]
             power = np.abs(rfft(band - band.mean(axis=1, keepdims=True), axis=1)) ** 2 / n_frames**2
             octaves = np.add.reduceat(power, [1, 3, 6, 12, 24, 48, 100], axis=1)
             of_filters.append(np.power(octaves + 1e-8, 0.25).reshape(n, -1))

@@ -23,9 +23,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from best_experiments import N_BINS, RATE, SCALES, Folds, dictionary_features, patches, product, shown, summed
+from best_experiments import (
+    N_BINS,
+    RATE,
+    SCALES,
+    Folds,
+    dictionary_features,
+    magnitudes_in_bands,
+    patches,
+    product,
+    shown,
+    summed,
+)
 from learning_curves import SAMPLING, read
-from scipy.fft import fft2, ifft2
 from scipy.optimize import minimize
 from scipy.special import log_softmax
 
@@ -104,19 +114,10 @@ def noisy_window(track: np.ndarray, length: int, rng: Rng) -> np.ndarray:
 def magnitudes(frames: np.ndarray) -> np.ndarray:
     """Return roots of the filters' magnitudes in six bands, (n_tracks, n_frames / 6, 492)."""
     found = []
-    for chunk in (frames[i : i + textures.CHUNK] for i in range(0, len(frames), textures.CHUNK)):
-        n, n_frames, n_bins = chunk.shape
-        bands = np.linspace(0, n_bins, textures.N_BANDS, endpoint=False).astype(int)
-        sizes = np.diff([*bands, n_bins]).astype(np.float32)
-        shape = textures._padded(n_frames, n_bins)
-        level = chunk.mean(axis=(1, 2), keepdims=True)
-        spectrum = fft2((chunk - level).astype(np.complex64), s=shape, axes=(1, 2))
-        of_filters = []
-        for response in textures.filters(*shape):
-            magnitude = np.abs(ifft2(spectrum * response, axes=(1, 2))[:, :n_frames, :n_bins])
-            band = np.add.reduceat(magnitude, bands, axis=2) / sizes
-            of_filters.append(np.sqrt(band.reshape(n, n_frames // RUN, RUN, -1).mean(axis=2)))
-        found.append(np.concatenate(of_filters, axis=2))
+    for bands in magnitudes_in_bands(frames):
+        n, n_frames = bands[0].shape[:2]
+        runs = [band.reshape(n, n_frames // RUN, RUN, -1).mean(axis=2) for band in bands]
+        found.append(np.sqrt(np.concatenate(runs, axis=2)))
     return np.concatenate(found)
 
 
