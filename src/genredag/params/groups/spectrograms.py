@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -157,13 +158,13 @@ class ChromaCens(ChromaCqt):
     )
 
 
-class Encoder(Group):
+class Encoder(Group, ABC):
     """What all pretrained encoders have: frames that are far apart, at any sample rate."""
 
     @property
+    @abstractmethod
     def frame_seconds(self) -> float:
         """Seconds between frames."""
-        raise NotImplementedError
 
     def hop_samples(self, sr: int) -> int:
         """Return the number of samples between frames, at `sr` Hz."""
