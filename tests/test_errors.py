@@ -111,3 +111,13 @@ def test_unsuitable_data_have_their_own_status_and_a_readable_reason(capsys, rai
 
 def test_a_script_that_reports_nothing_has_no_reason():
     assert reported_error("Traceback (most recent call last):\n") == ""
+
+
+def test_control_characters_and_odd_bytes_are_written_out(capsys):
+    @exits_cleanly
+    def main() -> None:
+        raise DataError("can't be read", where="a\x1b[31m\udcff.wav")
+
+    with pytest.raises(SystemExit):
+        main()
+    assert capsys.readouterr().err == "genredag: error: a\\x1b[31m\\udcff.wav: can't be read\n"

@@ -1,6 +1,9 @@
 import json
 import os
+import re
 import shutil
+import subprocess
+import sys
 
 import pytest
 from typer.testing import CliRunner
@@ -173,3 +176,11 @@ def test_a_timeline_is_legible_without_colours(folder):
     ribbon = next(line for line in lines if line.strip().startswith("0:00 a"))
     legend = lines[lines.index(ribbon) + 1]
     assert set(ribbon.split()[1]) <= set("ab") and legend.split()[0] == "a"
+
+
+def test_letters_that_a_terminal_lacks_are_replaced(folder):
+    command = [sys.executable, "-m", "genredag", "predict", "rock.0.wav", "-m", "bundle.zip"]
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "Traceback" not in done.stderr
+    assert re.search(r"rock +\d+ % +\?+", done.stdout)  # the bar

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 
 import numpy as np
@@ -145,3 +146,16 @@ def test_a_model_in_memory_and_its_file_are_equal(svm, folder):
     )
     pd.testing.assert_frame_equal(one.tracks, other.tracks)
     assert one.model == other.model
+
+
+def test_a_name_that_is_not_utf_8_is_the_reason_given(svm, folder):
+    shutil.copy(svm.files["blues.5"], os.fsdecode(bytes(folder / "Blues") + b"/\xff.wav"))
+    test = genredag.evaluate(svm.path, folder, genres={"rock_songs": "rock"})
+    (reason,) = [reason for path, reason in test.unreadable.items() if path.endswith("\\xff.wav")]
+    assert reason.startswith("its name is not UTF-8")
+
+
+def test_a_pipe_is_refused_and_not_waited_for(svm, tmp_path):
+    os.mkfifo(tmp_path / "list.csv")
+    with pytest.raises(DataError, match=r"list\.csv: not a regular file; expected a CSV"):
+        genredag.evaluate(svm.path, tmp_path / "list.csv")

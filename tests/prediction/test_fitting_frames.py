@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from genredag.bundles.bundle import read_bundle
 from genredag.bundles.card import read_card
 from genredag.cli import app
-from genredag.errors import DataError
+from genredag.errors import DataError, ParameterError
 from genredag.prediction.fitting_frames import build_manifest, fit_frames, read_settings
 from genredag.prediction.predicting_frames import predict_frames
 from genredag.prediction.trust import read_calibration
@@ -132,3 +132,21 @@ def test_best_on_the_fault_filtered_validation_tracks(tmp_path):
         seed=1,
     )
     assert found > 0.55
+
+
+@pytest.mark.parametrize("name", ["frames", "validation", "tracks"])
+def test_a_file_that_is_read_is_never_written(settings, files, name):
+    before = files[name].read_bytes()
+    with pytest.raises(ParameterError, match="would be overwritten, but is read"):
+        fit(settings, files, files[name])
+    assert files[name].read_bytes() == before
+
+
+def test_tracks_are_predicted_once_each_and_into_another_file(settings, files, tmp_path):
+    fit(settings, files, tmp_path / "m.zip")
+    for out in (files["frames"], tmp_path / "m.zip"):
+        with pytest.raises(ParameterError, match="would be overwritten, but is read"):
+            predict_frames(files["frames"], tmp_path / "m.zip", out)
+    write_tracks(tmp_path / "twice.npz", "a", 2, track_id=np.array(["a", "a"]))
+    with pytest.raises(DataError, match=r"twice\.npz: no track, or one is listed twice"):
+        predict_frames(tmp_path / "twice.npz", tmp_path / "m.zip", tmp_path / "p.csv")

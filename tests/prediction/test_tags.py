@@ -283,6 +283,7 @@ def test_an_undo_file_is_never_overwritten(tmp_path, blank_songs):
     [
         "",
         "not JSON",
+        "[" * 100_000,
         '{"kind": "genredag undo-tags", "version": 2, "run": "000000000000", "created": ""}',
         '{"kind": "genredag undo-tags", "version": 1, "run": "../../../etc", "created": ""}',
         '{"kind": "genredag undo-tags", "version": 1, "run": "000000000000", "created": ""}\n{"path": 1}',

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from starlette.requests import ClientDisconnect
 
 from genredag.errors import DataError, ModelError
 from genredag.prediction.app import server, work
@@ -299,3 +300,11 @@ def test_the_page_loads_nothing_from_elsewhere():
 def test_the_licence_of_what_is_not_ours_is_beside_it():
     (folder,) = (path for path in (server.STATIC / "vendor").iterdir())
     assert "BSD 3-Clause License" in (folder / "LICENSE").read_text(encoding="utf-8")
+
+
+def test_an_upload_that_is_broken_off_is_no_error_of_the_server(client, add, monkeypatch):
+    async def gone(*_: object) -> None:
+        raise ClientDisconnect
+
+    monkeypatch.setattr(server.SongStore, "receive", gone)
+    assert add(client).status_code == 400  # without the mapping, the exception would be raised here

@@ -5,9 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.requests import ClientDisconnect
 
 from genredag.prediction.app.limits import ExpiredError, Limits
 from genredag.prediction.app.songs import SongStore, display_name, temporary_folder
@@ -72,3 +74,15 @@ def test_the_folder_of_a_killed_app_is_removed_but_not_that_of_a_running_one(tmp
             assert running.is_dir() and second.is_dir()
             assert not abandoned.exists()
     assert [path.name for path in tmp_path.iterdir()] == ["genredag-app-mine"]
+
+
+def test_a_broken_upload_leaves_no_file(tmp_path):
+    async def chunks():
+        yield b"the beginning"
+        raise ClientDisconnect
+
+    with temporary_folder(tmp_path) as folder:
+        store = SongStore(folder, Limits())
+        with pytest.raises(ClientDisconnect):
+            anyio.run(store.receive, "song.wav", chunks())
+        assert [path for path in folder.rglob("*.wav")] == []
