@@ -1,8 +1,8 @@
 """A bundle: one zip file with everything that prediction needs.
 
 ``bundle.json`` describes the model and its input. A network adds ``architecture.json`` and
-``model.weights.h5``; a scikit-learn classifier adds ``estimator.skops``. Nothing is pickled. Identical
-bundles have identical bytes.
+``model.weights.h5``; a scikit-learn classifier adds ``estimator.skops``. An ensemble adds a bundle for each
+member. Nothing is pickled. Identical bundles have identical bytes.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
+from genredag.bundles.ensemble import EnsembleBundle
 from genredag.bundles.predictor import BundleInfo, Predictor
 from genredag.errors import ModelError
 from genredag.runtime.backend import choose_backend, installed_backends
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from sklearn.base import ClassifierMixin
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip file can hold
+_MEMBER = "member_{}.zip"
 # Types in our estimators that skops doesn't trust by default.
 TRUSTED_TYPES = [
     "sklearn.calibration._CalibratedClassifier",
@@ -61,7 +63,8 @@ class Bundle(Predictor):
         """Whether the prediction of a slice also depends on the earlier slices of its track."""
         return self.is_network and self.model.input_shape[1] is None
 
-    def _predict(self, inputs: np.ndarray) -> np.ndarray:
+    def _predict(self, slices: np.ndarray, n_valid: np.ndarray) -> np.ndarray:
+        inputs = self._inputs(slices, n_valid)
         if not self.is_network:
             return self.model.predict_proba(inputs)
         output = self.model.predict_on_batch(inputs)
@@ -70,20 +73,28 @@ class Bundle(Predictor):
         return self.classifier.predict_proba(output.astype(np.float32)) if self.classifier else output
 
 
-def save_bundle(path: Path, bundle: Bundle) -> None:
+def save_bundle(path: Path, bundle: Bundle | EnsembleBundle) -> None:
     """Write `bundle` to `path`."""
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(_content(bundle))
+
+
+def _content(bundle: Predictor) -> bytes:
     files = {"bundle.json": (json.dumps(bundle.info, indent=2, ensure_ascii=False) + "\n").encode()}
+    if isinstance(bundle, EnsembleBundle):
+        files |= {_MEMBER.format(i): _content(member) for i, member in enumerate(bundle.members)}
+        return zipped(files)
+    assert isinstance(bundle, Bundle)
     if bundle.is_network:
         files["architecture.json"] = bundle.model.to_json().encode()
         files["model.weights.h5"] = _weights(bundle.model)
     estimator = bundle.classifier if bundle.is_network else bundle.model
     if estimator is not None:
         files["estimator.skops"] = _estimator(estimator)
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(zipped(files))
+    return zipped(files)
 
 
-def read_bundle(path: Path) -> Bundle:
+def read_bundle(path: Path) -> Bundle | EnsembleBundle:
     """Read a zip file that `save_bundle` wrote.
 
     Raises
@@ -92,18 +103,26 @@ def read_bundle(path: Path) -> Bundle:
         The file isn't a bundle, or this environment can't load a part of it.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
-            files = {name: archive.read(name) for name in archive.namelist()}
-        info = json.loads(files["bundle.json"])
-        found = [_load_network(files, path)] if info["recipe"]["kind"] != "estimator" else []
-        if info["recipe"]["kind"] != "network":
-            found.append(_load_estimator(files["estimator.skops"]))
+        return _read(path, path)
     except (zipfile.BadZipFile, KeyError, ValueError, TypeError) as error:
         raise ModelError(
             f"can't be loaded as a bundle ({type(error).__name__}: {error})",
             where=str(path),
             hint="train again, or install the versions named in its bundle.json",
         ) from error
+
+
+def _read(file: Path | IO[bytes], path: Path) -> Bundle | EnsembleBundle:
+    with zipfile.ZipFile(file) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    info = json.loads(files["bundle.json"])
+    kind = info["recipe"]["kind"]
+    if kind == "ensemble":
+        contents = [io.BytesIO(files[_MEMBER.format(i)]) for i in range(len(info["weights"]))]
+        return EnsembleBundle(info, tuple(_read(content, path) for content in contents))
+    found = [_load_network(files, path)] if kind != "estimator" else []
+    if kind != "network":
+        found.append(_load_estimator(files["estimator.skops"]))
     return Bundle(info, *found)
 
 

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from genredag.bundles.bundle import Bundle, read_bundle
+from genredag.bundles.ensemble import LEAST, EnsembleBundle
 from genredag.bundles.onnx_bundle import INPUT, OUTPUT, OnnxBundle, open_session
 from genredag.bundles.parts import ONNX_SUFFIX
+from genredag.bundles.predictor import Predictor
 from genredag.errors import ModelError, require
 from genredag.runtime.files import atomic_path
 
@@ -38,9 +40,9 @@ def export_onnx(bundle: Path, path: Path) -> float:
 
     The model takes ``slices``, float32 (n_slices, n_frames, n_bins) in the values of the frame store. For a
     bundle on handcrafted features it takes (n_slices, n_features), or (n_slices, 1, n_features) if it is a
-    network. One `over_windows` takes tracks (n_tracks, n_windows, n_frames, n_bins). It returns
-    ``probabilities``, with a column for each genre. ``bundle.json`` and the other texts of the bundle are its
-    metadata.
+    network. One `over_windows` takes tracks (n_tracks, n_windows, n_frames, n_bins). An ensemble takes what
+    its members take: slices, and features under the name of their set. It returns ``probabilities``, with a
+    column for each genre. ``bundle.json`` and the other texts of the bundle are its metadata.
 
     Returns
     -------
@@ -74,7 +76,7 @@ def export_onnx(bundle: Path, path: Path) -> float:
     return difference
 
 
-def to_onnx(bundle: Bundle, texts: Mapping[str, str]) -> bytes:
+def to_onnx(bundle: Bundle | EnsembleBundle, texts: Mapping[str, str]) -> bytes:
     """Return a bundle as an ONNX model with `texts` as its metadata.
 
     Mixed precision becomes float32, which is more exact.
@@ -87,18 +89,54 @@ def to_onnx(bundle: Bundle, texts: Mapping[str, str]) -> bytes:
     require("onnx", *(["tf2onnx", "tensorflow"] if bundle.is_network else []))
     import onnx
 
-    estimator = bundle.classifier if bundle.is_network else bundle.model
-    if bundle.is_network:
-        model = _network(in_float32(bundle.model), OUTPUT if estimator is None else _FEATURES)
-    if estimator is not None:
-        own = _estimator(estimator, _FEATURES if bundle.is_network else INPUT)
-        model = _joined(model, own) if bundle.is_network else own
+    model = _product(bundle) if isinstance(bundle, EnsembleBundle) else _single(bundle)
     onnx.checker.check_model(model)
     model.producer_name, model.producer_version = "genredag", bundle.info["versions"].get("genredag", "")
     model.doc_string = f"Genres: {', '.join(bundle.class_names)}"
     del model.metadata_props[:]
     onnx.helper.set_model_props(model, dict(texts))
     return model.SerializeToString(deterministic=True)
+
+
+def _single(bundle: Bundle) -> ModelProto:
+    estimator = bundle.classifier if bundle.is_network else bundle.model
+    if bundle.is_network:
+        model = _network(in_float32(bundle.model), OUTPUT if estimator is None else _FEATURES)
+    if estimator is not None:
+        own = _estimator(estimator, _FEATURES if bundle.is_network else INPUT)
+        model = _joined(model, own) if bundle.is_network else own
+    return model
+
+
+def _product(bundle: EnsembleBundle) -> ModelProto:
+    """Return the members side by side, and the product of their probabilities as in `ensemble.product`."""
+    from onnx import compose, helper, numpy_helper
+
+    least = numpy_helper.from_array(np.array(LEAST, np.float32), "least")
+    nodes, constants, inputs, scores = [], [least], {}, []
+    for i, (member, weight) in enumerate(zip(bundle.members, bundle.info["weights"], strict=True)):
+        assert isinstance(member, Bundle)
+        own = compose.add_prefix(_single(member), f"{i}/")
+        (given,), (returned,) = own.graph.input, own.graph.output
+        taken = member.info["features"] or INPUT
+        for node in own.graph.node:
+            node.input[:] = [taken if name == given.name else name for name in node.input]
+        given.name = taken
+        inputs[taken] = given
+        power, names = f"{i}/weight", [f"{i}/{step}" for step in ("bounded", "log", "score")]
+        constants += [*own.graph.initializer, numpy_helper.from_array(np.array(weight, np.float32), power)]
+        nodes += [
+            *own.graph.node,
+            helper.make_node("Max", [returned.name, "least"], names[:1]),
+            helper.make_node("Log", names[:1], names[1:2]),
+            helper.make_node("Mul", [names[1], power], names[2:]),
+        ]
+        scores.append(names[2])
+    nodes.append(helper.make_node("Sum", scores, ["scores"]))
+    nodes.append(helper.make_node("Softmax", ["scores"], [OUTPUT], axis=-1))
+    returned.name = OUTPUT
+    graph = helper.make_graph(nodes, "ensemble", list(inputs.values()), [returned], constants)
+    return _finished(helper.make_model(graph), {}, ["n_slices"])
 
 
 def in_float32(model: keras.Model) -> keras.Model:
@@ -221,11 +259,18 @@ def _texts(bundle: Path) -> dict[str, str]:
         return {name: archive.read(name).decode() for name in names}
 
 
-def _difference(bundle: Bundle, model: bytes, where: str) -> float:
+def _difference(bundle: Bundle | EnsembleBundle, model: bytes, where: str) -> float:
     """Return the largest difference between the probabilities of a bundle and of its ONNX model."""
-    exact = Bundle(bundle.info, in_float32(bundle.model), bundle.classifier) if bundle.is_network else bundle
     n_frames, frames = bundle.info["slices"]["n_frames"], bundle.info["frames"]
     noise = np.random.default_rng(0).normal(size=(_N_CHECKED, n_frames, frames["n_bins"]))
     slices = (np.asarray(frames["floor"]) / 2 + 10 * noise).astype(np.float32)
     converted = OnnxBundle(bundle.info, open_session(model, 1, where))
-    return float(np.abs(exact.predict(slices) - converted.predict(slices)).max())
+    return float(np.abs(_exact(bundle).predict(slices) - converted.predict(slices)).max())
+
+
+def _exact(bundle: Predictor) -> Predictor:
+    """Return a bundle whose networks compute in float32."""
+    if isinstance(bundle, EnsembleBundle):
+        return EnsembleBundle(bundle.info, tuple(map(_exact, bundle.members)))
+    assert isinstance(bundle, Bundle)
+    return Bundle(bundle.info, in_float32(bundle.model), bundle.classifier) if bundle.is_network else bundle

@@ -13,11 +13,12 @@ import numpy as np
 from genredag.bundles.parts import read_part
 from genredag.bundles.predictor import BundleInfo, Predictor
 from genredag.errors import ModelError, require
+from genredag.frames.features import NAMES
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-# Names in the graph.
+# Names in the graph. An ensemble may also take features of the slices, by the name of their set.
 INPUT, OUTPUT = "slices", "probabilities"
 _HINT = "export the bundle again: genredag export bundle.zip --onnx model.onnx"
 
@@ -44,8 +45,15 @@ class OnnxBundle(Predictor):
         """Whether the prediction of a slice also depends on the earlier slices of its track."""
         return len(self.session.get_inputs()[0].shape) == 4
 
-    def _predict(self, inputs: np.ndarray) -> np.ndarray:
-        (output,) = self.session.run([OUTPUT], {INPUT: np.ascontiguousarray(inputs, np.float32)})
+    def _predict(self, slices: np.ndarray, n_valid: np.ndarray) -> np.ndarray:
+        inputs = {
+            given.name: self._inputs(slices, n_valid)
+            if given.name == INPUT
+            else self._features(given.name, slices, n_valid)
+            for given in self.session.get_inputs()
+        }
+        feeds = {name: np.ascontiguousarray(values, np.float32) for name, values in inputs.items()}
+        (output,) = self.session.run([OUTPUT], feeds)
         return output[0] if self.over_windows else output
 
 
@@ -93,7 +101,7 @@ def open_session(model: bytes, threads: int | None, where: str) -> InferenceSess
             f"can't be loaded as an ONNX model ({_first_line(error)})", where=where, hint=_HINT
         ) from error
     names = [[one.name for one in ends] for ends in (session.get_inputs(), session.get_outputs())]
-    if names != [[INPUT], [OUTPUT]]:
+    if not set(names[0]) <= {INPUT, *NAMES} or names[1] != [OUTPUT]:
         raise ModelError(f"takes {names[0]} and returns {names[1]}", where=where, hint=_HINT)
     return session
 

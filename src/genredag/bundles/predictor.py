@@ -35,7 +35,9 @@ class BundleInfo(TypedDict):
     features
         The feature set that the model takes instead of slices; None for slices.
     n_parameters
-        Number of weights of a network; None for an estimator.
+        Number of weights of its networks; None for an estimator.
+    weights
+        Exponents of the probabilities of each member; present for an ensemble.
     warning
         Present if the split is leaky.
     """
@@ -54,6 +56,7 @@ class BundleInfo(TypedDict):
     seed: int
     versions: dict[str, str]
     commit: str | None
+    weights: NotRequired[list[float]]
     warning: NotRequired[str]
 
 
@@ -74,8 +77,8 @@ class Predictor(ABC):
         """Whether the prediction of a slice also depends on the earlier slices of its track."""
 
     @abstractmethod
-    def _predict(self, inputs: np.ndarray) -> np.ndarray:
-        """Return probabilities of a batch of slices, of features, or of the windows of one track."""
+    def _predict(self, slices: np.ndarray, n_valid: np.ndarray) -> np.ndarray:
+        """Return probabilities of a batch of slices, or of the slices of one run of windows."""
 
     @property
     def class_names(self) -> list[str]:
@@ -84,7 +87,7 @@ class Predictor(ABC):
 
     @property
     def is_network(self) -> bool:
-        """Whether the model is a neural network, alone or before a classifier."""
+        """Whether the model needs Keras: a neural network, alone, before a classifier or in an ensemble."""
         return self.info["recipe"]["kind"] != "estimator"
 
     def predict(self, slices: np.ndarray, n_valid: np.ndarray | None = None) -> np.ndarray:
@@ -117,7 +120,7 @@ class Predictor(ABC):
         else:
             batches = [all_rows[i : i + BATCH_SIZE] for i in range(0, len(all_rows), BATCH_SIZE)]
         empty = np.empty((0, len(self.class_names)), np.float32)
-        found = [self._predict(self._inputs(slices[rows], n_valid[rows])) for rows in batches]
+        found = [self._predict(slices[rows], n_valid[rows]) for rows in batches]
         return np.concatenate([empty, *found], dtype=np.float32)
 
     def _inputs(self, slices: np.ndarray, n_valid: np.ndarray) -> np.ndarray:
@@ -126,12 +129,13 @@ class Predictor(ABC):
         Networks take features as slices of one frame, (n_slices, 1, n_features).
         """
         if self.info["features"]:
-            frames = self.info["frames"]
-            values = features(
-                slices, frames["bins"], self.info["features"], n_valid, frames["frames_per_second"]
-            )
+            values = self._features(self.info["features"], slices, n_valid)
             return values[:, np.newaxis] if self.is_network else values
         return slices[np.newaxis] if self.over_windows else slices
+
+    def _features(self, name: str, slices: np.ndarray, n_valid: np.ndarray) -> np.ndarray:
+        frames = self.info["frames"]
+        return features(slices, frames["bins"], name, n_valid, frames["frames_per_second"])
 
     def check_frames(self, spec: FrameSpec) -> None:
         """Reject frames of a different kind from those that the model was trained on.

@@ -51,6 +51,8 @@ FEATURE_SETS: dict[str, tuple[tuple[tuple[Series, ...], tuple[str, ...]], ...]] 
     "features_133": ((FRAMES_22, SIX), ((TEMPO,), MEAN)),
 }
 
+NAMES = (BIN_MEANS, BIN_STATISTICS, TEXTURES, *FEATURE_SETS)
+
 
 def features(
     slices: np.ndarray,

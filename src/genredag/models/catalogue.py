@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypedDict
 from genredag.errors import ModelError
 from genredag.models.frozen import backbone_features
 from genredag.models.registry import PUBLISHED, Learner, features_seen, learners
-from genredag.params.groups.models import Estimator, Recipe
+from genredag.params.groups.models import Ensemble, Estimator, Recipe
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -35,10 +35,11 @@ class Row(TypedDict):
 def catalogue(recipes: Mapping[str, Recipe], count: bool = True) -> list[Row]:
     """Return a row for each learner: id, kind, input, over_windows, features, parameters, and so on.
 
-    `features` lists the handcrafted feature sets of an estimator's default recipe. `parameters` is the number
-    of weights of a network for ten genres at its published input, with the options of its published recipe if
-    there is one. `parameters_128x130` is the number for our slices, with its default recipe. Both are None if
-    there is no such network. If `over_windows`, `input` is the input of each window.
+    `features` lists the feature sets of an estimator's default recipe, or the members of an ensemble.
+    `parameters` is the number of weights of a network for ten genres at its published input, with the options
+    of its published recipe if there is one. `parameters_128x130` is the number for our slices, with its
+    default recipe. Both are None if there is no such network. If `over_windows`, `input` is the input of each
+    window.
 
     Parameters
     ----------
@@ -80,13 +81,15 @@ def ids_of(recipes: Mapping[str, Recipe], published: bool) -> list[str]:
 
 
 def _features(recipe: Recipe | None) -> list[str]:
+    if isinstance(recipe, Ensemble):
+        return list(recipe.members)
     if not isinstance(recipe, Estimator):
         return []
     return [recipe.features] if isinstance(recipe.features, str) else list(recipe.features)
 
 
 def _count(learner: Learner, recipe: Recipe | None, shape: tuple[int, int, int] | None) -> int | None:
-    if shape is None or recipe is None or learner.kind == "estimator":
+    if shape is None or recipe is None or learner.kind in ("estimator", "ensemble"):
         return None
     if learner.features and shape != learner.published_input:  # it takes features, not slices
         return None
@@ -116,8 +119,9 @@ def catalogue_table(rows: list[Row]) -> Table:
     for heading in ("paper", "published"):
         table.add_column(heading)
     for row in rows:
+        joint = "\nand " if row["kind"] == "ensemble" else "\nor "
         shape = "windows of " if row["over_windows"] else ""
-        shape += " x ".join(map(str, row["input"])) if row["input"] else "\nor ".join(row["features"])
+        shape += " x ".join(map(str, row["input"])) if row["input"] else joint.join(row["features"])
         counts = (f"{n:,}" if n else "" for n in (row["parameters"], row["parameters_128x130"]))
         table.add_row(row["id"], row["kind"], shape, *counts, row["paper"], row["published"])
     return table

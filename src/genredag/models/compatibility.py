@@ -15,7 +15,7 @@ from genredag.models.backbones import BACKBONES, weights_file
 from genredag.models.frozen import check_image_size
 from genredag.models.pretrained import check_layers
 from genredag.models.registry import features_seen, learner
-from genredag.params.groups.models import Network, Noise, Pretrained, Recipe
+from genredag.params.groups.models import Ensemble, Network, Noise, Pretrained, Recipe
 from genredag.params.schema import Params
 from genredag.spectrograms.registry import REPRESENTATIONS, count_channels, hop_length, known
 
@@ -184,6 +184,15 @@ def check_pair(params: Params, model: str, representation: str, datasets: list[s
         It can't be computed: a stack of channels that do not fit into one picture.
     """
     recipe = params.entry("models", model)
+    if isinstance(recipe, Ensemble):
+        features_seen(model, recipe)
+        for name, member in recipe.members.items():
+            _check_pair(params, name, member.recipe, representation, datasets)
+    else:
+        _check_pair(params, model, recipe, representation, datasets)
+
+
+def _check_pair(params: Params, model: str, recipe: Recipe, representation: str, datasets: list[str]) -> None:
     features = features_seen(model, recipe)
     group = params.entry("representations", representation)
     plugged = known(representation)

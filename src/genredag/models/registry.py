@@ -9,9 +9,10 @@
 A network maps a tensor (batch, n_bins, n_frames, channels) to class probabilities (batch, n_classes). A
 network `over_windows` maps any number of slices of a track (batch, n_windows, n_bins, n_frames, 1) to (batch,
 n_windows, n_classes); no prediction depends on later slices. An estimator is a scikit-learn classifier of
-`genredag.frames.features`. A hybrid is a network whose features go to a scikit-learn classifier. Keyword
-arguments are the `options` of ``models.<name>`` in ``params.yaml``; they have no defaults. Values are checked
-against their annotations (see `genredag.models.options`). `seed` is not an option; training sets it.
+`genredag.frames.features`. A hybrid is a network whose features go to a scikit-learn classifier. The builder
+of an ensemble returns the names of the models whose probabilities are multiplied. Keyword arguments are the
+`options` of ``models.<name>`` in ``params.yaml``; they have no defaults. Values are checked against their
+annotations (see `genredag.models.options`). `seed` is not an option; training sets it.
 
 An architecture may have two recipes in ``params.yaml``: ``models.<name>``, the default preset, and
 ``models.<name>_published``, as trained in its source.
@@ -29,7 +30,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from genredag.errors import ModelError, ParameterError, SlicesTooSmallError
 from genredag.models.options import check_values
-from genredag.params.groups.models import Estimator, Hybrid, Mixup, Pretrained, Recipe
+from genredag.params.groups.models import Ensemble, Estimator, Hybrid, Mixup, Pretrained, Recipe
 
 if TYPE_CHECKING:
     from keras import KerasTensor
@@ -52,7 +53,7 @@ class Learner:
     published
         The published result and its protocol, or "".
     published_input
-        Its published (n_bins, n_frames, channels); None for estimators.
+        Its published (n_bins, n_frames, channels); None for estimators and ensembles.
     features
         The set of `genredag.frames.features` that a network takes as (n_features, 1, 1) instead of slices.
     smallest
@@ -73,8 +74,8 @@ class Learner:
     """
 
     name: str
-    kind: Literal["network", "estimator", "hybrid"]
-    build: Callable[..., KerasTensor | ClassifierMixin]
+    kind: Literal["network", "estimator", "hybrid", "ensemble"]
+    build: Callable[..., KerasTensor | ClassifierMixin | tuple[str, ...]]
     paper: str
     published: str
     published_input: tuple[int, int, int] | None = None
@@ -169,6 +170,11 @@ def estimator(
     return _register(lambda build: Learner(name, "estimator", build, paper, published, calibrated=calibrated))
 
 
+def ensemble(name: str, *, paper: str) -> Callable[[Builder], Builder]:
+    """Register a builder ``() -> names of its members``."""
+    return _register(lambda build: Learner(name, "ensemble", build, paper, published=""))
+
+
 def learner(name: str) -> Learner:
     """Return the learner of the recipe called `name`.
 
@@ -258,6 +264,9 @@ def features_seen(name: str, recipe: Recipe) -> str | Sequence[str] | None:
     """
     found = check_options(name, recipe.kind, recipe.options)
     check_backbone(name, recipe.backbone)
+    if isinstance(recipe, Ensemble):
+        _check_members(found, recipe)
+        return None
     if isinstance(recipe, Hybrid):
         check_classifier(name, recipe.classifier)
     if isinstance(recipe, Estimator):
@@ -272,6 +281,20 @@ def features_seen(name: str, recipe: Recipe) -> str | Sequence[str] | None:
             "mixup", where=f"models.{name}.augment", expected="another augmentation", hint=hint
         )
     return found.features
+
+
+def _check_members(found: Learner, recipe: Ensemble) -> None:
+    """Check the recipes of the members of an ensemble, which predict slices one by one."""
+    where, needed = f"models.{found.name}.members", found.build()
+    if set(recipe.members) != set(needed):
+        expected = " and ".join(needed)
+        raise ParameterError(", ".join(recipe.members), where=where, expected=expected)
+    for name, member in recipe.members.items():
+        features_seen(name, member.recipe)
+        own = learner(name)
+        if own.over_windows or own.features or member.recipe.backbone:
+            hint = "networks in an ensemble take slices, one by one, without a backbone"
+            raise ParameterError(repr(name), where=where, expected="another model", hint=hint)
 
 
 def _check_names(where: str, given: Mapping[str, object], needed: list[str]) -> None:

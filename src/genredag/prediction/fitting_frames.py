@@ -96,7 +96,7 @@ def fit_frames(
     out: Path,
     *,
     seed: int,
-    slice_seconds: float | None = None,
+    slice_seconds: float,
 ) -> float:
     """Train `model` on the tracks of a file, calibrate it on validation tracks, and write its ``model.zip``.
 
@@ -110,7 +110,7 @@ def fit_frames(
     tracks
         A CSV with the track_id, genre and, where known, artist of these tracks, and perhaps of others.
     slice_seconds
-        Length of slices, which overlap by half; None for whole tracks.
+        Length of slices, which overlap by half.
 
     Returns
     -------
@@ -131,7 +131,8 @@ def fit_frames(
     else:
         configure_backend(settings.train.threads)
     with TemporaryDirectory() as folder:
-        data = _split_slices(manifest, settings, Path(folder), slice_seconds, seed)
+        sliced = cut_frames(manifest, settings, Path(folder), slice_seconds)
+        data = split_by(sliced, manifest, part_of_tracks(manifest[manifest["status"] == "ok"], seed))
         bundle, _, _ = train_bundle(model, settings.recipe, settings.train, data, seed=seed)
         found = track_predictions(predict_split(bundle, data), settings.decision)
         trained, held_out = (track_features(data.part(part)) for part in (TRAIN, VALIDATION))
@@ -171,25 +172,25 @@ def build_manifest(parts: dict[str, Path], tracks: Path, settings: Settings) -> 
     return manifest
 
 
-def _split_slices(
-    manifest: pd.DataFrame, settings: Settings, folder: Path, slice_seconds: float | None, seed: int
-) -> SplitSlices:
-    """Write a frame store into `folder`, and cut and split it."""
+def cut_frames(manifest: pd.DataFrame, settings: Settings, folder: Path, seconds: float) -> SlicedFrames:
+    """Write a frame store into `folder`, and cut it into slices of this length, which overlap by half."""
     name = settings.spectrograms.representation
     render(manifest, name, settings.group, settings.rendering, cache_dir=Path(), out_dir=folder, n_jobs=1)
     store = open_frames(folder)
-    whole = Slices(seconds=settings.spectrograms.clip_seconds, overlap=0.0, short_tracks="pad")
-    params = (
-        whole if slice_seconds is None else Slices(seconds=slice_seconds, overlap=0.5, short_tracks="pad")
-    )
+    params = Slices(seconds=seconds, overlap=0.5, short_tracks="pad")
     slices, summary = cut(store.index, store.spec.frames_per_second, params)
+    return SlicedFrames(store, slices, SliceSpec.of(summary))
+
+
+def split_by(sliced: SlicedFrames, manifest: pd.DataFrame, part: pd.Series) -> SplitSlices:
+    """Split slices by the part of each track_id."""
+    slices = sliced.slices
     known = manifest.set_index("track_id").loc[slices["track_id"], ["genre", "artist"]].reset_index()
-    part = _part_of_tracks(manifest[manifest["status"] == "ok"], seed)
-    split = known.assign(slice=slices["slice"].to_numpy(), part=part.loc[known["track_id"]].to_numpy())
-    return SlicedFrames(store, slices, SliceSpec.of(summary)).with_split(split)
+    parts = part.loc[known["track_id"]].to_numpy()
+    return sliced.with_split(known.assign(slice=slices["slice"].to_numpy(), part=parts))
 
 
-def _part_of_tracks(tracks: pd.DataFrame, seed: int) -> pd.Series:
+def part_of_tracks(tracks: pd.DataFrame, seed: int) -> pd.Series:
     """Return the part of each track: that of its file, or an artist-disjoint share of a single file."""
     part = tracks["subset"].to_numpy(object)
     if VALIDATION not in part:

@@ -80,6 +80,19 @@ def contrast(slices: np.ndarray, rng: np.random.Generator, floor: Floor, *, shar
     return mean + (slices - mean) * _factors(slices, rng, share)
 
 
+def equalisation(
+    slices: np.ndarray, rng: np.random.Generator, floor: Floor, *, gain: float, tilt: float
+) -> np.ndarray:
+    """Add a random gain, and a random line over the bins, to each slice, like a turn of two tone controls.
+
+    Both are drawn from normal distributions whose deviations are these shares of the slice's own.
+    """
+    deviation = slices.std(axis=(1, 2), keepdims=True)
+    level, slope = (share * rng.standard_normal((len(slices), 1, 1)) for share in (gain, tilt))
+    line = np.linspace(-1, 1, slices.shape[2])
+    return slices + (deviation * (level + slope * line)).astype(np.float32)
+
+
 def mask_frames(
     slices: np.ndarray, rng: np.random.Generator, floor: Floor, *, count: int, width: int
 ) -> np.ndarray:
@@ -159,7 +172,10 @@ def mixup(
 
 TRANSFORMS: dict[str, Callable[..., np.ndarray]] = {
     function.__name__: function
-    for function in (noise, brightness, contrast, mask_frames, mask_bins, cutout, drop_stripes, time_reversal)
+    for function in (
+        *(noise, brightness, contrast, equalisation, mask_frames, mask_bins),
+        *(cutout, drop_stripes, time_reversal),
+    )
 }
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from genredag.models.registry import check_classifier, learner
-from genredag.params.groups.models import Estimator, Hybrid, Network, Recipe
+from genredag.params.groups.models import Estimator, Hybrid, Network
 from genredag.training.estimators import check_parts, fit_estimator
 from genredag.training.networks import Cost, feature_slices, fit_network
 
@@ -74,8 +74,8 @@ class Fitted:
     timing: dict[str, float]
 
 
-def fit(recipe: Recipe, inputs: Inputs, checkpoint: Checkpoint | None) -> Fitted:
-    """Fit a model by its recipe.
+def fit(recipe: Network | Hybrid | Estimator, inputs: Inputs, checkpoint: Checkpoint | None) -> Fitted:
+    """Fit a single model by its recipe.
 
     Raises
     ------

@@ -11,19 +11,21 @@ import numpy as np
 import pandas as pd
 
 from genredag.bundles.bundle import Bundle
+from genredag.bundles.ensemble import EnsembleBundle
 from genredag.bundles.predictor import BundleInfo
 from genredag.errors import ModelError
 from genredag.frames.batches import SliceSet, summarise
 from genredag.frames.features import choose
 from genredag.models.layer_table import layers
 from genredag.models.registry import features_seen, learner, learners
-from genredag.params.groups.models import Estimator, Hybrid, Recipe, Train
+from genredag.params.groups.models import Ensemble, Estimator, Hybrid, Recipe, Train
 from genredag.params.groups.splits import LEAKY
 from genredag.runtime.closure import code_fingerprint, import_closure, source_dir, unused_imports
 from genredag.runtime.provenance import read_commit, read_versions
 from genredag.splits.leakage import is_leaky
 from genredag.training.checkpoint import Checkpoint, fingerprint
 from genredag.training.embedding import FITTED_PARTS, NOTHING, embedded
+from genredag.training.ensembles import train_ensemble
 from genredag.training.fitting import Fitted, Inputs, fit
 from genredag.training.networks import HISTORY_COLUMNS
 
@@ -42,7 +44,7 @@ def train_bundle(
     seed: int,
     embeddings: np.ndarray = NOTHING,
     checkpoint: Path | None = None,
-) -> tuple[Bundle, pd.DataFrame, dict[str, float]]:
+) -> tuple[Bundle | EnsembleBundle, pd.DataFrame, dict[str, float]]:
     """Train `model` on the training slices; choose the epoch and calibrate on the validation slices.
 
     Parameters
@@ -66,6 +68,8 @@ def train_bundle(
     ModelError
         There is nothing to train on, the model can't take these slices, or it diverges.
     """
+    if isinstance(recipe, Ensemble):
+        return _train_ensemble(model, recipe, params, data, seed, checkpoint)
     sets = features_seen(model, recipe)
     feature_set = choose(sets, data.frames.spec.bins) if sets else None
     parts = _parts(model, data)
@@ -83,6 +87,21 @@ def train_bundle(
     if "warning" in info:
         logger.warning(info["warning"])
     return Bundle(info, fitted.model, fitted.classifier), fitted.history, fitted.timing
+
+
+def _train_ensemble(
+    model: str, recipe: Ensemble, params: Train, data: SplitSlices, seed: int, checkpoint: Path | None
+) -> tuple[EnsembleBundle, pd.DataFrame, dict[str, float]]:
+    """Train the members as models of their own, each with its own checkpoint."""
+    features_seen(model, recipe)
+
+    def train_member(name: str, own: Recipe, seed: int, copy: int) -> tuple[Bundle, dict[str, float]]:
+        file = checkpoint and checkpoint.with_name(f".{name}-{copy}{checkpoint.name}")
+        bundle, _, timing = train_bundle(name, own, params, data, seed=seed, checkpoint=file)
+        assert isinstance(bundle, Bundle)
+        return bundle, timing
+
+    return train_ensemble(model, recipe, data, seed, train_member)
 
 
 def _info(

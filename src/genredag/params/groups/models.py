@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from genredag.params.groups.base import Count, Group, Share
+from genredag.params.groups.base import Count, Group, Name, Share
 from genredag.params.groups.reading import read_group
 
 
@@ -82,6 +82,18 @@ class Contrast(Group):
     share: Jitter = Field(description="largest relative change")
 
 
+class Equalisation(Group):
+    """Random gain and tilt of the spectrum."""
+
+    kind: Literal["equalisation"]
+    gain: Annotated[float, Field(ge=0)] = Field(
+        description="standard deviation of the gain, as a share of the slice's own standard deviation"
+    )
+    tilt: Annotated[float, Field(ge=0)] = Field(
+        description="the same, of what is added to the highest bin and taken from the lowest"
+    )
+
+
 class Masks(Group):
     """SpecAugment's masks over frames or over bins."""
 
@@ -122,7 +134,7 @@ class Mixup(Group):
 
 
 Augmentation = Annotated[
-    Noise | Brightness | Contrast | Masks | Cutout | DropStripes | TimeReversal | Mixup,
+    Noise | Brightness | Contrast | Equalisation | Masks | Cutout | DropStripes | TimeReversal | Mixup,
     Field(discriminator="kind"),
 ]
 
@@ -216,7 +228,35 @@ class Estimator(Group):
     )
 
 
-Recipe = Network | Hybrid | Estimator
+Single = Annotated[Network | Hybrid | Estimator, Field(discriminator="kind")]
+
+
+class Member(Group):
+    """A model of an ensemble."""
+
+    copies: Count = Field(description="how often it is trained, each time with another seed")
+    weight: Annotated[float, Field(gt=0)] = Field(
+        description="exponent of its probabilities in the product, shared by its copies"
+    )
+    recipe: Single = Field(description="its recipe")
+
+
+class Ensemble(Group):
+    """Several models whose probabilities are multiplied."""
+
+    kind: Literal["ensemble"]
+    backbone: None = Field(description="always null: only networks have a backbone")
+    members: Annotated[dict[Name, Member], Field(min_length=1)] = Field(
+        description="the models that its builder names"
+    )
+
+    @property
+    def options(self) -> dict[str, Option]:
+        """None: only members have options."""
+        return {}
+
+
+Recipe = Network | Hybrid | Estimator | Ensemble
 
 
 def read_recipe(path: Path, model: str) -> Recipe:
