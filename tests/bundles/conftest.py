@@ -10,10 +10,11 @@ import pytest
 
 from genredag.bundles.bundle import Bundle
 from genredag.bundles.card import Card, DataFacts, Estimate, GenreScore, SetScore
+from genredag.bundles.ensemble import EnsembleBundle
 from genredag.frames.features import features
 from genredag.models.assembly import build_network
 from genredag.models.registry import PUBLISHED, learner
-from genredag.params.groups.models import Estimator, Hybrid, Recipe
+from genredag.params.groups.models import Ensemble, Estimator, Hybrid, Recipe
 from genredag.params.groups.spectrograms import Handcrafted
 from genredag.params.loading import load_params
 from genredag.spectrograms.handcrafted import describe
@@ -42,11 +43,16 @@ def make_slices() -> Callable[..., np.ndarray]:
 
 
 @pytest.fixture(scope="session")
-def untrained(make_slices) -> Callable[..., Bundle]:
+def untrained(make_slices) -> Callable[..., Bundle | EnsembleBundle]:
     """Give ``untrained(name, n_classes, precision)``: a bundle whose probabilities aren't all 0 or 1."""
 
-    def make(name: str, n_classes: int = 3, precision: str = "float32") -> Bundle:
+    def make(name: str, n_classes: int = 3, precision: str = "float32") -> Bundle | EnsembleBundle:
         recipe, slices = MODELS[name], make_slices(40 * n_classes, seed=0)
+        classes = (GENRES + list("abcdefg"))[:n_classes]
+        if isinstance(recipe, Ensemble):
+            members = [make(member, n_classes, precision) for member in recipe.members]
+            weights = {"weights": [1 / (i + 1) for i in range(len(members))]}
+            return EnsembleBundle(_info(name, recipe, None, classes) | weights, tuple(members))
         labels = np.arange(len(slices)) % n_classes
         # Noisy labels, so that no model is certain.
         slices += 2 * np.roll(labels, 1)[:, None, None] * (np.arange(len(slices)) % 7 > 1)[:, None, None]
@@ -62,7 +68,7 @@ def untrained(make_slices) -> Callable[..., Bundle]:
             classifier = None
             if isinstance(recipe, Hybrid):
                 classifier = _fitted(name, recipe.classifier, model.predict(x, verbose=0), labels)
-        return Bundle(_info(name, recipe, kind, (GENRES + list("abcdefg"))[:n_classes]), model, classifier)
+        return Bundle(_info(name, recipe, kind, classes), model, classifier)
 
     return make
 

@@ -12,7 +12,7 @@ from genredag.bundles.parts import read_part
 from genredag.errors import ModelError
 from genredag.models.registry import learners
 
-FAST = ["mlp_30", "lstm_windows", "svm_rbf"]
+FAST = ["mlp_30", "lstm_windows", "svm_rbf", "best"]
 
 
 @pytest.fixture
@@ -55,7 +55,9 @@ def test_every_model_predicts_the_same(name, untrained, exported, make_slices, r
     record_property("difference", check(bundle, exported(bundle), make_slices()))
 
 
-@pytest.mark.parametrize("name", ["best", "decision_tree", "elastic_net", "logistic_regression", "svm_rbf"])
+@pytest.mark.parametrize(
+    "name", ["lda_textures", "decision_tree", "elastic_net", "logistic_regression", "svm_rbf"]
+)
 @pytest.mark.parametrize("n_classes", [2, 10])
 def test_estimators_of_any_number_of_genres_predict_the_same(
     name, n_classes, untrained, exported, make_slices

@@ -11,7 +11,7 @@ from genredag.bundles.bundle import save_bundle
 from genredag.bundles.export import export_onnx
 from genredag.evaluation.predictions import probabilities_of, track_predictions
 from genredag.models.registry import learners
-from genredag.params.groups.models import Estimator, Hybrid, Recipe, Train
+from genredag.params.groups.models import Ensemble, Estimator, Hybrid, Recipe, Train
 from genredag.params.groups.spectrograms import Handcrafted, Mel
 from genredag.params.loading import load_params
 from genredag.prediction.classifier import load
@@ -33,6 +33,12 @@ CHEAP = {"selection_trees": 10, "n_estimators": 10}
 
 def cheap(recipe: Recipe) -> Recipe:
     """Return a recipe with one epoch, random weights and the first of several options."""
+    if isinstance(recipe, Ensemble):
+        changed = {
+            name: member.model_copy(update={"copies": 2, "recipe": cheap(member.recipe)})
+            for name, member in recipe.members.items()
+        }
+        return recipe.model_copy(update={"members": changed})
     options = {key: value[0] if isinstance(value, list) else value for key, value in recipe.options.items()}
     options = {key: CHEAP[key] if value and key in CHEAP else value for key, value in options.items()}
     if isinstance(recipe, Estimator):

@@ -15,6 +15,7 @@ STEPS = {
     "noise": {"std": 3.0},
     "brightness": {"share": 0.2},
     "contrast": {"share": 0.2},
+    "equalisation": {"gain": 0.2, "tilt": 0.3},
     "mask_frames": {"count": 2, "width": 4},
     "mask_bins": {"count": 2, "width": 3},
     "cutout": {"bins": 3, "frames": 4},
@@ -214,6 +215,18 @@ def test_silence_may_differ_by_bin(kind):
     assert found.dtype == np.float32
     np.testing.assert_array_equal(found[:, :, 1:], expected[:, :, 1:])
     assert (found[:, :, 0] != expected[:, :, 0]).any()
+
+
+def test_equalisation_adds_a_gain_and_a_line_over_the_bins():
+    slices = noise_slices(4000)
+    added = (run("equalisation", slices)[0] - slices) / slices.std(axis=(1, 2), keepdims=True)
+    np.testing.assert_allclose(added, np.broadcast_to(added[:, :1], added.shape), atol=1e-4)
+    steps = np.diff(added[:, 0], axis=1)
+    np.testing.assert_allclose(steps, np.broadcast_to(steps[:, :1], steps.shape), atol=1e-4)
+    gain, tilt = added[:, 0].mean(axis=1), (added[:, 0, -1] - added[:, 0, 0]) / 2
+    assert abs(gain.mean()) < 0.02 and gain.std() == pytest.approx(0.2, rel=0.05)
+    assert abs(tilt.mean()) < 0.02 and tilt.std() == pytest.approx(0.3, rel=0.05)
+    assert abs(np.corrcoef(gain, tilt)[0, 1]) < 0.05
 
 
 ALIKE = [kind for kind in STEPS if kind != "noise"]

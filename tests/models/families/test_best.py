@@ -14,7 +14,7 @@ def examples(n_features, seed=0):
 
 
 def make(shrinkage=0.5, seed=0):
-    return learner("best").build(shrinkage=shrinkage, seed=seed)
+    return learner("lda_textures").build(shrinkage=shrinkage, seed=seed)
 
 
 @pytest.mark.parametrize("n_features", [2, 200])
@@ -44,4 +44,41 @@ def test_survives_skops():
 
 
 def test_is_calibrated_on_validation():
-    assert learner("best").calibrated and not learner("random_forest").calibrated
+    assert learner("lda_textures").calibrated and not learner("random_forest").calibrated
+
+
+def test_the_network_averages_frames_of_long_slices():
+    import keras
+
+    def layers(n_frames):
+        x = keras.Input((64, n_frames, 1))
+        network = keras.Model(x, learner("cnn_103k").build(x, 5, dropout=0.3))
+        return [type(layer).__name__ for layer in network.layers], network.count_params()
+
+    (short, n_short), (long, n_long) = layers(128), layers(430)
+    assert "AveragePooling2D" not in short and "AveragePooling2D" in long
+    assert n_short == n_long
+
+
+def test_the_network_pools_the_mean_and_the_maximum_over_time():
+    import keras
+
+    x = keras.Input((128, 112, 1))
+    network = keras.Model(x, learner("cnn_103k").build(x, 10, dropout=0.3))
+    assert network.count_params() == 103_258
+    pools = [layer.pool_size for layer in network.layers if isinstance(layer, keras.layers.MaxPooling2D)]
+    assert pools == [(2, 1), (2, 2), (2, 2), (4, 1)]
+    norms = [layer for layer in network.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    assert {layer.momentum for layer in norms} == {0.95} and len(norms) == 4
+    (dropout,) = (layer for layer in network.layers if isinstance(layer, keras.layers.Dropout))
+    assert dropout.rate == 0.3
+    assert dropout.input.shape == (None, 512)
+
+
+def test_best_multiplies_both(project_dir):
+    from genredag.params.loading import load_params
+
+    models = load_params(project_dir / "params.yaml").models
+    assert set(models["best"].members) == set(learner("best").build())
+    for name, member in models["best"].members.items():
+        assert member.recipe == models[name]
