@@ -36,7 +36,10 @@ SHUFFLED = "labels=np.random.default_rng(0).permutation([index[genre] for genre 
 
 @dataclass(frozen=True)
 class Change:
-    """A change: values of params.yaml, and edits of the code as (file, old text, new text)."""
+    """A change: values of params.yaml, of whose model `{model}` is the name, and an edit of the code.
+
+    An edit is (file, old text, new text).
+    """
 
     name: str
     values: str = ""
@@ -58,25 +61,25 @@ HARMLESS = (
     Change("window hamming", "representations.mel.window: hamming"),
     Change("frames of 8 bits", "spectrograms.dtype: uint8"),
     Change("normalisation global", "train.normalisation: global"),
-    Change("learning rate x 1.1", "models.crnn.learning_rate: 0.0011"),
-    Change("dropout 0.1 to 0.15", "models.crnn.options.dropout: 0.15"),
-    Change("128 to 120 units", "models.crnn.options.units: 120"),
-    Change("batches of 14", "models.crnn.batch_size: 14"),
+    Change("learning rate x 1.1", "models.{model}.learning_rate: 0.0011"),
+    Change("dropout 0.5 to 0.45", "models.{model}.options.dropout: 0.45"),
+    Change("filters of 100 bins, not 102", "models.{model}.options.filter_bins: 100"),
+    Change("batches of 30, not 32", "models.{model}.batch_size: 30"),
     Change("log_sum for tracks", "evaluate.track_decision: log_sum"),
     Change("tracks of 0.9 s", "download.min_seconds: 0.9"),
 )
 HARMFUL = (
-    Change("learning rate x 1000", "models.crnn.learning_rate: 1.0"),
+    Change("learning rate x 1000", "models.{model}.learning_rate: 1.0"),
     Change("slices of 5 frames", "representations.mel.hop_length: 13230"),
     Change("4 mels", "representations.mel.n_mels: 4"),
     Change("shuffled labels", edit=("frames/batches.py", LABELS, SHUFFLED)),
     Change(
         "frames of other tracks", edit=("frames/store.py", "array[first : first + valid]", "array[:valid]")
     ),
-    Change("dropout 0.99", "models.crnn.options.dropout: 0.99"),
+    Change("dropout 0.99", "models.{model}.options.dropout: 0.99"),
     Change("top_db 1", "representations.mel.top_db: 1.0"),
     Change("fmax 100 Hz", "representations.mel.fmax: 100.0"),
-    Change("learning rate x 0.0001", "models.crnn.learning_rate: 1.0e-7"),
+    Change("learning rate x 0.0001", "models.{model}.learning_rate: 1.0e-7"),
     Change("slices of 0.1 s", "slices.seconds: 0.1"),
 )
 
@@ -92,31 +95,32 @@ def main(argv: list[str] | None = None) -> None:
     rows = pd.read_csv(args.table).to_dict("records") if args.table.is_file() else []
     done = {str(row["change"]) for row in rows}
     known: dict[str, Trial] = {}
-    for kind, changes in (("harmless", HARMLESS), ("harmful", HARMFUL)):
-        for change in changes:
-            wanted = change.name not in done and (not args.only or change.name in args.only)
-            if not wanted or time.monotonic() - start > 60 * args.minutes:
-                continue
-            begun = time.monotonic()
-            alarm, words = tried(project, change, known)
-            row = {"change": change.name, "kind": kind, "alarm": alarm, "why": words}
-            rows.append(row | {"seconds": round(time.monotonic() - begun)})
-            pd.DataFrame(rows).to_csv(args.table, index=False)
-            print(*rows[-1].values(), sep="; ", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        for kind, changes in (("harmless", HARMLESS), ("harmful", HARMFUL)):
+            for change in changes:
+                wanted = change.name not in done and (not args.only or change.name in args.only)
+                if not wanted or time.monotonic() - start > 60 * args.minutes:
+                    continue
+                begun = time.monotonic()
+                alarm, words = tried(project, Path(folder), change, known)
+                row = {"change": change.name, "kind": kind, "alarm": alarm, "why": words}
+                rows.append(row | {"seconds": round(time.monotonic() - begun)})
+                pd.DataFrame(rows).to_csv(args.table, index=False)
+                print(*rows[-1].values(), sep="; ", flush=True)
 
 
-def tried(project: Path, change: Change, known: dict[str, Trial]) -> tuple[bool, str]:
-    """Try a change; return whether it gives an alarm, and what the check says."""
+def tried(project: Path, folder: Path, change: Change, known: dict[str, Trial]) -> tuple[bool, str]:
+    """Try a change in a folder; return whether it gives an alarm, and what the check says."""
     old, new = read_tree(project / "params.yaml"), read_tree(project / "params.yaml")
-    for key, value in parse_yaml(change.values or "{}", change.name).items():
+    values = change.values.replace("{model}", str(old["model"])) or "{}"
+    for key, value in parse_yaml(values, change.name).items():
         assign(new, tuple(key.split(".")), value)
     choice, touched = choice_of(new), list(differences(old, new))
     models = models_to_try(new, choice, touched)
     try:
         check_valid(parse_params(new), project / "params.yaml")
-        before = reference(project, tiny_tree(old, choice_of(old), touched, TRIAL), models, known)
-        with tempfile.TemporaryDirectory() as folder:
-            after = one_side(project, Path(folder), tiny_tree(new, choice, touched, TRIAL), models, change)
+        before = reference(project, folder, tiny_tree(old, choice_of(old), touched, TRIAL), models, known)
+        after = one_side(project, folder, tiny_tree(new, choice, touched, TRIAL), models, change)
     except GenredagError as error:
         return True, f"refused: {error}"
     found = verdicts(before, after)
@@ -124,27 +128,27 @@ def tried(project: Path, change: Change, known: dict[str, Trial]) -> tuple[bool,
     return any(verdict.is_drop(TOLERANCE) for verdict in found), "; ".join(lines)
 
 
-def reference(project: Path, tree: Tree, models: list[str], known: dict[str, Trial]) -> Trial:
+def reference(project: Path, folder: Path, tree: Tree, models: list[str], known: dict[str, Trial]) -> Trial:
     """Return the trial without a change, run once for equal values; a known one may have more models."""
     key = repr(tree | {"seed": None, "matrix": None})
     if key not in known or not {model for model, _ in known[key].tracks} >= set(models):
-        with tempfile.TemporaryDirectory() as folder:
-            known[key] = one_side(project, Path(folder), tree, models)
+        known[key] = one_side(project, folder, tree, models)
     return Trial({run: tracks for run, tracks in known[key].tracks.items() if run[0] in models})
 
 
 def one_side(
     project: Path, folder: Path, tree: Tree, models: list[str], change: Change | None = None
 ) -> Trial:
-    """Run one side of a trial in a copy of the project."""
-    place = copy_project(project, folder / "project")
-    if change and change.edit:
-        file = place.folder / "src/genredag" / change.edit[0]
-        text = file.read_text(encoding="utf-8")
-        if change.edit[1] not in text:
-            raise ValueError(f"{change.name}: {change.edit[1]!r} is not in {change.edit[0]}")
-        file.write_text(text.replace(*change.edit[1:]), encoding="utf-8")
-    return run_trial(place, tree, models)
+    """Run one side of a trial in a copy of the project; all of them share the rendered music."""
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        place = copy_project(project, Path(name))
+        if change and change.edit:
+            file = place.folder / "src/genredag" / change.edit[0]
+            text = file.read_text(encoding="utf-8")
+            if change.edit[1] not in text:
+                raise ValueError(f"{change.name}: {change.edit[1]!r} is not in {change.edit[0]}")
+            file.write_text(text.replace(*change.edit[1:]), encoding="utf-8")
+        return run_trial(place, tree, models)
 
 
 if __name__ == "__main__":
