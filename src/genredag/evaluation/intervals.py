@@ -89,7 +89,7 @@ def accuracy_interval(
         interval = _binomial_interval(correct)
     else:
         interval = _rate_interval(rows, clusters, ratio, n_resamples, seed)
-    return _rate_with_luck(interval, rows, clusters, seeds, ratio)
+    return _in_0_to_1(_with_luck(interval, rows, clusters, seeds, ratio))
 
 
 def macro_f1_interval(
@@ -107,7 +107,7 @@ def macro_f1_interval(
     is_actual, is_predicted = (np.asarray(x, dtype=object)[:, None] == names for x in (actual, predicted))
     rows = np.concatenate([is_actual & is_predicted, is_actual, is_predicted], axis=1).astype(np.float64)
     interval = _rate_interval(rows, clusters, _macro_f1, n_resamples, seed)
-    return _rate_with_luck(interval, rows, clusters, seeds, _macro_f1)
+    return _in_0_to_1(_with_luck(interval, rows, clusters, seeds, _macro_f1))
 
 
 def difference_interval(
@@ -307,16 +307,9 @@ def _rate_interval(
     return Interval(estimate, float(bounds.low), float(bounds.high))
 
 
-def _rate_with_luck(
-    interval: Interval,
-    rows: np.ndarray,
-    clusters: np.ndarray,
-    seeds: np.ndarray | None,
-    statistic: Callable[[np.ndarray], np.ndarray],
-) -> Interval:
-    """Add the luck of training to the interval of a rate in 0..1."""
-    found = _with_luck(interval, rows, clusters, seeds, statistic)
-    return Interval(found.estimate, *(float(np.clip(bound, 0, 1)) for bound in (found.low, found.high)))
+def _in_0_to_1(interval: Interval) -> Interval:
+    """Clip the bounds of a rate."""
+    return Interval(interval.estimate, *(float(np.clip(end, 0, 1)) for end in (interval.low, interval.high)))
 
 
 def _with_luck(
