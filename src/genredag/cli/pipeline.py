@@ -127,7 +127,9 @@ def models_command(
 )
 @exits_cleanly
 def search_command(
-    name: Annotated[str, typer.Argument(help="The name that the experiments were queued under.")],
+    names: Annotated[
+        list[str], typer.Argument(metavar="NAME...", help="The names that the experiments were queued under.")
+    ],
     table: Annotated[
         Path | None, typer.Option(metavar="FILE.csv", help="Also write the table to this file.")
     ] = None,
@@ -141,7 +143,7 @@ def search_command(
     from genredag.project.search import read_search, search_figure, search_table
     from genredag.runtime.files import write_csv
 
-    experiments, unfinished = read_search(Path.cwd(), name)
+    experiments, unfinished = read_search(Path.cwd(), names)
     cells = search_table(experiments)
     print(cells.to_string(index=False, na_rep="", float_format=lambda value: f"{value:.6g}"))
     print("The first cell is selected, on validation tracks; test accuracy is shown for this cell only.")
