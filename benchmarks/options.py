@@ -47,35 +47,31 @@ class Trial:
         return ", ".join(value.replace(own[0], "") for value in self.values if value.startswith(tuple(own)))
 
 
+# Few frames a slice and few epochs, because homebrew is slow.
 COARSE = (
-    "representations.mel.hop_length=2048",
-    "models.homebrew.epochs=6",
-    "models.homebrew_deeper.epochs=6",
+    *("representations.mel.hop_length=4096", "representations.mel.n_fft=4096"),
+    *("models.homebrew.epochs=4", "models.homebrew_deeper.epochs=4"),
 )
+SHORT = ("models.time.epochs=20", "models.frequency.epochs=20", "models.black_box.epochs=4")
 TRIALS = {
     "representations": Trial(
-        "mel, mfcc, chroma_stft, chroma_cqt, chroma_cens, stack",
-        "cnn_2layers, cnn_370k, lstm_windows, svm_rbf, random_forest",
+        "mfcc, chroma_stft, chroma_cqt, chroma_cens, stack", "cnn_370k, lstm_windows, svm_rbf"
     ),
-    "power": Trial(
-        "mel",
-        "cnn_2layers, cnn_370k, lstm_windows, svm_rbf, random_forest",
-        ("representations.mel.scale=power",),
-    ),
+    "cnn_2layers": Trial("chroma_cqt, mfcc, stack", "cnn_2layers"),
+    "power": Trial("mel", "cnn_370k, lstm_windows, svm_rbf", ("representations.mel.scale=power",)),
     "defaults": Trial(
-        "mel, handcrafted",
-        "time, frequency, svm_rbf, squeezenet_frozen, black_box",
-        ("models.black_box.epochs=5",),
+        "mel, handcrafted", "time, frequency, svm_rbf, lstm_windows, squeezenet_frozen, black_box", SHORT
     ),
     "options": Trial(
         "mel, handcrafted",
-        "time, frequency, svm_rbf, squeezenet_frozen, cnn_370k",
+        "time, frequency, svm_rbf, lstm_windows, squeezenet_frozen",
         (
+            *SHORT,
             "models.time.options.output=sigmoid",
             "models.frequency.options.output=sigmoid",
             "models.svm_rbf.options.kernel=linear",
             "models.squeezenet_frozen.backbone.size=192",
-            "models.cnn_370k.augment=[{kind: noise, std: 3.0}]",
+            "models.lstm_windows.augment=[{kind: noise, std: 3.0}]",
         ),
     ),
     "more_options": Trial(
@@ -83,13 +79,9 @@ TRIALS = {
         "svm_rbf, squeezenet_frozen",
         ("models.svm_rbf.options.kernel=sigmoid", "models.squeezenet_frozen.backbone.size=96"),
     ),
+    "kfold": Trial("handcrafted", "logistic_regression, svm_rbf", split="kfold_5"),
     "homebrew": Trial("mel", "homebrew, homebrew_deeper", COARSE),
-    "homebrew_182": Trial("mel", "homebrew", (*COARSE[:2], "models.homebrew.options.units=182")),
-    "kfold": Trial(
-        "handcrafted",
-        "decision_tree, logistic_regression, elastic_net, random_forest, svm_rbf",
-        split="kfold_5",
-    ),
+    "homebrew_182": Trial("mel", "homebrew", (*COARSE, "models.homebrew.options.units=182")),
 }
 
 
