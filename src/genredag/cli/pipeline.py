@@ -79,6 +79,9 @@ def generate_command(
         Path | None, typer.Option(metavar="DIR", help="Copy the tables of this folder to docs/results.")
     ] = None,
     name: Annotated[str, typer.Option(help="Name of their folder there.")] = "embedded",
+    merge: Annotated[
+        bool, typer.Option("--merge", help="Keep the entries there that this folder's leaderboard lacks.")
+    ] = False,
 ) -> None:
     """Regenerate derived files: documents, the parameter schema, the conda environment."""
     require("snakemake", "packaging")
@@ -87,7 +90,7 @@ def generate_command(
 
     project = Path.cwd()
     if results is not None:
-        adopt_results(project, results, name)
+        adopt_results(project, results, name, merge)
     files = drift(project) if check else write_generated(project)
     for file in files:
         print(f"{'out of date' if check else 'written'}: {file.relative_to(project)}")
