@@ -15,15 +15,16 @@ import pandas as pd
 
 from genredag.audits.as_published.table import published_markdown
 from genredag.audits.leakage.showing import worth_markdown
+from genredag.audits.learning_curves.showing import curves_markdown
 from genredag.audits.robustness.showing import robustness_markdown
 from genredag.errors import DataError, GenredagError
 from genredag.report.leaderboard import leaderboard_markdown
 from genredag.runtime.files import atomic_path
 
 FOLDER = Path("docs/results")
-PAGES = ("README.md", "docs/results.md")
+PAGES = ("README.md", "docs/results.md", "docs/learning_curves.md")
 MARK = re.compile(r"<!-- begin ([a-z0-9_]+)/([a-z_]+) -->\n.*?<!-- end \1/\2 -->", re.DOTALL)
-FIGURES = ("leakage_audit.png", "robustness.png")
+FIGURES = ("leakage_audit.png", "robustness.png", "learning_curves.png")
 # Columns that fit on a page; the CSV file has the rest.
 SHOWN = (
     *("representation", "model", "split", "track_accuracy", "track_low", "track_high", "slice_accuracy"),
@@ -41,6 +42,7 @@ TABLES: dict[str, Callable[[pd.DataFrame], str]] = {
     "leakage_audit": worth_markdown,
     "as_published": published_markdown,
     "robustness": robustness_markdown,
+    "learning_curves": curves_markdown,
 }
 
 
