@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedShuffleSplit
 
+from genredag.audits.learning_curves.shares import drawn
 from genredag.evaluation.intervals import accuracy_interval, cluster_names, difference_interval
 from genredag.frames.features import choose, features
 from genredag.models.registry import learner
@@ -136,17 +137,6 @@ def tested(
         found = tracks.iloc[mean.index].assign(shuffle=shuffle, n_training=chosen.sum(), predicted=predicted)
         rows.append(found)
     return pd.concat(rows).assign(model=model, share=share)
-
-
-def drawn(tracks: pd.DataFrame, share: float, seed: int) -> np.ndarray:
-    """Return which tracks to train on: `share` of each genre, artist by artist; the last one may be cut."""
-    rng, chosen = np.random.default_rng(seed), np.zeros(len(tracks), bool)
-    group = tracks["group"].to_numpy(str)
-    for _, rows in sorted(tracks.groupby("genre").indices.items()):
-        place = {artist: i for i, artist in enumerate(rng.permutation(np.unique(group[rows])))}
-        order = np.argsort([place[artist] for artist in group[rows]], kind="stable")
-        chosen[rows[order[: round(share * len(rows))]]] = True
-    return chosen
 
 
 def curve(table: pd.DataFrame) -> pd.DataFrame:

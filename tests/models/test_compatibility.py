@@ -306,12 +306,13 @@ def test_frames_of_unknown_size_are_left_to_training(tree):
     assert ("mel", "lstm_windows") in matrix_pairs(parse_params(tree)).built
 
 
-def test_models_of_label_issues_are_paired_in_the_same_way(tree):
+@pytest.mark.parametrize("key", ["label_issues", "learning_curves"])
+def test_models_of_other_audits_are_paired_in_the_same_way(tree, key):
     values = {
-        "label_issues__representation": ["handcrafted", "mel"],
-        "label_issues__model": ["crnn", "svm_rbf"],
+        f"{key}__representation": ["handcrafted", "mel"],
+        f"{key}__model": ["crnn", "svm_rbf"],
     }
-    found = matrix_pairs(parse_params(with_values(tree, **values)), "label_issues")
+    found = matrix_pairs(parse_params(with_values(tree, **values)), key)
     assert found.built == [("mel", "crnn"), ("handcrafted", "svm_rbf"), ("mel", "svm_rbf")]
 
 

@@ -149,6 +149,15 @@ def test_params_yaml_is_valid(project_dir):
             r"label_issues.split: .* does not test every track; .*folds",
         ),
         ("label_issues.model", ["svm"], r"label_issues.model: 'svm' is not a key of `models`"),
+        ("learning_curves.model", ["svm"], r"learning_curves.model: 'svm' is not a key of `models`"),
+        (
+            "learning_curves.split",
+            "leaky_slices",
+            r"learning_curves.split: 'leaky_slices' is leaky; expected a split that keeps tracks whole",
+        ),
+        ("learning_curves.shares", [1.0], r"learning_curves.shares: \[1.0\]: .*at least 2 items"),
+        ("learning_curves.shares", [0.5, 0.5], r"learning_curves.shares: .*0.5 is listed twice"),
+        ("learning_curves.shares", [0.5, 1.5], r"learning_curves.shares.1: 1.5: .*less than or equal to 1"),
         ("feature_tables.split", "tracks", r"feature_tables.split: 'tracks' is not a key of `splits`"),
         (
             "feature_tables.split",

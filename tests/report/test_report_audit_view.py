@@ -1,6 +1,7 @@
 import pandas as pd
 import pytest
 
+from genredag.audits.learning_curves.showing import COLUMNS
 from genredag.errors import DataError
 from genredag.evaluation.intervals import Interval
 from genredag.report.audit_view import audit_views, read_audits
@@ -82,6 +83,31 @@ def test_deformations_are_grouped_by_kind_after_none(tmp_path):
     assert part["rows"][2]["points"] == Interval(-0.04, -0.07, 0.0)
     assert part["rows"][0]["points"].estimate != part["rows"][0]["points"].estimate
     assert (part["rows"][0]["entry"], part["rows"][0]["warning"]) == ("svm on mel", "")
+
+
+def test_learning_curves_have_an_answer_a_figure_and_a_row_for_each_share(tmp_path):
+    figures = {"accuracy": 50.0, "accuracy_low": 40.0, "accuracy_high": 60.0}
+    rows = [
+        {"dataset": "toy", "split": "s", "representation": "mel", "model": model, "share": share}
+        | dict.fromkeys(COLUMNS[6:], float("nan"))
+        | {"n_training": int(80 * share), "chance": 10.0}
+        | figures
+        for model in ("svm", "<forest>")
+        for share in (0.5, 1.0)
+    ]
+    last = {"points": 7.0, "points_low": 1.0, "points_high": 9.0}
+    last |= {"lead": 4.0, "lead_low": 1.0, "lead_high": 8.0}
+    rows[1] |= {"doubling": 3.0, "doubling_low": 2.0, "doubling_high": 5.0}
+    pd.DataFrame([*rows[:3], rows[3] | last])[list(COLUMNS)].to_csv(tmp_path / "a.csv", index=False)
+    (view,) = audit_views(read_audits([("learning_curves", tmp_path / "a.csv")]))
+    (part,) = view["parts"]
+    assert "changes the accuracy of svm on mel by +3.0 (2.0 to 5.0) points" in part["answer"]
+    assert part["answer"].endswith("So here the other model helps more than twice the data.")
+    assert part["figure"].startswith("<svg") and "&lt;forest&gt; on mel" in part["figure"]
+    assert [row["n_training"] for row in part["rows"]] == [40, 80, 40, 80]
+    assert part["rows"][3]["entry"] == "<forest> on mel"
+    assert part["rows"][3]["accuracy"] == Interval(0.5, 0.4, 0.6)
+    assert part["rows"][3]["points"] == Interval(0.07, 0.01, 0.09)
 
 
 def test_suspicious_labels_are_shown_by_rank_and_scored_if_faults_are_known(tmp_path):

@@ -269,6 +269,11 @@ def test_near_duplicates_and_audits_are_shown_if_they_are_given(two_genres, tree
     label = {"dataset": "synthetic", "rank": 1, "track_id": "rock.<1>", "genre": "rock", "suggested": "polka"}
     label |= {"score": 0.03, "suggested_probability": 0.9, "suspected": True, "known_fault": True}
     audits |= {"label_issues": pd.DataFrame([label, label | {"rank": 2, "known_fault": False}])}
+    curve = {"dataset": "synthetic", "split": "by_track", "representation": "mel", "chance": 10.0}
+    curve |= dict.fromkeys([f"accuracy{end}" for end in ("", "_low", "_high")], 77.7)
+    curve |= {f"{name}{end}": 2.5 for name in ("points", "doubling", "lead") for end in ("", "_low", "_high")}
+    curves = [curve | {"model": name, "share": 1.0, "n_training": 1234} for name in ("svm", "<bush>")]
+    audits |= {"learning_curves": pd.DataFrame(curves)}
     with_all = pages_of([two_genres.run], tree, read_data_sets(manifest, [], [("synthetic", pairs)]), audits)
     without = pages_of([two_genres.run], tree, read_data_sets(manifest, []))
     for told in (
@@ -284,6 +289,11 @@ def test_near_duplicates_and_audits_are_shown_if_they_are_given(two_genres, tree
         "2 of 2 labels are suspected",
         "agree with 0.0",
         "a random ranking would have 50.0",
+        "data or model?",
+        "&lt;bush&gt; on mel instead changes it by +2.5",
+        ">training tracks of synthetic, by_track<",
+        '<td class="number">1,234</td>',
+        "77.7",
     ):
         assert told in with_all["html"]
         assert told not in without["html"]

@@ -116,6 +116,30 @@ def test_every_label_is_ranked_by_the_model_of_its_fold(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_learning_curves_end_where_the_normal_training_does(tmp_path: Path) -> None:
+    place = make_tiny(
+        tmp_path,
+        *("datasets.synthetic.clip_seconds=1.0", "learning_curves.split=stratified_8_1_1"),
+        *("learning_curves.model=[lda_textures, random_forest]", "learning_curves.seed=[42]"),
+        "report.audits=[learning_curves]",
+    )
+    run = "synthetic/mel/lda_textures/stratified_8_1_1/42"
+    targets = ("learning_curves", f"results/{run}/track_predictions.parquet")
+    place.snakemake("--cores", "2", "--show-failed-logs", *targets)
+    folder = place.folder / "results/learning_curves" / run
+    assert sorted(path.name for path in folder.iterdir()) == ["0.25.parquet", "0.5.parquet", "1.0.parquet"]
+    full = pd.read_parquet(folder / "1.0.parquet")
+    evaluated = pd.read_parquet(place.folder / "results" / run / "track_predictions.parquet")
+    expected = evaluated.query("part == 'test'").reset_index(drop=True)
+    pd.testing.assert_frame_equal(full[expected.columns].reset_index(drop=True), expected)
+    table = pd.read_csv(place.folder / "results/learning_curves.csv")
+    assert table["n_training"].tolist() == [20, 40, 80] * 2
+    done = place.snakemake("--dry-run", *targets)
+    assert "Nothing to be done" in done.stdout + done.stderr
+    assert "--audit learning_curves=results/learning_curves.csv" in place.snakemake("--dry-run", "-p").stdout
+
+
+@pytest.mark.slow
 def test_tables_and_pictures_of_a_split_are_written_once(tmp_path: Path) -> None:
     place = make_tiny(tmp_path, "datasets.synthetic.clip_seconds=3.0", "pictures.size=[32, 48]")
     targets = ("feature_tables", "pictures")

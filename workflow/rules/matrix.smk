@@ -149,7 +149,7 @@ def audit_combinations(pattern, key):
     Parameters
     ----------
     key
-        ``"robustness"``, ``"external_songs"`` or ``"label_issues"``.
+        ``"robustness"``, ``"external_songs"``, ``"label_issues"`` or ``"learning_curves"``.
     """
 
     def filled(wildcards):
@@ -169,6 +169,8 @@ def audit_combinations(pattern, key):
                 print(f"genredag: {key}: {line}", file=sys.stderr)
         choice = {"dataset": group.dataset, "split": group.split, "seed": group.seed}
         choice["fold"] = fold_suffixes(PARAMS.splits[group.split])
+        if key == "learning_curves":
+            choice["share"] = group.shares
         paths = [
             path
             for representation, model in pairs.built
@@ -203,7 +205,9 @@ def of_split(group, representation):
 def obtain_weights_of(jobs):
     """Download the published weights that `jobs` need, so that errors occur before any job."""
     jobs = list(jobs)
-    trained = (job for job in jobs if job.rule.name in ("embed", "train"))
+    trained = (
+        job for job in jobs if job.rule.name in ("embed", "train", "train_share")
+    )
     models = sorted({job.wildcards.model for job in trained})
     obtain_weights(PARAMS, models, default_cache_dir())
     rendered = (job for job in jobs if job.rule.name == "spectrograms")

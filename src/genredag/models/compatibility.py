@@ -58,7 +58,8 @@ def check_experiment(params: Params) -> None:
 
 
 def matrix_pairs(
-    params: Params, key: Literal["matrix", "robustness", "external_songs", "label_issues"] = "matrix"
+    params: Params,
+    key: Literal["matrix", "robustness", "external_songs", "label_issues", "learning_curves"] = "matrix",
 ) -> Pairs:
     """Pair the models of the matrix, or of a group like it, with the representations that they can take.
 

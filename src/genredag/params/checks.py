@@ -62,7 +62,7 @@ def _named(params: Params) -> Iterator[tuple[str, str, list[str]]]:
         yield f"leakage_audit.split.{key}", "splits", [name]
     yield "as_published.dataset", "datasets", [published.dataset]
     yield "as_published.corrected_split", "splits", [published.corrected_split]
-    for where in ("robustness", "external_songs", "label_issues"):
+    for where in ("robustness", "external_songs", "label_issues", "learning_curves"):
         group = getattr(params, where)
         for key in ("dataset", "representation", "model"):
             yield f"{where}.{key}", COLLECTIONS[key], getattr(group, key)
@@ -102,6 +102,10 @@ def check_audited_splits(params: Params) -> None:
     if not isinstance(params.splits[params.label_issues.split], KFold):
         what = f"label_issues.split: {params.label_issues.split!r} does not test every track"
         raise ValueError(f"{what}; expected a split with folds, such as artist_kfold_5")
+    name = params.learning_curves.split
+    if isinstance(params.splits[name], LeakySlices):
+        what = f"learning_curves.split: {name!r} is leaky"
+        raise ValueError(f"{what}; expected a split that keeps tracks whole")
 
 
 def check_frequencies(params: Params) -> None:

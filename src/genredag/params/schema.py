@@ -12,7 +12,14 @@ from typing import Annotated, Any
 from pydantic import Field, JsonValue
 
 from genredag.errors import ParameterError
-from genredag.params.groups.audits import AsPublished, ExternalSongs, LabelIssues, LeakageAudit, Robustness
+from genredag.params.groups.audits import (
+    AsPublished,
+    ExternalSongs,
+    LabelIssues,
+    LeakageAudit,
+    LearningCurves,
+    Robustness,
+)
 from genredag.params.groups.base import Group, Name, Names, Seed
 from genredag.params.groups.datasets import Datasets, Download
 from genredag.params.groups.evaluation import Evaluate, Report
@@ -64,6 +71,7 @@ class Params(Group):
     robustness: Robustness
     external_songs: ExternalSongs
     label_issues: LabelIssues
+    learning_curves: LearningCurves
     feature_tables: FeatureTables
     pictures: Pictures
 

@@ -13,7 +13,7 @@ STAGES = ("download", "spectrograms", "slices", "split", "embed", "train", "eval
 EXTRAS = (
     *("audit_split", "leakage_audit", "run_study", "as_published"),
     *("predict_deformed", "robustness", "external_songs"),
-    *("label_issues", "feature_tables", "pictures"),
+    *("label_issues", "train_share", "learning_curves", "feature_tables", "pictures"),
 )
 
 # The groups of params.yaml that each stage uses; `{dataset}` etc. are replaced by the experiment's choice.
@@ -37,6 +37,8 @@ EXTRA_GROUPS: dict[str, tuple[str, ...]] = {
     "robustness": ("robustness", "report.n_resamples", "evaluate"),
     "external_songs": ("external_songs",),
     "label_issues": ("label_issues",),
+    "train_share": ("train", "models.{model}", "evaluate"),
+    "learning_curves": ("learning_curves", "report.n_resamples"),
     "feature_tables": ("feature_tables",),
     "pictures": ("pictures",),
 }

@@ -15,6 +15,7 @@ import pandas as pd
 
 from genredag.audits.as_published.table import published_markdown
 from genredag.audits.leakage.showing import worth_markdown
+from genredag.audits.learning_curves.showing import curves_markdown
 from genredag.audits.robustness.showing import robustness_markdown
 from genredag.errors import DataError, GenredagError
 from genredag.report.leaderboard import leaderboard_markdown
@@ -22,9 +23,9 @@ from genredag.report.runs import POOLED
 from genredag.runtime.files import atomic_path
 
 FOLDER = Path("docs/results")
-PAGES = ("README.md", "docs/results.md")
+PAGES = ("README.md", "docs/results.md", "docs/learning_curves.md")
 MARK = re.compile(r"<!-- begin ([a-z0-9_]+)/([a-z_]+) -->\n.*?<!-- end \1/\2 -->", re.DOTALL)
-FIGURES = ("leakage_audit.png", "robustness.png")
+FIGURES = ("leakage_audit.png", "robustness.png", "learning_curves.png")
 # A leaderboard is ordered as when it is built: best first within a data set and split.
 ORDER = {"dataset": True, "split": True, "track_accuracy": False, "macro_f1": False, "slice_accuracy": False}
 # Columns that fit on a page; the CSV file has the rest. Those in OPTIONAL are shown if an entry has one:
@@ -47,6 +48,7 @@ TABLES: dict[str, Callable[[pd.DataFrame], str]] = {
     "leakage_audit": worth_markdown,
     "as_published": published_markdown,
     "robustness": robustness_markdown,
+    "learning_curves": curves_markdown,
 }
 
 

@@ -1,4 +1,4 @@
-"""Template data for audits: leakage, published studies, robustness, external songs, suspicious labels."""
+"""Template data for audits: leakage, studies, robustness, external songs, labels, learning curves."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from pathlib import Path
 import pandas as pd
 
 from genredag.audits.label_issues.known import found_faults
+from genredag.audits.learning_curves.showing import answer, curves_figure, entry_name
 from genredag.audits.robustness.kinds import KINDS, NONE
 from genredag.errors import DataError
-from genredag.evaluation.intervals import Interval
+from genredag.evaluation.intervals import ENDS, Interval
 from genredag.report.external_songs_view import external_songs_parts
+from genredag.report.svg import PAGE, to_svg
 
 TITLES = {
     "leakage_audit": "Leakage audit",
@@ -19,6 +21,7 @@ TITLES = {
     "robustness": "Robustness",
     "external_songs": "External songs",
     "label_issues": "Suspicious labels",
+    "learning_curves": "Learning curves: data or model?",
 }
 N_LABELS = 20
 
@@ -46,7 +49,8 @@ def audit_views(tables: Mapping[str, pd.DataFrame]) -> list[dict[str, object]]:
     ----------
     tables
         The available ones of ``leakage_audit.csv``, ``as_published.csv``, ``robustness.csv``,
-        ``external_songs.csv`` and ``label_issues.csv``, keyed by their names in `TITLES`.
+        ``external_songs.csv``, ``label_issues.csv`` and ``learning_curves.csv``, keyed by their names in
+        `TITLES`.
     """
     parts = {
         "leakage_audit": _worth,
@@ -54,6 +58,7 @@ def audit_views(tables: Mapping[str, pd.DataFrame]) -> list[dict[str, object]]:
         "robustness": _deformed,
         "external_songs": external_songs_parts,
         "label_issues": _labels,
+        "learning_curves": _curves,
     }
     return [
         {"name": name, "title": TITLES[name], "parts": parts[name](table)} for name, table in tables.items()
@@ -103,10 +108,7 @@ def _deformed(table: pd.DataFrame) -> list[dict[str, object]]:
 
 def _tracks(row: dict) -> dict[str, object]:
     kind = KINDS.get(row["deformation"])
-    accuracy, points = (
-        Interval(*(row[f"track_{name}{end}"] / 100 for end in ("", "_low", "_high")))
-        for name in ("accuracy", "points")
-    )
+    accuracy, points = (_rate(row, f"track_{name}") for name in ("accuracy", "points"))
     return {
         "deformation": kind.name if kind else NONE,
         "strength": f"{row['strength']:g} {kind.unit}" if kind else "",
@@ -133,11 +135,35 @@ def _labels(table: pd.DataFrame) -> list[dict[str, object]]:
     ]
 
 
+def _curves(table: pd.DataFrame) -> list[dict[str, object]]:
+    """Return the answer, the figure and the accuracies in 0..1 of each data set."""
+    return [
+        {
+            "dataset": dataset,
+            "split": split,
+            "answer": answer(own),
+            "figure": to_svg(curves_figure(own, PAGE), f"Learning curves on {dataset}. {answer(own)}"),
+            "rows": [_trained(row) for row in own.to_dict("records")],
+        }
+        for (dataset, split), own in table.groupby(["dataset", "split"], sort=False)
+    ]
+
+
+def _trained(row: dict) -> dict[str, object]:
+    accuracy, points = (_rate(row, name) for name in ("accuracy", "points"))
+    return {"entry": entry_name(row), "n_training": row["n_training"], "accuracy": accuracy, "points": points}
+
+
+def _rate(row: Mapping[str, float], name: str) -> Interval:
+    """Read an interval in percent as one in 0..1."""
+    return Interval(*(row[f"{name}{end}"] / 100 for end in ENDS))
+
+
 def _variant(row: dict, variant: str) -> dict[str, object]:
     """Return one of a study's two accuracies, and whether it leaks; the corrected one never does."""
     note = row["note"] if isinstance(row["note"], str) else ""
     return {
-        "scored": Interval(*(row[f"{variant}{end}"] / 100 for end in ("", "_low", "_high"))),
+        "scored": _rate(row, variant),
         "n_test_tracks": row[f"{variant}_n_test_tracks"],
         "leaks": variant == "as_published" and note.startswith("LEAKY"),
     }

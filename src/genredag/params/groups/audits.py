@@ -1,4 +1,4 @@
-"""The groups of the audits: leakage, published studies, robustness, external songs, suspicious labels."""
+"""The groups of the audits: leakage, studies, robustness, external songs, labels, learning curves."""
 
 from __future__ import annotations
 
@@ -59,11 +59,11 @@ class AsPublished(Group):
     corrected_split: Name = Field(description="a key of `splits`, for all corrected runs")
 
 
-def _each_once(strengths: list[float]) -> list[float]:
-    for i, strength in enumerate(strengths):
-        if strength in strengths[:i]:
-            raise ValueError(f"{strength:g} is listed twice; expected each strength once")
-    return strengths
+def _each_once(values: list[float]) -> list[float]:
+    for i, value in enumerate(values):
+        if value in values[:i]:
+            raise ValueError(f"{value:g} is listed twice; expected each value once")
+    return values
 
 
 _STRENGTHS = (Field(min_length=1), AfterValidator(_each_once))
@@ -130,4 +130,20 @@ class LabelIssues(Group):
     seed: Seeds = Field(description="seeds of the split and of training, averaged")
     faults: str | None = Field(
         description="a CSV file of tracks whose labels are known to be wrong (column track_id), or null"
+    )
+
+
+Share = Annotated[float, Field(gt=0, le=1)]
+
+
+class LearningCurves(Group):
+    """Which models `snakemake learning_curves` trains on growing shares of the training tracks."""
+
+    dataset: Names = Field(description="keys of `datasets`")
+    representation: Names = Field(description="keys of `representations`")
+    model: Names = Field(description="keys of `models`; the others are compared with the first")
+    split: Name = Field(description="a key of `splits` that keeps tracks whole; all folds of a k-fold split")
+    seed: Seeds = Field(description="seeds of the split, of training and of the shares, pooled")
+    shares: Annotated[list[Share], Field(min_length=2), AfterValidator(_each_once)] = Field(
+        description="shares of the training tracks of each genre; the smaller are parts of the larger"
     )

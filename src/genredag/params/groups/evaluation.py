@@ -29,6 +29,13 @@ class Report(Group):
         description="data sets whose misclassified tracks are embedded in the report as clips"
     )
     clip_seconds: Seconds = Field(description="length of these clips, in seconds")
-    audits: list[Literal["leakage_audit", "as_published", "robustness", "external_songs", "label_issues"]] = (
-        Field(description="audits that Snakemake runs first and the report shows")
-    )
+    audits: list[
+        Literal[
+            "leakage_audit",
+            "as_published",
+            "robustness",
+            "external_songs",
+            "label_issues",
+            "learning_curves",
+        ]
+    ] = Field(description="audits that Snakemake runs first and the report shows")
