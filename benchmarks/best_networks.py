@@ -1,9 +1,9 @@
-r"""A network beside `best`: out-of-fold predictions of one shuffle, and their product with those of `best`.
+r"""A network beside `lda_textures`: out-of-fold predictions of one shuffle, and products of both.
 
 `windows` is a two-dimensional convolutional network on windows of 10 s, with mixup, masks and random
-equalisation. `modulations` is one with attention on the filters' magnitudes that `best` averages, six frames
-at a time. Both have a cosine schedule and a fixed number of steps; nothing is chosen on test folds but the
-weight of the product, of which all are shown. The last rows multiply with the k-means features of
+equalisation. `modulations` has attention on the magnitudes of filters that `lda_textures` averages, six
+frames at a time. Both have a cosine schedule and a fixed number of steps; nothing is chosen on test folds but
+the weight of the product, of which all are shown. The last rows multiply with the k-means features of
 `best_experiments.py`, too. Scores of a fold are kept in `--cache`, so that a stopped run continues.
 
     python benchmarks/best_networks.py --frames mel_train.npz mel_valid.npz --tracks tracks.csv \

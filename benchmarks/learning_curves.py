@@ -1,4 +1,4 @@
-r"""Accuracy by the number of training tracks, from files of precomputed frames, and where `best` errs.
+r"""Accuracy by the number of training tracks, from precomputed frames, and where the last model errs.
 
 Cross-validation with 5 folds and artists kept apart; a track of unknown artist is another artist. A
 share of the training tracks is drawn artist by artist, the same for each model. `--tracks-apart` measures 10
@@ -7,7 +7,7 @@ bootstrap intervals over artists. Estimators only: their features are computed o
 second is used, without a search.
 
     python benchmarks/learning_curves.py --frames mel_train.npz mel_valid.npz --tracks tracks.csv \
-        --models svm_rbf:10 best:30 --output curves.json --figure curves.svg --errors errors.json
+        --models svm_rbf:10 lda_textures:30 --output curves.json --figure curves.svg --errors errors.json
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ def main() -> None:
     parser.add_argument("--params", type=Path, default=Path("params.yaml"))
     parser.add_argument("--frames", type=Path, nargs="+", required=True)
     parser.add_argument("--tracks", type=Path, required=True)
-    parser.add_argument("--models", nargs="+", default=["svm_rbf:10", "best:30"], help="model:slice seconds")
+    parser.add_argument(
+        "--models", nargs="+", default=["svm_rbf:10", "lda_textures:30"], help="model:slice seconds"
+    )
     parser.add_argument("--shuffles", type=int, default=3)
     parser.add_argument("--tracks-apart", action="store_true")
     parser.add_argument("--output", type=Path, required=True)

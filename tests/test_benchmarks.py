@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import runpy
 import subprocess
 import sys
 from dataclasses import asdict
 
 import numpy as np
+import pandas as pd
 import pytest
+
+from genredag.params.loading import load_params
 
 pytestmark = pytest.mark.slow
 
@@ -69,10 +73,31 @@ def test_the_benchmark_of_learning_curves_runs(project_dir, tmp_path):
     subprocess.run([*script, *inputs, *outputs], cwd=tmp_path, check=True)
     found = json.loads((tmp_path / "curves.json").read_text(encoding="utf-8"))
     assert [(row["model"], row["share"]) for row in found] == [
-        (model, share) for model in ("svm_rbf", "best") for share in (0.25, 0.5, 1.0)
+        (model, share) for model in ("svm_rbf", "lda_textures") for share in (0.25, 0.5, 1.0)
     ]
     assert found[-1]["accuracy"] > 90
     assert (
         json.loads((tmp_path / "errors.json").read_text(encoding="utf-8"))["predicted"]["jazz"]["jazz"] > 90
     )
     assert (tmp_path / "curves.svg").is_file()
+
+
+def test_the_benchmark_of_options_says_what_each_entry_changed(project_dir, tmp_path):
+    script = runpy.run_path(str(project_dir / "benchmarks" / "options.py"))
+    params = load_params(project_dir / "params.yaml")
+    rows = {}
+    for name, trial in script["TRIALS"].items():
+        for representation in trial.representations.split(", "):
+            assert params.entry("representations", representation)
+        assert trial.split in params.splits
+        for model in trial.models.split(", "):
+            entry = {"dataset": "gtzan", "representation": "mel", "model": model, "split": trial.split}
+            rows[name, model] = entry | {"n_parameters": None, "values": trial.values_of(pd.Series(entry))}
+    assert rows["options", "svm_rbf"]["values"] == "options.kernel=linear"
+    assert rows["options", "time"]["values"] == "epochs=20, options.output=sigmoid"
+    assert rows["power", "svm_rbf"]["values"] == "representations.mel.scale=power"
+    assert rows["representations", "svm_rbf"]["values"] == ""
+    for name in ("options", "defaults", "kfold"):
+        pd.DataFrame([rows[name, "svm_rbf"]]).to_csv(tmp_path / f"{name}.csv", index=False)
+    joined = script["joined"](tmp_path, ["options", "defaults", "defaults", "kfold", "power"])
+    assert joined["values"].tolist() == ["options.kernel=linear", "", ""]

@@ -13,6 +13,7 @@ from genredag.evaluation.metrics import (
     per_genre,
     scores,
     tables_of_test,
+    training_scores,
 )
 from genredag.splits.leakage import is_leaky, marked
 
@@ -65,6 +66,16 @@ def test_balanced_accuracy_is_the_mean_recall_of_occurring_genres():
     assert scores(predictions(rows))["balanced_accuracy"] == pytest.approx((1 / 2 + 3 / 4) / 2)
 
 
+def test_macro_precision_is_the_mean_precision_of_occurring_genres():
+    rows = [("jazz", "jazz", 0.9), ("jazz", "rock", 0.9), ("rock", "rock", 0.9), ("blues", "rock", 0.9)]
+    assert scores(predictions(rows))["macro_precision"] == pytest.approx((1 + 1 / 3 + 0) / 3, abs=1e-6)
+
+
+def test_training_accuracy_is_of_the_epoch_that_was_kept():
+    history = pd.DataFrame({"val_loss": [0.9, 0.5, 0.6], "accuracy": [0.5, 0.7, 0.9]})
+    assert training_scores(history) == {"train": {"slice": {"accuracy": 0.7}}}
+
+
 def test_top_three_of_four():
     names = ["blues", "jazz", "rock", "pop"]
     table = predictions([("blues", "blues", 0.9)] * 4, names=names)
@@ -86,6 +97,7 @@ def test_golden_scores():
 GOLDEN = {
     "accuracy": 0.666667,
     "balanced_accuracy": 0.625,
+    "macro_precision": 0.666667,
     "macro_f1": 0.616667,
     "top3_accuracy": 1.0,
     "log_loss": 0.335511,

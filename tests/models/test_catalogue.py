@@ -51,12 +51,13 @@ def rows(project_dir):
 
 def test_every_learner_has_a_row(rows):
     assert list(rows) == list(learners())
-    assert {row["kind"] for row in rows.values()} == {"network", "estimator", "hybrid"}
+    assert {row["kind"] for row in rows.values()} == {"network", "estimator", "hybrid", "ensemble"}
 
 
-def test_estimators_name_their_features(rows):
+def test_estimators_name_their_features_and_ensembles_their_members(rows):
     assert rows["svm_rbf"]["features"] == ["features_133", "bin_statistics"]
-    assert rows["best"]["features"] == ["textures"]
+    assert rows["lda_textures"]["features"] == ["textures"]
+    assert rows["best"]["features"] == ["lda_textures", "cnn_103k"]
     assert rows["crnn"]["features"] == []
 
 

@@ -15,7 +15,7 @@ PAGE = "# Title\n<!-- begin mine/leaderboard -->\nold\n<!-- end mine/leaderboard
 def results(tmp_path):
     """Give a results folder with a leaderboard of two entries, one without weights to count."""
     row = dict.fromkeys(SHOWN, 0.5) | {"representation": "mel", "split": "s", "n_test_tracks": 1050}
-    row |= {"track_low": 0.25, "track_high": 0.75}
+    row |= {"dataset": "toys", "values": "", "warning": "", "track_low": 0.25, "track_high": 0.75}
     rows = [row | {"model": "crnn", "n_parameters": 1234}, row | {"model": "svm", "n_parameters": None}]
     (tmp_path / "results").mkdir()
     pd.DataFrame(rows).to_csv(tmp_path / "results" / "leaderboard.csv", index=False)
@@ -45,6 +45,35 @@ def test_a_leaky_entry_is_marked(tmp_path, results, squeezed):
     pd.read_csv(board).assign(warning="").to_csv(board, index=False)
     adopt_results(tmp_path, results, "mine")
     assert "warning" not in filled(tmp_path, "README.md")
+
+
+def test_values_that_an_entry_changed_are_shown(tmp_path, results, squeezed):
+    board = results / "leaderboard.csv"
+    pd.read_csv(board).assign(values=["epochs=5", None]).to_csv(board, index=False)
+    (tmp_path / "README.md").write_text(PAGE)
+    adopt_results(tmp_path, results, "mine")
+    text = squeezed(filled(tmp_path, "README.md"))
+    assert "| representation | model | values | split |" in text
+    assert "| mel | crnn | epochs=5 | s |" in text and "| mel | svm | | s |" in text
+
+
+def test_a_merge_replaces_the_entries_that_were_run_again(tmp_path, results):
+    adopt_results(tmp_path, results, "mine")
+    board = pd.read_csv(results / "leaderboard.csv")
+    again = board[board["model"] == "svm"].assign(track_accuracy=0.75, n_parameters=7)
+    pd.concat([again, again.assign(model="lstm", track_accuracy=0.625)]).to_csv(
+        results / "leaderboard.csv", index=False
+    )
+    adopt_results(tmp_path, results, "mine", merge=True)
+    merged = pd.read_csv(tmp_path / "docs/results/mine/leaderboard.csv")
+    assert merged["model"].tolist() == ["svm", "lstm", "crnn"]  # best first
+    assert merged["track_accuracy"].tolist() == [0.75, 0.625, 0.5]
+    assert merged["n_parameters"].tolist() == [7, 7, 1234]
+
+
+def test_a_merge_needs_an_earlier_leaderboard(tmp_path, results):
+    with pytest.raises(DataError, match=r"mine/leaderboard.csv: no leaderboard to merge"):
+        adopt_results(tmp_path, results, "mine", merge=True)
 
 
 def test_a_mark_without_a_table_is_reported(tmp_path):

@@ -50,9 +50,28 @@ def test_setting_a_value_to_itself_changes_nothing_else(params_file):
 
 
 def _inherited(tree: dict) -> list[tuple[str, str, int]]:
-    """Return a whole number of each model that it may copy from `shared`: model, key, value."""
-    keys = {name: "epochs" if "epochs" in recipe else "folds" for name, recipe in tree["models"].items()}
+    """Return a whole number of each model that it may copy from `shared`: model, key, value.
+
+    Not of the members of ensembles, which copy all values of their model.
+    """
+    models = tree["models"]
+    members = {name for recipe in models.values() for name in recipe.get("members", {})}
+    single = {
+        name: recipe for name, recipe in models.items() if name not in members and "members" not in recipe
+    }
+    keys = {name: "epochs" if "epochs" in recipe else "folds" for name, recipe in single.items()}
     return [(name, key, tree["models"][name][key]) for name, key in keys.items()]
+
+
+def test_a_member_of_an_ensemble_follows_its_model_until_it_is_set(params_file):
+    before = yaml.safe_load(params_file.read_text(encoding="utf-8"))
+    member = ("models", "best", "members", "cnn_103k", "recipe", "epochs")
+    set_values(params_file, ["models.cnn_103k.epochs=7"])
+    after = yaml.safe_load(params_file.read_text(encoding="utf-8"))
+    assert differences(before, after) == {("models", "cnn_103k", "epochs"): (50, 7), member: (50, 7)}
+    set_values(params_file, [f"{'.'.join(member)}=9"])
+    again = yaml.safe_load(params_file.read_text(encoding="utf-8"))
+    assert differences(after, again) == {member: (7, 9)}
 
 
 def test_a_model_can_be_set_and_set_back_without_a_trace(params_file):

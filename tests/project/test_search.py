@@ -29,8 +29,10 @@ def trees(batch_size, epochs, seed, accuracy, loss, test):
     """Return params.yaml and metrics.json of a run."""
     recipe = {"batch_size": batch_size, "epochs": epochs, "augment": []}
     params = {"model": "crnn", "seed": seed, "models": {"crnn": recipe}}
-    track = {"accuracy": accuracy, "log_loss": loss}
-    return params, {"validation": {"track": track}, "test": {"track": {"accuracy": test}}}
+    track = {"accuracy": accuracy, "log_loss": loss, "macro_precision": accuracy + 0.1}
+    track |= {"balanced_accuracy": accuracy - 0.1}
+    train = {"slice": {"accuracy": 0.9 + seed / 100}}
+    return params, {"train": train, "validation": {"track": track}, "test": {"track": {"accuracy": test}}}
 
 
 def experiments(runs):
@@ -71,7 +73,8 @@ def test_cells_are_means_over_seeds_and_validation_selects():
     table = search_table(experiments(RUNS))
     assert list(table.columns) == [
         *("models.crnn.batch_size", "models.crnn.epochs", "n_runs"),
-        *("validation_accuracy", "validation_log_loss", "test_accuracy"),
+        *("train_accuracy", "validation_accuracy", "validation_precision", "validation_recall"),
+        *("validation_log_loss", "test_accuracy"),
     ]
     # Three cells come to 0.7, 0.7 and 0.6; of the equal ones the lower loss wins, whatever they do on test.
     assert table.iloc[:, :2].to_numpy().tolist() == [[16, 50], [64, 5], [16, 5], [64, 50]]
@@ -84,6 +87,49 @@ def test_test_accuracy_is_reported_for_the_selected_cell_only():
     test = search_table(experiments(RUNS))["test_accuracy"]
     assert test[0] == pytest.approx(0.4)
     assert test[1:].isna().all()
+
+
+def test_training_accuracy_precision_and_recall_are_means_over_seeds(dvc):
+    dvc(*(shown(f"grid-{i}", run=run) for i, run in enumerate(RUNS[:2])))
+    (cell,) = search_table(read_search(".", ["grid"])[0]).to_dict("records")
+    assert cell["n_runs"] == 2
+    assert cell["train_accuracy"] == pytest.approx(0.915)
+    assert cell["validation_precision"] == pytest.approx(0.7)
+    assert cell["validation_recall"] == pytest.approx(0.5)
+
+
+def test_what_an_older_version_did_not_measure_is_missing():
+    table = search_table(experiments(RUNS))
+    assert table[["train_accuracy", "validation_precision", "validation_recall"]].isna().all(axis=None)
+
+
+def networks(*runs):
+    """Return experiments with (model, epochs, validation accuracy); each recipe has its own epochs."""
+    found = []
+    for model, epochs, accuracy in runs:
+        params = {"model": model, "models.a.epochs": 1, "models.b.epochs": 1, "models.b.units": 3}
+        metrics = {"train.slice.accuracy": 0.9, "validation.track.accuracy": accuracy}
+        metrics |= {"validation.track.log_loss": 1.0, "test.track.accuracy": 0.5}
+        found.append(Experiment(params | {f"models.{model}.epochs": epochs}, metrics))
+    return found
+
+
+def test_recipes_of_several_models_share_their_columns():
+    table = search_table(networks(("a", 5, 0.5), ("a", 50, 0.6), ("b", 5, 0.7), ("b", 50, 0.4)))
+    assert list(table.columns[:4]) == ["model", "epochs", "n_runs", "train_accuracy"]
+    assert table[["model", "epochs"]].to_numpy().tolist() == [["b", 5], ["a", 50], ["a", 5], ["b", 50]]
+
+
+def test_a_plot_of_models_has_a_group_of_bars_for_each():
+    runs = networks(("a", 5, 0.5), ("a", 50, 0.6), ("b", 5, 0.7), ("b", 50, 0.4))
+    axes = search_figure(search_table(runs)).axes[0]
+    *bars, frame = axes.patches
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["a", "b"]
+    # Bars of 5 epochs, then of 50; the frame is around b with 5.
+    assert [bar.get_height() for bar in bars] == [0.5, 0.7, 0.6, 0.4]
+    assert (frame.get_x(), frame.get_height()) == pytest.approx((bars[1].get_x(), 0.7))
+    texts = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert texts == ["training accuracy, slices", "epochs 5", "epochs 50"]
 
 
 def test_one_experiment_is_a_search_without_parameters():
@@ -121,10 +167,15 @@ def test_experiments_are_read_by_name(dvc):
         *(shown("grid-1"), shown("grid-2", None, RUNS[1]), shown("grid"), shown("grid-3", "running")),
         *(shown("grid-4", "failed"), shown("grids-1"), shown("other"), shown(None)),
     )
-    finished, unfinished = read_search(".", "grid")
+    finished, unfinished = read_search(".", ["grid"])
     assert (len(finished), unfinished) == (3, 2)
     assert finished[1].params["models.crnn.batch_size"] == 16
     assert finished[1].metrics["validation.track.accuracy"] == 0.7
+
+
+def test_experiments_of_several_names_are_one_search(dvc):
+    dvc(*(shown(name) for name in ("mlp_89-1", "mlp_89_centroid-1", "mlp_30", "mlp_42-1")))
+    assert len(read_search(".", ["mlp_89", "mlp_30"])[0]) == 2
 
 
 @pytest.mark.parametrize("found", [[], [shown("grid-1", "queued")]])
@@ -133,7 +184,7 @@ def test_a_search_needs_a_finished_experiment(dvc, found):
     with pytest.raises(
         DataError, match=rf"grid: none of {len(found)} experiments is finished. Hint: `dvc que"
     ):
-        read_search(".", "grid")
+        read_search(".", ["grid"])
 
 
 def test_a_plot_of_two_parameters_is_a_grid_with_the_choice_framed():

@@ -69,6 +69,7 @@ def test_slice_and_track_scores_are_shown_together(view, tracks, slices):
         expected = {
             "Accuracy": metrics.accuracy_score(actual, table["predicted"]),
             "Balanced accuracy": metrics.balanced_accuracy_score(actual, table["predicted"]),
+            "Macro precision": metrics.precision_score(actual, table["predicted"], average="macro"),
             "Macro F1": metrics.f1_score(actual, table["predicted"], average="macro"),
             "Top-3 accuracy": 1.0,
             "Log loss": metrics.log_loss(actual, p, labels=GENRES),

@@ -7,7 +7,7 @@ import pandas as pd
 from genredag.bundles.bundle import read_bundle
 from genredag.bundles.parts import is_network
 from genredag.errors import exits_cleanly
-from genredag.evaluation.metrics import evaluate_predictions, tables_of_test
+from genredag.evaluation.metrics import evaluate_predictions, tables_of_test, training_scores
 from genredag.evaluation.plots import run_figures, save_figure
 from genredag.evaluation.predictions import track_predictions
 from genredag.frames.split_slices import open_split_slices
@@ -45,7 +45,8 @@ def main(argv: list[str] | None = None) -> None:
     choice = {"dataset": args.dataset, "representation": args.representation, "model": args.model}
     choice |= {"split": args.split_name, "fold": args.fold, "seed": args.seed}
     choice |= {"n_parameters": bundle.info["n_parameters"]}
-    metrics = choice | evaluate_predictions(predictions, split, decision)
+    history = pd.read_csv(args.history)
+    metrics = choice | training_scores(history) | evaluate_predictions(predictions, split, decision)
     tracks = track_predictions(predictions, decision)
     predictions.attrs = tracks.attrs = mark(split)
     write_parquet(args.predictions, predictions)
@@ -54,7 +55,7 @@ def main(argv: list[str] | None = None) -> None:
     tables = tables_of_test(predictions, decision)
     for name, table in tables.items():
         write_csv(getattr(args, name), marked(table, split))
-    for name, figure in run_figures(tables, pd.read_csv(args.history), bundle.class_names).items():
+    for name, figure in run_figures(tables, history, bundle.class_names).items():
         save_figure(getattr(args, name), figure, metrics.get("warning", ""))
     protocol = read_split(args.params, args.split_name)
     facts = pd.read_parquet(args.manifest).attrs

@@ -79,6 +79,9 @@ def generate_command(
         Path | None, typer.Option(metavar="DIR", help="Copy the tables of this folder to docs/results.")
     ] = None,
     name: Annotated[str, typer.Option(help="Name of their folder there.")] = "embedded",
+    merge: Annotated[
+        bool, typer.Option("--merge", help="Keep the entries there that this folder's leaderboard lacks.")
+    ] = False,
 ) -> None:
     """Regenerate derived files: documents, the parameter schema, the conda environment."""
     require("snakemake", "packaging")
@@ -87,7 +90,7 @@ def generate_command(
 
     project = Path.cwd()
     if results is not None:
-        adopt_results(project, results, name)
+        adopt_results(project, results, name, merge)
     files = drift(project) if check else write_generated(project)
     for file in files:
         print(f"{'out of date' if check else 'written'}: {file.relative_to(project)}")
@@ -127,7 +130,9 @@ def models_command(
 )
 @exits_cleanly
 def search_command(
-    name: Annotated[str, typer.Argument(help="The name that the experiments were queued under.")],
+    names: Annotated[
+        list[str], typer.Argument(metavar="NAME...", help="The names that the experiments were queued under.")
+    ],
     table: Annotated[
         Path | None, typer.Option(metavar="FILE.csv", help="Also write the table to this file.")
     ] = None,
@@ -141,7 +146,7 @@ def search_command(
     from genredag.project.search import read_search, search_figure, search_table
     from genredag.runtime.files import write_csv
 
-    experiments, unfinished = read_search(Path.cwd(), name)
+    experiments, unfinished = read_search(Path.cwd(), names)
     cells = search_table(experiments)
     print(cells.to_string(index=False, na_rep="", float_format=lambda value: f"{value:.6g}"))
     print("The first cell is selected, on validation tracks; test accuracy is shown for this cell only.")

@@ -16,6 +16,7 @@ from genredag.evaluation.intervals import (
     effective_number,
     rows_of_a_track,
 )
+from genredag.evaluation.seeds import degrees_of_freedom, seed_variance, with_luck
 
 _NO_ERROR = 1e-12
 COLUMNS = (
@@ -28,6 +29,7 @@ def compare(
     correct: pd.DataFrame,
     clusters: np.ndarray,
     tracks: np.ndarray | None = None,
+    seeds: np.ndarray | None = None,
     *,
     n_resamples: int,
     seed: int,
@@ -42,6 +44,8 @@ def compare(
         Name of each row's track or artist, (n_rows,).
     tracks
         Name of each row's track, (n_rows,); None: each row is a separate track.
+    seeds
+        Training seed of each row, (n_rows,); with several, tests and intervals include the luck of training.
 
     Returns
     -------
@@ -56,7 +60,8 @@ def compare(
     pairs = list(combinations(range(correct.shape[1]), 2))
     if not pairs:
         return pd.DataFrame(columns=list(COLUMNS))
-    table = paired_tests(correct.to_numpy(), clusters, pairs, tracks, n_resamples=n_resamples, seed=seed)
+    draws = {"n_resamples": n_resamples, "seed": seed}
+    table = paired_tests(correct.to_numpy(), clusters, pairs, tracks, seeds, **draws)
     for side, name in enumerate("ab"):
         table[name] = [correct.columns[pair[side]] for pair in pairs]
     return corrected(table)
@@ -82,6 +87,7 @@ def paired_tests(
     clusters: np.ndarray,
     pairs: Sequence[tuple[int, int]],
     tracks: np.ndarray | None = None,
+    seeds: np.ndarray | None = None,
     *,
     n_resamples: int,
     seed: int,
@@ -93,7 +99,8 @@ def paired_tests(
     pd.DataFrame
         A row per pair. difference is the accuracy of the first model minus that of the second; low and high
         bound its 95 % interval (`difference_bounds`). p_bootstrap comes from a t test of the difference over
-        its bootstrap standard error, with `effective_number` of clusters minus one degrees of freedom.
+        its bootstrap standard error, with `effective_number` of clusters minus one degrees of freedom; with
+        several seeds, the error and its degrees of freedom include the luck of training.
         p_mcnemar comes from McNemar's exact test: it counts the clusters in which the first model has more
         hits and those in which the second has. If each row is a cluster, this is the usual McNemar test.
         Several seeds of a track count as one track.
@@ -113,13 +120,17 @@ def paired_tests(
     table["p_mcnemar"] = [_mcnemar(difference) for difference in sums.T[:-1]]
     swings = rows_of_a_track(len(rows), tracks) * np.ones((2, sums.shape[1]))
     swings[1, :-1] *= -1
-    table["low"], table["high"] = difference_bounds(sums, swings, differences, sizes, n_resamples, seed)
+    bounds = difference_bounds(sums, swings, differences, sizes, n_resamples, seed)
+    n, one = effective_number(sizes), np.zeros(len(rows))
+    of_seeds = differences(cluster_sums(rows, one if seeds is None else seeds)[0])
+    table["low"], table["high"] = with_luck(table["difference"].to_numpy(), *bounds, of_seeds, n, LEVEL)
     if len(sums) < 2:
         return table.assign(p_bootstrap=1.0)
     drawn = bootstrap(sums, differences, sizes, "percentile", n_resamples, seed)
-    error = drawn.values.std(axis=-1, ddof=1)
-    t: pd.Series[float] = table["difference"].abs() / np.where(error > _NO_ERROR, error, np.nan)
-    p = 2 * stats.t.sf(t, max(effective_number(sizes), 2.0) - 1)
+    error, luck = drawn.values.std(axis=-1, ddof=1), seed_variance(of_seeds)
+    freedom, both = degrees_of_freedom(error, n, luck, len(of_seeds)), np.sqrt(error**2 + luck)
+    t: pd.Series[float] = table["difference"].abs() / np.where(both > _NO_ERROR, both, np.nan)
+    p = 2 * stats.t.sf(t, freedom)
     # If the difference is the same in all clusters, its standard error is 0.
     return table.assign(p_bootstrap=np.where(t.isna(), table["p_mcnemar"], p))
 

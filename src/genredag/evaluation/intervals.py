@@ -1,7 +1,7 @@
 """95 % intervals by bootstrap over clusters: whole artists, or whole tracks if the artist is unknown.
 
 Predictions for tracks of one artist are correlated, and so are those for one track under several seeds. They
-are therefore drawn together.
+are therefore drawn together. Given the training seeds of the rows, intervals include the luck of training.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from genredag.errors import DataError
+from genredag.evaluation.seeds import with_luck
 from genredag.tracks.artists import artist_groups
 
 LEVEL = 0.95
@@ -58,7 +59,14 @@ def cluster_names(predictions: pd.DataFrame) -> np.ndarray:
     return ("artist " + artist).where(artist.notna(), "track " + predictions["track_id"]).to_numpy(object)
 
 
-def accuracy_interval(correct: np.ndarray, clusters: np.ndarray, *, n_resamples: int, seed: int) -> Interval:
+def accuracy_interval(
+    correct: np.ndarray,
+    clusters: np.ndarray,
+    seeds: np.ndarray | None = None,
+    *,
+    n_resamples: int,
+    seed: int,
+) -> Interval:
     """Estimate the mean of `correct` and its interval: Wilson's if each row is a cluster, else a bootstrap.
 
     Parameters
@@ -67,6 +75,8 @@ def accuracy_interval(correct: np.ndarray, clusters: np.ndarray, *, n_resamples:
         0 or 1 (or a share) for each row, (n_rows,).
     clusters
         Name of each row's track or artist, (n_rows,).
+    seeds
+        Training seed of each row, (n_rows,); with several, the interval includes the luck of training.
 
     Raises
     ------
@@ -76,8 +86,10 @@ def accuracy_interval(correct: np.ndarray, clusters: np.ndarray, *, n_resamples:
     correct = np.asarray(correct, dtype=np.float64)
     rows = np.stack([correct, np.ones_like(correct)], axis=1)
     if len(set(clusters)) == len(rows) > 1 and set(correct) <= {0, 1}:
-        return _binomial_interval(correct)
-    return _rate_interval(rows, clusters, ratio, n_resamples, seed)
+        interval = _binomial_interval(correct)
+    else:
+        interval = _rate_interval(rows, clusters, ratio, n_resamples, seed)
+    return _in_0_to_1(_with_luck(interval, rows, clusters, seeds, ratio))
 
 
 def macro_f1_interval(
@@ -85,6 +97,7 @@ def macro_f1_interval(
     predicted: Sequence[str],
     labels: Sequence[str],
     clusters: np.ndarray,
+    seeds: np.ndarray | None = None,
     *,
     n_resamples: int,
     seed: int,
@@ -93,7 +106,8 @@ def macro_f1_interval(
     names = np.asarray(labels, dtype=object)
     is_actual, is_predicted = (np.asarray(x, dtype=object)[:, None] == names for x in (actual, predicted))
     rows = np.concatenate([is_actual & is_predicted, is_actual, is_predicted], axis=1).astype(np.float64)
-    return _rate_interval(rows, clusters, _macro_f1, n_resamples, seed)
+    interval = _rate_interval(rows, clusters, _macro_f1, n_resamples, seed)
+    return _in_0_to_1(_with_luck(interval, rows, clusters, seeds, _macro_f1))
 
 
 def difference_interval(
@@ -101,6 +115,7 @@ def difference_interval(
     correct_b: np.ndarray,
     clusters: np.ndarray,
     tracks: np.ndarray | None = None,
+    seeds: np.ndarray | None = None,
     *,
     n_resamples: int,
     seed: int,
@@ -111,6 +126,8 @@ def difference_interval(
     ----------
     tracks
         Name of each row's track, (n_rows,); None: each row is a separate track.
+    seeds
+        Training seed of each row, (n_rows,); with several, the interval includes the luck of training.
     """
     difference = np.asarray(correct_a, dtype=np.float64) - np.asarray(correct_b, dtype=np.float64)
     rows = np.stack([difference, np.ones_like(difference)], axis=1)
@@ -118,7 +135,8 @@ def difference_interval(
     n = rows_of_a_track(len(rows), tracks)
     estimate = float(ratio(sums.sum(axis=0)))
     low, high = difference_bounds(sums, np.array([[n, n], [-n, n]]), ratio, sizes, n_resamples, seed)
-    return Interval(estimate, float(low), float(high))
+    interval = Interval(estimate, float(low), float(high))
+    return _with_luck(interval, rows, clusters, seeds, ratio)
 
 
 def rows_of_a_track(n_rows: int, tracks: np.ndarray | None) -> float:
@@ -287,6 +305,28 @@ def _rate_interval(
     if math.isnan(bounds.low):  # BCa is undefined if leaving out a cluster changes nothing.
         bounds = bootstrap(sums, statistic, sizes, "percentile", n_resamples, seed)
     return Interval(estimate, float(bounds.low), float(bounds.high))
+
+
+def _in_0_to_1(interval: Interval) -> Interval:
+    """Clip the bounds of a rate."""
+    return Interval(interval.estimate, *(float(np.clip(end, 0, 1)) for end in (interval.low, interval.high)))
+
+
+def _with_luck(
+    interval: Interval,
+    rows: np.ndarray,
+    clusters: np.ndarray,
+    seeds: np.ndarray | None,
+    statistic: Callable[[np.ndarray], np.ndarray],
+) -> Interval:
+    """Add the luck of training; a single seed adds nothing."""
+    if seeds is None:
+        return interval
+    of_seeds = statistic(cluster_sums(rows, seeds)[0])
+    _, sizes = cluster_sums(rows, clusters)
+    estimate, low, high = map(np.asarray, (interval.estimate, interval.low, interval.high))
+    low, high = with_luck(estimate, low, high, of_seeds, effective_number(sizes), LEVEL)
+    return Interval(interval.estimate, float(low), float(high))
 
 
 def _macro_f1(sums: np.ndarray) -> np.ndarray:

@@ -41,6 +41,15 @@ def evaluate_predictions(
     return metrics
 
 
+def training_scores(history: pd.DataFrame) -> dict[str, object]:
+    """Return the accuracy on training slices in the epoch whose weights were kept.
+
+    A network measured it during that epoch, with dropout and augmentation.
+    """
+    kept = history.iloc[int(history["val_loss"].argmin())]
+    return {"train": {"slice": {"accuracy": round(float(kept["accuracy"]), DIGITS)}}}
+
+
 def _scores_by_level(
     predictions: pd.DataFrame, decision: Decision
 ) -> dict[str, Mapping[str, float | None] | Mapping[Decision, float]]:
@@ -54,7 +63,8 @@ def scores(predictions: pd.DataFrame) -> dict[str, float | None]:
     -------
     dict[str, float | None]
         accuracy, balanced_accuracy (mean recall of the genres that occur), macro_f1 (over all classes; a
-        class without a hit counts as 0), top3_accuracy, log_loss (nats), calibration_error, and roc_auc (one
+        class without a hit counts as 0), macro_precision (over the genres that occur; one that is never
+        predicted counts as 0), top3_accuracy, log_loss (nats), calibration_error, and roc_auc (one
         against the rest, mean over the genres that occur; None if only one genre occurs).
 
     Raises
@@ -62,18 +72,17 @@ def scores(predictions: pd.DataFrame) -> dict[str, float | None]:
     DataError
         There are no rows.
     """
-    from sklearn.metrics import accuracy_score, f1_score, recall_score
+    from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score
 
     names = class_names(predictions)
     if predictions.empty:
         raise DataError("no predictions", where="a part of the split", hint="check split.parquet")
     actual, predicted = predictions["genre"].tolist(), predictions["predicted"].tolist()
-    present = sorted(set(actual))
+    of_present = {"labels": sorted(set(actual)), "average": "macro", "zero_division": 0}
     values = {
         "accuracy": accuracy_score(actual, predicted),
-        "balanced_accuracy": recall_score(
-            actual, predicted, labels=present, average="macro", zero_division=0
-        ),
+        "balanced_accuracy": recall_score(actual, predicted, **of_present),
+        "macro_precision": precision_score(actual, predicted, **of_present),
         "macro_f1": f1_score(actual, predicted, labels=names, average="macro", zero_division=0),
         **_of_probabilities(predictions),
     }

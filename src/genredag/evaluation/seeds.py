@@ -1,53 +1,87 @@
-"""Differences between two sides that were trained several times: luck of the tracks and of the training."""
+"""The luck of training: what several seeds add to the error over tracks.
+
+Two errors are independent: which artists are in the test set, and how the seeds turned out. Their variances
+add up, each with its own degrees of freedom (Satterthwaite 1946). The variance of the seeds includes some of
+that of the tracks, so the sum is rather too large than too small.
+"""
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
-import pandas as pd
-
-from genredag.evaluation.intervals import LEVEL, Interval, difference_interval
 
 
-def training_interval(
-    correct_a: np.ndarray,
-    correct_b: np.ndarray,
-    clusters: np.ndarray,
-    seeds: np.ndarray,
-    tracks: np.ndarray | None = None,
-    *,
-    n_resamples: int,
-    seed: int,
-) -> Interval:
-    """Estimate the paired difference of two means, a minus b, of several training seeds, and its interval.
-
-    The interval of `difference_interval`, which is about tracks, and a t interval of the mean over seeds are
-    added in quadrature, as independent errors are. Each seed's difference also varies with its tracks, which
-    are thus counted twice: the interval is rather too wide than too narrow.
+def seed_variance(of_seeds: np.ndarray) -> np.ndarray:
+    """Return the variance of the mean of seeds, 0 for a single seed.
 
     Parameters
     ----------
-    correct_a, correct_b
-        0 or 1 for each row, a test track of one seed, (n_rows,).
-    clusters
-        Name of each row's track or artist, (n_rows,).
-    seeds
-        The seed of each row, (n_rows,). The bounds are NaN if there is only one seed.
-    tracks
-        Name of each row's track, (n_rows,); None: each row is a separate track.
+    of_seeds
+        The value of each seed, (n_seeds, ...).
     """
+    if len(of_seeds) < 2:
+        return np.zeros(np.shape(of_seeds)[1:])
+    return np.var(of_seeds, axis=0, ddof=1) / len(of_seeds)
+
+
+def degrees_of_freedom(
+    error: np.ndarray, n_clusters: float, variance: np.ndarray, n_seeds: int
+) -> np.ndarray:
+    """Return the degrees of freedom of a squared `error` over clusters plus a `variance` over seeds.
+
+    They are at most those of the clusters, so that luck never makes an interval shorter.
+
+    Parameters
+    ----------
+    n_clusters
+        The effective number of clusters.
+    """
+    of_clusters, of_seeds = max(n_clusters, 2.0) - 1, max(n_seeds - 1, 1)
+    parts = error**4 / of_clusters + variance**2 / of_seeds
+    total = (error**2 + variance) ** 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(parts > 0, np.minimum(total / parts, of_clusters), of_clusters)
+
+
+def with_luck(
+    estimate: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+    of_seeds: np.ndarray,
+    n_clusters: float,
+    level: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Widen an interval over clusters by the luck of training; equal or single seeds add nothing.
+
+    Parameters
+    ----------
+    estimate, low, high
+        The interval, whose two sides may differ, (...).
+    of_seeds
+        The value of each seed, (n_seeds, ...).
+    n_clusters
+        The effective number of clusters.
+    level
+        The level of the interval, such as 0.95.
+
+    Returns
+    -------
+    tuple[np.ndarray, np.ndarray]
+        The bounds, (...).
+    """
+    variance = seed_variance(of_seeds)
+    below, above = (
+        _added(half, variance, len(of_seeds), n_clusters, level) for half in (estimate - low, high - estimate)
+    )
+    return low - below, high + above
+
+
+def _added(
+    half: np.ndarray, variance: np.ndarray, n_seeds: int, n_clusters: float, level: float
+) -> np.ndarray:
+    """Return by how much one side of an interval, `half`, grows."""
     from scipy import stats
 
-    of_tracks = difference_interval(
-        correct_a, correct_b, clusters, tracks, n_resamples=n_resamples, seed=seed
-    )
-    difference = np.asarray(correct_a, dtype=np.float64) - np.asarray(correct_b, dtype=np.float64)
-    of_seeds = pd.Series(difference).groupby(np.asarray(seeds)).mean()
-    n = len(of_seeds)
-    if n < 2:
-        return Interval(of_tracks.estimate, math.nan, math.nan)
-    luck = float(stats.t.ppf((1 + LEVEL) / 2, n - 1) * of_seeds.std(ddof=1) / math.sqrt(n))
-    estimate = of_tracks.estimate
-    low = estimate - math.hypot(estimate - of_tracks.low, luck)
-    return Interval(estimate, low, estimate + math.hypot(of_tracks.high - estimate, luck))
+    share = (1 + level) / 2
+    error = half / stats.t.ppf(share, max(n_clusters, 2.0) - 1)
+    freedom = degrees_of_freedom(error, n_clusters, variance, n_seeds)
+    return np.where(variance > 0, stats.t.ppf(share, freedom) * np.sqrt(error**2 + variance) - half, 0.0)

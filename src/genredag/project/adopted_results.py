@@ -19,21 +19,27 @@ from genredag.audits.learning_curves.showing import curves_markdown
 from genredag.audits.robustness.showing import robustness_markdown
 from genredag.errors import DataError, GenredagError
 from genredag.report.leaderboard import leaderboard_markdown
+from genredag.report.runs import POOLED
 from genredag.runtime.files import atomic_path
 
 FOLDER = Path("docs/results")
 PAGES = ("README.md", "docs/results.md", "docs/learning_curves.md")
 MARK = re.compile(r"<!-- begin ([a-z0-9_]+)/([a-z_]+) -->\n.*?<!-- end \1/\2 -->", re.DOTALL)
 FIGURES = ("leakage_audit.png", "robustness.png", "learning_curves.png")
-# Columns that fit on a page; the CSV file has the rest.
+# A leaderboard is ordered as when it is built: best first within a data set and split.
+ORDER = {"dataset": True, "split": True, "track_accuracy": False, "macro_f1": False, "slice_accuracy": False}
+# Columns that fit on a page; the CSV file has the rest. Those in OPTIONAL are shown if an entry has one:
+# `values` is what it changed in params.yaml.
 SHOWN = (
-    *("representation", "model", "split", "track_accuracy", "track_low", "track_high", "slice_accuracy"),
-    *("slice_low", "slice_high", "macro_f1", "n_test_tracks", "n_parameters", "train_seconds"),
+    *("representation", "model", "values", "split", "track_accuracy", "track_low", "track_high"),
+    *("slice_accuracy", "slice_low", "slice_high", "macro_f1", "n_test_tracks", "n_parameters"),
+    *("train_seconds", "warning"),
 )
+OPTIONAL = ("values", "warning")
 
 
 def _board(table: pd.DataFrame) -> str:
-    shown = [*SHOWN, "warning"] if "warning" in table and table["warning"].any() else list(SHOWN)
+    shown = [name for name in SHOWN if name not in OPTIONAL or (name in table and table[name].any())]
     return leaderboard_markdown(table.astype({"n_parameters": "Int64"})[shown])
 
 
@@ -46,14 +52,23 @@ TABLES: dict[str, Callable[[pd.DataFrame], str]] = {
 }
 
 
-def adopt_results(project: Path, results: Path, name: str) -> None:
+def adopt_results(project: Path, results: Path, name: str, merge: bool = False) -> None:
     """Copy the tables and figures of a results folder to ``docs/results/<name>/``.
+
+    Parameters
+    ----------
+    merge
+        Copy only the leaderboard, and keep the entries of ``docs/results/<name>/`` that it doesn't have.
 
     Raises
     ------
     DataError
-        The folder contains none of them.
+        The folder contains none of them, or there is nothing to merge with.
     """
+    folder = project / FOLDER / name
+    if merge:
+        _merge_leaderboard(folder / "leaderboard.csv", results / "leaderboard.csv")
+        return
     files = [results / file for file in (*(f"{table}.csv" for table in TABLES), *FIGURES)]
     found = [file for file in files if file.is_file()]
     if not found:
@@ -61,8 +76,20 @@ def adopt_results(project: Path, results: Path, name: str) -> None:
             "no results", where=str(results), expected=" or ".join(file.name for file in files[: len(TABLES)])
         )
     for file in found:
-        with atomic_path(project / FOLDER / name / file.name) as temporary:
+        with atomic_path(folder / file.name) as temporary:
             shutil.copyfile(file, temporary)
+
+
+def _merge_leaderboard(path: Path, newer: Path) -> None:
+    """Replace the entries of the leaderboard at `path` that `newer` has; add those that it lacks."""
+    for file in (path, newer):
+        if not file.is_file():
+            raise DataError("no leaderboard to merge", where=str(file), expected="a file")
+    tables = [pd.read_csv(file, dtype={"n_parameters": "Int64"}) for file in (newer, path)]
+    merged = pd.concat(tables, ignore_index=True).drop_duplicates(list(POOLED))
+    merged = merged.sort_values(list(ORDER), ascending=list(ORDER.values()), kind="stable")
+    with atomic_path(path) as temporary:
+        merged.to_csv(temporary, index=False)
 
 
 def filled(project: Path, page: str) -> str:
@@ -82,7 +109,7 @@ def filled(project: Path, page: str) -> str:
             raise GenredagError(f"no table for the mark {name}/{table}", where=page, hint=hint)
         values = pd.read_csv(path)
         # pandas reads an empty text column as numbers.
-        texts = [name for name in ("note", "faults", "differs", "warning") if name in values]
+        texts = [name for name in ("note", "faults", "differs", *OPTIONAL) if name in values]
         content = TABLES[table](values.assign(**values[texts].astype("str").where(values[texts].notna(), "")))
         content = content.strip()
         # The page has its own headings.

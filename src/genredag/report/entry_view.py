@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 SCORES = {
     "accuracy": "Accuracy",
     "balanced_accuracy": "Balanced accuracy",
+    "macro_precision": "Macro precision",
     "macro_f1": "Macro F1",
     "top3_accuracy": "Top-3 accuracy",
     "log_loss": "Log loss",

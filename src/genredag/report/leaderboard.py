@@ -110,14 +110,16 @@ class Entry:
 
     @cached_property
     def intervals(self) -> dict[Metric, Interval]:
-        """95 % intervals over artists, or over tracks if the artist is unknown."""
+        """95 % intervals over artists, or tracks if the artist is unknown, and over several seeds."""
         draws = {"n_resamples": self.n_resamples, "seed": _SEED}
         slices, tracks, clusters = self.slices, self.tracks, cluster_names(self.tracks)
         actual, predicted = tracks["genre"].tolist(), tracks["predicted"].tolist()
+        genres, seeds = self.runs[0].genres, tracks["seed"].to_numpy()
+        hits, of_seeds = is_hit(slices).to_numpy(), slices["seed"].to_numpy()
         return {
-            "track_accuracy": accuracy_interval(is_hit(tracks).to_numpy(), clusters, **draws),
-            "slice_accuracy": accuracy_interval(is_hit(slices).to_numpy(), cluster_names(slices), **draws),
-            "macro_f1": macro_f1_interval(actual, predicted, self.runs[0].genres, clusters, **draws),
+            "track_accuracy": accuracy_interval(is_hit(tracks).to_numpy(), clusters, seeds, **draws),
+            "slice_accuracy": accuracy_interval(hits, cluster_names(slices), of_seeds, **draws),
+            "macro_f1": macro_f1_interval(actual, predicted, genres, clusters, seeds, **draws),
         }
 
     def interval(self, metric: Metric) -> Interval:
@@ -187,7 +189,8 @@ def _compared(entries: Sequence[Entry]) -> pd.DataFrame:
         return pd.DataFrame(columns=list(PAIR_COLUMNS))
     tracks = entries[0].tracks.set_index(_TRIAL).loc[correct.index].reset_index()
     draws = {"n_resamples": entries[0].n_resamples, "seed": _SEED}
-    return compare(correct[labels], cluster_names(tracks), tracks["track_id"].to_numpy(), **draws)
+    ids, seeds = tracks["track_id"].to_numpy(), tracks["seed"].to_numpy()
+    return compare(correct[labels], cluster_names(tracks), ids, seeds, **draws)
 
 
 def _common(entries: Sequence[Entry]) -> pd.DataFrame:

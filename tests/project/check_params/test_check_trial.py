@@ -114,6 +114,36 @@ def test_a_drop_within_the_tolerance_passes() -> None:
     assert verdict.words(0.6) == "within the tolerance"
 
 
+def small_trial(*accuracies: float) -> Trial:
+    """Return a trial of a network: 32 test tracks of four genres for each seed."""
+    runs = {("crnn", seed): tracks(x, seed, n=32, n_genres=4) for seed, x in enumerate(accuracies)}
+    return Trial(runs)
+
+
+def test_a_large_drop_with_unequal_seeds_is_seen() -> None:
+    """Accuracies of the mel bands below 100 Hz: one seed falls by 13 points, the others by 31 and 35."""
+    (verdict,) = verdicts(small_trial(0.75, 0.72, 0.69), small_trial(0.62, 0.41, 0.34))
+    assert verdict.is_drop(0.05)
+
+
+def test_unlucky_seeds_are_no_drop() -> None:
+    """Accuracies of an overlap of 0.25: two seeds fall by 10 points, one rises by 3."""
+    (verdict,) = verdicts(small_trial(0.75, 0.72, 0.69), small_trial(0.78, 0.62, 0.59))
+    assert not verdict.is_drop(0.05)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("drop", "least", "most"), [(0.0, 0, 8), (0.35, 90, 100)])
+def test_how_often_changes_are_called_drops(drop: float, least: int, most: int) -> None:
+    """Of 100 trials whose trainings vary by 5 points, with tracks of their own for each seed."""
+    rng = np.random.default_rng(0)
+    alarms = 0
+    for _ in range(100):
+        sides = [small_trial(*np.clip(rng.normal(0.75 - x, 0.05, 3), 0, 1)) for x in (0.0, drop)]
+        alarms += verdicts(*sides)[0].is_drop(0.05)
+    assert least <= alarms <= most
+
+
 def test_only_seeds_that_both_sides_ran_are_compared() -> None:
     (verdict,) = verdicts(trial(0.8, 0.8, 0.8), trial(0.3, 0.3))
     assert verdict.n_seeds == 2

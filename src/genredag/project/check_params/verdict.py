@@ -6,8 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from genredag.evaluation.intervals import Interval, accuracy_interval, cluster_names
-from genredag.evaluation.seeds import training_interval
+from genredag.evaluation.intervals import Interval, accuracy_interval, cluster_names, difference_interval
 from genredag.project.check_params.trial import Trial
 
 if TYPE_CHECKING:
@@ -88,14 +87,16 @@ def _verdict(model: str, n_seeds: int, before: pd.DataFrame, after: pd.DataFrame
     chance = 1 / before["genre"].nunique()
     change = Interval(math.nan, math.nan, math.nan)
     if len(both):
-        change = training_interval(
+        change = difference_interval(
             both["correct_after"].to_numpy(),
             both["correct_before"].to_numpy(),
             cluster_names(both),
-            both["seed"].to_numpy(),
             both["track_id"].to_numpy(),
+            both["seed"].to_numpy(),
             n_resamples=N_RESAMPLES,
             seed=0,
         )
+    if n_seeds < 2:  # A single training shows nothing of its luck.
+        change = Interval(change.estimate, math.nan, math.nan)
     means = float(before["correct"].mean()), float(after["correct"].mean())
     return Verdict(model, n_seeds, *means, change, learned.low > LEARNED * chance)
