@@ -108,6 +108,29 @@ def test_pairs_that_do_not_count(split, caplog):
     assert caplog.text == ""
 
 
+def test_pairs_are_listed_from_the_most_similar_with_three_decimals():
+    noise = np.random.default_rng(3).normal(0, 4, ORIGINAL.shape)
+    tracks = {"a": ORIGINAL, "b": ORIGINAL + noise, "c": ORIGINAL + noise / 8}
+    frames = make_frames(tracks)
+    table = near_duplicates(split_of(train=["b"], validation=["a"], test=["c"]), frames, 0.55)
+    assert table["track_id"].tolist() == ["a", "b", "b"]
+    assert table["other"].tolist() == ["c", "c", "a"]
+    assert table.index.tolist() == [0, 1, 2]
+    spectra = change_spectra(frames, ["a", "b", "c"])
+    alike = correlations(spectra, spectra)
+    assert table["correlation"].to_numpy() == pytest.approx(
+        [alike[0, 2], alike[1, 2], alike[0, 1]], abs=0.0006
+    )
+
+
+def test_only_the_first_minute_of_a_track_is_compared():
+    long, rest = music(1, seconds=60), music(2, seconds=20)
+    whole = np.concatenate([long, music(3, seconds=1), rest])
+    first = whole[: int(60 * RATE)]
+    (a,), (b,) = (change_spectra(make_frames({"a": track}), ["a"]).swapaxes(0, 1) for track in (whole, first))
+    np.testing.assert_array_equal(a, b)
+
+
 def test_silent_and_very_short_tracks_have_no_duplicates():
     tracks = {
         "silent": np.full((400, N_BINS), -80.0),

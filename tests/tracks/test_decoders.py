@@ -8,7 +8,7 @@ import soundfile
 
 from genredag.errors import DataError
 from genredag.tracks.audio import SUFFIXES, decode, open_blocks, probe
-from genredag.tracks.decoders import BLOCK, open_channels
+from genredag.tracks.decoders import BLOCK, _File, open_channels
 
 LIMITS = {"min_seconds": 0.5, "silence_db": -60.0}
 SR = 44_100
@@ -278,6 +278,12 @@ def test_a_damaged_header_is_a_reason_and_prints_nothing(tmp_path, encode, capfd
             refused += 1
     assert refused > 50
     assert capfd.readouterr().err == ""
+
+
+def test_an_impossible_seek_is_answered_as_ffmpeg_answers_it(tmp_path):
+    (tmp_path / "a.wma").write_bytes(bytes(100))
+    with _File((tmp_path / "a.wma").open("rb", buffering=0)) as file:
+        assert [file.seek(at) for at in (40, -5, 60)] == [40, -1, 60]
 
 
 def test_any_exception_of_a_decoder_is_a_reason(tmp_path, encode, monkeypatch):

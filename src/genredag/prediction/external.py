@@ -82,8 +82,10 @@ class ExternalTest:
         """Mean F1 of the genres that occur."""
         labels = [name for name in self.class_names if name not in self.absent]
         actual, predicted = self.tracks["genre"].tolist(), self.tracks["predicted"].tolist()
-        draws = {"n_resamples": self.n_resamples, "seed": self.seed}
-        return macro_f1_interval(actual, predicted, labels, cluster_names(self.tracks), **draws)
+        clusters = cluster_names(self.tracks)
+        return macro_f1_interval(
+            actual, predicted, labels, clusters, n_resamples=self.n_resamples, seed=self.seed
+        )
 
     @property
     def chance(self) -> float:

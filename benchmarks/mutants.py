@@ -1,0 +1,357 @@
+"""Do the tests notice a bug? A random sample of mutants of each package, and the tests of their modules.
+
+cosmic-ray makes the mutants: it changes one operator, number, condition, loop or decorator of a module. A
+mutant is killed if a test of its module fails. The draw is of places in the code, and then of one mutant at each, so that
+`+`, which has eleven, counts once. Annotations are left out, because nothing evaluates them.
+
+Each mutant is tested in a copy of the project by a process of its own, which starts with TensorFlow and the other
+large packages loaded. A run that was stopped continues where it was. `--again` repeats the survivors,
+after tests were added. `benchmarks/mutants.yaml` says of each survivor why no test kills it.
+
+    uv pip install cosmic-ray==8.4.6
+    python benchmarks/mutants.py run --sample 45 --seed 0 --work .cache/mutants
+    python benchmarks/mutants.py report --work .cache/mutants --output docs/mutation.csv --page docs/mutation.md
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import compileall
+import difflib
+import multiprocessing
+import os
+import random
+import resource
+import shutil
+import sys
+import tempfile
+from contextlib import chdir
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from genredag.evaluation.markdown import markdown_table
+from genredag.runtime.files import write_csv, write_text
+
+PACKAGES = ("tracks", "frames", "splits", "models", "training", "evaluation", "audits")
+# Tests of a module or folder that are not in `tests/<package>/test_<module>.py`, or not only.
+TESTS = {
+    "tracks/precomputed": ["datasets/test_spectrograms_dataset.py"],
+    "frames/track": ["frames/test_rendering.py"],
+    "splits/assignment": ["splits/test_assignment.py", "splits/test_split.py", "splits/test_check_split.py"],
+    "splits/leakage": ["splits/test_check_split.py", "evaluation/test_metrics.py"],
+    "splits/split": ["splits/test_check_split.py", "splits/test_split.py"],
+    "models/branches": ["models/families/test_pons.py"],
+    "models/inputs": ["models/test_assembly.py", "models/test_frozen.py"],
+    "models/families/best": ["models/families/test_best.py"],
+    "models/families/embeddings": ["contract/test_models.py"],
+    "models/families/stacked": ["contract/test_models.py"],
+    "models/families/classical": ["models/families/test_classical.py"],
+    "training/fitting": ["training/test_train.py"],
+    "training/networks": ["training/test_networks.py", "training/test_train.py"],
+    "training/estimators": ["training/test_estimators.py", "training/test_train.py"],
+    "training/checkpoint": ["training/test_checkpoint.py", "training/test_resuming.py"],
+    "evaluation/markdown": ["audits/robustness/test_robustness_showing.py", "audits/external_songs"],
+    "evaluation/themes": ["evaluation/test_plots.py"],
+    "audits/as_published": ["audits/as_published"],
+    "audits/external_songs": ["audits/external_songs"],
+    "audits/label_issues": ["audits/label_issues"],
+    "audits/leakage": ["audits/leakage"],
+    "audits/robustness": ["audits/robustness"],
+}
+LARGE = [
+    "tensorflow",
+    "keras",
+    "librosa",
+    "onnx",
+    "pandas",
+    "pyarrow.parquet",
+    "sklearn.ensemble",
+    "skops.io",
+]
+LARGE += ["sklearn.svm", "scipy.stats", "statsmodels.api", "matplotlib.pyplot", "seaborn", "cleanlab", "av"]
+LARGE += ["networkx", "soundfile", "pydantic", "pytest", "hypothesis", "yaml", "ruamel.yaml", "numba", "rich"]
+# Of one mutant's tests; a mutant that never ends, or fills the memory, is killed by these.
+CPU_SECONDS, WALL_SECONDS, MEMORY = 120, 1200, 24 << 30
+AGAIN = "survived at first\n"
+VERDICTS = Path(__file__).with_suffix(".yaml")
+ROOT = Path(__file__).resolve().parents[1]
+
+
+TEXT = """# Do the tests notice a bug?
+
+Made by `benchmarks/mutants.py report`; its head says how to run it.
+
+[cosmic-ray](https://cosmic-ray.readthedocs.io) changes one operator, number, condition, loop or decorator of a
+module, and the tests of the module should fail. Of each package, some places were drawn at random
+(seed {seed}), and a mutant at each. An equivalent mutant behaves as the code does, so no test can fail.
+
+{summary}
+
+"Killed at first" is the estimate for the package as a whole: the share of the drawn mutants, without the
+equivalent ones, that the tests killed when the sample was drawn. Then tests were written for the sample's
+survivors, so "killed now" is a property of the sample alone.
+
+## Survivors and equivalent mutants
+
+{survivors}
+"""
+
+
+def tests_of(module: str) -> list[str]:
+    """Return the tests of a module, as paths in `tests`: ``frames/store.py`` has ``frames/test_store.py``."""
+    folder, name = os.path.split(module)
+    default = [f"{folder}/test_{name}"] + ["models/test_sheet.py"] * (folder == "models/families")
+    return TESTS.get(module.removesuffix(".py"), TESTS.get(folder, default))
+
+
+def run_tests(tests: list[str], log: str, compiles: bool) -> None:
+    """Run tests in this process and exit with pytest's status; the process has limits."""
+    import pytest
+
+    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    # Else a mutant of the same second and size would be taken for the one before.
+    sys.dont_write_bytecode = not compiles
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS + 5))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    options = ["-x", "-q", "-p", "no:cacheprovider", "-m", "not slow", "-o", "pythonpath=tests src"]
+    sys.exit(int(pytest.main([*options, *(f"tests/{test}" for test in tests)])))
+
+
+def exit_status(
+    context: multiprocessing.context.ForkServerContext, tests: list[str], log: Path, compiles: bool = False
+) -> int | None:
+    """Return the exit status of these tests, run in a new process; None if they did not end."""
+    process = context.Process(target=run_tests, args=(tests, str(log), compiles))
+    process.start()
+    process.join(WALL_SECONDS)
+    if process.exitcode is None:
+        process.kill()
+        process.join()
+        return None
+    return process.exitcode
+
+
+def annotations(source: str) -> set[tuple[int, int]]:
+    """Return the places (line, column) that annotations cover."""
+    found: set[tuple[int, int]] = set()
+    for node in ast.walk(ast.parse(source)):
+        for part in (getattr(node, "annotation", None), getattr(node, "returns", None)):
+            if isinstance(part, ast.expr):
+                found |= {(n.lineno, n.col_offset) for n in ast.walk(part) if hasattr(n, "lineno")}
+                found |= {
+                    (line, column)
+                    for line in range(part.lineno, part.end_lineno + 1)
+                    for column in range(
+                        part.col_offset if line == part.lineno else 0,
+                        part.end_col_offset if line == part.end_lineno else 200,
+                    )
+                }
+    return found
+
+
+def sample(package: str, n_places: int, seed: int) -> tuple[int, list]:
+    """Return the number of mutants of a package, and one of each of `n_places` random places."""
+    from cosmic_ray.commands.init import _all_work_items
+
+    modules = sorted(Path("src/genredag", package).rglob("*.py"))
+    skipped = {module: annotations(module.read_text(encoding="utf-8")) for module in modules}
+    places: dict[tuple, list] = {}
+    for item in _all_work_items(modules, {}):
+        (mutation,) = item.mutations
+        if mutation.start_pos not in skipped[mutation.module_path]:
+            places.setdefault((mutation.module_path, mutation.start_pos, mutation.end_pos), []).append(item)
+    rng = random.Random(f"{package} {seed}")
+    drawn = rng.sample(sorted(places), min(n_places, len(places)))
+    items = [rng.choice(places[place]) for place in drawn]
+    return sum(map(len, places.values())), [item for item in items if is_python(mutated(item)[1])]
+
+
+def mutated(item) -> tuple[str, str]:
+    """Return the source of a module before and after its mutation."""
+    import cosmic_ray.plugins
+    from cosmic_ray.mutating import mutate_code
+
+    (mutation,) = item.mutations
+    operator = cosmic_ray.plugins.get_operator(mutation.operator_name)(**mutation.operator_args)
+    source = mutation.module_path.read_text(encoding="utf-8")
+    return source, mutate_code(source, operator, mutation.occurrence)
+
+
+def is_python(source: str) -> bool:
+    """Return whether it can be compiled: cosmic-ray takes the `*` of a signature for a product."""
+    try:
+        compile(source, "mutant", "exec")
+    except SyntaxError:
+        return False
+    return True
+
+
+def run(package: str, args: argparse.Namespace, copy: Path, context) -> None:
+    """Test the sample of a package; results go to a file of cosmic-ray, one by one."""
+    from cosmic_ray.work_db import WorkDB, use_db
+    from cosmic_ray.work_item import TestOutcome
+
+    args.work.mkdir(parents=True, exist_ok=True)
+    path = args.work.resolve() / f"{package}_{args.seed}.sqlite"
+    new = not path.exists()
+    with chdir(copy), use_db(path, WorkDB.Mode.create) as database:
+        if new:
+            n_mutants, items = sample(package, args.sample, args.seed)
+            print(f"{package}: {n_mutants} mutants, {len(items)} drawn", flush=True)
+            database.add_work_items(items)
+        done = dict(database.results)
+        left = [
+            item
+            for item in database.work_items
+            if item.job_id not in done
+            or (args.again and done[item.job_id].test_outcome == TestOutcome.SURVIVED)
+        ]
+        baseline: dict[str, int | None] = {}
+        for item in sorted(left, key=lambda item: str(item.mutations[0].module_path)):
+            module = item.mutations[0].module_path.relative_to("src/genredag").as_posix()
+            log = path.with_suffix(".log")
+            if module not in baseline:
+                baseline[module] = exit_status(context, tests_of(module), log, compiles=True)
+                if baseline[module] != 0:
+                    print(
+                        f"{module}: its tests fail without a mutant ({baseline[module]})\n{log.read_text()[-1500:]}"
+                    )
+            if baseline[module] == 0:
+                result = outcome(item, context, tests_of(module), log, again=item.job_id in done)
+                database.set_result(item.job_id, result)
+                print(f"{module}: {result.test_outcome.value}", flush=True)
+
+
+def outcome(item, context, tests: list[str], log: Path, again: bool):
+    """Return the result of one mutant's tests."""
+    import cosmic_ray.plugins
+    from cosmic_ray.mutating import use_mutation
+    from cosmic_ray.work_item import TestOutcome, WorkerOutcome, WorkResult
+
+    (mutation,) = item.mutations
+    operator = cosmic_ray.plugins.get_operator(mutation.operator_name)(**mutation.operator_args)
+    with use_mutation(mutation.module_path, operator, mutation.occurrence) as (before, after):
+        status = exit_status(context, tests, log)
+    return WorkResult(
+        worker_outcome=WorkerOutcome.NORMAL,
+        output=AGAIN * again + log.read_text(encoding="utf-8", errors="replace")[-2000:],
+        test_outcome=TestOutcome.SURVIVED if status == 0 else TestOutcome.KILLED,
+        diff="\n".join(difflib.unified_diff(before.split("\n"), after.split("\n"), n=0, lineterm="")),
+    )
+
+
+def run_all(args: argparse.Namespace) -> None:
+    """Test the samples of the packages in a copy of the project."""
+    threads = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+    os.environ |= dict.fromkeys(threads, "1") | {
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "project"
+        ignored = shutil.ignore_patterns(".*", "data", "results", "experiment", "__pycache__", "node_modules")
+        shutil.copytree(ROOT, copy, ignore=ignored)
+        compileall.compile_dir(copy / "src", quiet=1)
+        os.environ["PYTHONPATH"] = str(copy / "src")
+        os.chdir(copy)
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(LARGE)
+        for package in args.packages:
+            run(package, args, copy, context)
+
+
+def results(work: Path, seed: int) -> pd.DataFrame:
+    """Return a row per tested mutant, with the verdict and reason of `VERDICTS` if it survives."""
+    from cosmic_ray.work_db import WorkDB, use_db
+
+    judged = {(v["module"], v["after"]): v for v in yaml.safe_load(VERDICTS.read_text(encoding="utf-8"))}
+    rows = []
+    for package in PACKAGES:
+        if not (path := work / f"{package}_{seed}.sqlite").is_file():
+            continue
+        with use_db(path, WorkDB.Mode.open) as database:
+            for item, result in database.completed_work_items:
+                (mutation,) = item.mutations
+                module = mutation.module_path.relative_to("src/genredag").as_posix()
+                before, after = (changed(result.diff, sign) for sign in "-+")
+                verdict = judged.get((module, after), {"verdict": "survivor", "reason": "not judged yet"})
+                alive = result.test_outcome.value == "survived"
+                state, reason = (verdict["verdict"], verdict["reason"]) if alive else ("killed", "")
+                first = "survived" if alive or result.output.startswith(AGAIN) else "killed"
+                where = mutation.definition_name or ""
+                rows.append((package, module, where, before, after, first, state, reason))
+    columns = ["package", "module", "function", "before", "after", "first", "state", "reason"]
+    return pd.DataFrame(rows, columns=columns).sort_values(columns, ignore_index=True)
+
+
+def changed(diff: str, sign: str) -> str:
+    """Return the lines of a diff that are removed (`-`) or added (`+`), without their indentation."""
+    lines = [line for line in diff.split("\n") if not line.startswith(("---", "+++"))]
+    return " ".join(line[1:].strip() for line in lines if line.startswith(sign)).strip()
+
+
+def page(table: pd.DataFrame, n_mutants: dict[str, int], seed: int) -> str:
+    """Return the page of results as Markdown."""
+    rows = [cells(package, table[table["package"] == package], n_mutants[package]) for package in PACKAGES]
+    columns = ["package", "mutants", "drawn", "killed at first", "with 95 % interval", "killed now"]
+    summary = markdown_table(rows, [*columns, "equivalent", "survivors"], "lrrrlrrr")
+    alive = table[table["state"] != "killed"]
+    listed = [
+        (row.module, f"`{row.before}`", f"`{row.after}`", row.state, row.reason) for row in alive.itertuples()
+    ]
+    survivors = markdown_table(listed, ["module", "code", "mutant", "verdict", "reason"], "lllll")
+    return TEXT.format(seed=seed, summary=summary, survivors=survivors)
+
+
+def cells(package: str, table: pd.DataFrame, n_mutants: int) -> list[str]:
+    """Return a package's row: rates are of mutants that are not equivalent."""
+    from scipy.stats import binomtest
+
+    real = table[table["state"] != "equivalent"]
+    first, now = int((real["first"] == "killed").sum()), int((real["state"] == "killed").sum())
+    low, high = binomtest(first, max(1, len(real))).proportion_ci(method="wilson") if len(real) else (0, 1)
+    rate = f"{100 * first / max(1, len(real)):.0f} % ({100 * low:.0f} to {100 * high:.0f})"
+    killed = f"{now} ({100 * now / max(1, len(real)):.0f} %)"
+    counts = [len(table) - len(real), len(real) - now]
+    return [package, str(n_mutants), str(len(table)), str(first), rate, killed, *map(str, counts)]
+
+
+def report(args: argparse.Namespace) -> None:
+    """Write the results as CSV and as a page."""
+    table = results(args.work, args.seed)
+    write_csv(args.output, table)
+    os.chdir(ROOT)
+    n_mutants = {package: sample(package, 0, args.seed)[0] for package in PACKAGES}
+    write_text(args.page, page(table, n_mutants, args.seed))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(required=True)
+    testing = commands.add_parser("run")
+    testing.add_argument("packages", nargs="*", default=PACKAGES)
+    testing.add_argument("--sample", type=int, default=45, help="places drawn per package")
+    testing.add_argument("--seed", type=int, default=0)
+    testing.add_argument("--again", action="store_true", help="repeat those that survived")
+    testing.add_argument("--work", type=Path, required=True, help="folder of cosmic-ray's results")
+    testing.set_defaults(command=run_all)
+    reporting = commands.add_parser("report")
+    reporting.add_argument("--seed", type=int, default=0)
+    reporting.add_argument("--work", type=Path, required=True)
+    reporting.add_argument("--output", type=Path, default=ROOT / "docs/mutation.csv")
+    reporting.add_argument("--page", type=Path, default=ROOT / "docs/mutation.md")
+    reporting.set_defaults(command=report)
+    args = parser.parse_args()
+    args.work = args.work.resolve()
+    args.command(args)
+
+
+if __name__ == "__main__":
+    main()
