@@ -135,6 +135,7 @@ def test_one_model_makes_no_pair():
 def test_one_track_makes_nothing_distinguishable():
     (row,) = compare(table_of(a=[1], b=[0]), np.arange(1), **DRAWS).to_dict("records")
     assert np.isnan([row["low"], row["high"]]).all()
+    assert row["p_bootstrap"] == row["p_holm"] == 1
     assert not row["distinguishable"]
 
 

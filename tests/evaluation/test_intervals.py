@@ -10,6 +10,7 @@ from scipy import stats
 from genredag.errors import DataError
 from genredag.evaluation import intervals
 from genredag.evaluation.intervals import (
+    Interval,
     accuracy_interval,
     bootstrap,
     cluster_names,
@@ -82,6 +83,21 @@ def test_accuracies_of_0_and_1_have_clopper_and_pearsons_interval():
     exact = stats.binomtest(40, 40).proportion_ci()
     none = accuracy_interval(np.zeros(80), np.arange(80) // 2, **DRAWS)
     assert (none.low, none.high) == (0, pytest.approx(1 - exact.low))
+
+
+def test_an_interval_is_written_in_percent_and_read_again():
+    columns = Interval(1 / 3, 0.123456, 0.9).columns("accuracy")
+    assert columns == {"accuracy": 33.33, "accuracy_low": 12.35, "accuracy_high": 90.0}
+    assert Interval.of_columns(columns, "accuracy") == Interval(33.33, 12.35, 90.0)
+
+
+def test_few_clusters_have_students_interval():
+    """Of the mean of six clusters, of a hundred rows each, whose accuracies lie symmetrically around a half."""
+    shares = np.array([0.35, 0.42, 0.48, 0.52, 0.58, 0.65])
+    correct = np.concatenate([hits(100, round(100 * share)) for share in shares])
+    found = accuracy_interval(correct, np.repeat(np.arange(6), 100), n_resamples=20_000, seed=0)
+    half = stats.t.ppf(0.975, 5) * shares.std(ddof=1) / np.sqrt(6)
+    np.testing.assert_allclose([found.low, found.high], [0.5 - half, 0.5 + half], atol=0.01)
 
 
 def test_one_cluster_has_no_interval():

@@ -176,6 +176,12 @@ def test_rows_that_are_left_out_do_not_leak():
     assert not is_leaky(split)
 
 
+def test_a_part_without_slices_is_counted_as_empty():
+    both = both_parts()
+    metrics = evaluate_predictions(both, split_of(both)[lambda split: split["part"] != "train"], "mean")
+    assert metrics["n_slices"]["train"] == metrics["n_tracks"]["train"] == 0
+
+
 def test_an_empty_part_is_refused():
     with pytest.raises(DataError, match="no predictions"):
         evaluate_predictions(predictions(), split_of(predictions()), "mean")

@@ -80,6 +80,15 @@ def test_one_run_has_a_panel_of_loss_and_one_of_accuracy():
         np.testing.assert_array_equal(lines["training"], HISTORY[name])
         np.testing.assert_array_equal(lines["validation"], HISTORY[f"val_{name}"])
         assert "weights kept (epoch 2)" in lines
+        assert axes.get_ylim()[0] == 0
+        assert name == "loss" or axes.get_ylim()[1] == 1
+
+
+def test_a_network_of_one_epoch_has_panels_and_one_run_has_thicker_lines():
+    first, _ = learning_curves_figure(HISTORY.iloc[:1]).axes
+    _, several = FILE.axes(360, 230)
+    draw_learning_curves(several, [HISTORY, HISTORY], "loss", FILE)
+    assert first.lines[0].get_linewidth() > several.lines[0].get_linewidth()
 
 
 def test_an_estimator_has_no_curves():
@@ -116,7 +125,10 @@ def test_no_two_of_thirty_genres_look_alike():
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_reliability_shows_both_levels_with_marks_sized_by_count(theme):
-    slices, tracks = reliability_figure(RELIABILITY, theme).axes[0].collections
+    (axes,) = reliability_figure(RELIABILITY, theme).axes
+    slices, tracks = axes.collections
+    assert (axes.get_xlim()[0], axes.get_ylim()[0]) == (0, 0)
+    assert slices.get_facecolor().tolist() != tracks.get_facecolor().tolist()
     assert slices.get_offsets().tolist() == [[0.3, 0.5], [0.9, 0.7]]
     assert slices.get_sizes()[0] < slices.get_sizes()[1]
     assert tracks.get_offsets().tolist() == [[0.8, 1.0]]
