@@ -1,16 +1,16 @@
 """Do the tests notice a bug? A random sample of mutants of each package, and the tests of their modules.
 
 cosmic-ray makes the mutants: it changes one operator, number, condition, loop or decorator of a module. A
-mutant is killed if a test of its module fails. The draw is of places in the code, and then of one mutant at each, so that
-`+`, which has eleven, counts once. Annotations are left out, because nothing evaluates them.
+mutant is killed if a test of its module fails. The draw is of places in the code, and then of one mutant at
+each, so that `+`, which has eleven, counts once. Annotations are left out, because nothing evaluates them.
 
-Each mutant is tested in a copy of the project by a process of its own, which starts with TensorFlow and the other
-large packages loaded. A run that was stopped continues where it was. `--again` repeats the survivors,
+Each mutant is tested in a copy of the project by a process of its own, which starts with TensorFlow and the
+other large packages loaded. A run that was stopped continues where it was. `--again` repeats the survivors,
 after tests were added. `benchmarks/mutants.yaml` says of each survivor why no test kills it.
 
     uv pip install cosmic-ray==8.4.6
     python benchmarks/mutants.py run --sample 45 --seed 0 --work .cache/mutants
-    python benchmarks/mutants.py report --work .cache/mutants --output docs/mutation.csv --page docs/mutation.md
+    python benchmarks/mutants.py report --work .cache/mutants --output mutation.csv --page docs/mutation.md
 """
 
 from __future__ import annotations
@@ -83,8 +83,8 @@ TEXT = """# Do the tests notice a bug?
 
 Made by `benchmarks/mutants.py report`; its head says how to run it.
 
-[cosmic-ray](https://cosmic-ray.readthedocs.io) changes one operator, number, condition, loop or decorator of a
-module, and the tests of the module should fail. Of each package, some places were drawn at random
+[cosmic-ray](https://cosmic-ray.readthedocs.io) changes one operator, number, condition, loop or decorator of
+a module, and the tests of the module should fail. Of each package, some places were drawn at random
 (seed {seed}), and a mutant at each. An equivalent mutant behaves as the code does, so no test can fail.
 
 {summary}
@@ -121,7 +121,9 @@ def run_tests(tests: list[str], log: str, compiles: bool) -> None:
     sys.exit(RAN + pytest.main([*options, *(f"tests/{test}" for test in tests)]))
 
 
-def passes(context: multiprocessing.context.ForkServerContext, tests: list[str], log: Path, check=False) -> bool:
+def passes(
+    context: multiprocessing.context.ForkServerContext, tests: list[str], log: Path, check=False
+) -> bool:
     """Return whether these tests pass, in a new process; no, if they do not end within the limits.
 
     A check of the code as it is also compiles the tests.
@@ -217,7 +219,9 @@ def run(package: str, args: argparse.Namespace, copy: Path, context) -> None:
         if not args.unchecked:
             tests = sorted({test for item in left for test in tests_of(module_of(item))})
             if not passes(context, tests, log, check=True):
-                sys.exit(f"{package}: the tests fail without a mutant\n{log.read_text(encoding='utf-8')[-3000:]}")
+                sys.exit(
+                    f"{package}: the tests fail without a mutant\n{log.read_text(encoding='utf-8')[-3000:]}"
+                )
         for item in left:
             result = outcome(item, context, tests_of(module_of(item)), log, again=item.job_id in done)
             database.set_result(item.job_id, result)
@@ -345,7 +349,9 @@ def main() -> None:
     testing.add_argument("--sample", type=int, default=45, help="places drawn per package")
     testing.add_argument("--seed", type=int, default=0)
     testing.add_argument("--again", action="store_true", help="repeat those that survived")
-    testing.add_argument("--unchecked", action="store_true", help="the tests are known to pass without a mutant")
+    testing.add_argument(
+        "--unchecked", action="store_true", help="the tests are known to pass without a mutant"
+    )
     testing.add_argument("--work", type=Path, required=True, help="folder of cosmic-ray's results")
     testing.set_defaults(command=run_all)
     reporting = commands.add_parser("report")
