@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 import subprocess
 import sys
 from dataclasses import asdict
@@ -76,3 +77,13 @@ def test_the_benchmark_of_learning_curves_runs(project_dir, tmp_path):
         json.loads((tmp_path / "errors.json").read_text(encoding="utf-8"))["predicted"]["jazz"]["jazz"] > 90
     )
     assert (tmp_path / "curves.svg").is_file()
+
+
+def test_every_module_that_is_mutated_has_tests(project_dir):
+    mutants = runpy.run_path(str(project_dir / "benchmarks" / "mutants.py"))
+    source = project_dir / "src" / "genredag"
+    for package in mutants["PACKAGES"]:
+        for module in (source / package).rglob("*.py"):
+            if module.name != "__init__.py":
+                tests = mutants["tests_of"](module.relative_to(source).as_posix())
+                assert tests and all((project_dir / "tests" / test).exists() for test in tests), module

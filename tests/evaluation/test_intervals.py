@@ -91,7 +91,7 @@ def test_an_interval_is_written_in_percent_and_read_again():
 
 
 def test_few_clusters_have_students_interval():
-    """Of the mean of six clusters, of a hundred rows each, whose accuracies lie symmetrically around a half."""
+    """Six clusters of a hundred rows each, with accuracies that are symmetric around a half."""
     shares = np.array([0.35, 0.42, 0.48, 0.52, 0.58, 0.65])
     correct = np.concatenate([hits(100, round(100 * share)) for share in shares])
     found = accuracy_interval(correct, np.repeat(np.arange(6), 100), n_resamples=20_000, seed=0)
