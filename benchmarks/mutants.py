@@ -1,16 +1,16 @@
 """Do the tests notice a bug? A random sample of mutants of each package, and the tests of their modules.
 
 cosmic-ray makes the mutants: it changes one operator, number, condition, loop or decorator of a module. A
-mutant is killed if a test of its module fails. The draw is of places in the code, and then of one mutant at
-each, so that `+`, which has eleven, counts once. Annotations are left out, because nothing evaluates them.
+mutant is killed if a test of its module fails. Places in the code are drawn, and then one mutant at each, so
+that `+`, which has eleven, counts once. Annotations are left out, because nothing evaluates them.
 
-Each mutant is tested in a copy of the project by a process of its own, which starts with TensorFlow and the
-other large packages loaded. A run that was stopped continues where it was. `--again` repeats the survivors,
-after tests were added. `benchmarks/mutants.yaml` says of each survivor why no test kills it.
+The mutants are in a copy of the project. Each is tested by a process of its own, which starts with TensorFlow
+and the other large packages loaded. A run that was stopped continues where it was. `--again` repeats the
+survivors, after tests were added. `benchmarks/mutants.yaml` says of each survivor why no test kills it.
 
     uv pip install cosmic-ray==8.4.6
-    python benchmarks/mutants.py run --sample 45 --seed 0 --work .cache/mutants
-    python benchmarks/mutants.py report --work .cache/mutants --output mutation.csv --page docs/mutation.md
+    python benchmarks/mutants.py run --sample 40 --seed 0 --work .cache/mutants
+    python benchmarks/mutants.py report --work .cache/mutants
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ import shutil
 import sys
 import tempfile
 from contextlib import chdir
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import pandas as pd
@@ -58,18 +59,20 @@ TESTS = {
     "audits/leakage": ["audits/leakage"],
     "audits/robustness": ["audits/robustness"],
 }
+# What a process of tests finds loaded, if it is installed.
 LARGE = [
-    "tensorflow",
-    "keras",
-    "librosa",
-    "onnx",
-    "pandas",
-    "pyarrow.parquet",
-    "sklearn.ensemble",
-    "skops.io",
+    *("tensorflow", "keras", "librosa", "numba", "onnx", "pandas", "pyarrow.parquet", "sklearn.ensemble"),
+    *(
+        "sklearn.svm",
+        "skops.io",
+        "scipy.stats",
+        "statsmodels.api",
+        "matplotlib.pyplot",
+        "seaborn",
+        "cleanlab",
+    ),
+    *("av", "soundfile", "networkx", "pydantic", "pytest", "hypothesis", "yaml", "ruamel.yaml", "rich"),
 ]
-LARGE += ["sklearn.svm", "scipy.stats", "statsmodels.api", "matplotlib.pyplot", "seaborn", "cleanlab", "av"]
-LARGE += ["networkx", "soundfile", "pydantic", "pytest", "hypothesis", "yaml", "ruamel.yaml", "numba", "rich"]
 # Of one mutant's tests; a mutant that never ends, or fills the memory, is killed by these.
 CPU_SECONDS, WALL_SECONDS, MEMORY = 120, 1200, 24 << 30
 AGAIN = "survived at first\n"
@@ -84,7 +87,7 @@ TEXT = """# Do the tests notice a bug?
 Made by `benchmarks/mutants.py report`; its head says how to run it.
 
 [cosmic-ray](https://cosmic-ray.readthedocs.io) changes one operator, number, condition, loop or decorator of
-a module, and the tests of the module should fail. Of each package, some places were drawn at random
+a module, and a test of the module should fail. Of each package, places in the code were drawn at random
 (seed {seed}), and a mutant at each. An equivalent mutant behaves as the code does, so no test can fail.
 
 {summary}
@@ -107,7 +110,7 @@ def tests_of(module: str) -> list[str]:
 
 
 def run_tests(tests: list[str], log: str, compiles: bool) -> None:
-    """Run tests in this process and exit with pytest's status; the process has limits."""
+    """Run tests in this process and exit with pytest's status; those of a mutant have limits."""
     import pytest
 
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
@@ -115,22 +118,21 @@ def run_tests(tests: list[str], log: str, compiles: bool) -> None:
     os.dup2(output, 2)
     # Else a mutant of the same second and size would be taken for the one before.
     sys.dont_write_bytecode = not compiles
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS + 5))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    if not compiles:
+        resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS + 5))
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     options = ["-x", "-q", "-p", "no:cacheprovider", "-m", "not slow", "-o", "pythonpath=tests src"]
     sys.exit(RAN + pytest.main([*options, *(f"tests/{test}" for test in tests)]))
 
 
-def passes(
-    context: multiprocessing.context.ForkServerContext, tests: list[str], log: Path, check=False
-) -> bool:
+def passes(context: ForkServerContext, tests: list[str], log: Path, check: bool = False) -> bool:
     """Return whether these tests pass, in a new process; no, if they do not end within the limits.
 
-    A check of the code as it is also compiles the tests.
+    A `check` of the code as it is has no limits, and also compiles the tests.
     """
     process = context.Process(target=run_tests, args=(tests, str(log), check))
     process.start()
-    process.join(WALL_SECONDS)
+    process.join(None if check else WALL_SECONDS)
     if process.exitcode is None:
         process.kill()
         process.join()
@@ -140,22 +142,15 @@ def passes(
     return process.exitcode == RAN
 
 
-def annotations(source: str) -> set[tuple[int, int]]:
-    """Return the places (line, column) that annotations cover."""
-    found: set[tuple[int, int]] = set()
-    for node in ast.walk(ast.parse(source)):
-        for part in (getattr(node, "annotation", None), getattr(node, "returns", None)):
-            if isinstance(part, ast.expr):
-                found |= {(n.lineno, n.col_offset) for n in ast.walk(part) if hasattr(n, "lineno")}
-                found |= {
-                    (line, column)
-                    for line in range(part.lineno, part.end_lineno + 1)
-                    for column in range(
-                        part.col_offset if line == part.lineno else 0,
-                        part.end_col_offset if line == part.end_lineno else 200,
-                    )
-                }
-    return found
+def annotations(source: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    """Return where annotations begin and end: (line, column) each."""
+    nodes = list(ast.walk(ast.parse(source)))
+    parts = [getattr(node, name, None) for node in nodes for name in ("annotation", "returns")]
+    return [
+        ((part.lineno, part.col_offset), (part.end_lineno, part.end_col_offset))
+        for part in parts
+        if isinstance(part, ast.expr)
+    ]
 
 
 def sample(package: str, n_places: int, seed: int) -> tuple[int, list]:
@@ -167,7 +162,7 @@ def sample(package: str, n_places: int, seed: int) -> tuple[int, list]:
     places: dict[tuple, list] = {}
     for item in _all_work_items(modules, {}):
         (mutation,) = item.mutations
-        if mutation.start_pos not in skipped[mutation.module_path]:
+        if not any(start <= mutation.start_pos < end for start, end in skipped[mutation.module_path]):
             places.setdefault((mutation.module_path, mutation.start_pos, mutation.end_pos), []).append(item)
     rng = random.Random(f"{package} {seed}")
     drawn = rng.sample(sorted(places), min(n_places, len(places)))
@@ -219,9 +214,7 @@ def run(package: str, args: argparse.Namespace, copy: Path, context) -> None:
         if not args.unchecked:
             tests = sorted({test for item in left for test in tests_of(module_of(item))})
             if not passes(context, tests, log, check=True):
-                sys.exit(
-                    f"{package}: the tests fail without a mutant\n{log.read_text(encoding='utf-8')[-3000:]}"
-                )
+                sys.exit(f"{package}: the tests fail without a mutant\n{log.read_text()[-3000:]}")
         for item in left:
             result = outcome(item, context, tests_of(module_of(item)), log, again=item.job_id in done)
             database.set_result(item.job_id, result)
@@ -349,9 +342,7 @@ def main() -> None:
     testing.add_argument("--sample", type=int, default=45, help="places drawn per package")
     testing.add_argument("--seed", type=int, default=0)
     testing.add_argument("--again", action="store_true", help="repeat those that survived")
-    testing.add_argument(
-        "--unchecked", action="store_true", help="the tests are known to pass without a mutant"
-    )
+    testing.add_argument("--unchecked", action="store_true", help="the tests pass without a mutant")
     testing.add_argument("--work", type=Path, required=True, help="folder of cosmic-ray's results")
     testing.set_defaults(command=run_all)
     reporting = commands.add_parser("report")

@@ -101,3 +101,13 @@ def test_the_benchmark_of_options_says_what_each_entry_changed(project_dir, tmp_
         pd.DataFrame([rows[name, "svm_rbf"]]).to_csv(tmp_path / f"{name}.csv", index=False)
     joined = script["joined"](tmp_path, ["options", "defaults", "defaults", "kfold", "power"])
     assert joined["values"].tolist() == ["options.kernel=linear", "", ""]
+
+
+def test_every_module_that_is_mutated_has_tests(project_dir):
+    mutants = runpy.run_path(str(project_dir / "benchmarks" / "mutants.py"))
+    source = project_dir / "src" / "genredag"
+    for package in mutants["PACKAGES"]:
+        for module in (source / package).rglob("*.py"):
+            if module.name != "__init__.py":
+                tests = mutants["tests_of"](module.relative_to(source).as_posix())
+                assert tests and all((project_dir / "tests" / test).exists() for test in tests), module

@@ -21,7 +21,6 @@ from genredag.evaluation.intervals import (
     macro_f1_interval,
     ratio,
 )
-from simulated_artists import sizes_of
 
 DRAWS = {"n_resamples": 1000, "seed": 0}
 
@@ -92,7 +91,7 @@ def test_an_interval_is_written_in_percent_and_read_again():
 
 
 def test_few_clusters_have_students_interval():
-    """Of the mean of six clusters, of 100 rows each, whose accuracies lie symmetrically around a half."""
+    """Six clusters of a hundred rows each, with accuracies that are symmetric around a half."""
     shares = np.array([0.35, 0.42, 0.48, 0.52, 0.58, 0.65])
     correct = np.concatenate([hits(100, round(100 * share)) for share in shares])
     found = accuracy_interval(correct, np.repeat(np.arange(6), 100), n_resamples=20_000, seed=0)
@@ -159,6 +158,15 @@ def test_the_order_of_rows_and_the_names_of_clusters_do_not_matter(rows, order):
         for table in (rows, shuffled)
     ]
     np.testing.assert_allclose(*([f.estimate, f.low, f.high] for f in found))
+
+
+def sizes_of(n_tracks, by_artist, rng):
+    """Return the number of test tracks per artist: one, or varying with a mean of three."""
+    if not by_artist:
+        return np.ones(n_tracks, int)
+    sizes = np.minimum(rng.geometric(0.35, n_tracks), 12)
+    sizes = sizes[np.cumsum(sizes) <= n_tracks]
+    return np.append(sizes, n_tracks - sizes.sum()) if sizes.sum() < n_tracks else sizes
 
 
 def simulate(sizes, accuracy, n_seeds, n_sets, rng, spread=0.2):

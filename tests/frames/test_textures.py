@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -56,6 +58,16 @@ def test_a_wave_passes_the_filter_that_has_its_rate_and_direction():
     for rate, scale in [(1 / 21, 1 / 16), (1 / 21, -1 / 16), (1 / 5.25, 0.0), (0.0, 1 / 8)]:
         means = modulations(waves(rate, scale)).reshape(N_FILTERS, 2, 6)[:, 0].mean(axis=1)
         assert centres()[int(means.argmax())] == (rate, scale)
+
+
+def test_scales_are_octaves_and_low_passes_end_where_the_slowest_band_begins():
+    assert textures.SPECTRAL[1:] == (1 / 64, 1 / 32, 1 / 16, 1 / 8, 1 / 4)
+    assert all(1.9 < fast / slow <= 2 for slow, fast in itertools.pairwise(textures.TEMPORAL[1:]))
+    n_frames, n_bins = 168 * 4, 64 * 4
+    of = dict(zip(centres(), filters(n_frames, n_bins), strict=True))
+    # Two standard deviations from its centre a bell is exp(-2).
+    assert_allclose(of[0.0, 1 / 8][[0, 4], n_bins // 8], [1, np.exp(-2)], rtol=1e-5)  # 4 / 672 = 1 / 168
+    assert_allclose(of[1 / 42, 0.0][n_frames // 42, [0, 4]], [1, np.exp(-2)], rtol=1e-5)  # 4 / 256 = 1 / 64
 
 
 def test_level_and_gain_do_not_matter_after_standardisation():

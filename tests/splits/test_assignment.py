@@ -39,7 +39,7 @@ def genres_by_part(artists_of, seed):
 
 @pytest.mark.parametrize("seed", range(20))
 def test_every_part_gets_every_genre_though_a_rare_genre_shares_its_artists(seed):
-    """Were the genres taken in order, x and y could both be in the test set, and c lack another artist."""
+    """Were the genres taken in order, x and y could both be tested, and c lack an artist elsewhere."""
     artists_of = {"a": ["x", *"defg"], "b": ["y", *"hijk"], "c": ["x", "y", "z"]}
     assert genres_by_part(artists_of, seed).min() > 0
 

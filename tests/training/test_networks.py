@@ -1,9 +1,14 @@
 """Inputs of Keras: augmented training slices, validation slices as stored, training statistics."""
 
+import logging
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from genredag.params.groups.models import Cutout, Network, Noise, Train
+from genredag.training import networks
+from genredag.training.networks import Course
 from genredag.training.train import train_bundle
 
 TRAIN = Train(precision="float32", threads=1, normalisation="bin")
@@ -64,3 +69,24 @@ def test_normalisation_uses_only_training_slices(toy_slices):
         expected, leaky = (statistic(slices, axis=(0, 1), dtype=float) for slices in (training, everything))
         np.testing.assert_allclose(np.ravel(found), expected, rtol=1e-5)
         assert (np.abs(leaky / expected - 1) > 1e-4).all()
+
+
+def test_the_course_counts_seconds_and_logs_what_is_left(monkeypatch, caplog):
+    clock = iter([100.0, 110.0, 200.0, 230.0, 300.0, 320.0])  # epochs of 10, 30 and 20 seconds
+    monkeypatch.setattr(networks, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
+    recipe = Network(**NETWORK | {"epochs": 4, "patience": 2}, augment=[])
+    model = SimpleNamespace(optimizer=SimpleNamespace(), get_weights=list)
+    course = Course("lstm", recipe, model, SimpleNamespace(start_epoch=lambda epoch: None), None)
+    assert not course.is_over
+    for epoch, loss in enumerate((0.5, 0.7, 0.6)):
+        course.begin(epoch)
+        with caplog.at_level(logging.INFO):
+            course.end(epoch, {"loss": 0.4, "accuracy": 0.8, "val_loss": loss, "val_accuracy": 0.7})
+    assert course.seconds == 60
+    assert course.is_over and model.stop_training
+    scores = "loss 0.400, accuracy 0.800, validation loss {}, accuracy 0.700"
+    assert caplog.messages == [
+        f"lstm: epoch 1 of 4: {scores.format('0.500')}; at most 0:00:30 left",
+        f"lstm: epoch 2 of 4: {scores.format('0.700')}; at most 0:00:40 left",
+        f"lstm: epoch 3 of 4: {scores.format('0.600')}; last epoch",
+    ]

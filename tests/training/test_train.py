@@ -13,7 +13,8 @@ from genredag.models import registry
 from genredag.models.registry import learners
 from genredag.params.groups.models import Estimator, Hybrid, Network, Plateau, Step, Train
 from genredag.prediction.held_out import predict_split
-from genredag.training.networks import HISTORY_COLUMNS, Course
+from genredag.training.fitting import _timing
+from genredag.training.networks import HISTORY_COLUMNS, Cost, Course
 from genredag.training.schedules import learning_rate
 from genredag.training.train import train_bundle
 
@@ -423,3 +424,10 @@ def test_bundles_load_unchanged(toy_slices, tmp_path):
         loaded = load_bundle(tmp_path / model)
         assert loaded.info == bundle.info
         np.testing.assert_allclose(loaded.predict(x), bundle.predict(x), atol=1e-6)
+
+
+def test_the_cost_is_in_seconds_slices_per_second_and_megabytes():
+    timing = _timing(Cost(seconds=4.0, n_slices=100), classifier_seconds=1.5)
+    peak = timing.pop("peak_memory_mb")
+    assert timing == {"seconds": 5.5, "slices_per_second": 25.0}
+    assert 50 < peak < 100_000
