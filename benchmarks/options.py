@@ -60,10 +60,12 @@ TRIALS = {
     "cnn_2layers": Trial("chroma_cqt, mfcc, stack", "cnn_2layers"),
     "power": Trial("mel", "cnn_370k, lstm_windows, svm_rbf", ("representations.mel.scale=power",)),
     "defaults": Trial(
-        "mel, handcrafted", "time, frequency, svm_rbf, lstm_windows, squeezenet_frozen, black_box", SHORT
+        "mel, chroma_cqt, handcrafted",
+        "time, frequency, svm_rbf, lstm_windows, squeezenet_frozen, black_box",
+        SHORT,
     ),
     "options": Trial(
-        "mel, handcrafted",
+        "mel, chroma_cqt, handcrafted",
         "time, frequency, svm_rbf, lstm_windows, squeezenet_frozen",
         (
             *SHORT,
