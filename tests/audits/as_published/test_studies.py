@@ -149,7 +149,7 @@ def test_names_are_checked_before_anything_runs(tree, project_dir):
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("published", 100.5, "studies.yaml: one.published: Input should be less than or equal to 100"),
+        ("published", 100.5, r"studies.yaml: one.published.*: Input should be less than or equal to 100"),
         ("level", "song", r"studies.yaml: one.level: .*'slice' or 'track'"),
         ("publishd", 1.0, r"studies.yaml: one.publishd: Extra.*did you mean 'published'"),
         ("split", {"protocol": "kfold", "k": 3, "group_by": "track"}, r"studies.yaml: one.split: .*'kfold'"),
