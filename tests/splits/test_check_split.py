@@ -144,6 +144,15 @@ def test_a_part_without_a_genre_is_refused(protocol, part):
 
 
 @every_protocol
+@pytest.mark.parametrize("part", PARTS)
+def test_a_split_without_a_part_is_refused(protocol, part):
+    manifest = make_manifest()
+    split = make_split(manifest, protocol)
+    with pytest.raises(DataError, match=f"genre blues is missing in {part}"):
+        check_split(split[split["part"] != part], manifest, protocol)
+
+
+@every_protocol
 def test_a_track_outside_the_manifest_is_refused(protocol):
     manifest = make_manifest()
     slices = pd.DataFrame({"track_id": manifest["track_id"].repeat(2)}).assign(slice=[0, 1] * len(manifest))

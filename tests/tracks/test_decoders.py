@@ -69,6 +69,13 @@ def test_wav_samples_are_those_of_libsndfile(tmp_path, subtype):
     np.testing.assert_array_equal(decode(path)[0], expected.mean(axis=1, dtype=np.float32))
 
 
+@pytest.mark.parametrize("suffix", ["wav", "flac", "aiff", "au", "caf"])
+def test_pcm_is_left_to_libsndfile(tmp_path, monkeypatch, suffix):
+    soundfile.write(tmp_path / f"a.{suffix}", tone(), SR)
+    monkeypatch.setattr("av.open", None)
+    assert probe(tmp_path / f"a.{suffix}", **LIMITS).problem == ""
+
+
 @pytest.mark.parametrize("suffix", ["wav", "flac", "mp3"])
 def test_blocks_are_the_samples_of_the_file(tmp_path, encode, suffix):
     path = tmp_path / f"a.{suffix}"
@@ -290,9 +297,14 @@ def test_any_exception_of_a_decoder_is_a_reason(tmp_path, encode, monkeypatch):
     import av
 
     path = encode(tmp_path / "a.mp3", tone(), SR, "libmp3lame")
-    for error in (RuntimeError("odd"), IndexError("x"), MemoryError(), av.PatchWelcomeError(1, "not yet")):
+    for error, what in (
+        (RuntimeError("odd"), "RuntimeError: odd"),
+        (IndexError("x"), "IndexError: x"),
+        (MemoryError(), "MemoryError: "),
+        (av.PatchWelcomeError(1, "not yet"), "not yet"),
+    ):
         monkeypatch.setattr(av, "AudioFifo", lambda error=error: (_ for _ in ()).throw(error))
-        assert probe(path, **LIMITS).problem.startswith("unreadable: can't be decoded (")
+        assert probe(path, **LIMITS).problem.startswith(f"unreadable: can't be decoded ({what})")
 
 
 def test_a_folder_or_an_unreadable_file_is_reported(tmp_path, monkeypatch):

@@ -127,6 +127,7 @@ def test_a_study_that_does_not_fit_the_data_set_is_left_out(tree):
         ("", "studies.yaml: empty; expected a mapping of names to studies. Hint: "),
         ("[one, two]", r"studies.yaml: \['one', 'two'\] is not a mapping"),
         ("word", "studies.yaml: 'word' is not a mapping"),
+        ("one: word\ntwo: {project: 3}", "studies.yaml: one: "),
         ("3: {project: one}", r"studies.yaml: 3\..*string"),
         ("one: word", "studies.yaml: one: "),
         ("{", "studies.yaml: not YAML: "),
@@ -148,6 +149,7 @@ def test_names_are_checked_before_anything_runs(tree, project_dir):
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
+        ("published", 100.5, r"studies.yaml: one.published.*: Input should be less than or equal to 100"),
         ("level", "song", r"studies.yaml: one.level: .*'slice' or 'track'"),
         ("publishd", 1.0, r"studies.yaml: one.publishd: Extra.*did you mean 'published'"),
         ("split", {"protocol": "kfold", "k": 3, "group_by": "track"}, r"studies.yaml: one.split: .*'kfold'"),

@@ -109,6 +109,12 @@ def test_the_markdown_lists_songs_by_verdict(table):
     ]
 
 
+def test_models_are_listed_in_the_order_of_the_table(table):
+    both = pd.concat([table, table.assign(model="another on mel")])
+    headings = [row for row in external_songs_markdown(both).splitlines() if row.startswith("**")]
+    assert headings == ["**toy on mel**", "**another on mel**"]
+
+
 def test_the_page_has_a_plot_of_each_song_and_the_lists(table, tmp_path):
     table.to_csv(tmp_path / "external_songs.csv", index=False)
     read = pd.read_csv(tmp_path / "external_songs.csv")

@@ -40,5 +40,6 @@ def test_the_figure_has_a_row_for_each_mistake_and_a_panel_for_each_level(table)
     assert "LEAKY" in figure.get_suptitle()
     left_out = [text.get_text() for text in axes[0].texts]
     assert left_out.count("left out: see the table") == len(MISTAKES) - 1
+    assert all(0 <= text.get_position()[0] < 0.5 for text in axes[0].texts)  # shares of the axes' width
     points = axes[0].containers[0].lines[0].get_xydata()
     assert points[:, 0].tolist() == [25.0]

@@ -33,6 +33,7 @@ def test_a_panel_runs_from_mild_to_severe_and_shows_chance(table):
     figure = robustness_figure(table)
     mp3, gain = figure.axes
     assert [axes.get_title() for axes in figure.axes] == ["MP3", "Gain"]
+    assert [axes.get_ylabel() for axes in figure.axes] == ["toy, by_track\ntrack accuracy (%)", ""]
     assert [label.get_text() for label in mp3.get_xticklabels()] == ["none", "64", "16"]
     assert [label.get_text() for label in gain.get_xticklabels()] == ["-6", "none", "6"]
     svm, cnn, chance = mp3.get_lines()
