@@ -57,6 +57,7 @@ TESTS = {
     "audits/external_songs": ["audits/external_songs"],
     "audits/label_issues": ["audits/label_issues"],
     "audits/leakage": ["audits/leakage"],
+    "audits/learning_curves": ["audits/learning_curves"],
     "audits/robustness": ["audits/robustness"],
 }
 # What a process of tests finds loaded, if it is installed.
@@ -75,7 +76,6 @@ LARGE = [
 ]
 # Of one mutant's tests; a mutant that never ends, or fills the memory, is killed by these.
 CPU_SECONDS, WALL_SECONDS, MEMORY = 120, 1200, 24 << 30
-AGAIN = "survived at first\n"
 VERDICTS = Path(__file__).with_suffix(".yaml")
 # Added to the exit status of pytest, which distinguishes it from that of a process that could not start it.
 RAN = 100
@@ -92,9 +92,9 @@ a module, and a test of the module should fail. Of each package, places in the c
 
 {summary}
 
-"Killed at first" is the estimate for the package as a whole: the share of the drawn mutants, without the
-equivalent ones, that the tests killed when the sample was drawn. Then tests were written for the sample's
-survivors, so "killed now" is a property of the sample alone.
+The last column is a share with its 95 % interval. It is that of the whole package only if no tests were
+written for the survivors since the sample was drawn, as in the nightly runs. They were for seed 0, so there it
+is a property of the sample.
 
 ## Survivors and equivalent mutants
 
@@ -216,7 +216,7 @@ def run(package: str, args: argparse.Namespace, copy: Path, context) -> None:
             if not passes(context, tests, log, check=True):
                 sys.exit(f"{package}: the tests fail without a mutant\n{log.read_text()[-3000:]}")
         for item in left:
-            result = outcome(item, context, tests_of(module_of(item)), log, again=item.job_id in done)
+            result = outcome(item, context, tests_of(module_of(item)), log)
             database.set_result(item.job_id, result)
             print(f"{module_of(item)}: {result.test_outcome.value}", flush=True)
 
@@ -226,7 +226,7 @@ def module_of(item) -> str:
     return item.mutations[0].module_path.relative_to("src/genredag").as_posix()
 
 
-def outcome(item, context, tests: list[str], log: Path, again: bool):
+def outcome(item, context, tests: list[str], log: Path):
     """Return the result of one mutant's tests."""
     import cosmic_ray.plugins
     from cosmic_ray.mutating import use_mutation
@@ -238,7 +238,7 @@ def outcome(item, context, tests: list[str], log: Path, again: bool):
         survives = passes(context, tests, log)
     return WorkResult(
         worker_outcome=WorkerOutcome.NORMAL,
-        output=AGAIN * again + log.read_text(encoding="utf-8", errors="replace")[-2000:],
+        output=log.read_text(encoding="utf-8", errors="replace")[-2000:],
         test_outcome=TestOutcome.SURVIVED if survives else TestOutcome.KILLED,
         diff="\n".join(difflib.unified_diff(before.split("\n"), after.split("\n"), n=0, lineterm="")),
     )
@@ -280,10 +280,9 @@ def results(work: Path, seed: int) -> pd.DataFrame:
                 verdict = judged.get((module, after), {"verdict": "survivor", "reason": "not judged yet"})
                 alive = result.test_outcome.value == "survived"
                 state, reason = (verdict["verdict"], verdict["reason"]) if alive else ("killed", "")
-                first = "survived" if alive or result.output.startswith(AGAIN) else "killed"
                 where = item.mutations[0].definition_name or ""
-                rows.append((package, module, where, before, after, first, state, reason))
-    columns = ["package", "module", "function", "before", "after", "first", "state", "reason"]
+                rows.append((package, module, where, before, after, state, reason))
+    columns = ["package", "module", "function", "before", "after", "state", "reason"]
     return pd.DataFrame(rows, columns=columns).sort_values(columns, ignore_index=True)
 
 
@@ -293,13 +292,13 @@ def changed(diff: str, sign: str) -> str:
     return " ".join(line[1:].strip() for line in lines if line.startswith(sign)).strip()
 
 
-def page(table: pd.DataFrame, n_mutants: dict[str, int], seed: int) -> str:
-    """Return the page of results as Markdown."""
+def page(table: pd.DataFrame, counts: dict[str, tuple[int, int]], seed: int) -> str:
+    """Return the page of results as Markdown; `counts` are the mutants of each package, and those drawn."""
     from genredag.evaluation.markdown import markdown_table
 
-    rows = [cells(package, table[table["package"] == package], n_mutants[package]) for package in PACKAGES]
-    columns = ["package", "mutants", "drawn", "killed at first", "with 95 % interval", "killed now"]
-    summary = markdown_table(rows, [*columns, "equivalent", "survivors"], "lrrrlrrr")
+    rows = [cells(package, table[table["package"] == package], *counts[package]) for package in PACKAGES]
+    columns = ["package", "mutants", "drawn", "tested", "killed", "equivalent", "survivors"]
+    summary = markdown_table(rows, [*columns, "killed, without equivalent ones"], "lrrrrrrl")
     alive = table[table["state"] != "killed"]
     listed = [
         (row.module, f"`{row.before}`", f"`{row.after}`", row.state, row.reason) for row in alive.itertuples()
@@ -308,17 +307,18 @@ def page(table: pd.DataFrame, n_mutants: dict[str, int], seed: int) -> str:
     return TEXT.format(seed=seed, summary=summary, survivors=survivors)
 
 
-def cells(package: str, table: pd.DataFrame, n_mutants: int) -> list[str]:
-    """Return a package's row: rates are of mutants that are not equivalent."""
+def cells(package: str, table: pd.DataFrame, n_mutants: int, n_drawn: int) -> list[str]:
+    """Return a package's row. Of an unfinished sample the slow mutants are missing, so it has no rate."""
     from scipy.stats import binomtest
 
-    real = table[table["state"] != "equivalent"]
-    first, now = int((real["first"] == "killed").sum()), int((real["state"] == "killed").sum())
-    low, high = binomtest(first, max(1, len(real))).proportion_ci(method="wilson") if len(real) else (0, 1)
-    rate = f"{100 * first / max(1, len(real)):.0f} % ({100 * low:.0f} to {100 * high:.0f})"
-    killed = f"{now} ({100 * now / max(1, len(real)):.0f} %)"
-    counts = [len(table) - len(real), len(real) - now]
-    return [package, str(n_mutants), str(len(table)), str(first), rate, killed, *map(str, counts)]
+    n = table["state"].value_counts()
+    killed, equivalent, survivors = (int(n.get(name, 0)) for name in ("killed", "equivalent", "survivor"))
+    rate = "not finished"
+    if len(table) == n_drawn and killed + survivors:
+        test = binomtest(killed, killed + survivors)
+        low, high = test.proportion_ci(method="wilson")
+        rate = f"{test.statistic:.0%} ({100 * low:.0f} to {100 * high:.0f})"
+    return [package, *map(str, (n_mutants, n_drawn, len(table), killed, equivalent, survivors)), rate]
 
 
 def report(args: argparse.Namespace) -> None:
@@ -328,8 +328,20 @@ def report(args: argparse.Namespace) -> None:
     table = results(args.work, args.seed)
     write_csv(args.output, table)
     os.chdir(ROOT)
-    n_mutants = {package: sample(package, 0, args.seed)[0] for package in PACKAGES}
-    write_text(args.page, page(table, n_mutants, args.seed))
+    counts = {
+        package: (sample(package, 0, 0)[0], drawn(args.work, package, args.seed)) for package in PACKAGES
+    }
+    write_text(args.page, page(table, counts, args.seed))
+
+
+def drawn(work: Path, package: str, seed: int) -> int:
+    """Return the size of a sample."""
+    from cosmic_ray.work_db import WorkDB, use_db
+
+    if not (path := work / f"{package}_{seed}.sqlite").is_file():
+        return 0
+    with use_db(path, WorkDB.Mode.open) as database:
+        return database.num_work_items
 
 
 def main() -> None:
