@@ -93,8 +93,8 @@ a module, and a test of the module should fail. Of each package, places in the c
 {summary}
 
 The last column is a share with its 95 % interval. It is that of the whole package only if no tests were
-written for the survivors since the sample was drawn, as in the nightly runs. They were for seed 0, so there it
-is a property of the sample.
+written for the survivors since the sample was drawn, as in the nightly runs. They were for seed 0, so it is
+there a property of the sample.
 
 ## Survivors and equivalent mutants
 
