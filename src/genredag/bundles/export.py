@@ -32,6 +32,7 @@ IR_VERSION = 8
 TOLERANCE = 1e-4
 _PARTS = (".json", ".md")
 _FEATURES = "features"  # what a network hands to a classifier
+_LEAST = "least"  # the bound of the probabilities of an ensemble's members
 _N_CHECKED = 3
 
 
@@ -110,24 +111,20 @@ def _single(bundle: Bundle) -> ModelProto:
 
 def _product(bundle: EnsembleBundle) -> ModelProto:
     """Return the members side by side, and the product of their probabilities as in `ensemble.product`."""
-    from onnx import compose, helper, numpy_helper
+    from onnx import helper, numpy_helper
 
-    least = numpy_helper.from_array(np.array(LEAST, np.float32), "least")
-    nodes, constants, inputs, scores = [], [least], {}, []
+    nodes, inputs, scores = [], {}, []
+    constants = [numpy_helper.from_array(np.array(LEAST, np.float32), _LEAST)]
     for i, (member, weight) in enumerate(zip(bundle.members, bundle.info["weights"], strict=True)):
         assert isinstance(member, Bundle)
-        own = compose.add_prefix(_single(member), f"{i}/")
+        own = _member(member, f"{i}/")
         (given,), (returned,) = own.graph.input, own.graph.output
-        taken = member.info["features"] or INPUT
-        for node in own.graph.node:
-            node.input[:] = [taken if name == given.name else name for name in node.input]
-        given.name = taken
-        inputs[taken] = given
+        inputs[given.name] = given
         power, names = f"{i}/weight", [f"{i}/{step}" for step in ("bounded", "log", "score")]
         constants += [*own.graph.initializer, numpy_helper.from_array(np.array(weight, np.float32), power)]
         nodes += [
             *own.graph.node,
-            helper.make_node("Max", [returned.name, "least"], names[:1]),
+            helper.make_node("Max", [returned.name, _LEAST], names[:1]),
             helper.make_node("Log", names[:1], names[1:2]),
             helper.make_node("Mul", [names[1], power], names[2:]),
         ]
@@ -137,6 +134,19 @@ def _product(bundle: EnsembleBundle) -> ModelProto:
     returned.name = OUTPUT
     graph = helper.make_graph(nodes, "ensemble", list(inputs.values()), [returned], constants)
     return _finished(helper.make_model(graph), {}, ["n_slices"])
+
+
+def _member(member: Bundle, prefix: str) -> ModelProto:
+    """Convert a member; names in its graph get a prefix, except for what the members share: the input."""
+    from onnx import compose
+
+    model = compose.add_prefix(_single(member), prefix)
+    (given,) = model.graph.input
+    taken = member.info["features"] or INPUT
+    for node in model.graph.node:
+        node.input[:] = [taken if name == given.name else name for name in node.input]
+    given.name = taken
+    return model
 
 
 def in_float32(model: keras.Model) -> keras.Model:
