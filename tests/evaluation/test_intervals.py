@@ -21,6 +21,7 @@ from genredag.evaluation.intervals import (
     macro_f1_interval,
     ratio,
 )
+from simulated_artists import sizes_of
 
 DRAWS = {"n_resamples": 1000, "seed": 0}
 
@@ -158,15 +159,6 @@ def test_the_order_of_rows_and_the_names_of_clusters_do_not_matter(rows, order):
         for table in (rows, shuffled)
     ]
     np.testing.assert_allclose(*([f.estimate, f.low, f.high] for f in found))
-
-
-def sizes_of(n_tracks, by_artist, rng):
-    """Return the number of test tracks per artist: one, or varying with a mean of three."""
-    if not by_artist:
-        return np.ones(n_tracks, int)
-    sizes = np.minimum(rng.geometric(0.35, n_tracks), 12)
-    sizes = sizes[np.cumsum(sizes) <= n_tracks]
-    return np.append(sizes, n_tracks - sizes.sum()) if sizes.sum() < n_tracks else sizes
 
 
 def simulate(sizes, accuracy, n_seeds, n_sets, rng, spread=0.2):

@@ -17,7 +17,6 @@ from genredag.frames.slices import cut
 from genredag.frames.split_slices import SliceSpec, SplitSlices
 from genredag.frames.store import open_frames
 from genredag.params.groups.base import Group
-from genredag.params.groups.models import Estimator, Network, Train
 from genredag.params.groups.slices import Slices
 from genredag.params.groups.spectrograms import (
     ChromaStft,
@@ -30,6 +29,7 @@ from genredag.params.groups.spectrograms import (
     Stft,
 )
 from genredag.training.train import train_bundle
+from recipes import LSTM, SVM, TRAIN
 
 SR, FILE_SR = 13_000, 16_000
 GROUPS: dict[str, Group] = {
@@ -46,26 +46,6 @@ GROUPS: dict[str, Group] = {
     "chroma_stft": ChromaStft(n_fft=512, hop_length=130, window="hann", n_chroma=12, tuning=0.0),
 }
 GROUPS["stack"] = Stack(n_bins=16, channels={name: GROUPS[name] for name in ("mel", "mfcc", "chroma_stft")})
-TRAIN = Train(precision="float32", threads=1, normalisation="bin")
-SVM = Estimator(
-    kind="estimator",
-    features="bin_statistics",
-    backbone=None,
-    folds=2,
-    options={"C": 1.0, "kernel": "rbf", "gamma": "scale", "min_variance": 0.0, "selection_trees": 0},
-)
-LSTM = Network(
-    kind="network",
-    optimizer="adam",
-    learning_rate=0.01,
-    schedule="cosine",
-    batch_size=8,
-    epochs=2,
-    patience=2,
-    augment=[],
-    backbone=None,
-    options={"units": 8, "dropout": 0.1},
-)
 CNN = LSTM.model_copy(update={"options": {"dropout": 0.1}})
 MODELS = {"svm_rbf": SVM, "lstm": LSTM, "lstm_windows": LSTM, "cnn_370k": CNN}
 

@@ -5,10 +5,11 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from genredag.frames.batches import shuffled_batches, slice_set
-from genredag.params.groups.models import Augmentation, Network, Train
+from genredag.params.groups.models import Augmentation
 from genredag.training import augment as augmentation
 from genredag.training.augment import augment, mixup
 from genredag.training.train import train_bundle
+from recipes import LSTM, TRAIN
 
 FLOOR = -80.0
 STEPS = {
@@ -186,20 +187,9 @@ def test_a_batch_depends_only_on_seed_epoch_and_position(toy_slices):
 
 @pytest.mark.parametrize("kinds", [["noise", "mask_bins", "time_reversal"], ["mixup"]])
 def test_networks_learn_from_augmented_slices(toy_slices, kinds):
-    recipe = Network(
-        kind="network",
-        optimizer="adam",
-        learning_rate=0.01,
-        schedule="constant",
-        batch_size=8,
-        epochs=8,
-        patience=8,
-        augment=[step(kind) for kind in kinds],
-        backbone=None,
-        options={"units": 8, "dropout": 0.0},
-    )
-    train = Train(precision="float32", threads=1, normalisation="bin")
-    bundle, history, _ = train_bundle("lstm", recipe, train, toy_slices, seed=1)
+    changes = {"schedule": "constant", "epochs": 8, "patience": 8, "options": {"units": 8, "dropout": 0.0}}
+    recipe = LSTM.model_copy(update=changes | {"augment": [step(kind) for kind in kinds]})
+    bundle, history, _ = train_bundle("lstm", recipe, TRAIN, toy_slices, seed=1)
     assert history["val_accuracy"].max() == 1.0
     assert bundle.info["recipe"]["augment"][0]["kind"] == kinds[0]
 

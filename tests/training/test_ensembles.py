@@ -5,24 +5,12 @@ from genredag.bundles.bundle import save_bundle
 from genredag.bundles.ensemble import product
 from genredag.errors import ParameterError
 from genredag.models import registry
-from genredag.params.groups.models import Ensemble, Estimator, Network, Train
+from genredag.params.groups.models import Ensemble, Estimator
 from genredag.training.ensembles import copy_seed, fit_sharpness, log_loss, predicted
 from genredag.training.networks import HISTORY_COLUMNS
 from genredag.training.train import train_bundle
+from recipes import LSTM, TRAIN
 
-TRAIN = Train(precision="float32", threads=1, normalisation="bin")
-LSTM = Network(
-    kind="network",
-    optimizer="adam",
-    learning_rate=0.01,
-    schedule="cosine",
-    batch_size=8,
-    epochs=2,
-    patience=2,
-    augment=[],
-    backbone=None,
-    options={"units": 4, "dropout": 0.1},
-)
 TREE = Estimator(
     kind="estimator",
     features="bin_statistics",
