@@ -29,7 +29,8 @@ def curves_table(runs: Iterable[pd.DataFrame], n_resamples: int) -> pd.DataFrame
     Returns
     -------
     pd.DataFrame
-        `COLUMNS`; accuracies, chance and points are in percent. All differences are paired:
+        `COLUMNS`; accuracies, chance and points are in percent. Intervals include the luck of several seeds.
+        All differences are paired:
 
         - points: accuracy minus that of the first model, trained on the same tracks; null for the first.
         - doubling: what twice as many training tracks add on average, between the smallest and the largest
@@ -46,10 +47,15 @@ def curves_table(runs: Iterable[pd.DataFrame], n_resamples: int) -> pd.DataFrame
 
 def _rows(outcomes: pd.DataFrame, n_resamples: int) -> list[dict[str, object]]:
     hits, tracks = _paired(outcomes)
-    clusters, track_ids = cluster_names(tracks), tracks["track_id"].to_numpy()
+    clusters, track_ids, seeds = (
+        cluster_names(tracks),
+        tracks["track_id"].to_numpy(),
+        tracks["seed"].to_numpy(),
+    )
+    draws = {"n_resamples": n_resamples, "seed": _SEED}
 
     def minus(a: np.ndarray, b: np.ndarray) -> Interval:
-        return difference_interval(a, b, clusters, track_ids, n_resamples=n_resamples, seed=_SEED)
+        return difference_interval(a, b, clusters, track_ids, seeds, **draws)
 
     counts = outcomes.groupby("share")["n_training"].mean()
     least, most = counts.index.min(), counts.index.max()
@@ -61,8 +67,7 @@ def _rows(outcomes: pd.DataFrame, n_resamples: int) -> list[dict[str, object]]:
             own, reference = hits[(*entry, share)], hits[(*first, share)]
             row: dict[str, object] = dict(zip(ENTRY, entry, strict=True)) | _counts(tracks)
             row |= {"share": share, "n_training": round(n_training)}
-            accuracy = accuracy_interval(own, clusters, n_resamples=n_resamples, seed=_SEED)
-            row |= accuracy.columns("accuracy")
+            row |= accuracy_interval(own, clusters, seeds, **draws).columns("accuracy")
             if entry != first:
                 row |= minus(own, reference).columns("points")
             if share == most and doublings > 0:

@@ -133,9 +133,6 @@ class LabelIssues(Group):
     )
 
 
-Share = Annotated[float, Field(gt=0, le=1)]
-
-
 class LearningCurves(Group):
     """Which models `snakemake learning_curves` trains on growing shares of the training tracks."""
 
@@ -144,6 +141,6 @@ class LearningCurves(Group):
     model: Names = Field(description="keys of `models`; the others are compared with the first")
     split: Name = Field(description="a key of `splits` that keeps tracks whole; all folds of a k-fold split")
     seed: Seeds = Field(description="seeds of the split, of training and of the shares, pooled")
-    shares: Annotated[list[Share], Field(min_length=2), AfterValidator(_each_once)] = Field(
-        description="shares of the training tracks of each genre; the smaller are parts of the larger"
-    )
+    shares: Annotated[
+        list[Annotated[float, Field(gt=0, le=1)]], Field(min_length=2), AfterValidator(_each_once)
+    ] = Field(description="shares of the training tracks of each genre; the smaller are parts of the larger")
