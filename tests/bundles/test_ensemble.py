@@ -1,11 +1,16 @@
+import json
+import zipfile
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genredag.bundles.bundle import save_bundle
-from genredag.bundles.ensemble import product
+from genredag.bundles.bundle import save_bundle, zipped
+from genredag.bundles.ensemble import EnsembleBundle, product
 from genredag.bundles.loading import load_bundle
+from genredag.bundles.parts import is_network
+from genredag.errors import ModelError
 
 A = np.array([[0.8, 0.2], [0.5, 0.5]], np.float32)
 B = np.array([[0.5, 0.5], [0.1, 0.9]], np.float32)
@@ -54,3 +59,57 @@ def test_a_saved_ensemble_predicts_the_same(untrained, make_slices, tmp_path, n_
     n_valid = n_valid and np.array(n_valid)
     found = load_bundle(tmp_path / "a.zip").predict(slices, n_valid)
     np.testing.assert_allclose(found, bundle.predict(slices, n_valid), atol=1e-6)
+
+
+def rewritten(path, change):
+    """Change the files of a bundle, a dict of contents by name."""
+    with zipfile.ZipFile(path) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    change(files)
+    path.write_bytes(zipped(files))
+
+
+def test_a_truncated_ensemble_is_not_taken_for_one_of_its_members(untrained, tmp_path):
+    save_bundle(tmp_path / "whole.zip", untrained("best"))
+    content, cut = (tmp_path / "whole.zip").read_bytes(), tmp_path / "cut.zip"
+    for length in [
+        *range(len(content) - 400, len(content), 7),
+        *range(1000, len(content), len(content) // 200),
+    ]:
+        cut.write_bytes(content[:length])
+        with pytest.raises(ModelError, match="can't be loaded as a bundle"):
+            load_bundle(cut)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda info: info | {"class_names": info["class_names"][::-1]},
+        lambda info: info | {"weights": info["weights"][:1]},
+        lambda info: info | {"weights": [*info["weights"], 1.0]},
+        lambda info: info | {"weights": [float("nan"), 1.0]},
+        lambda info: info | {"weights": ["1", "1"]},
+        lambda info: info | {"slices": info["slices"] | {"n_frames": 7}},
+    ],
+)
+def test_members_that_do_not_belong_to_it_are_refused(untrained, tmp_path, edit):
+    path = tmp_path / "bundle.zip"
+    save_bundle(path, untrained("best"))
+    rewritten(
+        path, lambda files: files.update({"bundle.json": json.dumps(edit(json.loads(files["bundle.json"])))})
+    )
+    with pytest.raises(ModelError, match="can't be loaded as a bundle"):
+        load_bundle(path)
+
+
+@pytest.mark.parametrize(("members", "needed"), [(["svm_rbf"], False), (["svm_rbf", "lstm"], True)])
+def test_only_networks_need_keras(untrained, tmp_path, members, needed):
+    best = untrained("best")
+    recipes = {
+        name: {"copies": 1, "weight": 1.0, "recipe": untrained(name).info["recipe"]} for name in members
+    }
+    bundles = tuple(untrained(name) for name in members)
+    info = best.info | {"recipe": {"kind": "ensemble", "members": recipes}, "weights": [1.0] * len(members)}
+    save_bundle(tmp_path / "own.zip", EnsembleBundle(info, bundles))
+    assert is_network(tmp_path / "own.zip") == needed
+    assert load_bundle(tmp_path / "own.zip").is_network == needed

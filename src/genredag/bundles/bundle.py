@@ -1,14 +1,15 @@
 """A bundle: one zip file with everything that prediction needs.
 
 ``bundle.json`` describes the model and its input. A network adds ``architecture.json`` and
-``model.weights.h5``; a scikit-learn classifier adds ``estimator.skops``. An ensemble adds a bundle for each
-member. Nothing is pickled. Identical bundles have identical bytes.
+``model.weights.h5``; a scikit-learn classifier adds ``estimator.skops``. An ensemble adds a folder with these
+files for each member. Nothing is pickled. Identical bundles have identical bytes.
 """
 
 from __future__ import annotations
 
 import io
 import json
+import math
 import re
 import sys
 import tempfile
@@ -16,7 +17,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from sklearn.base import ClassifierMixin
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip file can hold
-_MEMBER = "member_{}.zip"
+_MEMBER = "member_{}/"
 # Types in our estimators that skops doesn't trust by default.
 TRUSTED_TYPES = [
     "sklearn.calibration._CalibratedClassifier",
@@ -76,14 +77,19 @@ class Bundle(Predictor):
 def save_bundle(path: Path, bundle: Bundle | EnsembleBundle) -> None:
     """Write `bundle` to `path`."""
     with atomic_path(path) as temporary:
-        temporary.write_bytes(_content(bundle))
+        temporary.write_bytes(zipped(_files(bundle)))
 
 
-def _content(bundle: Predictor) -> bytes:
+def _files(bundle: Predictor) -> dict[str, bytes]:
+    """Return the files of a bundle by name; members of an ensemble have folders.
+
+    They are not zip files in a zip file, the last of which a truncated file would be taken for.
+    """
     files = {"bundle.json": (json.dumps(bundle.info, indent=2, ensure_ascii=False) + "\n").encode()}
     if isinstance(bundle, EnsembleBundle):
-        files |= {_MEMBER.format(i): _content(member) for i, member in enumerate(bundle.members)}
-        return zipped(files)
+        for i, member in enumerate(bundle.members):
+            files |= {_MEMBER.format(i) + name: content for name, content in _files(member).items()}
+        return files
     assert isinstance(bundle, Bundle)
     if bundle.is_network:
         files["architecture.json"] = bundle.model.to_json().encode()
@@ -91,7 +97,7 @@ def _content(bundle: Predictor) -> bytes:
     estimator = bundle.classifier if bundle.is_network else bundle.model
     if estimator is not None:
         files["estimator.skops"] = _estimator(estimator)
-    return zipped(files)
+    return files
 
 
 def read_bundle(path: Path) -> Bundle | EnsembleBundle:
@@ -103,7 +109,12 @@ def read_bundle(path: Path) -> Bundle | EnsembleBundle:
         The file isn't a bundle, or this environment can't load a part of it.
     """
     try:
-        return _read(path, path)
+        with zipfile.ZipFile(path) as archive:
+            files = {name: archive.read(name) for name in archive.namelist()}
+        info = json.loads(files["bundle.json"])
+        if info["recipe"]["kind"] == "ensemble":
+            return _ensemble(info, files, path)
+        return _single(info, files, path)
     except (zipfile.BadZipFile, KeyError, ValueError, TypeError) as error:
         raise ModelError(
             f"can't be loaded as a bundle ({type(error).__name__}: {error})",
@@ -112,14 +123,26 @@ def read_bundle(path: Path) -> Bundle | EnsembleBundle:
         ) from error
 
 
-def _read(file: Path | IO[bytes], path: Path) -> Bundle | EnsembleBundle:
-    with zipfile.ZipFile(file) as archive:
-        files = {name: archive.read(name) for name in archive.namelist()}
-    info = json.loads(files["bundle.json"])
+def _ensemble(info: BundleInfo, files: dict[str, bytes], path: Path) -> EnsembleBundle:
+    members: list[Bundle] = []
+    for i, weight in enumerate(info["weights"]):
+        folder = _MEMBER.format(i)
+        own = {name.removeprefix(folder): files[name] for name in files if name.startswith(folder)}
+        member = _single(json.loads(own["bundle.json"]), own, path)
+        if _input(member.info) != _input(info) or not 0 < weight < math.inf:
+            raise ValueError(f"{folder} doesn't belong to it")
+        members.append(member)
+    if _MEMBER.format(len(members)) + "bundle.json" in files:
+        raise ValueError("a member has no weight")
+    return EnsembleBundle(info, tuple(members))
+
+
+def _input(info: BundleInfo) -> tuple[object, ...]:
+    return info["class_names"], info["frames"], info["slices"]
+
+
+def _single(info: BundleInfo, files: dict[str, bytes], path: Path) -> Bundle:
     kind = info["recipe"]["kind"]
-    if kind == "ensemble":
-        contents = [io.BytesIO(files[_MEMBER.format(i)]) for i in range(len(info["weights"]))]
-        return EnsembleBundle(info, tuple(_read(content, path) for content in contents))
     found = [_load_network(files, path)] if kind != "estimator" else []
     if kind != "network":
         found.append(_load_estimator(files["estimator.skops"]))

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from genredag.errors import ModelError
 
@@ -45,6 +45,12 @@ def read_part(path: Path, name: str, max_bytes: int = MAX_BYTES) -> bytes | None
         raise ModelError(f"isn't a bundle ({error})", where=str(path)) from error
 
 
+def needs_keras(recipe: Mapping[str, Any]) -> bool:
+    """Return whether a recipe, as in ``bundle.json``, is that of a network or has one among its members."""
+    recipes = [member["recipe"] for member in recipe.get("members", {}).values()] or [recipe]
+    return any(one["kind"] != "estimator" for one in recipes)
+
+
 def is_network(path: Path) -> bool:
     """Return whether the bundle in a zip file needs Keras.
 
@@ -55,8 +61,8 @@ def is_network(path: Path) -> bool:
     """
     content = read_part(path, "bundle.json")
     try:
-        return json.loads(content or b"")["recipe"]["kind"] != "estimator"
-    except (ValueError, KeyError, TypeError) as error:
+        return needs_keras(json.loads(content or b"")["recipe"])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(f"has no readable bundle.json ({error})", where=str(path)) from error
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 import numpy as np
 
+from genredag.bundles.parts import needs_keras
 from genredag.errors import ModelError
 from genredag.frames.batches import runs_of_windows
 from genredag.frames.features import features
@@ -88,7 +89,7 @@ class Predictor(ABC):
     @property
     def is_network(self) -> bool:
         """Whether the model needs Keras: a neural network, alone, before a classifier or in an ensemble."""
-        return self.info["recipe"]["kind"] != "estimator"
+        return needs_keras(self.info["recipe"])
 
     def predict(self, slices: np.ndarray, n_valid: np.ndarray | None = None) -> np.ndarray:
         """Return class probabilities, float32 (n_slices, n_classes).
