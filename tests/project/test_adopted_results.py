@@ -71,6 +71,33 @@ def test_a_merge_replaces_the_entries_that_were_run_again(tmp_path, results):
     assert merged["n_parameters"].tolist() == [7, 7, 1234]
 
 
+def test_a_merge_keeps_entries_that_changed_other_values(tmp_path, results):
+    board = results / "leaderboard.csv"
+    table = pd.read_csv(board)
+    tuned = table[table["model"] == "svm"].assign(values="options.kernel=linear", track_accuracy=0.25)
+    pd.concat([table.assign(values=""), tuned]).to_csv(board, index=False)
+    adopt_results(tmp_path, results, "mine")
+    tuned.assign(track_accuracy=0.75).to_csv(board, index=False)
+    adopt_results(tmp_path, results, "mine", merge=True)
+    merged = pd.read_csv(tmp_path / "docs/results/mine/leaderboard.csv")
+    assert len(merged) == len(table) + 1
+    assert merged["track_accuracy"].max() == 0.75 and 0.25 not in set(merged["track_accuracy"])
+    table[table["model"] == "svm"].assign(track_accuracy=0.875).to_csv(board, index=False)
+    adopt_results(tmp_path, results, "mine", merge=True)
+    again = pd.read_csv(tmp_path / "docs/results/mine/leaderboard.csv")
+    assert sorted(again["track_accuracy"])[-2:] == [0.75, 0.875] and len(again) == len(merged)
+
+
+@pytest.mark.parametrize(("content", "message"), [("a\n1\n", "no column"), ("", "not a table")])
+def test_only_a_leaderboard_is_merged(tmp_path, results, content, message):
+    adopt_results(tmp_path, results, "mine")
+    before = (tmp_path / "docs/results/mine/leaderboard.csv").read_bytes()
+    (results / "leaderboard.csv").write_text(content)
+    with pytest.raises(DataError, match=rf"results/leaderboard.csv: {message}"):
+        adopt_results(tmp_path, results, "mine", merge=True)
+    assert (tmp_path / "docs/results/mine/leaderboard.csv").read_bytes() == before
+
+
 def test_a_merge_needs_an_earlier_leaderboard(tmp_path, results):
     with pytest.raises(DataError, match=r"mine/leaderboard.csv: no leaderboard to merge"):
         adopt_results(tmp_path, results, "mine", merge=True)

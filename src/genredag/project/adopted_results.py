@@ -85,11 +85,27 @@ def _merge_leaderboard(path: Path, newer: Path) -> None:
     for file in (path, newer):
         if not file.is_file():
             raise DataError("no leaderboard to merge", where=str(file), expected="a file")
-    tables = [pd.read_csv(file, dtype={"n_parameters": "Int64"}) for file in (newer, path)]
-    merged = pd.concat(tables, ignore_index=True).drop_duplicates(list(POOLED))
+    added, kept = map(_read_leaderboard, (newer, path))
+    merged = pd.concat([added, kept[~_entry_of(kept).isin(_entry_of(added))]], ignore_index=True)
     merged = merged.sort_values(list(ORDER), ascending=list(ORDER.values()), kind="stable")
     with atomic_path(path) as temporary:
         merged.to_csv(temporary, index=False)
+
+
+def _read_leaderboard(path: Path) -> pd.DataFrame:
+    try:
+        table = pd.read_csv(path, dtype={"n_parameters": "Int64"})
+    except (ValueError, UnicodeDecodeError) as error:  # pandas has several subclasses of ValueError
+        raise DataError(f"not a table ({error})", where=str(path), expected="a leaderboard.csv") from error
+    if missing := sorted({*POOLED, *ORDER} - {*table.columns}):
+        raise DataError(f"no column {missing[0]}", where=str(path), expected="a leaderboard.csv")
+    return table
+
+
+def _entry_of(table: pd.DataFrame) -> pd.Series:
+    """Return what tells the entries of a leaderboard apart, with what each changed in params.yaml."""
+    values = table["values"].fillna("") if "values" in table else pd.Series("", table.index)
+    return pd.Series(zip(*(table[key] for key in POOLED), values, strict=True), table.index, dtype=object)
 
 
 def filled(project: Path, page: str) -> str:
