@@ -132,6 +132,15 @@ def test_a_plot_of_models_has_a_group_of_bars_for_each():
     assert texts == ["training accuracy, slices", "epochs 5", "epochs 50"]
 
 
+def test_a_plot_of_models_leaves_out_what_a_model_lacks():
+    runs = networks(("a", 5, 0.5), ("b", 5, 0.7))
+    only_a = [Experiment({"model": "a", "models.a.units": units}, runs[0].metrics) for units in (1, None)]
+    table = search_table([*only_a, Experiment({"model": "b"}, runs[1].metrics)])
+    assert table["units"].tolist() == ["", 1, "null"]
+    bars = [bar.get_height() for bar in search_figure(table).axes[0].patches[:-1]]
+    assert sorted(height for height in bars if height == height) == [0.5, 0.5, 0.7]
+
+
 def test_one_experiment_is_a_search_without_parameters():
     table = search_table(experiments(RUNS[:1]))
     assert next(iter(table.columns)) == "n_runs" and len(table) == 1
@@ -176,6 +185,12 @@ def test_experiments_are_read_by_name(dvc):
 def test_experiments_of_several_names_are_one_search(dvc):
     dvc(*(shown(name) for name in ("mlp_89-1", "mlp_89_centroid-1", "mlp_30", "mlp_42-1")))
     assert len(read_search(".", ["mlp_89", "mlp_30"])[0]) == 2
+
+
+def test_a_name_without_experiments_is_reported(dvc):
+    dvc(shown("grid-1"), shown("other"))
+    with pytest.raises(DataError, match=r"^typo: no experiment has this name"):
+        read_search(".", ["grid", "typo"])
 
 
 @pytest.mark.parametrize("found", [[], [shown("grid-1", "queued")]])

@@ -56,24 +56,30 @@ def read_search(project: Path, names: Sequence[str]) -> tuple[list[Experiment], 
     Raises
     ------
     DataError
-        None is finished.
+        None is finished, or none has one of the names.
     """
     shown = json.loads(Workplace(project).dvc("exp", "show", "--json").stdout)
     found = [
         experiment
         for commit in shown
         for experiment in commit.get("experiments") or []
-        if any(re.fullmatch(rf"{re.escape(name)}(-\d+)?", experiment["name"] or "") for name in names)
+        if any(_is_called(experiment, name) for name in names)
     ]
     finished = list(filter(None, map(_finished, found)))
+    hint = (
+        "`dvc queue status` shows their progress, `dvc queue logs` their output; "
+        "`dvc exp run --queue --name` names them"
+    )
     if not finished:
-        raise DataError(
-            f"none of {len(found)} experiments is finished",
-            where=" ".join(names),
-            hint="`dvc queue status` shows their progress, `dvc queue logs` their output; "
-            "`dvc exp run --queue --name` names them",
-        )
+        what = f"none of {len(found)} experiments is finished"
+        raise DataError(what, where=" ".join(names), hint=hint)
+    if unknown := [name for name in names if not any(_is_called(one, name) for one in found)]:
+        raise DataError("no experiment has this name", where=" ".join(unknown), hint=hint)
     return finished, len(found) - len(finished)
+
+
+def _is_called(experiment: dict[str, Any], name: str) -> bool:
+    return bool(re.fullmatch(rf"{re.escape(name)}(-\d+)?", experiment["name"] or ""))
 
 
 def _finished(experiment: dict[str, Any]) -> Experiment | None:
@@ -191,7 +197,9 @@ def _draw_groups(axes: Axes, table: pd.DataFrame, leaf: str) -> None:
     """Draw a group of bars for each model, a bar for each value of the other parameter."""
     import matplotlib
 
-    models, values = sorted(set(table["model"])), sorted(set(table[leaf]))
+    models = sorted(set(table["model"]))
+    # Numbers first; "" is that of a model without this parameter.
+    values = sorted(set(table[leaf]), key=lambda value: (isinstance(value, str), value))
     accuracy = table.pivot_table(index="model", columns=leaf, values="validation_accuracy")
     training = table.set_index(["model", leaf])["train_accuracy"]
     width = 0.8 / len(values)
