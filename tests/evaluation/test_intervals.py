@@ -161,6 +161,18 @@ def test_the_order_of_rows_and_the_names_of_clusters_do_not_matter(rows, order):
     np.testing.assert_allclose(*([f.estimate, f.low, f.high] for f in found))
 
 
+def test_a_difference_of_rates_stays_within_100_points():
+    rng = np.random.default_rng(0)
+    seeds = np.repeat([1, 2], 40)
+    a = np.concatenate([rng.random(40) < 0.9, rng.random(40) < 0.4])
+    b = np.concatenate([rng.random(40) < 0.4, rng.random(40) < 0.5])
+    tracks = np.tile([f"t{i}" for i in range(40)], 2)
+    found = difference_interval(a, b, tracks, tracks, seeds, **DRAWS)
+    assert (found.low, found.high) == (-1, 1)
+    wider = difference_interval(a, b, tracks, tracks, seeds, **DRAWS, largest=2.0)
+    assert wider.low < -1 and wider.high > 1
+
+
 def simulate(sizes, accuracy, n_seeds, n_sets, rng, spread=0.2):
     """Return hits and rows of each artist in `n_sets` test sets, (n_artists, 2, n_sets).
 

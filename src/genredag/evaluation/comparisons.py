@@ -123,7 +123,8 @@ def paired_tests(
     bounds = difference_bounds(sums, swings, differences, sizes, n_resamples, seed)
     n, one = effective_number(sizes), np.zeros(len(rows))
     of_seeds = differences(cluster_sums(rows, one if seeds is None else seeds)[0])
-    table["low"], table["high"] = with_luck(table["difference"].to_numpy(), *bounds, of_seeds, n, LEVEL)
+    ends = with_luck(table["difference"].to_numpy(), *bounds, of_seeds, n, LEVEL)
+    table["low"], table["high"] = (np.clip(end, -1, 1) for end in ends)
     if len(sums) < 2:
         return table.assign(p_bootstrap=1.0)
     drawn = bootstrap(sums, differences, sizes, "percentile", n_resamples, seed)

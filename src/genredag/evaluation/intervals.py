@@ -89,7 +89,7 @@ def accuracy_interval(
         interval = _binomial_interval(correct)
     else:
         interval = _rate_interval(rows, clusters, ratio, n_resamples, seed)
-    return _in_0_to_1(_with_luck(interval, rows, clusters, seeds, ratio))
+    return _clipped(_with_luck(interval, rows, clusters, seeds, ratio), 0, 1)
 
 
 def macro_f1_interval(
@@ -107,7 +107,7 @@ def macro_f1_interval(
     is_actual, is_predicted = (np.asarray(x, dtype=object)[:, None] == names for x in (actual, predicted))
     rows = np.concatenate([is_actual & is_predicted, is_actual, is_predicted], axis=1).astype(np.float64)
     interval = _rate_interval(rows, clusters, _macro_f1, n_resamples, seed)
-    return _in_0_to_1(_with_luck(interval, rows, clusters, seeds, _macro_f1))
+    return _clipped(_with_luck(interval, rows, clusters, seeds, _macro_f1), 0, 1)
 
 
 def difference_interval(
@@ -119,6 +119,7 @@ def difference_interval(
     *,
     n_resamples: int,
     seed: int,
+    largest: float = 1.0,
 ) -> Interval:
     """Estimate the paired difference of two means, a minus b, and its interval; see `difference_bounds`.
 
@@ -128,15 +129,19 @@ def difference_interval(
         Name of each row's track, (n_rows,); None: each row is a separate track.
     seeds
         Training seed of each row, (n_rows,); with several, the interval includes the luck of training.
+    largest
+        The largest possible difference of a row, 1 for rates.
     """
     difference = np.asarray(correct_a, dtype=np.float64) - np.asarray(correct_b, dtype=np.float64)
     rows = np.stack([difference, np.ones_like(difference)], axis=1)
     sums, sizes = cluster_sums(rows, clusters)
     n = rows_of_a_track(len(rows), tracks)
     estimate = float(ratio(sums.sum(axis=0)))
-    low, high = difference_bounds(sums, np.array([[n, n], [-n, n]]), ratio, sizes, n_resamples, seed)
-    interval = Interval(estimate, float(low), float(high))
-    return _with_luck(interval, rows, clusters, seeds, ratio)
+    low, high = difference_bounds(
+        sums, n * np.array([[largest, 1], [-largest, 1]]), ratio, sizes, n_resamples, seed
+    )
+    interval = _with_luck(Interval(estimate, float(low), float(high)), rows, clusters, seeds, ratio)
+    return _clipped(interval, -largest, largest)
 
 
 def rows_of_a_track(n_rows: int, tracks: np.ndarray | None) -> float:
@@ -307,9 +312,10 @@ def _rate_interval(
     return Interval(estimate, float(bounds.low), float(bounds.high))
 
 
-def _in_0_to_1(interval: Interval) -> Interval:
-    """Clip the bounds of a rate."""
-    return Interval(interval.estimate, *(float(np.clip(end, 0, 1)) for end in (interval.low, interval.high)))
+def _clipped(interval: Interval, least: float, most: float) -> Interval:
+    """Clip the bounds of a rate or of a difference to what is possible."""
+    low, high = (float(np.clip(end, least, most)) for end in (interval.low, interval.high))
+    return Interval(interval.estimate, low, high)
 
 
 def _with_luck(

@@ -99,10 +99,21 @@ def test_differences_are_of_the_same_tracks_and_per_doubling(runs):
     assert last[["chance", "n_tracks", "n_seeds", "n_folds"]].tolist() == [50, 100, 1, 1]
 
 
+def test_little_more_data_decides_nothing():
+    """With 90 and 100 % of the tracks, an error of a track counts as seven in what a doubling adds."""
+    runs = [
+        run(entry, share, hits(n_right, 30))
+        for entry, n_right in ((FIRST, 18), (OTHER, 26))
+        for share in (0.9, 1.0)
+    ]
+    last = curves_table(runs, 1000).iloc[-1]
+    assert last["lead_low"] < -20 < 0 < last["lead"] < last["lead_high"]
+
+
 def test_seeds_of_a_track_are_pooled_in_one_cluster(runs):
     single = curves_table(runs((60, 40), (90, 50)), 1000)
     again = [table.assign(seed=2) for table in runs((60, 40), (90, 50))]
-    pooled = curves_table([*runs((60, 40), (90, 50)), *again], 1000)
+    pooled = curves_table([*runs((60, 40), (90, 50)), *again], 1000)  # seeds that agree add no luck
     assert (pooled["n_seeds"] == 2).all()
     for name in ("points", "lead"):
         width = [table[f"{name}_high"].max() - table[f"{name}_low"].max() for table in (single, pooled)]

@@ -54,8 +54,8 @@ def _rows(outcomes: pd.DataFrame, n_resamples: int) -> list[dict[str, object]]:
     )
     draws = {"n_resamples": n_resamples, "seed": _SEED}
 
-    def minus(a: np.ndarray, b: np.ndarray) -> Interval:
-        return difference_interval(a, b, clusters, track_ids, seeds, **draws)
+    def minus(a: np.ndarray, b: np.ndarray, largest: float = 1.0) -> Interval:
+        return difference_interval(a, b, clusters, track_ids, seeds, **draws, largest=largest)
 
     counts = outcomes.groupby("share")["n_training"].mean()
     least, most = counts.index.min(), counts.index.max()
@@ -74,7 +74,7 @@ def _rows(outcomes: pd.DataFrame, n_resamples: int) -> list[dict[str, object]]:
                 row |= _over(minus(own, hits[(*entry, least)]), doublings).columns("doubling")
                 if entry != first:
                     doubled = (reference - hits[(*first, least)]) / doublings
-                    row |= minus(own - reference, doubled).columns("lead")
+                    row |= minus(own - reference, doubled, 1 + 1 / doublings).columns("lead")
             rows.append(row)
     return rows
 
