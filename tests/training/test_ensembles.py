@@ -6,7 +6,7 @@ from genredag.bundles.ensemble import product
 from genredag.errors import ParameterError
 from genredag.models import registry
 from genredag.params.groups.models import Ensemble, Estimator
-from genredag.training.ensembles import copy_seed, fit_sharpness, log_loss, predicted
+from genredag.training.ensembles import LOG_SHARPNESS, copy_seed, fit_sharpness, log_loss, predicted
 from genredag.training.networks import HISTORY_COLUMNS
 from genredag.training.train import train_bundle
 from recipes import LSTM, TRAIN
@@ -87,6 +87,36 @@ def test_a_killed_training_resumes_with_the_member_it_was_at(pair, toy_slices, t
     whole, _, _ = train_bundle("pair", recipe(), TRAIN, toy_slices, seed=1)
     assert resumed.info["weights"] == whole.info["weights"]
     assert all(file.name.endswith(checkpoint.name) for file in tmp_path.iterdir())
+
+
+def test_only_the_ratios_of_weights_matter(pair, toy_slices):
+    def weights(factor):
+        found = recipe()
+        members = {
+            name: member.model_copy(update={"weight": factor * member.weight})
+            for name, member in reversed(found.members.items())
+        }
+        changed = found.model_copy(update={"members": members})
+        return train_bundle("pair", changed, TRAIN, toy_slices, seed=1)[0].info["weights"]
+
+    np.testing.assert_allclose(weights(1.0), weights(0.01))
+
+
+def test_a_useless_product_is_reported(caplog):
+    rng = np.random.default_rng(0)
+    p = rng.dirichlet(np.ones(3), 400)
+    assert np.log(fit_sharpness([p], [1.0], p.argmin(axis=1))) == pytest.approx(-LOG_SHARPNESS, abs=0.01)
+
+
+def test_a_wrong_value_in_a_member_is_found_there(pair, toy_slices):
+    found = recipe()
+    member = found.members["lstm"]
+    wrong = member.model_copy(update={"recipe": LSTM.model_copy(update={"options": {"units": 4}})})
+    changed = found.model_copy(update={"members": found.members | {"lstm": wrong}})
+    with pytest.raises(
+        ParameterError, match=r"^models\.pair\.members\.lstm\.recipe\.options: 'dropout' is m"
+    ):
+        train_bundle("pair", changed, TRAIN, toy_slices, seed=1)
 
 
 def test_sharpness_calibrates_the_product():

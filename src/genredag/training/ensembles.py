@@ -12,6 +12,7 @@ import pandas as pd
 
 from genredag.bundles.bundle import Bundle
 from genredag.bundles.ensemble import EnsembleBundle, product
+from genredag.models.registry import learner
 from genredag.training.embedding import FITTED_PARTS
 from genredag.training.networks import HISTORY_COLUMNS
 
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# Bounds of the natural logarithm of what the weights are multiplied by.
-LOG_SHARPNESS = (-3.0, 3.0)
+# Largest absolute logarithm of what the weights, which add up to 1, are multiplied by.
+LOG_SHARPNESS = 3.0
 
 
 def train_ensemble(
@@ -44,16 +45,20 @@ def train_ensemble(
     bundles: list[Bundle] = []
     weights: list[float] = []
     timings: list[Timing] = []
-    for member, how in recipe.members.items():
+    total = sum(member.weight for member in recipe.members.values())
+    for member in learner(name).build():
+        how = recipe.members[member]
         for copy in range(how.copies):
             logger.info("%s: training %s, %d of %d", name, member, copy + 1, how.copies)
             bundle, timing = train_member(member, how.recipe, copy_seed(seed, copy), copy)
             bundles.append(bundle)
             timings.append(timing)
-            weights.append(how.weight / how.copies)
+            weights.append(how.weight / total / how.copies)
     parts = {part: data.part(part) for part in FITTED_PARTS}
     found = {part: [predicted(bundle, slices) for bundle in bundles] for part, slices in parts.items()}
     sharpness = fit_sharpness(found["validation"], weights, parts["validation"].labels)
+    if abs(math.log(sharpness)) > LOG_SHARPNESS - 0.01:
+        logger.warning("%s: the validation slices can't calibrate its probabilities", name)
     weights = [weight * sharpness for weight in weights]
     row: dict[str, float] = {"epoch": 1, "learning_rate": math.nan}
     for part, prefix in zip(FITTED_PARTS, ("", "val_"), strict=True):
@@ -85,7 +90,7 @@ def fit_sharpness(probabilities: Sequence[np.ndarray], weights: Sequence[float],
         factor = math.exp(log_factor)
         return log_loss(product(probabilities, [factor * weight for weight in weights]), labels)
 
-    return math.exp(minimize_scalar(loss, bounds=LOG_SHARPNESS, method="bounded").x)
+    return math.exp(minimize_scalar(loss, bounds=(-LOG_SHARPNESS, LOG_SHARPNESS), method="bounded").x)
 
 
 def log_loss(probabilities: np.ndarray, labels: np.ndarray) -> float:

@@ -142,5 +142,5 @@ class LearningCurves(Group):
     split: Name = Field(description="a key of `splits` that keeps tracks whole; all folds of a k-fold split")
     seed: Seeds = Field(description="seeds of the split, of training and of the shares, pooled")
     shares: Annotated[
-        list[Annotated[float, Field(gt=0, le=1)]], Field(min_length=2), AfterValidator(_each_once)
+        list[Annotated[float, Field(ge=0.001, le=1)]], Field(min_length=2), AfterValidator(_each_once)
     ] = Field(description="shares of the training tracks of each genre; the smaller are parts of the larger")

@@ -235,8 +235,8 @@ class Member(Group):
     """A model of an ensemble."""
 
     copies: Count = Field(description="how often it is trained, each time with another seed")
-    weight: Annotated[float, Field(gt=0)] = Field(
-        description="exponent of its probabilities in the product, shared by its copies"
+    weight: Annotated[float, Field(ge=0.001, le=1000)] = Field(
+        description="exponent of its probabilities in the product, shared by its copies; only ratios matter"
     )
     recipe: Single = Field(description="its recipe")
 
