@@ -205,8 +205,13 @@ def family_modules() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(package.__path__, package.__name__ + "."))
 
 
-def check_options(name: str, kind: str, options: Mapping[str, object]) -> Learner:
+def check_options(name: str, kind: str, options: Mapping[str, object], key: str = "") -> Learner:
     """Return the learner called `name` if `kind` and `options` match its builder.
+
+    Parameters
+    ----------
+    key
+        Of the recipe in ``params.yaml``, for errors; "" for ``models.<name>``.
 
     Raises
     ------
@@ -214,9 +219,10 @@ def check_options(name: str, kind: str, options: Mapping[str, object]) -> Learne
         The kind is wrong, or an option is unknown or missing or has an invalid value.
     """
     found = learner(name)
+    key = key or f"models.{name}"
     if kind != found.kind:
-        raise ParameterError(f"kind = {kind!r}", where=f"models.{name}", expected=repr(found.kind))
-    where = f"models.{name}.options"
+        raise ParameterError(f"kind = {kind!r}", where=key, expected=repr(found.kind))
+    where = f"{key}.options"
     _check_names(where, options, found.options)
     check_values(where, found.build, options, lists=kind == "estimator")
     return found
@@ -237,15 +243,15 @@ def check_classifier(name: str, options: Mapping[str, object]) -> Callable[..., 
     return build
 
 
-def check_backbone(name: str, backbone: Pretrained | None) -> None:
-    """Check that the learner called `name` takes `backbone`; None means no backbone.
+def check_backbone(name: str, backbone: Pretrained | None, key: str = "") -> None:
+    """Check that the learner called `name` takes `backbone`; None means no backbone; see `check_options`.
 
     Raises
     ------
     ParameterError
         A backbone is missing, is not taken, or has the wrong architecture.
     """
-    found, where = learner(name), f"models.{name}.backbone"
+    found, where = learner(name), f"{key or f'models.{name}'}.backbone"
     if (backbone is not None) != found.on_backbone:
         state, expected = ("null", "a backbone") if backbone is None else ("not null", "null")
         raise ParameterError(state, where=where, expected=expected)
@@ -254,16 +260,19 @@ def check_backbone(name: str, backbone: Pretrained | None) -> None:
         raise ParameterError(repr(backbone.architecture), where=f"{where}.architecture", expected=expected)
 
 
-def features_seen(name: str, recipe: Recipe) -> str | Sequence[str] | None:
+def features_seen(name: str, recipe: Recipe, key: str = "") -> str | Sequence[str] | None:
     """Return the feature set that a model takes, or several to choose from; None for whole slices.
+
+    `key` is that of the recipe, as for `check_options`.
 
     Raises
     ------
     ParameterError
         The recipe doesn't match the model.
     """
-    found = check_options(name, recipe.kind, recipe.options)
-    check_backbone(name, recipe.backbone)
+    key = key or f"models.{name}"
+    found = check_options(name, recipe.kind, recipe.options, key)
+    check_backbone(name, recipe.backbone, key)
     if isinstance(recipe, Ensemble):
         _check_members(found, recipe)
         return None
@@ -274,12 +283,10 @@ def features_seen(name: str, recipe: Recipe) -> str | Sequence[str] | None:
     has_fixed_inputs = found.features or (recipe.backbone and recipe.backbone.has_embedding)
     if has_fixed_inputs and recipe.augment:
         hint = "augmentation changes slices, but this network takes features of them"
-        raise ParameterError("not empty", where=f"models.{name}.augment", expected="[]", hint=hint)
+        raise ParameterError("not empty", where=f"{key}.augment", expected="[]", hint=hint)
     if found.over_windows and any(isinstance(step, Mixup) for step in recipe.augment):
         hint = "this network takes whole tracks, and a mix of two tracks is not a track"
-        raise ParameterError(
-            "mixup", where=f"models.{name}.augment", expected="another augmentation", hint=hint
-        )
+        raise ParameterError("mixup", where=f"{key}.augment", expected="another augmentation", hint=hint)
     return found.features
 
 
@@ -290,7 +297,7 @@ def _check_members(found: Learner, recipe: Ensemble) -> None:
         expected = " and ".join(needed)
         raise ParameterError(", ".join(recipe.members), where=where, expected=expected)
     for name, member in recipe.members.items():
-        features_seen(name, member.recipe)
+        features_seen(name, member.recipe, f"{where}.{name}.recipe")
         own = learner(name)
         if own.over_windows or own.features or member.recipe.backbone:
             hint = "networks in an ensemble take slices, one by one, without a backbone"
