@@ -73,6 +73,11 @@ def test_without_validation_a_share_of_whole_artists_is_set_aside(settings, file
     assert n_groups in (2, 3) if artists else n_groups == 6
 
 
+def test_slices_are_at_most_as_long_as_tracks(settings, files, tmp_path):
+    fit(settings, files, tmp_path / "m.zip", slice_seconds=1e9)
+    assert read_bundle(tmp_path / "m.zip").info["slices"]["seconds"] == 30.0
+
+
 def test_tracks_can_be_cut_into_slices(settings, files, tmp_path):
     assert fit(settings, files, tmp_path / "m.zip", slice_seconds=10.0) > 0.9
     assert read_bundle(tmp_path / "m.zip").info["slices"]["n_frames"] == 21

@@ -110,7 +110,7 @@ def fit_frames(
     tracks
         A CSV with the track_id, genre and, where known, artist of these tracks, and perhaps of others.
     slice_seconds
-        Length of slices, which overlap by half.
+        Length of slices, which overlap by half; at most that of the tracks.
 
     Returns
     -------
@@ -131,7 +131,8 @@ def fit_frames(
     else:
         configure_backend(settings.train.threads)
     with TemporaryDirectory() as folder:
-        sliced = cut_frames(manifest, settings, Path(folder), slice_seconds)
+        seconds = min(slice_seconds, settings.spectrograms.clip_seconds)
+        sliced = cut_frames(manifest, settings, Path(folder), seconds)
         data = split_by(sliced, manifest, part_of_tracks(manifest[manifest["status"] == "ok"], seed))
         bundle, _, _ = train_bundle(model, settings.recipe, settings.train, data, seed=seed)
         found = track_predictions(predict_split(bundle, data), settings.decision)
