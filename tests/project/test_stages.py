@@ -6,8 +6,9 @@ import pytest
 from snakemake.common.configfile import load_configfile
 
 from genredag.errors import ParameterError
+from genredag.models.registry import learners
 from genredag.params.stages import EXTRAS, STAGES
-from genredag.project.stages import SCRIPTS, read_commands, read_stages, settle_config, stage_code
+from genredag.project.stages import SCRIPTS, read_commands, read_stages, same_code, settle_config, stage_code
 
 
 def test_stages_are_in_the_order_of_the_data_flow(project_dir):
@@ -20,6 +21,17 @@ def test_a_stages_script_comes_first_and_all_its_code_exists(project_dir, stage)
     assert code[0] == project_dir / f"workflow/scripts/{stage}.py"
     assert len(code) == len(set(code)) > 5
     assert all(path.is_file() for path in code)
+
+
+def test_members_of_one_module_share_their_code(project_dir):
+    """Snakemake fingerprints the code once a module, not once a model."""
+    folders = project_dir / SCRIPTS, project_dir / "src"
+    choices = [{"model": name, "representation": "mel"} for name in ("vgg16_ft_published", "crnn", "best")]
+    choices += [{"model": "crnn", "representation": "my_encoder"}]
+    for choice in choices:
+        assert stage_code(*folders, "train", **same_code(**choice)) == stage_code(*folders, "train", **choice)
+    families = {same_code(model=name)["model"] for name in learners()}
+    assert len(families) == len({known.module for known in learners().values()})
 
 
 def test_the_code_of_a_choice_leaves_out_the_modules_of_others(project_dir):

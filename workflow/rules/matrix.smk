@@ -12,7 +12,7 @@ from genredag.models.registry import learner
 from genredag.params.groups.splits import fold_suffixes
 from genredag.params.stages import EXTRAS, STAGES, stage_values
 from genredag.params.user_files import encoder_state, weights_state
-from genredag.project.stages import SCRIPTS, code_state, settle_config
+from genredag.project.stages import SCRIPTS, code_state, same_code, settle_config
 from genredag.project.validation import load_valid_params
 from genredag.runtime.cache import default_cache_dir
 from genredag.runtime.closure import source_dir
@@ -91,7 +91,7 @@ def code(stage):
     nothing, and Snakemake's description of a job stays short.
     """
     return lambda wildcards: fingerprint(
-        stage, **{key: wildcards[key] for key in CHOICES if key in wildcards.keys()}
+        stage, **same_code(**{key: wildcards[key] for key in CHOICES if key in wildcards.keys()})
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from pydantic_core import to_jsonable_python
+
 if TYPE_CHECKING:
     from genredag.params.schema import Params
 
@@ -50,12 +52,11 @@ def stage_values(params: Params, stage: str, **choice: object) -> str:
     Equal values give equal strings. The choice is included because Snakemake's cache identifies a result by
     its parameters, not by its path: without it, two seeds would share one split.
     """
-    tree = params.model_dump()
     values: dict[str, Any] = {key: str(name) for key, name in choice.items()}
     for group in (STAGE_GROUPS | EXTRA_GROUPS)[stage]:
         key = group.format(**choice)
-        value: Any = tree
+        value: Any = params
         for part in key.split("."):
-            value = value[part]
+            value = value[part] if isinstance(value, dict) else getattr(value, part)
         values[key] = value
-    return json.dumps(values, sort_keys=True)
+    return json.dumps(to_jsonable_python(values), sort_keys=True)

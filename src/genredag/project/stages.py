@@ -55,7 +55,7 @@ def stage_code(scripts: Path, source_dir: Path, stage: str, **choice: str) -> li
     """
     script = scripts / f"{stage}.py"
     unused: set[Import] = set()
-    for registry, modules, chosen in _registries(choice):
+    for _, registry, modules, chosen in _registries(choice):
         unused |= unused_imports(registry, modules.values(), modules[chosen], source_dir)
     return [script, *import_closure(script, source_dir, unused)]
 
@@ -65,19 +65,28 @@ def code_state(scripts: Path, source_dir: Path, stage: str, **choice: str) -> st
     return code_fingerprint(stage_code(scripts, source_dir, stage, **choice), scripts, source_dir)
 
 
-def _registries(choice: Mapping[str, str]) -> Iterator[tuple[str, dict[str, str], str]]:
-    """Yield each registry that `choice` selects from, the module of each member, and the choice."""
+def same_code(**choice: str) -> dict[str, str]:
+    """Return a choice that runs the same code: of the members that share a module, the first."""
+    return {
+        key: next(name for name, module in modules.items() if module == modules[chosen])
+        for key, _, modules, chosen in _registries(choice)
+    }
+
+
+def _registries(choice: Mapping[str, str]) -> Iterator[tuple[str, str, dict[str, str], str]]:
+    """Yield what `choice` selects, from which registry, the module of each member, and the member chosen."""
     if "dataset" in choice:
-        yield "genredag.datasets.registry", MODULE_NAMES, choice["dataset"]
+        yield "dataset", "genredag.datasets.registry", MODULE_NAMES, choice["dataset"]
     if "representation" in choice:
         modules = {name: one.transform.__module__ for name, one in REPRESENTATIONS.items()}
         modules[OWN_ENCODER] = ONNX_ENCODER.transform.__module__
         chosen = choice["representation"]
-        yield "genredag.spectrograms.registry", modules, chosen if chosen in modules else OWN_ENCODER
+        chosen = chosen if chosen in modules else OWN_ENCODER
+        yield "representation", "genredag.spectrograms.registry", modules, chosen
     if "model" in choice:
         modules = {name: known.module for name, known in learners().items()}
         modules |= {module: module for module in family_modules()}  # one may have no learner yet
-        yield "genredag.models.registry", modules, choice["model"].removesuffix(PUBLISHED)
+        yield "model", "genredag.models.registry", modules, choice["model"].removesuffix(PUBLISHED)
 
 
 def settle_config(config: dict[str, Any], path: Path) -> None:
