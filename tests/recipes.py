@@ -19,6 +19,7 @@ LSTM = Network(
     epochs=2,
     patience=2,
     augment=[],
+    size=None,
     backbone=None,
     options={"units": 8, "dropout": 0.1},
 )

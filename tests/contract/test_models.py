@@ -92,7 +92,7 @@ def has_a_map(name, n_bins, n_frames):
     import keras
 
     inputs = keras.Input((*[None] * learners()[name].over_windows, n_bins, n_frames, 1))
-    options = MODELS[name].options | {"filter_bins": 9, "filter_frames": 7, "size": 0}
+    options = MODELS[name].options | {"filter_bins": 9, "filter_frames": 7}
     kept = {option: options[option] for option in learners()[name].options}
     try:
         model = keras.Model(inputs, learners()[name].build(inputs, 3, **kept))

@@ -14,10 +14,10 @@ OPTIONS = {
 }
 
 
-def recipe(options):
+def recipe(options, size=None):
     values = {"kind": "network", "optimizer": "adam", "learning_rate": 0.1, "schedule": "constant"}
     values |= {"batch_size": 1, "epochs": 1, "patience": 1, "augment": [], "backbone": None}
-    return Network(**values, options=options)
+    return Network(**values, size=size, options=options)
 
 
 def build(name, n_bins, n_frames, **arguments):
@@ -102,6 +102,44 @@ def test_an_lstm_over_windows_hears_every_channel():
     found = np.asarray(keras.Model(model.input, lstm.input)(slices))
     expected = np.concatenate([slices.mean(axis=2), slices.std(axis=2)], axis=2)
     np.testing.assert_allclose(np.sort(found), np.sort(expected), atol=1e-5)
+
+
+def test_slices_are_resized_after_they_are_normalised():
+    """Bilinear, by the centres of pixels, like keras.ops.image.resize."""
+    import keras
+
+    options = recipe({"dropout": 0.25}, size=[20, 6])
+    statistics = (np.array([1.0, 2.0, 3.0]), np.array([4.0, 9.0, 16.0]))
+    sizes = {"n_frames": 5, "n_bins": 3, "n_classes": 3}
+    model = build_network("cnn_370k", options, **sizes, statistics=statistics, precision="float32")
+    (first, *_) = (layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D))
+    slices = np.random.default_rng(0).normal(size=(2, 5, 3)).astype(np.float32)
+    seen = np.asarray(keras.Model(model.input, first.input)(slices))
+    normalised = ((slices - statistics[0]) / np.sqrt(statistics[1])).transpose(0, 2, 1)[..., None]
+    expected = keras.ops.image.resize(normalised.astype(np.float32), (20, 6), interpolation="bilinear")
+    np.testing.assert_allclose(seen, np.asarray(expected), atol=1e-5)
+
+
+def test_windows_are_resized_one_by_one():
+    import keras
+
+    sizes = {"n_frames": 5, "n_bins": 6, "n_classes": 3, "statistics": None, "precision": "float32"}
+    options = {"units": 4, "dropout": 0.1}
+    windows = build_network("crnn_windows", recipe(options, size=[32, 8]), **sizes)
+    single = build_network("crnn", recipe(options, size=[32, 8]), **sizes)
+    slices = np.random.default_rng(0).normal(size=(1, 3, 5, 6)).astype(np.float32)
+    resizing = next(x for x in windows.layers if isinstance(x, keras.layers.TimeDistributed))
+    seen = np.asarray(keras.Model(windows.input, resizing.output)(slices))
+    (one,) = (layer for layer in single.layers if isinstance(layer, keras.layers.Resizing))
+    expected = np.asarray(keras.Model(single.input, one.output)(slices[0]))
+    assert seen.shape == (1, 3, 32, 8, 1)
+    np.testing.assert_allclose(seen[0], expected, atol=1e-6)
+
+
+def test_a_size_that_is_too_small_is_refused():
+    sizes = {"n_frames": 130, "n_bins": 128, "n_classes": 3, "statistics": None, "precision": "float32"}
+    with pytest.raises(ModelError, match=r"^lidy_shallow: slices of 19 bins x 130 frames are too small"):
+        build_network("lidy_shallow", recipe({"dropout": 0.1}, size=[19, 130]), **sizes)
 
 
 def test_a_builder_error_is_reported_in_one_line(monkeypatch):

@@ -153,8 +153,20 @@ def test_a_model_without_a_representation_is_refused(tree, models, representatio
             r"slices of 128 bins x 130 frames are too small; expected at least 1 bins x 131 frames",
         ),
         (
-            {"model": "vgg16_ft", "models__vgg16_ft__backbone": {"size": 16}},
+            {"model": "vgg16_ft", "models__vgg16_ft__backbone": {"size": [16, 16]}},
             r"images of 16 bins x 16 frames are too small; expected at least 32 bins x 32 frames",
+        ),
+        (
+            {"model": "homebrew", "models__homebrew__size": [71, 130]},
+            r"slices of 71 bins x 130 frames are too small; expected at least 72 bins x 8 frames",
+        ),
+        (
+            {"model": "vgg16_ft", "models__vgg16_ft__size": [217, 334]},
+            r"^models.vgg16_ft.size: \[217, 334\]; expected null. Hint: set `backbone.size`",
+        ),
+        (
+            {"model": "mlp_42", "representation": "handcrafted", "models__mlp_42__size": [217, 334]},
+            r"^models.mlp_42.size: \[217, 334\]; expected null. Hint: its features are no picture",
         ),
         (
             {"model": "vgg16_ft", "models__vgg16_ft__backbone": {"weights": "no/such.h5"}},

@@ -18,7 +18,13 @@ SIZES = {"n_frames": 40, "n_bins": 36, "statistics": None}
 
 
 def pretrained(network, frozen_layers, **changes):
-    values = {"architecture": network, "size": 0, "weights": None, "preprocessing": "imagenet", "embed": True}
+    values = {
+        "architecture": network,
+        "size": None,
+        "weights": None,
+        "preprocessing": "imagenet",
+        "embed": True,
+    }
     return Pretrained(**values | {"frozen_layers": frozen_layers} | changes)
 
 
@@ -88,7 +94,7 @@ def test_layers_frozen_after_the_cut_stay_frozen():
 def test_imagenet_preprocessing(backbone, pixels):
     """The mean of a bin is middle gray, a standard deviation 51 levels; Caffe's networks want blue first."""
     inputs = keras.Input((32, 32, 1))
-    picture = keras.Model(inputs, as_image(inputs, backbone, size=0, preprocessing="imagenet"))
+    picture = keras.Model(inputs, as_image(inputs, backbone, size=None, preprocessing="imagenet"))
     x = np.zeros((1, 32, 32, 1), np.float32)
     x[0, 0, 1] = 1
     np.testing.assert_allclose(np.asarray(picture(x))[0, 0, :2], pixels, rtol=1e-5)
@@ -96,9 +102,9 @@ def test_imagenet_preprocessing(backbone, pixels):
 
 def test_resized_pictures_keep_constants():
     inputs = keras.Input((84, 130, 1))
-    picture = keras.Model(inputs, as_image(inputs, SQUEEZENET, size=216, preprocessing="none"))
+    picture = keras.Model(inputs, as_image(inputs, SQUEEZENET, size=(216, 300), preprocessing="none"))
     out = np.asarray(picture(np.full((1, 84, 130, 1), 2.0, np.float32)))
-    np.testing.assert_array_equal(out, np.full((1, 216, 216, 3), 2.0, np.float32))
+    np.testing.assert_array_equal(out, np.full((1, 216, 300, 3), 2.0, np.float32))
 
 
 def test_weights_can_be_a_path(build, shared_dir):
@@ -113,7 +119,7 @@ def test_weights_can_be_a_path(build, shared_dir):
 
 @pytest.mark.parametrize(("backbone", "smallest"), [(VGG16, 32), (SQUEEZENET, 31)])
 def test_smallest_input(backbone, smallest):
-    def features(*shape, size=0):
+    def features(*shape, size=None):
         use = pretrained(backbone.name, "all", size=size)
         return backbone_features(keras.Input((*shape, 1)), use)
 
@@ -122,7 +128,7 @@ def test_smallest_input(backbone, smallest):
         with pytest.raises(ModelError, match=f"at least {smallest} bins x {smallest} frames"):
             features(*shape)
     with pytest.raises(ModelError, match=f"images of 16 bins x 16 frames .* at least {smallest} bins"):
-        features(128, 130, size=16)
+        features(128, 130, size=[16, 16])
 
 
 def test_imagenet_without_file_or_network(tmp_path, monkeypatch):

@@ -20,7 +20,6 @@ IMPOSSIBLE = {
     "units": [0, -4, 1.5, "8", True, [1, 2]],
     "filter_bins": [-3, 4.5, None],
     "filter_frames": [-1, 4.5, "abc"],
-    "size": [-1, 0.5],
     "momentum": [7, -0.1],
     "l2": [-1, float("inf")],
     "C": [-1, 0, "1", [1.0, 0]],

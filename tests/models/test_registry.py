@@ -32,18 +32,12 @@ def test_a_decorated_function_is_a_learner(empty):
     [
         ((4, 3), {}, 4, 3),
         (lambda height, **_: (height, 1), {"height": 5, "dropout": 0.5}, 5, 1),
-        ((4, 3), {"size": 4}, None, None),
     ],
 )
 def test_smaller_slices_are_refused(empty, smallest, options, bins, frames):
     register = registry.network("tiny", paper="P", published_input=(9, 9, 1), smallest=smallest)
     register(lambda x, n_classes: x)
     tiny = registry.learner("tiny")
-    if bins is None:
-        tiny.check_size(1, 1, options)
-        with pytest.raises(ModelError, match="tiny: slices of 3 bins x 3 frames are too small"):
-            tiny.check_size(9, 9, {"size": 3})
-        return
     tiny.check_size(bins, frames, options)
     for size in ((bins - 1, frames), (bins, frames - 1)):
         with pytest.raises(ModelError, match=f"expected at least {bins} bins x {frames} frames"):
@@ -72,7 +66,7 @@ def test_a_network_accepts_only_the_backbones_that_it_lists(empty):
         "tiny", paper="P", published_input=(9, 9, 3), backbones=("vgg16", "squeezenet")
     )
     register(lambda x, n_classes: x)
-    values = {"size": 0, "weights": None, "preprocessing": "none", "frozen_layers": 0, "embed": False}
+    values = {"size": None, "weights": None, "preprocessing": "none", "frozen_layers": 0, "embed": False}
     for architecture in ("vgg16", "squeezenet"):
         registry.check_backbone("tiny", Pretrained(architecture=architecture, **values))
     with pytest.raises(ParameterError, match=r"architecture: 'resnet18'; expected 'vgg16' or 'squeezenet'$"):

@@ -24,10 +24,12 @@ def built(sheet: Sheet, recipes):
     import keras
 
     from genredag.models.frozen import backbone_features
+    from genredag.models.inputs import resized
 
     learner = learners()[sheet.id]
     recipe = recipes.get(sheet.id + PUBLISHED, recipes[sheet.id])
     inputs = x = keras.Input((*[None] * learner.over_windows, *sheet.shape))
+    x = resized(x, recipe.size)
     if recipe.backbone:
         x = backbone_features(x, recipe.backbone.model_copy(update={"weights": None}))
     return keras.Model(inputs, learner.build(x, 10, **recipe.options | sheet.options))

@@ -47,7 +47,7 @@ def cheap(recipe: Recipe) -> Recipe:
     if isinstance(recipe, Hybrid):
         changes |= {"folds": 2, "classifier": {key: value[:1] for key, value in recipe.classifier.items()}}
     if recipe.backbone:
-        changes["backbone"] = recipe.backbone.model_copy(update={"weights": None, "size": 32})
+        changes["backbone"] = recipe.backbone.model_copy(update={"weights": None, "size": [32, 32]})
     return recipe.model_copy(update=changes)
 
 

@@ -22,7 +22,7 @@ from genredag.training.train import train_bundle
 SIZE, GENRES, N_TRACKS = 16, ("low", "beat", "plain"), 50
 RECIPE = {
     **{"kind": "network", "optimizer": "adam", "learning_rate": 0.003, "schedule": "cosine"},
-    **{"batch_size": 16, "epochs": 12, "patience": 12, "augment": [], "backbone": None},
+    **{"batch_size": 16, "epochs": 12, "patience": 12, "augment": [], "size": None, "backbone": None},
 }
 OPTIONS = {"cnn_370k": {"dropout": 0.1}, "lstm": {"units": 16, "dropout": 0.1}}
 

@@ -17,9 +17,9 @@ from genredag.training.networks import Course
 from genredag.training.train import train_bundle
 
 TRAIN = Train(precision="float32", threads=1, normalisation="bin")
-BACKBONE = {"size": 32, "weights": None, "preprocessing": "imagenet", "embed": True}
+BACKBONE = {"size": [32, 32], "weights": None, "preprocessing": "imagenet", "embed": True}
 RECIPE = {"optimizer": "adam", "learning_rate": 0.001, "schedule": "cosine", "batch_size": 8, "epochs": 3}
-RECIPE |= {"kind": "network", "patience": 3, "augment": [], "options": {"dropout": 0.5}}
+RECIPE |= {"kind": "network", "patience": 3, "augment": [], "size": None, "options": {"dropout": 0.5}}
 FROZEN = Network(
     **RECIPE | {"learning_rate": 0.1},
     backbone=BACKBONE | {"architecture": "squeezenet", "frozen_layers": "all"},

@@ -13,7 +13,7 @@ from genredag.training.train import train_bundle
 
 TRAIN = Train(precision="float32", threads=1, normalisation="bin")
 NETWORK = {"kind": "network", "optimizer": "adam", "learning_rate": 0.01, "schedule": "constant"}
-NETWORK |= {"batch_size": 8, "epochs": 1, "patience": 1, "backbone": None}
+NETWORK |= {"batch_size": 8, "epochs": 1, "patience": 1, "size": None, "backbone": None}
 NETWORK |= {"options": {"units": 8, "dropout": 0.1}}
 NOISE = Noise(kind="noise", std=3.0)
 

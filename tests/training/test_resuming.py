@@ -15,7 +15,8 @@ from genredag.training.train import train_bundle
 
 TRAIN = Train(precision="float32", threads=1, normalisation="bin")
 BASE = {"kind": "network", "optimizer": "adam", "learning_rate": 0.01, "batch_size": 8, "epochs": 6}
-BASE |= {"backbone": None, "augment": [{"kind": "noise", "std": 2.0}, {"kind": "mixup", "alpha": 0.4}]}
+BASE |= {"size": None, "backbone": None}
+BASE |= {"augment": [{"kind": "noise", "std": 2.0}, {"kind": "mixup", "alpha": 0.4}]}
 RECIPES = {
     # Two networks before it, each with a checkpoint of its own.
     "time_frequency_init": BASE
@@ -35,7 +36,8 @@ RECIPES = {
     | {
         "schedule": {"kind": "plateau", "factor": 0.5, "patience": 1, "cooldown": 1, "floor": 0.0},
         "patience": 3,
-        "options": {"size": 72, "momentum": 0.5, "conv_dropout": 0.2, "dense_dropout": 0.2, "units": 192},
+        "size": [72, 72],
+        "options": {"momentum": 0.5, "conv_dropout": 0.2, "dense_dropout": 0.2, "units": 192},
     },
 }
 

@@ -14,6 +14,7 @@ COOLING = PLATEAU | {"cooldown": 3}
 
 def recipe(schedule, rate=0.1, epochs=10):
     values = {
+        "size": None,
         "backbone": None,
         "kind": "network",
         "optimizer": "adam",

@@ -28,10 +28,11 @@ NETWORK = {
     "epochs": 6,
     "patience": 6,
     "augment": [],
+    "size": None,
     "backbone": None,
     "options": {"units": 8, "dropout": 0.1},
 }
-PRETRAINED = {"architecture": "vgg16", "size": 32, "weights": "w.h5", "preprocessing": "none"}
+PRETRAINED = {"architecture": "vgg16", "size": [32, 32], "weights": "w.h5", "preprocessing": "none"}
 PRETRAINED |= {"frozen_layers": 0, "embed": False}
 LSTM = Network(**NETWORK)
 SVM = Estimator(
@@ -187,10 +188,10 @@ def test_divergence_is_reported_in_one_line(toy_slices):
     array[0, 0] = np.nan  # what a rate far too high comes to after a while, though not on every machine
     frames = dataclasses.replace(frames, array=array)
     train = TRAIN.model_copy(update={"normalisation": "none"})
-    options = {"size": 72, "momentum": 0.9, "conv_dropout": 0.0, "dense_dropout": 0.0, "units": 8}
+    options = {"momentum": 0.9, "conv_dropout": 0.0, "dense_dropout": 0.0, "units": 8}
     message = r"loss is not finite at epoch 1\. Hint: lower models\.homebrew\.learning_rate"
     with pytest.raises(ModelError, match=message):
-        recipe = Network(**NETWORK | {"options": options})
+        recipe = Network(**NETWORK | {"size": [72, 72], "options": options})
         train_bundle("homebrew", recipe, train, dataclasses.replace(toy_slices, frames=frames), seed=1)
 
 
@@ -269,7 +270,7 @@ def test_a_hybrid_passes_network_features_to_a_classifier(toy_slices, tmp_path, 
 def test_another_classifier_reuses_the_same_network(toy_slices, tmp_path, monkeypatch):
     hybrid = dataclasses.replace(learners()["vgg16_svm"], backbones=("squeezenet",))
     monkeypatch.setitem(registry._LEARNERS, "vgg16_svm", hybrid)
-    backbone = PRETRAINED | {"architecture": "squeezenet", "size": 32, "weights": None}
+    backbone = PRETRAINED | {"architecture": "squeezenet", "size": [32, 32], "weights": None}
     values = NETWORK | {"kind": "hybrid", "options": {"dropout": 0.1}, "backbone": backbone, "folds": 2}
     given = {"data": toy_slices, "seed": 1, "checkpoint": tmp_path / "checkpoint"}
     begun, begin = [], Course.begin

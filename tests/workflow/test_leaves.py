@@ -80,6 +80,7 @@ def _neighbours(value: Any) -> Iterator[Any]:
     elif isinstance(value, list):
         yield from (value[::-1], [*value, "x"], [*value, {"kind": "time_reversal", "probability": 0.25}], [])
         yield [*value, {"pitch_semitones": 1.0, "tempo": 1.0}]
+        yield [2 * item for item in value if isinstance(item, int)]
         yield from ([*value, 43], *([*value, name] for name in NAMES))
     elif isinstance(value, str):
         yield from ("auto", "hamming", "constant", "cosine", "features_30", *NAMES, *WORDS)

@@ -8,7 +8,7 @@ import numpy as np
 
 from genredag.errors import ModelError
 from genredag.models.frozen import backbone_features
-from genredag.models.inputs import dtype_policy, slices_input
+from genredag.models.inputs import dtype_policy, resized, slices_input
 from genredag.models.registry import check_backbone, check_options
 
 if TYPE_CHECKING:
@@ -50,9 +50,11 @@ def build_network(
 
     learner = check_options(name, recipe.kind, recipe.options)
     check_backbone(name, recipe.backbone)
-    learner.check_size(n_bins // n_channels, n_frames, recipe.options)
+    height, width = recipe.size or (n_bins // n_channels, n_frames)
+    learner.check_size(height, width, recipe.options)
     with dtype_policy(precision):
         inputs, x = slices_input(n_frames, n_bins, statistics, learner.over_windows, n_channels)
+        x = resized(x, recipe.size)
         try:
             if recipe.backbone is not None:
                 x = backbone_features(x, recipe.backbone)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, TypedDict
 
 from genredag.errors import ModelError
 from genredag.models.frozen import backbone_features
+from genredag.models.inputs import resized
 from genredag.models.registry import PUBLISHED, Learner, features_seen, learners
-from genredag.params.groups.models import Ensemble, Estimator, Recipe
+from genredag.params.groups.models import Ensemble, Estimator, Network, Recipe
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -89,7 +90,7 @@ def _features(recipe: Recipe | None) -> list[str]:
 
 
 def _count(learner: Learner, recipe: Recipe | None, shape: tuple[int, int, int] | None) -> int | None:
-    if shape is None or recipe is None or learner.kind in ("estimator", "ensemble"):
+    if shape is None or not isinstance(recipe, Network):
         return None
     if learner.features and shape != learner.published_input:  # it takes features, not slices
         return None
@@ -97,7 +98,9 @@ def _count(learner: Learner, recipe: Recipe | None, shape: tuple[int, int, int] 
 
     inputs = x = keras.Input((None, *shape) if learner.over_windows else shape)
     try:
-        learner.check_size(*shape[:2], recipe.options)
+        height, width = recipe.size or shape[:2]
+        learner.check_size(height, width, recipe.options)
+        x = resized(x, recipe.size)
         if recipe.backbone is not None:
             # Counting needs neither the values of the weights nor their files.
             x = backbone_features(x, recipe.backbone.model_copy(update={"weights": None}))

@@ -206,16 +206,18 @@ def _check_pair(params: Params, model: str, recipe: Recipe, representation: str,
             expected=f"one of {', '.join(_pictures())} for {chosen or 'a network on slices'}",
             hint="genredag models lists what each model takes",
         )
-    if chosen:
+    if chosen or not isinstance(recipe, Network):
         return
     # ASSUME: precomputed frames are of unknown size until their files are read; training checks it.
     if set(datasets) != {NO_AUDIO}:
         sr = params.spectrograms.sr
         n_frames = slice_length(params.slices.seconds, sr / hop_length(group, sr))
         n_channels = count_channels(group)
-        learner(model).check_size(len(columns) // n_channels, n_frames, recipe.options)
+        n_bins = len(columns) // n_channels
+        height, width = recipe.size or (n_bins, n_frames)
+        learner(model).check_size(height, width, recipe.options)
         if recipe.backbone:
-            check_image_size(recipe.backbone, len(columns) // n_channels, n_frames, n_channels)
+            check_image_size(recipe.backbone, n_bins, n_frames, n_channels)
         if n_channels > 1:
             _check_noise(model, recipe, representation)
 

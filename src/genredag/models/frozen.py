@@ -12,11 +12,13 @@ import numpy as np
 
 from genredag.errors import ModelError, SlicesTooSmallError
 from genredag.models.backbones import BACKBONES, Backbone, weights_file
-from genredag.models.inputs import dtype_policy, slices_input
+from genredag.models.inputs import dtype_policy, resized, slices_input
 from genredag.models.pretrained import load_weights
 from genredag.runtime.cache import default_cache_dir
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import keras
     from keras import KerasTensor
 
@@ -107,8 +109,8 @@ def check_image_size(pretrained: Pretrained, n_bins: int, n_frames: int, n_chann
             expected="1 channel or 3",
             hint="stack three representations",
         )
-    side, least = pretrained.size, BACKBONES[pretrained.architecture].min_size
-    height, width = (side, side) if side else (n_bins, n_frames)
+    least = BACKBONES[pretrained.architecture].min_size
+    height, width = pretrained.size or (n_bins, n_frames)
     if min(height, width) < least:
         raise SlicesTooSmallError(
             f"images of {height} bins x {width} frames are too small",
@@ -128,7 +130,9 @@ def _after(network: keras.Model, layer: keras.Layer) -> keras.Model | None:
         return None
 
 
-def as_image(x: KerasTensor, backbone: Backbone, *, size: int, preprocessing: str) -> KerasTensor:
+def as_image(
+    x: KerasTensor, backbone: Backbone, *, size: Sequence[int] | None, preprocessing: str
+) -> KerasTensor:
     """Return slices (batch, n_bins, n_frames, 1 or 3) as images (batch, height, width, 3).
 
     `preprocessing` ``imagenet`` maps standardised values x to pixels, 127.5 + 51 x, so that 2.5 standard
@@ -137,8 +141,7 @@ def as_image(x: KerasTensor, backbone: Backbone, *, size: int, preprocessing: st
     """
     import keras
 
-    if size:
-        x = keras.layers.Resizing(size, size)(x)
+    x = resized(x, size)
     if x.shape[-1] == 1:
         x = keras.layers.Concatenate()([x, x, x])
     if preprocessing == "imagenet":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -42,6 +42,16 @@ def slices_input(
         return inputs, keras.layers.Reshape((*any_number, n_bins, n_frames, 1))(x)
     x = keras.layers.Reshape((*any_number, n_channels, n_bins // n_channels, n_frames))(x)
     return inputs, keras.layers.Permute((1, 3, 4, 2) if over_windows else (2, 3, 1))(x)
+
+
+def resized(x: KerasTensor, size: Sequence[int] | None) -> KerasTensor:
+    """Return pictures resized bilinearly to `size`, (height, width); None leaves them as they are."""
+    import keras
+
+    if size is None:
+        return x
+    layer = keras.layers.Resizing(*size)
+    return layer(x) if len(x.shape) == 4 else keras.layers.TimeDistributed(layer)(x)
 
 
 @contextmanager

@@ -88,7 +88,7 @@ class Learner:
     calibrated: bool = False
 
     def check_size(self, n_bins: int, n_frames: int, options: Mapping[str, object]) -> None:
-        """Reject slices that are too small; with an option `size`, the resized images must be large enough.
+        """Reject slices that are too small, after they are resized.
 
         Raises
         ------
@@ -96,14 +96,12 @@ class Learner:
             They have fewer bins or frames than `smallest`.
         """
         least = self.smallest(**options) if callable(self.smallest) else self.smallest
-        side = options.get("size")
-        bins, frames = (side, side) if isinstance(side, int) and side else (n_bins, n_frames)
-        if bins < least[0] or frames < least[1]:
+        if n_bins < least[0] or n_frames < least[1]:
             raise SlicesTooSmallError(
-                f"slices of {bins} bins x {frames} frames are too small",
+                f"slices of {n_bins} bins x {n_frames} frames are too small",
                 where=self.name,
                 expected=f"at least {least[0]} bins x {least[1]} frames",
-                hint="lengthen `slices.seconds`, or choose another representation, model or options",
+                hint="lengthen `slices.seconds` or set `size`, or choose another representation or model",
             )
 
     @property
@@ -280,6 +278,9 @@ def features_seen(name: str, recipe: Recipe, key: str = "") -> str | Sequence[st
         check_classifier(name, recipe.classifier)
     if isinstance(recipe, Estimator):
         return recipe.features
+    if recipe.size and (found.features or recipe.backbone):
+        hint = "set `backbone.size`" if recipe.backbone else "its features are no picture"
+        raise ParameterError(str(recipe.size), where=f"{key}.size", expected="null", hint=hint)
     has_fixed_inputs = found.features or (recipe.backbone and recipe.backbone.has_embedding)
     if has_fixed_inputs and recipe.augment:
         hint = "augmentation changes slices, but this network takes features of them"

@@ -4,17 +4,16 @@ import pytest
 
 from genredag.errors import ModelError
 
-PUBLISHED = {"size": 216, "momentum": 0.1, "conv_dropout": 0.5, "dense_dropout": 0.5, "units": 192}
+PUBLISHED = {"momentum": 0.1, "conv_dropout": 0.5, "dense_dropout": 0.5, "units": 192}
 
 
 def n_trainable(model):
     return sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
 
 
-@pytest.mark.parametrize("shape", [(216, 216, 1), (128, 130, 1)])
-def test_published_count(build, check_probabilities, shape):
+def test_published_count(build, check_probabilities):
     """The published count leaves out the moving statistics of the 320 channels."""
-    model = build("homebrew", shape, **PUBLISHED)
+    model = build("homebrew", (216, 216, 1), **PUBLISHED)
     assert n_trainable(model) == 6_441_718
     assert model.count_params() == 6_441_718 + 2 * 320
     check_probabilities(model)
@@ -37,7 +36,7 @@ def test_maps(build):
 
 def test_momentum_weighs_the_past(build):
     """After one batch the moving mean is nine tenths of the batch's: PyTorch's .9 is Keras' .1."""
-    model = build("homebrew", (72, 8, 1), **{**PUBLISHED, "size": 0})
+    model = build("homebrew", (72, 8, 1), **PUBLISHED)
     norm = next(layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization))
     x = np.random.default_rng(0).normal(size=(4, 72, 8, 1)).astype(np.float32)
     before_norm = keras.Model(model.input, norm.input)
@@ -53,7 +52,7 @@ def test_units_of_the_text(build):
 
 
 def test_deeper_has_a_fifth_convolution(build, check_probabilities):
-    model = build("homebrew_deeper", (128, 130, 1), **PUBLISHED | {"size": 0})
+    model = build("homebrew_deeper", (128, 130, 1), **PUBLISHED)
     maps = [layer.output.shape[1:] for layer in model.layers if isinstance(layer, keras.layers.MaxPooling2D)]
     assert maps == [(62, 65, 128), (29, 32, 64), (13, 16, 64), (4, 16, 64), (1, 16, 64)]
     check_probabilities(model)
@@ -61,8 +60,7 @@ def test_deeper_has_a_fifth_convolution(build, check_probabilities):
 
 @pytest.mark.parametrize(("name", "bins"), [("homebrew", 72), ("homebrew_deeper", 120)])
 def test_smallest_input(build, check_probabilities, name, bins):
-    options = {**PUBLISHED, "size": 0}
-    check_probabilities(build(name, (bins, 8, 1), **options))
+    check_probabilities(build(name, (bins, 8, 1), **PUBLISHED))
     for shape in ((bins - 1, 8, 1), (bins, 7, 1)):
         with pytest.raises(ModelError, match=rf"^{name}: .*at least {bins} bins x 8 frames"):
-            build(name, shape, **options)
+            build(name, shape, **PUBLISHED)

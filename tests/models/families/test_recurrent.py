@@ -7,7 +7,7 @@ from genredag.models.assembly import build_network
 from genredag.params.groups.models import Network
 
 RECIPE = {"kind": "network", "optimizer": "adam", "learning_rate": 0.1, "schedule": "constant"}
-RECIPE |= {"batch_size": 1, "epochs": 1, "patience": 1, "augment": [], "backbone": None}
+RECIPE |= {"batch_size": 1, "epochs": 1, "patience": 1, "augment": [], "size": None, "backbone": None}
 NAMES = ["lstm_windows", "crnn_windows"]
 
 

@@ -59,7 +59,7 @@ def test_vgg16_gtzan_counts(build, check_probabilities, shape):
     ],
 )
 def test_counts(build, check_probabilities, name, n_parameters, n_trainable, shape):
-    model = build(name, shape, backbone={"size": 216}, dropout=0.5)
+    model = build(name, shape, backbone={"size": [216, 216]}, dropout=0.5)
     assert model.count_params() == n_parameters
     assert n_numbers(model.trainable_weights) == n_trainable
     check_probabilities(model)
@@ -87,7 +87,7 @@ def test_architecture_survives_json(build, name, policy):
     before = keras.config.dtype_policy()
     try:
         keras.config.set_dtype_policy(policy)
-        model = build(name, (84, 130, 1), backbone={"size": 64}, dropout=0.5)
+        model = build(name, (84, 130, 1), backbone={"size": [64, 64]}, dropout=0.5)
     finally:
         keras.config.set_dtype_policy(before)
     copy = keras.models.model_from_json(model.to_json())

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from genredag.models.layers import probabilities
-from genredag.models.options import Count, CountOrZero, Share
+from genredag.models.options import Count, Share
 from genredag.models.registry import network
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ def _builder(stages: Sequence[Stage]) -> Callable[..., KerasTensor]:
         x: KerasTensor,
         n_classes: int,
         *,
-        size: CountOrZero,
         momentum: Share,
         conv_dropout: Share,
         dense_dropout: Share,
@@ -31,14 +30,12 @@ def _builder(stages: Sequence[Stage]) -> Callable[..., KerasTensor]:
     ) -> KerasTensor:
         """Return class probabilities from k x 1 convolutions with batch normalisation.
 
-        Slices are resized to squares of side `size` (published: 216); 0 keeps their size. `momentum` is the
-        weight of the past, as in Keras. In PyTorch it is the weight of the new batch, so the published .9 is
-        .1 here. `units` is the size of the second dense layer: 192 in the project's code, 182 in its text.
+        `momentum` is the weight of the past, as in Keras. In PyTorch it is the weight of the new batch, so
+        the published .9 is .1 here. `units` is the size of the second dense layer: 192 in the project's code,
+        182 in its text.
         """
         import keras
 
-        if size:
-            x = keras.layers.Resizing(size, size)(x)
         for filters, height, pool in stages:
             x = keras.layers.Conv2D(filters, (height, 1))(x)
             x = keras.layers.BatchNormalization(momentum=momentum, epsilon=1e-5)(x)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from genredag.params.groups.base import Count, Group, Name, Seed
+from genredag.params.groups.base import Group, Name, Seed, Size
 from genredag.params.groups.models import HandcraftedFeatures
 
 
@@ -29,7 +29,5 @@ class Pictures(Group):
     split: Name = Field(description="a key of `splits`, without folds and not leaky")
     seed: Seed = Field(description="seed of the split")
     per: Literal["slice", "track"] = Field(description="one picture per slice, or one per whole track")
-    size: Annotated[list[Count], Field(min_length=2, max_length=2)] | None = Field(
-        description="[height, width] in pixels; null: one pixel per bin and frame"
-    )
+    size: Size | None = Field(description="[height, width] in pixels; null: one pixel per bin and frame")
     colour_map: Literal["grey", "viridis"] = Field(description="grey: one channel of 8 bits; viridis: three")

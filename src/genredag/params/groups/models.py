@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from genredag.params.groups.base import Count, Group, Name, Share
+from genredag.params.groups.base import Count, Group, Name, Share, Size
 from genredag.params.groups.reading import read_group
 
 
@@ -145,8 +145,8 @@ class Pretrained(Group):
     architecture: Literal["vgg16", "resnet18", "squeezenet"] = Field(
         description="architecture of the backbone"
     )
-    size: Annotated[int, Field(ge=0)] = Field(
-        description="side of the square image that slices are resized to; 0 keeps their size"
+    size: Size | None = Field(
+        description="[height, width] in pixels that slices are resized to; null keeps their size"
     )
     weights: str | None = Field(
         description="imagenet (the published file, from the user's cache), a file's path, or null (random)"
@@ -181,6 +181,9 @@ class Network(Group):
     epochs: Count = Field(description="maximum number of epochs")
     patience: Count = Field(description="epochs without a better validation loss before training stops")
     augment: list[Augmentation] = Field(description="augmentation of training slices, applied in this order")
+    size: Size | None = Field(
+        description="[height, width] in bins and frames that slices are resized to; null keeps their size"
+    )
     backbone: Pretrained | None = Field(description="pretrained backbone, or null")
     options: dict[str, bool | int | float | str | list[int] | None] = Field(
         description="arguments of the model's builder"
