@@ -20,7 +20,7 @@ from genredag.params.groups.audits import (
     LearningCurves,
     Robustness,
 )
-from genredag.params.groups.base import Group, Name, Names, Seed
+from genredag.params.groups.base import Group, Name, Names, Seed, Seeds
 from genredag.params.groups.datasets import Datasets, Download
 from genredag.params.groups.evaluation import Evaluate, Report
 from genredag.params.groups.exports import FeatureTables, Pictures
@@ -41,7 +41,7 @@ class Matrix(Group):
     representation: Names = Field(description="keys of `representations`")
     model: Names = Field(description="keys of `models`")
     split: Names = Field(description="keys of `splits`")
-    seed: Annotated[list[Seed], Field(min_length=1)] = Field(description="seeds of the split and of training")
+    seed: Seeds = Field(description="seeds of the split and of training")
 
 
 class Params(Group):

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from genredag.params.groups.base import Count, Group, Name, Names, Seed
-
-Seeds = Annotated[list[Seed], Field(min_length=1)]
+from genredag.params.groups.base import Count, EachOnce, Group, Name, Names, Seeds
 
 
 class AuditSplits(Group):
@@ -54,19 +52,12 @@ class AsPublished(Group):
     """Which published studies `snakemake as_published` reproduces, and on which data."""
 
     dataset: Name = Field(description="a key of `datasets`; the studies used gtzan")
-    studies: Annotated[list[Name], Field(min_length=1)] = Field(description="keys of studies.yaml")
+    studies: Names = Field(description="keys of studies.yaml")
     seed: Seeds = Field(description="seeds of the split and of training, pooled")
     corrected_split: Name = Field(description="a key of `splits`, for all corrected runs")
 
 
-def _each_once(values: list[float]) -> list[float]:
-    for i, value in enumerate(values):
-        if value in values[:i]:
-            raise ValueError(f"{value:g} is listed twice; expected each value once")
-    return values
-
-
-_STRENGTHS = (Field(min_length=1), AfterValidator(_each_once))
+_STRENGTHS = (Field(min_length=1), EachOnce)
 Decibels = Annotated[float, Field(ge=-60, le=120)]
 
 
@@ -141,6 +132,6 @@ class LearningCurves(Group):
     model: Names = Field(description="keys of `models`; the others are compared with the first")
     split: Name = Field(description="a key of `splits` that keeps tracks whole; all folds of a k-fold split")
     seed: Seeds = Field(description="seeds of the split, of training and of the shares, pooled")
-    shares: Annotated[
-        list[Annotated[float, Field(ge=0.001, le=1)]], Field(min_length=2), AfterValidator(_each_once)
-    ] = Field(description="shares of the training tracks of each genre; the smaller are parts of the larger")
+    shares: Annotated[list[Annotated[float, Field(ge=0.001, le=1)]], Field(min_length=2), EachOnce] = Field(
+        description="shares of the training tracks of each genre; the smaller are parts of the larger"
+    )

@@ -178,11 +178,22 @@ def _parameter_error(
         return ParameterError("unknown key", where=where, hint="; ".join(filter(None, [known, hint])))
     if first["type"] == "missing":
         return ParameterError("missing", where=where, hint=hint or "every value must be in params.yaml")
+    if first["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        return _tag_error(first["ctx"], where)
     what = first["msg"].removeprefix("Value error, ")
     if first["type"] != "value_error":
         what = f"{first['input']!r}: {what[0].lower()}{what[1:]}"
     hint = "; ".join(filter(None, [hint, "docs/parameters.md lists types, units and bounds"]))
     return ParameterError(what, where=where, hint=hint)
+
+
+def _tag_error(context: Any, where: str) -> ParameterError:
+    """Return the error of a value, such as `kind`, that is missing or names no member of a union."""
+    where += "." + context["discriminator"].strip("'")
+    if "tag" not in context:
+        return ParameterError("missing", where=where, hint="every value must be in params.yaml")
+    known = [tag.strip("'") for tag in context["expected_tags"].split(", ")]
+    return ParameterError(f"{context['tag']!r} is unknown", where=where, hint=similar(context["tag"], known))
 
 
 def _place(error: Any, tree: Any) -> list[str]:
