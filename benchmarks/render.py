@@ -161,7 +161,7 @@ def main(argv: list[str] | None = None) -> None:
         if args.audio is None:
             make_noise(Path(noise), args.tracks, params.spectrograms.sr)
         manifest = tracks_in(args.audio or Path(noise), args.tracks)
-        rows = [measure(name, manifest, params, args.jobs, args.repeats) for name in REPRESENTATIONS]
+        rows = [measure(name, manifest, params, args.jobs, args.repeats) for name in PLAIN]
     print("| " + " | ".join(rows[0]) + " |\n" + "|---" * len(rows[0]) + "|")
     for row in rows:
         print("| " + " | ".join(map(str, row.values())) + " |")

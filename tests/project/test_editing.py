@@ -94,10 +94,13 @@ def test_a_model_can_be_set_and_set_back_without_a_trace(params_file):
 
 def test_setting_an_inherited_key_adds_one_line_in_the_same_place(params_file):
     before = params_file.read_text(encoding="utf-8").splitlines()
-    set_values(params_file, ["models.crnn_windows.patience=5", "models.vgg16_ft.backbone.size=64"])
+    set_values(params_file, ["models.crnn_windows.patience=5", "models.vgg16_ft.backbone.size=[64, 32]"])
     after = params_file.read_text(encoding="utf-8")
     assert "    epochs: 30\n    patience: 5\n    options: {units: 128, dropout: 0.1}\n\n  # Pons" in after
-    assert "backbone: {<<: *imagenet, size: 64, architecture: vgg16, frozen_layers: 11, embed: true}" in after
+    assert (
+        "backbone: {<<: *imagenet, size: [64, 32], architecture: vgg16, frozen_layers: 11, embed: true}"
+        in after
+    )
     assert len(after.splitlines()) == len(before) + 1
 
 

@@ -275,7 +275,7 @@ def test_another_grid_reuses_the_saved_network_of_a_hybrid(script, store, tree, 
     monkeypatch.setitem(registry._LEARNERS, "vgg16_svm", hybrid)
     epochs, begin = [], Course.begin
     monkeypatch.setattr(Course, "begin", lambda *args: (epochs.append(args[1]), begin(*args)))
-    backbone = {"architecture": "squeezenet", "size": 32, "weights": None, "preprocessing": "none"}
+    backbone = {"architecture": "squeezenet", "size": [32, 32], "weights": None, "preprocessing": "none"}
     backbone |= {"frozen_layers": 0, "embed": False}
     recipe = MODELS["lstm"] | {"kind": "hybrid", "epochs": 2, "folds": 2, "backbone": backbone}
     common = ["--params", store / "params.yaml", "--model", "vgg16_svm", "--seed", 3]

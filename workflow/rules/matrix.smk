@@ -91,7 +91,10 @@ def code(stage):
     nothing, and Snakemake's description of a job stays short.
     """
     return lambda wildcards: fingerprint(
-        stage, **same_code(**{key: wildcards[key] for key in CHOICES if key in wildcards.keys()})
+        stage,
+        **same_code(
+            **{key: wildcards[key] for key in CHOICES if key in wildcards.keys()}
+        ),
     )
 
 
