@@ -2,6 +2,7 @@
 
 Frames come from `snakemake --until slices`, with `matrix.representation` naming those in `ENTRIES`. Two
 protocols: artists kept apart, on the genres that have enough artists; and whole tracks of all genres.
+`musicnn_ft` needs `representations.musicnn.layer` to be pooled; the others were run on penultimate.
 Differences are paired with the first entry. Intervals are 95 %, over artists and seeds.
 
     python benchmarks/pretrained_ear.py --data data/gtzan --params params.yaml --out ear.csv
@@ -40,6 +41,7 @@ ENTRIES = [
     ("musicnn", "svm_rbf", 3.0),
     ("musicnn", "logistic_regression", 3.0),
     ("musicnn", "mlp_embedding", 3.0),
+    ("musicnn", "musicnn_ft", 3.0),
 ]
 PROTOCOLS = {
     "artists": KFold(protocol="kfold", k=4, group_by="artist"),

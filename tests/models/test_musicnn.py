@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from genredag.models.musicnn import musicnn
-from genredag.spectrograms.musicnn import EPSILON, N_FRAMES, N_MELS, layers
-from genredag.spectrograms.musicnn_weights import _stored, obtain_checkpoint, read_variables
+from genredag.spectrograms.musicnn import N_FRAMES, N_MELS, layers
+from genredag.spectrograms.musicnn_weights import EPSILON, _stored, obtain_checkpoint, read_variables
 
 # In float32, of layers whose values reach 140.
 TOLERANCE = 5e-4

@@ -1,11 +1,14 @@
 """Inputs of Keras: augmented training slices, validation slices as stored, training statistics."""
 
+import dataclasses
 import logging
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from genredag.models import registry
+from genredag.models.registry import learner
 from genredag.params.groups.models import Cutout, Network, Noise, Train
 from genredag.training import networks
 from genredag.training.networks import Course
@@ -59,6 +62,19 @@ def test_without_augmentation_slices_are_trained_on_as_stored(toy_slices, given)
     train_bundle("lstm", Network(**NETWORK, augment=[]), TRAIN, toy_slices, seed=1)
     for part in ("train", "validation"):
         np.testing.assert_array_equal(given[part], stored(toy_slices, part))
+
+
+def test_training_starts_from_pretrained_weights(toy_slices, monkeypatch):
+    def start(model):
+        lstm = model.get_layer("lstm")
+        lstm.set_weights([np.full_like(weights, 0.125) for weights in lstm.get_weights()])
+
+    pretrained = dataclasses.replace(learner("lstm"), start=start)
+    monkeypatch.setitem(registry._LEARNERS, "lstm", pretrained)
+    recipe = Network(**NETWORK | {"learning_rate": 1e-7}, augment=[])
+    bundle, _, _ = train_bundle("lstm", recipe, TRAIN, toy_slices, seed=1)
+    for weights in bundle.model.get_layer("lstm").get_weights():
+        np.testing.assert_allclose(weights, 0.125, atol=1e-4)
 
 
 def test_normalisation_uses_only_training_slices(toy_slices):

@@ -108,7 +108,11 @@ def generate_command(
 def models_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
     ids: Annotated[
-        bool, typer.Option("--ids", help="Print only the ids, as a list for `matrix.model`.")
+        bool,
+        typer.Option(
+            "--ids",
+            help="Print only the ids, as a list for `matrix.model`; not musicnn_ft, which needs `musicnn`.",
+        ),
     ] = False,
     published: Annotated[
         bool, typer.Option("--published", help="With --ids: include the published presets.")

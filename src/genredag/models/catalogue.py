@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypedDict
 from genredag.errors import ModelError
 from genredag.models.frozen import backbone_features
 from genredag.models.inputs import resized
-from genredag.models.registry import PUBLISHED, Learner, features_seen, learners
+from genredag.models.registry import PUBLISHED, Learner, features_seen, learner, learners
 from genredag.params.groups.models import Ensemble, Estimator, Network, Recipe
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def catalogue(recipes: Mapping[str, Recipe], count: bool = True) -> list[Row]:
         A recipe doesn't fit its builder.
     """
     rows: list[Row] = []
-    for name, learner in learners().items():
+    for name, known in learners().items():
         for preset in {name, name + PUBLISHED} & recipes.keys():
             features_seen(preset, recipes[preset])
         default = recipes.get(name)
@@ -63,22 +63,29 @@ def catalogue(recipes: Mapping[str, Recipe], count: bool = True) -> list[Row]:
         rows.append(
             {
                 "id": name,
-                "kind": learner.kind,
-                "input": learner.published_input,
-                "over_windows": learner.over_windows,
+                "kind": known.kind,
+                "input": known.published_input,
+                "over_windows": known.over_windows,
                 "features": _features(default),
-                "parameters": _count(learner, published, learner.published_input) if count else None,
-                "parameters_128x130": _count(learner, default, OUR_INPUT) if count else None,
-                "paper": learner.paper,
-                "published": learner.published,
+                "parameters": _count(known, published, known.published_input) if count else None,
+                "parameters_128x130": _count(known, default, OUR_INPUT) if count else None,
+                "paper": known.paper,
+                "published": known.published,
             }
         )
     return rows
 
 
 def ids_of(recipes: Mapping[str, Recipe], published: bool) -> list[str]:
-    """Return the ids of `recipes` in their order; those of published presets only if `published`."""
-    return [name for name in recipes if published or not name.endswith(PUBLISHED)]
+    """Return the ids of `recipes` in their order; those of published presets only if `published`.
+
+    Networks with pretrained weights for one representation are left out: others have other columns.
+    """
+    return [
+        name
+        for name in recipes
+        if (published or not name.endswith(PUBLISHED)) and learner(name).n_columns is None
+    ]
 
 
 def _features(recipe: Recipe | None) -> list[str]:

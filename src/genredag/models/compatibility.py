@@ -206,6 +206,7 @@ def _check_pair(params: Params, model: str, recipe: Recipe, representation: str,
             expected=f"one of {', '.join(_pictures())} for {chosen or 'a network on slices'}",
             hint="genredag models lists what each model takes",
         )
+    learner(model).check_columns(len(columns))
     if chosen or not isinstance(recipe, Network):
         return
     # ASSUME: precomputed frames are of unknown size until their files are read; training checks it.

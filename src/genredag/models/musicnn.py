@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from genredag.spectrograms.musicnn import EPSILON, MIDDLE, N_MELS, TAGS, TEMPORAL, TIMBRAL
-from genredag.spectrograms.musicnn_weights import DENSE, KERNELS, NORMALISED
+from genredag.spectrograms.musicnn import MIDDLE, N_MELS, TAGS, TEMPORAL, TIMBRAL
+from genredag.spectrograms.musicnn_weights import DENSE, EPSILON, KERNELS, NORMALISED
 
 if TYPE_CHECKING:
     import keras

@@ -33,6 +33,7 @@ from genredag.models.options import check_values
 from genredag.params.groups.models import Ensemble, Estimator, Hybrid, Mixup, Pretrained, Recipe
 
 if TYPE_CHECKING:
+    import keras
     from keras import KerasTensor
     from sklearn.base import ClassifierMixin
 
@@ -69,6 +70,10 @@ class Learner:
     classifier
         Builder ``(*, options, seed)`` of a scikit-learn classifier that takes the output of the network's
         layer `FEATURES` after training. Such a learner is a hybrid.
+    n_columns
+        Columns that a network on their means needs; None for any number.
+    start
+        Gives a network's layers the pretrained weights that training starts from; None for random weights.
     calibrated
         Whether the probabilities of an estimator are calibrated on validation slices although it has its own.
     """
@@ -85,6 +90,8 @@ class Learner:
     branches: tuple[str, ...] = ()
     over_windows: bool = False
     classifier: Callable[..., ClassifierMixin] | None = None
+    n_columns: int | None = None
+    start: Callable[[keras.Model], None] | None = None
     calibrated: bool = False
 
     def check_size(self, n_bins: int, n_frames: int, options: Mapping[str, object]) -> None:
@@ -102,6 +109,22 @@ class Learner:
                 where=self.name,
                 expected=f"at least {least[0]} bins x {least[1]} frames",
                 hint="lengthen `slices.seconds` or set `size`, or choose another representation or model",
+            )
+
+    def check_columns(self, n_columns: int) -> None:
+        """Reject a representation with other columns than the pretrained weights of a network are for.
+
+        Raises
+        ------
+        ModelError
+            It has more or fewer columns.
+        """
+        if self.n_columns not in (None, n_columns):
+            raise ModelError(
+                f"{n_columns} columns",
+                where=self.name,
+                expected=f"{self.n_columns}",
+                hint="genredag models lists what each model takes",
             )
 
     @property
@@ -141,6 +164,8 @@ def network(
     branches: tuple[str, ...] = (),
     over_windows: bool = False,
     classifier: Callable[..., ClassifierMixin] | None = None,
+    n_columns: int | None = None,
+    start: Callable[[keras.Model], None] | None = None,
 ) -> Callable[[Builder], Builder]:
     """Register a builder ``(x, n_classes, *, options) -> probabilities`` of a Keras network."""
     return _register(
@@ -157,6 +182,8 @@ def network(
             branches,
             over_windows,
             classifier,
+            n_columns,
+            start,
         )
     )
 

@@ -17,14 +17,13 @@ from numpy.lib.stride_tricks import sliding_window_view
 from genredag.params.groups.spectrograms import PUBLISHED, Musicnn
 from genredag.runtime.cache import default_cache_dir
 from genredag.spectrograms.mel import mel_filters
-from genredag.spectrograms.musicnn_weights import obtain_checkpoint, read_variables
+from genredag.spectrograms.musicnn_weights import EPSILON, obtain_checkpoint, read_variables
 from genredag.spectrograms.spectrum import Description, power_spectrogram
 from genredag.spectrograms.windows import describe_embedding, embedded_track, embedding_names
 
 SR, N_FFT, HOP_LENGTH, N_MELS = 16_000, 512, 256, 96
 N_FRAMES = 187  # of a patch: 3 s
 N_SAMPLES = (N_FRAMES - 1) * HOP_LENGTH + N_FFT
-EPSILON = 1e-3  # of batch normalisation, TensorFlow 1's default
 # Convolutions of the front-end, each followed by the batch normalisation of the next number.
 TIMBRAL, TEMPORAL, MIDDLE = ("conv2d", "conv2d_1"), ("conv2d_2", "conv2d_3", "conv2d_4"), (5, 6, 7)
 N_COLUMNS = {"penultimate": 200, "pooled": 2 * 753}

@@ -39,6 +39,7 @@ KERNELS = [
     *[(7, 561, 1, 64), (7, 64, 1, 64), (7, 64, 1, 64)],
 ]
 DENSE = [(1506, 200), (200, 50)]
+EPSILON = 1e-3  # of batch normalisation, TensorFlow 1's default
 NORMALISED = [1, 204, 204, 51, 51, 51, 64, 64, 64, 1506, 200]
 OPTIMIZER = ("", "/Adam", "/Adam_1")  # every trained variable has two of the optimizer
 

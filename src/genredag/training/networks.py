@@ -96,6 +96,8 @@ def fit_network(
     branches, cost = _train_branches(name, recipe, checkpoint, fit_branch)
     model = _new_network(name, recipe, params, training, n_classes, seed)
     initialise_branches(model, branches)
+    if start := learner(name).start:
+        start(model)
     trained = trained_part(model) if embedded else model
     _compile(trained, recipe)
     if embedded:
