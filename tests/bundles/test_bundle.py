@@ -8,21 +8,13 @@ import pytest
 from genredag.bundles.bundle import save_bundle
 from genredag.bundles.loading import load_bundle
 from genredag.errors import ModelError
-from genredag.params.groups.models import Estimator, Train
 from genredag.training.train import train_bundle
+from recipes import SVM, TRAIN
 
 
 @pytest.fixture(scope="module")
 def bundle(toy_slices):
-    recipe = Estimator(
-        kind="estimator",
-        features="bin_statistics",
-        backbone=None,
-        folds=2,
-        options={"C": 1.0, "kernel": "rbf", "gamma": "scale", "min_variance": 0.0, "selection_trees": 0},
-    )
-    train = Train(precision="float32", threads=1, normalisation="bin")
-    return train_bundle("svm_rbf", recipe, train, toy_slices, seed=1)[0]
+    return train_bundle("svm_rbf", SVM, TRAIN, toy_slices, seed=1)[0]
 
 
 @pytest.fixture

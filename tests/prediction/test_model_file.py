@@ -12,13 +12,13 @@ from genredag.bundles.bundle import save_bundle
 from genredag.bundles.card import read_card
 from genredag.bundles.loading import load_bundle
 from genredag.evaluation.predictions import track_predictions
-from genredag.params.groups.models import Estimator, Train
 from genredag.params.groups.splits import KFold, LeakySlices, Official, Stratified
 from genredag.prediction.held_out import predict_split
 from genredag.prediction.model_file import Run, describe, protocol_in_words, track_features, write_model
 from genredag.prediction.tables import model_lines
 from genredag.prediction.trust import music_features, read_calibration
 from genredag.training.train import train_bundle
+from recipes import SVM, TRAIN
 
 FACTS = {"homepage": "toys.example", "license": "CC0", "citation": "@misc{toys}"}
 ARTISTS = Stratified(protocol="stratified", ratios=[0.8, 0.1, 0.1], group_by="artist")
@@ -27,15 +27,7 @@ TRACKS = ARTISTS.model_copy(update={"group_by": "track"})
 
 @pytest.fixture(scope="module")
 def bundle(toy_slices):
-    recipe = Estimator(
-        kind="estimator",
-        features="bin_statistics",
-        backbone=None,
-        folds=2,
-        options={"C": 1.0, "kernel": "rbf", "gamma": "scale", "min_variance": 0.0, "selection_trees": 0},
-    )
-    train = Train(precision="float32", threads=1, normalisation="bin")
-    return train_bundle("svm_rbf", recipe, train, toy_slices, seed=1)[0]
+    return train_bundle("svm_rbf", SVM, TRAIN, toy_slices, seed=1)[0]
 
 
 def described(bundle, data, protocol=ARTISTS, facts=FACTS, change=lambda tracks: tracks):
