@@ -16,9 +16,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from genredag.evaluation.intervals import Interval, accuracy_interval
+from genredag.evaluation.intervals import Interval, accuracy_interval, difference_interval
 from genredag.evaluation.predictions import track_predictions
-from genredag.evaluation.seeds import training_interval
 from genredag.frames.slices import cut
 from genredag.frames.split_slices import SliceSpec, SplitSlices
 from genredag.frames.store import open_frames
@@ -110,8 +109,8 @@ def compared(results: pd.DataFrame) -> pd.DataFrame:
             sampling = {"n_resamples": N_RESAMPLES, "seed": 0}
             ids = own["track_id"].to_numpy()
             both = (own["correct"].to_numpy(), reference["correct"].to_numpy())
-            accuracy = accuracy_interval(both[0], clusters, **sampling)
-            change = training_interval(*both, clusters, seeds, ids, **sampling)
+            accuracy = accuracy_interval(both[0], clusters, seeds, **sampling)
+            change = difference_interval(*both, clusters, ids, seeds, **sampling)
             rows.append(
                 {
                     "protocol": protocol,
