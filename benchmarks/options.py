@@ -60,7 +60,7 @@ WHOLE_CLIPS = (
 )
 TRIALS = {
     "svm": Trial("mfcc, chroma_stft, chroma_cqt, chroma_cens, stack", "svm_rbf"),
-    "networks": Trial("mfcc, chroma_stft, chroma_cqt, chroma_cens", "cnn_370k, lstm_windows"),
+    "networks": Trial("mfcc, chroma_cens, chroma_stft, chroma_cqt", "cnn_370k, lstm_windows"),
     "stack": Trial("stack", "cnn_370k, lstm_windows"),
     "mfcc_2layers": Trial("mfcc", "cnn_2layers"),
     "cnn_2layers": Trial("chroma_cqt, stack", "cnn_2layers"),
