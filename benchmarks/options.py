@@ -61,6 +61,8 @@ WHOLE_CLIPS = (
 TRIALS = {
     "svm": Trial("mfcc, chroma_stft, chroma_cqt, chroma_cens, stack", "svm_rbf"),
     "networks": Trial("mfcc, chroma_cens, chroma_stft, chroma_cqt", "cnn_370k, lstm_windows"),
+    # Whether six epochs are too few for it.
+    "longer": Trial("chroma_stft", "cnn_370k", ("models.cnn_370k.epochs=30", "models.cnn_370k.patience=10")),
     "stack": Trial("stack", "cnn_370k, lstm_windows"),
     "mfcc_2layers": Trial("mfcc", "cnn_2layers"),
     "cnn_2layers": Trial("chroma_cqt, stack", "cnn_2layers"),
