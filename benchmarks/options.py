@@ -63,7 +63,6 @@ TRIALS = {
     "networks": Trial("mfcc, chroma_cens, chroma_stft, chroma_cqt", "cnn_370k, lstm_windows"),
     # Whether six epochs are too few for it.
     "longer": Trial("chroma_stft", "cnn_370k", ("models.cnn_370k.epochs=30", "models.cnn_370k.patience=10")),
-    "stack": Trial("stack", "cnn_370k, lstm_windows"),
     "mfcc_2layers": Trial("mfcc", "cnn_2layers"),
     "cnn_2layers": Trial("chroma_cqt, stack", "cnn_2layers"),
     "power": Trial("mel", "cnn_370k, lstm_windows, svm_rbf", ("representations.mel.scale=power",)),
