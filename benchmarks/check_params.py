@@ -52,7 +52,11 @@ class Change:
 
 
 HARMLESS = (
-    Change("another seed", "seed: 43"),
+    # Not `seed`, in whose place a check has three of its own.
+    Change(
+        "another seed of training",
+        edit=("training/fitting.py", "seed=inputs.seed,", "seed=inputs.seed + 1000,"),
+    ),
     Change("a comment", edit=("training/networks.py", "\n\n", "\n# Edited.\n\n")),
     Change("a variable renamed", edit=("frames/slices.py", "offset", "shift_of_start")),
     Change("overlap 0.5 to 0.49", "slices.overlap: 0.49"),

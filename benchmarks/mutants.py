@@ -5,8 +5,10 @@ mutant is killed if a test of its module fails. Places in the code are drawn, an
 that `+`, which has eleven, counts once. Annotations are left out, because nothing evaluates them.
 
 The mutants are in a copy of the project. Each is tested by a process of its own, which starts with TensorFlow
-and the other large packages loaded. A run that was stopped continues where it was. `--again` repeats the
-survivors, after tests were added. `benchmarks/mutants.yaml` says of each survivor why no test kills it.
+and the other large packages loaded. The tests of a module must pass without a mutant first. A run that was
+stopped, or ended by `--minutes`, continues where it was. `--again` repeats the survivors, after tests were
+added. `--known` takes results from the table of an earlier run, for mutants of lines that did not change.
+`benchmarks/mutants.yaml` says of each survivor why no test kills it.
 
     uv pip install cosmic-ray==8.4.6
     python benchmarks/mutants.py run --sample 40 --seed 0 --work .cache/mutants
@@ -26,6 +28,7 @@ import resource
 import shutil
 import sys
 import tempfile
+import time
 from contextlib import chdir
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
@@ -110,7 +113,7 @@ def tests_of(module: str) -> list[str]:
 
 
 def run_tests(tests: list[str], log: str, compiles: bool) -> None:
-    """Run tests in this process and exit with pytest's status; those of a mutant have limits."""
+    """Run tests in this process, within limits, and exit with pytest's status."""
     import pytest
 
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
@@ -118,9 +121,8 @@ def run_tests(tests: list[str], log: str, compiles: bool) -> None:
     os.dup2(output, 2)
     # Else a mutant of the same second and size would be taken for the one before.
     sys.dont_write_bytecode = not compiles
-    if not compiles:
-        resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS + 5))
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS + 5))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     options = ["-x", "-q", "-p", "no:cacheprovider", "-m", "not slow", "-o", "pythonpath=tests src"]
     sys.exit(RAN + pytest.main([*options, *(f"tests/{test}" for test in tests)]))
 
@@ -128,11 +130,11 @@ def run_tests(tests: list[str], log: str, compiles: bool) -> None:
 def passes(context: ForkServerContext, tests: list[str], log: Path, check: bool = False) -> bool:
     """Return whether these tests pass, in a new process; no, if they do not end within the limits.
 
-    A `check` of the code as it is has no limits, and also compiles the tests.
+    A `check` of the code as it is also compiles the tests.
     """
     process = context.Process(target=run_tests, args=(tests, str(log), check))
     process.start()
-    process.join(None if check else WALL_SECONDS)
+    process.join(WALL_SECONDS)
     if process.exitcode is None:
         process.kill()
         process.join()
@@ -203,6 +205,8 @@ def run(package: str, args: argparse.Namespace, copy: Path, context) -> None:
             n_mutants, items = sample(package, args.sample, args.seed)
             print(f"{package}: {n_mutants} mutants, {len(items)} drawn", flush=True)
             database.add_work_items(items)
+            for item, result in known_results(items, args.known):
+                database.set_result(item.job_id, result)
         done = dict(database.results)
         left = [
             item
@@ -211,14 +215,55 @@ def run(package: str, args: argparse.Namespace, copy: Path, context) -> None:
             or (args.again and done[item.job_id].test_outcome == TestOutcome.SURVIVED)
         ]
         log = path.with_suffix(".log")
-        if not args.unchecked:
-            tests = sorted({test for item in left for test in tests_of(module_of(item))})
-            if not passes(context, tests, log, check=True):
-                sys.exit(f"{package}: the tests fail without a mutant\n{log.read_text()[-3000:]}")
+        checked: set[tuple[str, ...]] = set()
         for item in left:
-            result = outcome(item, context, tests_of(module_of(item)), log)
+            if time.monotonic() > args.end:
+                return
+            tests = tests_of(module_of(item))
+            # With the limits of a mutant: tests that need more would kill all of them.
+            if not (args.unchecked or tuple(tests) in checked or passes(context, tests, log, check=True)):
+                sys.exit(f"{', '.join(tests)}: fails without a mutant\n{log.read_text()[-3000:]}")
+            checked.add(tuple(tests))
+            result = outcome(item, context, tests, log)
             database.set_result(item.job_id, result)
             print(f"{module_of(item)}: {result.test_outcome.value}", flush=True)
+
+
+def known_results(items: list, file: Path | None) -> list[tuple]:
+    """Return the mutants that the table of an earlier run has, and their results."""
+    if file is None:
+        return []
+    table = pd.read_csv(file, keep_default_na=False)
+    states = table.set_index(["module", "function", "before", "after"])["state"].to_dict()
+    found = []
+    for item in items:
+        diff = difference(*mutated(item))
+        state = states.get((module_of(item), function_of(item), changed(diff, "-"), changed(diff, "+")))
+        if state is not None:
+            found.append((item, result_of(state != "killed", diff, f"of {file}")))
+    return found
+
+
+def difference(before: str, after: str) -> str:
+    """Return what a mutation changes, as a diff without context."""
+    return "\n".join(difflib.unified_diff(before.split("\n"), after.split("\n"), n=0, lineterm=""))
+
+
+def result_of(survives: bool, diff: str, output: str):
+    """Return a result in the form of cosmic-ray."""
+    from cosmic_ray.work_item import TestOutcome, WorkerOutcome, WorkResult
+
+    return WorkResult(
+        worker_outcome=WorkerOutcome.NORMAL,
+        output=output,
+        test_outcome=TestOutcome.SURVIVED if survives else TestOutcome.KILLED,
+        diff=diff,
+    )
+
+
+def function_of(item) -> str:
+    """Return the name of the function that a mutant changes; empty outside functions."""
+    return item.mutations[0].definition_name or ""
 
 
 def module_of(item) -> str:
@@ -230,18 +275,13 @@ def outcome(item, context, tests: list[str], log: Path):
     """Return the result of one mutant's tests."""
     import cosmic_ray.plugins
     from cosmic_ray.mutating import use_mutation
-    from cosmic_ray.work_item import TestOutcome, WorkerOutcome, WorkResult
 
     (mutation,) = item.mutations
     operator = cosmic_ray.plugins.get_operator(mutation.operator_name)(**mutation.operator_args)
     with use_mutation(mutation.module_path, operator, mutation.occurrence) as (before, after):
         survives = passes(context, tests, log)
-    return WorkResult(
-        worker_outcome=WorkerOutcome.NORMAL,
-        output=log.read_text(encoding="utf-8", errors="replace")[-2000:],
-        test_outcome=TestOutcome.SURVIVED if survives else TestOutcome.KILLED,
-        diff="\n".join(difflib.unified_diff(before.split("\n"), after.split("\n"), n=0, lineterm="")),
-    )
+    output = log.read_text(encoding="utf-8", errors="replace")[-2000:]
+    return result_of(survives, difference(before, after), output)
 
 
 def run_all(args: argparse.Namespace) -> None:
@@ -260,6 +300,7 @@ def run_all(args: argparse.Namespace) -> None:
         os.chdir(copy)
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(LARGE)
+        args.end = time.monotonic() + 60 * args.minutes
         for package in args.packages:
             run(package, args, copy, context)
 
@@ -280,8 +321,7 @@ def results(work: Path, seed: int) -> pd.DataFrame:
                 verdict = judged.get((module, after), {"verdict": "survivor", "reason": "not judged yet"})
                 alive = result.test_outcome.value == "survived"
                 state, reason = (verdict["verdict"], verdict["reason"]) if alive else ("killed", "")
-                where = item.mutations[0].definition_name or ""
-                rows.append((package, module, where, before, after, state, reason))
+                rows.append((package, module, function_of(item), before, after, state, reason))
     columns = ["package", "module", "function", "before", "after", "state", "reason"]
     return pd.DataFrame(rows, columns=columns).sort_values(columns, ignore_index=True)
 
@@ -354,6 +394,8 @@ def main() -> None:
     testing.add_argument("--sample", type=int, default=45, help="places drawn per package")
     testing.add_argument("--seed", type=int, default=0)
     testing.add_argument("--again", action="store_true", help="repeat those that survived")
+    testing.add_argument("--minutes", type=float, default=1e9, help="start no mutant after this time")
+    testing.add_argument("--known", type=Path, help="table of an earlier run, such as docs/mutation.csv")
     testing.add_argument("--unchecked", action="store_true", help="the tests pass without a mutant")
     testing.add_argument("--work", type=Path, required=True, help="folder of cosmic-ray's results")
     testing.set_defaults(command=run_all)
@@ -365,6 +407,8 @@ def main() -> None:
     reporting.set_defaults(command=report)
     args = parser.parse_args()
     args.work = args.work.resolve()
+    if vars(args).get("known"):
+        args.known = args.known.resolve()
     args.command(args)
 
 

@@ -43,7 +43,7 @@ class Trial:
 
     def values_of(self, row: pd.Series) -> str:
         """Return the values that one entry uses, without those of other models."""
-        own = [f"models.{row['model']}.", f"representations.{row['representation']}."]
+        own = [f"models.{row['model']}.", f"representations.{row['representation']}.", "slices."]
         return ", ".join(value.replace(own[0], "") for value in self.values if value.startswith(tuple(own)))
 
 
@@ -53,35 +53,52 @@ COARSE = (
     *("models.homebrew.epochs=4", "models.homebrew_deeper.epochs=4"),
 )
 SHORT = ("models.time.epochs=20", "models.frequency.epochs=20", "models.black_box.epochs=4")
+# As in the study of gtzan.keras (2020), whose README calls one split five folds.
+WHOLE_CLIPS = (
+    "slices.seconds=29.9",
+    *("representations.handcrafted.n_fft=1024", "representations.handcrafted.n_mfcc=13"),
+)
 TRIALS = {
-    "representations": Trial(
-        "mfcc, chroma_stft, chroma_cqt, chroma_cens, stack", "cnn_370k, lstm_windows, svm_rbf"
-    ),
-    "cnn_2layers": Trial("chroma_cqt, mfcc, stack", "cnn_2layers"),
+    "svm": Trial("mfcc, chroma_stft, chroma_cqt, chroma_cens, stack", "svm_rbf"),
+    "networks": Trial("mfcc, chroma_cens, chroma_stft, chroma_cqt", "cnn_370k, lstm_windows"),
+    # Whether six epochs are too few for it.
+    "longer": Trial("chroma_stft", "cnn_370k", ("models.cnn_370k.epochs=30", "models.cnn_370k.patience=10")),
+    "mfcc_2layers": Trial("mfcc", "cnn_2layers"),
+    "cnn_2layers": Trial("chroma_cqt, stack", "cnn_2layers"),
     "power": Trial("mel", "cnn_370k, lstm_windows, svm_rbf", ("representations.mel.scale=power",)),
-    "defaults": Trial(
-        "mel, chroma_cqt, handcrafted",
-        "time, frequency, svm_rbf, lstm_windows, squeezenet_frozen, black_box",
-        SHORT,
-    ),
+    "kernel_linear": Trial("mel, handcrafted", "svm_rbf", ("models.svm_rbf.options.kernel=linear",)),
+    "kernel_sigmoid": Trial("mel, handcrafted", "svm_rbf", ("models.svm_rbf.options.kernel=sigmoid",)),
+    "defaults": Trial("mel", "time, frequency, lstm_windows, squeezenet_frozen, black_box", SHORT),
     "options": Trial(
-        "mel, chroma_cqt, handcrafted",
-        "time, frequency, svm_rbf, lstm_windows, squeezenet_frozen",
+        "mel",
+        "time, frequency, lstm_windows, squeezenet_frozen",
         (
             *SHORT,
             "models.time.options.output=sigmoid",
             "models.frequency.options.output=sigmoid",
-            "models.svm_rbf.options.kernel=linear",
             "models.squeezenet_frozen.backbone.size=[192, 192]",
             "models.lstm_windows.augment=[{kind: noise, std: 3.0}]",
         ),
     ),
-    "more_options": Trial(
-        "mel, handcrafted",
-        "svm_rbf, squeezenet_frozen",
-        ("models.svm_rbf.options.kernel=sigmoid", "models.squeezenet_frozen.backbone.size=[96, 96]"),
+    "small_pictures": Trial("mel", "squeezenet_frozen", ("models.squeezenet_frozen.backbone.size=[96, 96]",)),
+    # The pictures of Intelligent-Systems-MSc's script.
+    "sizes": Trial(
+        "mel",
+        "time, cnn_3layers",
+        (
+            *("models.time.size=[120, 200]", "models.cnn_3layers.size=[120, 200]"),
+            *("models.time.epochs=20", "models.cnn_3layers.epochs=8"),
+        ),
     ),
+    "chroma_time": Trial("chroma_cqt", "time", SHORT),
+    "chroma_sigmoid": Trial("chroma_cqt", "time", (*SHORT, "models.time.options.output=sigmoid")),
     "kfold": Trial("handcrafted", "logistic_regression, svm_rbf", split="kfold_5"),
+    "kfold_clips": Trial(
+        "handcrafted",
+        "decision_tree_published, logistic_regression_published, elastic_net_published, svm_rbf_published",
+        WHOLE_CLIPS,
+        split="kfold_5",
+    ),
     "homebrew": Trial("mel", "homebrew, homebrew_deeper", COARSE),
     "homebrew_182": Trial("mel", "homebrew", (*COARSE, "models.homebrew.options.units=182")),
 }

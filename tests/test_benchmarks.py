@@ -93,13 +93,14 @@ def test_the_benchmark_of_options_says_what_each_entry_changed(project_dir, tmp_
         for model in trial.models.split(", "):
             entry = {"dataset": "gtzan", "representation": "mel", "model": model, "split": trial.split}
             rows[name, model] = entry | {"n_parameters": None, "values": trial.values_of(pd.Series(entry))}
-    assert rows["options", "svm_rbf"]["values"] == "options.kernel=linear"
+    assert rows["kernel_linear", "svm_rbf"]["values"] == "options.kernel=linear"
     assert rows["options", "time"]["values"] == "epochs=20, options.output=sigmoid"
     assert rows["power", "svm_rbf"]["values"] == "representations.mel.scale=power"
-    assert rows["representations", "svm_rbf"]["values"] == ""
-    for name in ("options", "defaults", "kfold"):
+    assert rows["svm", "svm_rbf"]["values"] == ""
+    assert rows["kfold_clips", "svm_rbf_published"]["values"] == "slices.seconds=29.9"
+    for name in ("kernel_linear", "svm", "kfold"):
         pd.DataFrame([rows[name, "svm_rbf"]]).to_csv(tmp_path / f"{name}.csv", index=False)
-    joined = script["joined"](tmp_path, ["options", "defaults", "defaults", "kfold", "power"])
+    joined = script["joined"](tmp_path, ["kernel_linear", "svm", "svm", "kfold", "power"])
     assert joined["values"].tolist() == ["options.kernel=linear", "", ""]
 
 

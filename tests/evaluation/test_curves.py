@@ -63,6 +63,11 @@ def test_levels_are_concatenated():
     assert bins[["level", "n"]].to_numpy().tolist() == [["slice", 3], ["track", 1]]
 
 
+def test_a_confidence_that_was_rounded_to_more_than_1_is_counted():
+    bins = reliability_bins(table(["blues", "blues"], [1 + 1e-7, 0.95]))
+    assert bins["n"].tolist() == [2]
+
+
 def test_no_rows_have_no_bins():
     assert reliability_bins(table([], [])).empty
 

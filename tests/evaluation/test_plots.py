@@ -64,6 +64,22 @@ def test_confusion_counts_and_shares():
     np.testing.assert_allclose(axes.collections[0].get_array(), [[0.5, 0.5, 0], [0, 1, 0], [0, 0, 0]])
 
 
+def test_colours_of_confusion_matrices_mean_the_same_in_each():
+    figure = confusion_figure(CONFUSION[:1], NAMES)
+    assert figure.axes[0].collections[0].get_clim() == (0, 1)
+    figure.draw_without_rendering()
+    matrix, bar = (axes.get_window_extent() for axes in figure.axes)
+    assert 0.5 * matrix.height < bar.height <= matrix.height
+
+
+@pytest.mark.parametrize("draw", [lambda: roc_figure(ROC), lambda: reliability_figure(RELIABILITY)])
+def test_the_diagonal_crosses_the_whole_axes(draw):
+    (axes,) = draw().axes
+    diagonal = axes.lines[0].get_xydata().tolist()
+    assert diagonal == [[0, 0], [1, 1]]
+    assert [*axes.get_xlim(), *axes.get_ylim()] == pytest.approx([0, 1, 0, 1], abs=0.05)
+
+
 @pytest.mark.parametrize("theme", THEMES)
 def test_each_run_has_a_line_with_its_kept_epoch_marked(theme):
     _, axes = theme.axes(360, 230)
@@ -174,4 +190,6 @@ def test_figures_are_legible_for_few_and_many_genres(n_genres):
     assert cell > 1.5 * 8 / 72 * matrix.dpi  # two lines of 8 points nearly fit
     legend, page = curves.axes[0].get_legend().get_window_extent(), curves.bbox
     assert legend.height <= page.height
-    assert curves.axes[0].get_window_extent().width > 0.3 * page.width
+    plot = curves.axes[0].get_window_extent()
+    assert plot.width > 0.3 * page.width
+    assert legend.x0 >= plot.x1

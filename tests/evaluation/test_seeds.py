@@ -186,6 +186,7 @@ def test_luck_alone_gives_the_t_interval_of_the_seeds() -> None:
     expected = stats.t.interval(0.95, 2, of_seeds.mean(), stats.sem(of_seeds))
     np.testing.assert_allclose((low, high), expected)
     assert seed_variance(of_seeds) == pytest.approx(stats.sem(of_seeds) ** 2)
+    assert seed_variance(np.ones((1, 3))).tolist() == [0, 0, 0]
 
 
 def test_degrees_of_freedom_are_satterthwaites() -> None:

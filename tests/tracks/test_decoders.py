@@ -229,6 +229,55 @@ def test_an_m4a_with_its_index_first_is_as_long_as_what_is_there(tmp_path, encod
     assert 3 < probe(path, **LIMITS).duration < 5
 
 
+def box(name: bytes, content: bytes, promised: int | None = None) -> bytes:
+    """Return a box of an MP4 file; one that promises more than 4 GiB, or more than it has, is cut."""
+    size = 8 + len(content) if promised is None else promised
+    return size.to_bytes(4) + name + content
+
+
+def large_box(name: bytes, content: bytes, promised: int | None = None) -> bytes:
+    """Return a box with a size of 64 bits, as recordings of more than 4 GiB have."""
+    size = 16 + len(content) if promised is None else promised
+    return (1).to_bytes(4) + name + size.to_bytes(8) + content
+
+
+def test_an_m4a_whose_sizes_have_64_bits_is_decoded_and_if_cut_says_so(tmp_path, encode):
+    path = encode(tmp_path / "a.m4a", noise(4), SR, "alac")
+    expected, content = decode(path)[0], path.read_bytes()
+    place = content.index(b"mdat") - 4
+    assert content[place - 8 : place] == box(b"free", b"")  # FFmpeg leaves this room for 64 bits
+    size = int.from_bytes(content[place : place + 4]) + 8
+    content = content[: place - 8] + large_box(b"mdat", content[place + 8 :], size)
+    path.write_bytes(content)
+    np.testing.assert_array_equal(decode(path)[0], expected)
+    path.write_bytes(content[: len(content) // 2])
+    assert probe(path, **LIMITS).problem == "unreadable: truncated: the file ends before its index"
+
+
+DAMAGED_INDEX = box(b"moov", b"", 3)  # of an impossible size, so that FFmpeg refuses the file
+
+
+@pytest.mark.parametrize(
+    ("boxes", "truncated"),
+    [
+        ([box(b"mdat", bytes(40)), DAMAGED_INDEX], False),
+        ([large_box(b"mdat", bytes(40)), DAMAGED_INDEX], False),
+        ([large_box(b"mdat", bytes(40), 1 << 40)], True),
+        ([DAMAGED_INDEX, box(b"mdat", bytes(40), 0)], False),  # 0: to the end of the file
+        ([box(b"mdat", bytes(40))], True),
+        ([box(b"mdat", bytes(40))[:4]], True),
+        ([DAMAGED_INDEX, box(b"mdat", bytes(40))[:4]], False),
+        ([DAMAGED_INDEX, box(b"mdat", bytes(40))[:44]], True),
+    ],
+)
+def test_an_mp4_is_truncated_if_a_box_or_the_index_lacks(tmp_path, boxes, truncated):
+    path = tmp_path / "a.mp4"
+    for brands in (b"isomiso2", b"isomiso2mp41avc1"):  # boxes begin at other places
+        path.write_bytes(box(b"ftyp", brands) + b"".join(boxes))
+        reason = "truncated: the file ends before its index" if truncated else "Format not recognised"
+        assert probe(path, **LIMITS).problem == f"unreadable: {reason}"
+
+
 @pytest.mark.parametrize("suffix", sorted(SUFFIXES))
 def test_what_is_no_audio_is_reported(tmp_path, suffix):
     path = tmp_path / f"a{suffix}"
@@ -258,6 +307,26 @@ def test_a_film_without_sound_is_reported(tmp_path):
         container.mux(stream.encode(av.VideoFrame.from_ndarray(np.zeros((32, 32, 3), np.uint8))))
         container.mux(stream.encode(None))
     assert probe(path, **LIMITS).problem == "unreadable: no audio in this file"
+
+
+@pytest.mark.parametrize(("seconds", "allowed"), [(4, 2), (20, 4)])
+def test_two_packets_and_one_percent_may_be_damaged(tmp_path, encode, seconds, allowed):
+    import av
+
+    path = encode(tmp_path / "a.m4a", noise(seconds), SR, "alac")
+    with av.open(str(path)) as container:
+        packets = [(packet.pos, packet.size) for packet in container.demux(audio=0) if packet.size]
+    assert allowed < 2 + 0.01 * len(packets) < allowed + 1
+    content = bytearray(path.read_bytes())
+    for place, size in packets[5 : 5 + allowed]:
+        content[place : place + size] = bytes(size)
+    path.write_bytes(content)
+    lost = 4096 * allowed / SR
+    assert probe(path, **LIMITS).duration == pytest.approx(seconds - lost, abs=0.01)
+    place, size = packets[5 + allowed]
+    content[place : place + size] = bytes(size)
+    path.write_bytes(content)
+    assert probe(path, **LIMITS).problem.startswith(f"unreadable: damaged: {allowed + 1} of ")
 
 
 def test_damage_in_the_middle_is_reported(tmp_path, encode):
