@@ -122,7 +122,7 @@ def test_a_killed_run_heals_by_running_again(toy, runner) -> None:
     done = subprocess.run(
         command,
         cwd=toy.folder,
-        env=toy._environment(),
+        env=toy.environment(),
         capture_output=True,
         start_new_session=True,
         check=False,

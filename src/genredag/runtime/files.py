@@ -1,14 +1,27 @@
-"""Atomic writes: a file gets a temporary name in the same folder, and is renamed when complete."""
+"""Atomic writes: a file gets a temporary name in the same folder, and is renamed when complete.
+
+A killed process leaves its temporary files. The next process that writes to the folder removes them.
+"""
 
 from __future__ import annotations
 
 import errno
+import functools
+import hashlib
 import json
+import os
+import platform
+import re
+import sys
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
+
+if sys.platform != "win32":
+    import fcntl
 
 import numpy as np
 
@@ -19,6 +32,8 @@ if TYPE_CHECKING:
 
 # Letters of a file's name that its temporary name keeps; at most four bytes each, of the 255 of a name.
 _N_KEPT = 40
+# Of a temporary file that another computer wrote to a shared folder, since it last grew.
+_DEAD_AFTER_SECONDS = 24 * 3600.0
 
 
 @contextmanager
@@ -37,10 +52,11 @@ def atomic_path(path: Path) -> Iterator[Path]:
     if path.exists() and not path.is_file() and not path.is_dir():
         raise FileExistsError(errno.EEXIST, "not a regular file", str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{uuid4().hex[:12]}.{path.name[-_N_KEPT:]}")
+    temporary = path.with_name(f".{_this_computer()}{uuid4().hex[:8]}.{path.name[-_N_KEPT:]}")
     try:
-        yield temporary
-        temporary.replace(path)
+        with _writing_to(path.parent):
+            yield temporary
+            temporary.replace(path)
     except OSError as error:
         if error.filename != str(temporary):
             raise
@@ -48,6 +64,52 @@ def atomic_path(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # the error above says more
             temporary.unlink(missing_ok=True)
+
+
+def is_temporary(path: Path) -> bool:
+    """Whether a file has the name of an unfinished one."""
+    return re.match(r"\.[0-9a-f]{16}\.", path.name) is not None
+
+
+@contextmanager
+def _writing_to(folder: Path) -> Iterator[None]:
+    """Hold a shared lock on a folder, and first remove the temporary files that nobody writes any more.
+
+    A process that gets an exclusive lock is the only one on this computer that writes to the folder: all
+    temporary files of this computer are left over. Without locks, nothing is removed.
+    """
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:  # Windows opens no folders, and this one may be write-only
+        yield
+        return
+    try:
+        if sys.platform != "win32":
+            with suppress(OSError):
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _remove_left_over(folder)
+            with suppress(OSError):
+                fcntl.flock(handle, fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(handle)
+
+
+@functools.lru_cache(maxsize=1024)
+def _remove_left_over(folder: Path) -> None:
+    """Remove the temporary files of dead processes; once, because a folder may have many files."""
+    with os.scandir(folder) as entries:
+        found = [Path(entry.path) for entry in entries if is_temporary(Path(entry.name))]
+    for path in found:
+        with suppress(OSError):
+            ours = path.name.startswith(f".{_this_computer()}")
+            if ours or time.time() - path.stat().st_mtime > _DEAD_AFTER_SECONDS:
+                path.unlink()
+
+
+@functools.cache
+def _this_computer() -> str:
+    return hashlib.sha256(platform.node().encode()).hexdigest()[:8]
 
 
 def check_outputs(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
