@@ -141,6 +141,7 @@ def require(*modules: str) -> None:
 
 _OS_HINTS = {
     errno.ENOSPC: "free some disk space, or move data/ and results/ to a larger disk",
+    errno.EDQUOT: "your quota is used up: free some disk space, or move data/ and results/ to another disk",
     errno.EFBIG: "the file would be larger than this system allows: raise the limit (ulimit -f)",
     errno.EACCES: "check the permissions of that folder, or choose another",
     errno.EPERM: "check the permissions of that folder, or choose another",

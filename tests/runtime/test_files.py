@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -137,6 +138,33 @@ def test_a_folder_is_written_to_where_locks_are_unknown(tmp_path, monkeypatch):
     left.touch()
     write_json(tmp_path / "a.json", {})
     assert left.exists() and (tmp_path / "a.json").is_file()
+
+
+@pytest.mark.parametrize("free", [0, 1 << 30])
+@pytest.mark.parametrize("raised", [RuntimeError("System error."), OSError("10 requested and 3 written")])
+def test_a_full_disk_is_named_even_if_the_writer_does_not(tmp_path, monkeypatch, free, raised):
+    usage = shutil.disk_usage(tmp_path)._replace(free=free)
+    monkeypatch.setattr(files.shutil, "disk_usage", lambda _: usage)
+    target = tmp_path / "a.flac"
+    with pytest.raises((OSError, RuntimeError)) as caught, atomic_path(target) as temporary:
+        temporary.write_text("half")
+        raise raised
+    if free:
+        assert caught.value is raised
+    else:
+        assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, str(target))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_error_of_writing_names_the_file_and_one_of_reading_keeps_its_own(tmp_path):
+    for given, named in (
+        (OSError(errno.ENOSPC, "full"), str(tmp_path / "a.csv")),
+        (OSError(errno.EIO, "broken"), None),
+        (FileNotFoundError(errno.ENOENT, "gone", "input.wav"), "input.wav"),
+    ):
+        with pytest.raises(OSError, match=given.strerror) as caught, atomic_path(tmp_path / "a.csv"):
+            raise given
+        assert caught.value.filename == named
 
 
 def test_outputs_are_files_and_no_inputs(tmp_path, monkeypatch):

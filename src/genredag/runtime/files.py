@@ -12,6 +12,7 @@ import json
 import os
 import platform
 import re
+import shutil
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -25,13 +26,16 @@ if sys.platform != "win32":
 
 import numpy as np
 
-from genredag.errors import ParameterError
+from genredag.errors import GenredagError, ParameterError
 
 if TYPE_CHECKING:
     import pandas as pd
 
 # Letters of a file's name that its temporary name keeps; at most four bytes each, of the 255 of a name.
 _N_KEPT = 40
+# A disk with less room counts as full; a quota is a limit of the same kind.
+_FULL_BYTES = 1 << 16
+_TOO_LARGE = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 # Of a temporary file that another computer wrote to a shared folder, since it last grew.
 _DEAD_AFTER_SECONDS = 24 * 3600.0
 
@@ -57,13 +61,30 @@ def atomic_path(path: Path) -> Iterator[Path]:
         with _writing_to(path.parent):
             yield temporary
             temporary.replace(path)
-    except OSError as error:
-        if error.filename != str(temporary):
+    except GenredagError:
+        raise
+    except Exception as error:
+        own = _own_error(error, temporary, path)
+        if own is None:
             raise
-        raise OSError(error.errno, error.strerror, str(path)) from error
+        raise own from error
     finally:
         with suppress(OSError):  # the error above says more
             temporary.unlink(missing_ok=True)
+
+
+def _own_error(error: Exception, temporary: Path, path: Path) -> OSError | None:
+    """Return an error that names `path`; None if `error` is not one of writing to it, or names another file.
+
+    Some writers, such as libsndfile and `numpy.save`, do not say that the disk is full.
+    """
+    if isinstance(error, OSError) and error.errno is not None:
+        is_named = error.filename == str(temporary)
+        if is_named or (error.filename is None and error.errno in _TOO_LARGE):
+            return OSError(error.errno, error.strerror, str(path))
+    elif temporary.exists() and shutil.disk_usage(path.parent).free < _FULL_BYTES:
+        return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+    return None
 
 
 def is_temporary(path: Path) -> bool:
