@@ -50,12 +50,18 @@ from genredag.params.stages import STAGES
 from genredag.project.check_params.workplace import Workplace
 
 Row = dict[str, object]
+MODELS = ("svm_rbf",)  # a network would take most of the time
 NOBODY = 65534
 DISK_MB = 64
 # What is left on a full disk, so that the stage is in the middle of its first file.
 ROOM_KB = {"download": 4000, "spectrograms": 500, "train": 100, "evaluate": 20}
 BOTH = ("snakemake", "dvc")
 PATIENCE = 900.0  # seconds
+
+
+def project(work: Path, runner: str) -> tuple[Workplace, Undisturbed]:
+    """Return a project for a runner and what its undisturbed run makes."""
+    return reference(work, runner, MODELS)
 
 
 def everything(runner: str) -> tuple[str, ...]:
@@ -148,7 +154,7 @@ def fill(filler: Path, room_kb: int) -> None:
 
 def full_disk(work: Path, runner: str) -> Iterator[Row]:
     """At each stage in turn, the disk of the results and of the audio is full; then there is room again."""
-    place, expected = reference(work, runner)
+    place, expected = project(work, runner)
     clear(place, *everything(runner))
     folders = [name for name in (*OUTPUTS[kind_of(runner)], AUDIO) if name != "dvc.lock"]
     with small_disk(place, *folders) as filler:
@@ -165,7 +171,7 @@ def full_disk(work: Path, runner: str) -> Iterator[Row]:
 
 def full_cache(work: Path, runner: str) -> Iterator[Row]:
     """The disk of the runner's cache is full."""
-    place, expected = reference(work, runner)
+    place, expected = project(work, runner)
     clear(place, *everything(runner))
     name = RECORDS[kind_of(runner)][0]
     with small_disk(place, name) as filler:
@@ -180,7 +186,7 @@ def full_cache(work: Path, runner: str) -> Iterator[Row]:
 
 def read_only(work: Path, runner: str) -> Iterator[Row]:
     """The folders of the results are mounted read-only, or belong to another user."""
-    place, expected = reference(work, runner)
+    place, expected = project(work, runner)
     clear(place, *everything(runner))
     for name in [name for name in OUTPUTS[kind_of(runner)] if name != "dvc.lock"]:
         folder = place.folder / name
@@ -224,7 +230,7 @@ def as_nobody(place: Workplace) -> dict:
 
 def too_little_memory(work: Path, runner: str) -> Iterator[Row]:
     """A training may take less memory than it needs: by a limit, and by the system that kills it."""
-    place, expected = reference(work, runner)
+    place, expected = project(work, runner)
     for how, limit in (("limit", limit_memory), ("killed by the system", kill_for_memory)):
         clear(place, *everything(runner))
         with ExitStack() as stack:
@@ -240,7 +246,7 @@ def too_little_memory(work: Path, runner: str) -> Iterator[Row]:
 @contextmanager
 def limit_memory(process: psutil.Process) -> Iterator[None]:
     """Limit the addresses of a process, as `ulimit -v` does."""
-    process.rlimit(psutil.RLIMIT_AS, (1 << 30, 1 << 30))
+    process.rlimit(psutil.RLIMIT_AS, (600 << 20, 600 << 20))
     yield
 
 
@@ -249,7 +255,7 @@ def kill_for_memory(process: psutil.Process) -> Iterator[None]:
     """Limit the memory of a process as a container or Slurm does: the system kills it."""
     group = Path(f"/sys/fs/cgroup/memory/genredag-{os.getpid()}")
     group.mkdir()
-    (group / "memory.limit_in_bytes").write_text(str(200 << 20))
+    (group / "memory.limit_in_bytes").write_text(str(80 << 20))
     with suppress(OSError):
         (group / "memory.swappiness").write_text("0")
     (group / "cgroup.procs").write_text(str(process.pid))
@@ -263,7 +269,7 @@ def kill_for_memory(process: psutil.Process) -> Iterator[None]:
 
 def at_once(work: Path, runner: str) -> Iterator[Row]:
     """Someone starts a second run, of the same and of the other runner, in the same checkout."""
-    place, expected = reference(work, runner)
+    place, expected = project(work, runner)
     clear(place, *everything(runner))
     first = start(place, runner)
     wait_for_stage(first, "spectrograms")
@@ -282,13 +288,13 @@ def both_runners(work: Path, runner: str) -> Iterator[Row]:
     """Both runners run in the same checkout at once."""
     if runner != BOTH[0]:
         return
-    place, expected = reference(work, runner)
+    place, expected = project(work, runner)
     for kind in BOTH:
         clear(place, *everything(kind))
     first = start(place, "snakemake")
     (place.folder / "runner.log").replace(place.folder / "first.log")
     status = start(place, "dvc").wait(PATIENCE)
-    theirs = reference(work, "dvc")[1]
+    theirs = project(work, "dvc")[1]
     row = {"disaster": "both runners at once", "where": ""}
     yield row | outcome(place, "dvc", theirs, status) | heal(place, "dvc", theirs)
     status = first.wait(PATIENCE)
@@ -299,8 +305,8 @@ def both_runners(work: Path, runner: str) -> Iterator[Row]:
 
 def shared_cache(work: Path, runner: str) -> Iterator[Row]:
     """Two checkouts share their caches and start at once; then one user shares the audio of another."""
-    places = [reference(work, runner)[0], copy_of(work, runner)]
-    expected = reference(work, runner)[1]
+    places = [project(work, runner)[0], copy_of(work, runner)]
+    expected = project(work, runner)[1]
     for place in places:
         clear(place, *everything(runner))
     audio = work / "shared-audio"
@@ -345,12 +351,12 @@ def other_user(place: Workplace, runner: str, expected: Undisturbed, audio: Path
 
 def copy_of(work: Path, runner: str) -> Workplace:
     """Return a second checkout."""
-    return make_project(work / f"second_{kind_of(runner)}")
+    return make_project(work / f"second_{kind_of(runner)}", MODELS)
 
 
 def clock_set_back(work: Path, runner: str) -> Iterator[Row]:
     """All files are of tomorrow: nothing reruns; what was removed is made again, older than its inputs."""
-    place, expected = reference(work, runner)
+    place, expected = project(work, runner)
     ensure_built(place, runner, expected)
     into_future(place, runner)
     status = start(place, runner).wait(PATIENCE)
@@ -395,7 +401,7 @@ def ensure_built(place: Workplace, runner: str, expected: Undisturbed) -> None:
 
 def cache_deleted(work: Path, runner: str) -> Iterator[Row]:
     """The audio or the runner's cache is deleted while a later stage runs."""
-    place, expected = reference(work, runner)
+    place, expected = project(work, runner)
     for name, stage in ((AUDIO, "spectrograms"), (RECORDS[kind_of(runner)][0], "train")):
         clear(place, *everything(runner))
         process = start(place, runner)

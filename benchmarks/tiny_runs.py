@@ -33,7 +33,7 @@ from genredag.project.check_params.workplace import Workplace, copy_project
 from genredag.runtime.files import write_json
 
 ROOT = Path(__file__).resolve().parents[1]
-NETWORK, ESTIMATOR = "cnn_370k", "svm_rbf"
+MODELS = ("cnn_370k", "svm_rbf")
 # What is measured, or read from the clock, and the constant in its place.
 MEASURED = {
     "train": ("timing | mark", "dict.fromkeys(timing, 1.0) | mark"),
@@ -62,13 +62,13 @@ def kind_of(runner: str) -> str:
     return runner.partition(",")[0]
 
 
-def make_project(folder: Path) -> Workplace:
-    """Write the small project to `folder`, which is built by nobody yet."""
+def make_project(folder: Path, models: Sequence[str] = MODELS) -> Workplace:
+    """Write the small project to `folder`; DVC builds the first of `models`, Snakemake all of them."""
     place = copy_project(ROOT, folder)
     tree = read_tree(ROOT / "params.yaml")
-    tree = tiny_tree(tree, {**choice_of(tree), "model": NETWORK}, touched=[])
-    tree["models"][NETWORK]["epochs"] = 2
-    tree["matrix"]["model"] = [ESTIMATOR, NETWORK]
+    tree = tiny_tree(tree, {**choice_of(tree), "model": models[0]}, touched=[])
+    tree["models"][MODELS[0]]["epochs"] = 2
+    tree["matrix"]["model"] = list(models)
     write_tree(folder / "params.yaml", tree)
     for stage, (measured, constant) in MEASURED.items():
         script = folder / "workflow/scripts" / f"{stage}.py"
@@ -205,10 +205,10 @@ def undisturbed(place: Workplace, runner: str) -> Undisturbed:
     return Undisturbed(hashes(place, kind), sorted(cached(place, kind)), medians)
 
 
-def reference(work: Path, runner: str) -> tuple[Workplace, Undisturbed]:
+def reference(work: Path, runner: str, models: Sequence[str] = MODELS) -> tuple[Workplace, Undisturbed]:
     """Return a project for a runner and what its undisturbed run makes, which is made once."""
     folder = work / runner.replace(", ", "_").replace(" ", "_")
-    place, kept = make_project(folder), folder / "undisturbed.json"
+    place, kept = make_project(folder, models), folder / "undisturbed.json"
     if not kept.is_file():
         write_json(kept, vars(undisturbed(place, runner)))
     return place, Undisturbed(**json.loads(kept.read_text(encoding="utf-8")))

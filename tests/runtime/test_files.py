@@ -20,6 +20,7 @@ from genredag.runtime import files
 from genredag.runtime.files import (
     atomic_path,
     check_outputs,
+    check_writable,
     is_temporary,
     write_csv,
     write_json,
@@ -178,3 +179,15 @@ def test_outputs_are_files_and_no_inputs(tmp_path, monkeypatch):
     for path in (Path(), tmp_path, Path("/dev/null")):
         with pytest.raises(ParameterError, match=r"can't be written; expected the path of a file"):
             check_outputs([path], [])
+
+
+def test_folders_are_checked_before_the_work(tmp_path, monkeypatch):
+    check_writable([tmp_path / "data/synthetic", tmp_path])
+    (tmp_path / "results").touch()
+    with pytest.raises(NotADirectoryError) as caught:
+        check_writable([tmp_path / "results/synthetic"])
+    assert caught.value.filename == str(tmp_path / "results")
+    monkeypatch.setattr(files.os, "access", lambda path, mode: False)  # root may write everywhere
+    with pytest.raises(PermissionError, match="can't be written to") as caught:
+        check_writable([tmp_path / "data/synthetic"])
+    assert caught.value.filename == str(tmp_path)

@@ -150,6 +150,25 @@ def check_outputs(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
             raise ParameterError("would be overwritten, but is read", where=str(path), hint=hint)
 
 
+def check_writable(folders: Iterable[Path]) -> None:
+    """Check that files can be made in folders, or that the folders can be made.
+
+    Raises
+    ------
+    OSError
+        A folder, or what is above it, is read-only or belongs to someone else.
+    """
+    for folder in sorted({_existing(folder.absolute()) for folder in folders}):
+        if not folder.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, "can't be written to", str(folder))
+
+
+def _existing(folder: Path) -> Path:
+    return folder if os.path.lexists(folder) or folder == folder.parent else _existing(folder.parent)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write UTF-8 text to `path`."""
     with atomic_path(path) as temporary:
