@@ -55,6 +55,11 @@ NOBODY = 65534
 DISK_MB = 64
 # What is left on a full disk, so that the stage is in the middle of its first file.
 ROOM_KB = {"download": 4000, "spectrograms": 500, "train": 100, "evaluate": 20}
+# What is removed so that everything from a stage on is to do.
+FIRST_OUTPUTS = {
+    "snakemake": {"spectrograms": ("data/synthetic/mel", "results"), "train": ("results",)},
+    "dvc": {"spectrograms": ("experiment/frames.npy",), "train": ("experiment/bundle.zip",)},
+}
 BOTH = ("snakemake", "dvc")
 PATIENCE = 900.0  # seconds
 
@@ -70,6 +75,15 @@ def everything(runner: str) -> tuple[str, ...]:
     return (*OUTPUTS[kind], *RECORDS[kind], AUDIO)
 
 
+def undo(place: Workplace, runner: str, expected: Undisturbed, stage: str) -> None:
+    """Have a stage and those after it still to do, without results in the runner's cache."""
+    ensure_built(place, runner, expected)
+    names = FIRST_OUTPUTS[kind_of(runner)][stage]
+    for link in (path for name in names for path in (place.folder / name).rglob("*") if path.is_symlink()):
+        link.resolve().unlink(missing_ok=True)  # in Snakemake's cache
+    clear(place, *names, *([] if kind_of(runner) == "snakemake" else RECORDS["dvc"][:1]))
+
+
 def message(text: str) -> str:
     """Return the first error that a user reads in what a runner printed."""
     lines = [line.strip() for line in text.splitlines()]
@@ -81,6 +95,7 @@ def message(text: str) -> str:
 def outcome(place: Workplace, runner: str, expected: Undisturbed, status: int) -> Row:
     """Describe a run that ended: what it printed and which finished files are wrong."""
     text, found = printed(place), hashes(place, kind_of(runner))
+    shutil.copyfile(place.folder / "runner.log", place.folder.parent / f"{time.time():.0f}.log")
     wrong = [name for name in differences(expected.files, found) if found.get(name)]
     told = message(text).replace(f"{place.folder}/", "")
     row: Row = {"runner": kind_of(runner), "status": status, "message": told if status else ""}
@@ -232,7 +247,7 @@ def too_little_memory(work: Path, runner: str) -> Iterator[Row]:
     """A training may take less memory than it needs: by a limit, and by the system that kills it."""
     place, expected = project(work, runner)
     for how, limit in (("limit", limit_memory), ("killed by the system", kill_for_memory)):
-        clear(place, *everything(runner))
+        undo(place, runner, expected, "train")
         with ExitStack() as stack:
             process = start(place, runner)
             wait_for_stage(process, "train")
@@ -270,7 +285,7 @@ def kill_for_memory(process: psutil.Process) -> Iterator[None]:
 def at_once(work: Path, runner: str) -> Iterator[Row]:
     """Someone starts a second run, of the same and of the other runner, in the same checkout."""
     place, expected = project(work, runner)
-    clear(place, *everything(runner))
+    undo(place, runner, expected, "spectrograms")
     first = start(place, runner)
     wait_for_stage(first, "spectrograms")
     first_log = place.folder / "first.log"
@@ -403,7 +418,7 @@ def cache_deleted(work: Path, runner: str) -> Iterator[Row]:
     """The audio or the runner's cache is deleted while a later stage runs."""
     place, expected = project(work, runner)
     for name, stage in ((AUDIO, "spectrograms"), (RECORDS[kind_of(runner)][0], "train")):
-        clear(place, *everything(runner))
+        undo(place, runner, expected, stage)
         process = start(place, runner)
         wait_for_stage(process, stage)
         clear(place, name)
