@@ -52,7 +52,7 @@ from genredag.project.check_params.workplace import Workplace
 SCENARIOS = {
     "snakemake": ("snakemake", "everything", 10, 6),
     "dvc": ("dvc", "everything", 10, 6),
-    "snakemake, no cache": ("snakemake, no cache", "everything", 10, 4),
+    "snakemake, no cache": ("snakemake, no cache", "everything", 20, 4),
     "snakemake, restoring": ("snakemake", "outputs", 5, 2),
     "dvc, restoring": ("dvc", "outputs", 5, 2),
 }
