@@ -63,6 +63,7 @@ FIRST_OUTPUTS = {
     "snakemake": {"spectrograms": ("data/synthetic/mel", "results"), "train": ("results",)},
     "dvc": {"spectrograms": ("experiment/frames.npy",), "train": ("experiment/bundle.zip",)},
 }
+MOUNTED = ".mounted"  # a file in each mount point: Snakemake tries to remove empty folders
 GROWING = "dvc.lock"  # an entry per finished stage
 BOTH = ("snakemake", "dvc")
 PATIENCE = 900.0  # seconds
@@ -96,9 +97,15 @@ def message(text: str) -> str:
     return next(iter(ours or others), "")
 
 
+def made(place: Workplace, runner: str) -> dict[str, str]:
+    """Return the hashes of what a runner made."""
+    found = hashes(place, kind_of(runner))
+    return {name: digest for name, digest in found.items() if not name.endswith(f"/{MOUNTED}")}
+
+
 def outcome(place: Workplace, runner: str, expected: Undisturbed, status: int) -> Row:
     """Describe a run that ended: what it printed and which finished files are wrong."""
-    text, found = printed(place), hashes(place, kind_of(runner))
+    text, found = printed(place), made(place, runner)
     shutil.copyfile(place.folder / "runner.log", place.folder.parent / f"{time.time():.0f}.log")
     wrong = [name for name in differences(expected.files, found) if found.get(name) and name != GROWING]
     told = message(text).replace(f"{place.folder}/", "")
@@ -109,7 +116,7 @@ def outcome(place: Workplace, runner: str, expected: Undisturbed, status: int) -
 def heal(place: Workplace, runner: str, expected: Undisturbed, *arguments: str, **variables: str) -> Row:
     """Run again; return whether all files are those of the undisturbed run, and no others."""
     status = start(place, runner, *arguments, **variables).wait(PATIENCE)
-    found = hashes(place, kind_of(runner))
+    found = made(place, runner)
     wrong = differences(expected.files, found) if not arguments else []
     wrong += [name for name in found if found[name] != expected.files.get(name)]
     if arguments:
@@ -158,6 +165,7 @@ def small_disk(place: Workplace, *names: str) -> Iterator[Path]:
         for name in names:
             for folder in (disk / name, place.folder / name):
                 folder.mkdir(exist_ok=True)
+            (disk / name / MOUNTED).touch()
             stack.enter_context(mounted("--bind", disk / name, place.folder / name))
         yield disk / "filler"
 
@@ -209,6 +217,7 @@ def read_only(work: Path, runner: str) -> Iterator[Row]:
     for name in [name for name in OUTPUTS[kind_of(runner)] if name != "dvc.lock"]:
         folder = place.folder / name
         folder.mkdir(exist_ok=True)
+        (folder / MOUNTED).touch()
         with mounted("--bind", folder, folder):
             subprocess.run(["mount", "-o", "remount,ro,bind", folder], check=True)
             status = start(place, runner).wait(PATIENCE)
