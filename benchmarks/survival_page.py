@@ -74,6 +74,7 @@ def disaster_rows(lines: Sequence[dict]) -> Iterator[list[str]]:
         if row["traceback"]:
             failed += " (after a traceback)"
         healed = {True: "yes", False: "no", None: "see below"}[row.get("healed")]
+        healed += ", after the command in the hint" if row.get("hint") else ""
         numbers = (str(len(row.get(key, []))) for key in ("damaged", "left"))
         yield [row["disaster"], row["where"], row["runner"], failed, *numbers, healed]
 

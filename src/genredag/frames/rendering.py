@@ -30,8 +30,8 @@ MIN_PARALLEL_SECONDS = 5_000.0
 Change = Callable[[np.ndarray, int], np.ndarray]
 
 EMPTIED_CACHE_HINT = (
-    "the cache folder was emptied: rerun the download stage "
-    "(snakemake -F data/<dataset>/manifest.parquet, or dvc repro -f download)"
+    "the cache folder was emptied: rerun the download stage, without the runner's cache (snakemake "
+    "--workflow-profile none --cores 1 -F data/<dataset>/manifest.parquet, or dvc repro -f download)"
 )
 
 
