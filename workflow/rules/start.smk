@@ -67,6 +67,15 @@ def find_home(files):
     return link
 
 
+# A job that the system kills can't say why. 137 is the status of a shell whose command got SIGKILL. The text is
+# not in the command, which Snakemake prints when any job fails.
+os.environ["GENREDAG_KILLED"] = (
+    "genredag: error: this job was killed (SIGKILL); maybe memory ran out."
+    " Hint: run fewer jobs at once (snakemake --cores 1), or close other programs"
+)
+shell.prefix(
+    "set -euo pipefail; trap '[ $? != 137 ] || echo \"$GENREDAG_KILLED\" >&2' EXIT; "
+)
 # Jobs call `python`, which must be the one that runs Snakemake even if its environment is not activated.
 os.environ.update(
     PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
