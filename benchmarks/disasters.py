@@ -94,7 +94,9 @@ def message(text: str) -> str:
     lines = [line.strip() for line in text.splitlines()]
     ours = [line for line in lines if line.startswith("genredag: error: ")]
     others = [line for line in lines if re.search("error|killed|exception", line, re.IGNORECASE)]
-    return next(iter(ours or others), "")
+    found = next(iter(ours or others), "")
+    after = lines[lines.index(found) + 1 :] if re.fullmatch(r"\w+Exception:", found) else []
+    return " ".join([found, *after[:1]])
 
 
 def made(place: Workplace, runner: str) -> dict[str, str]:

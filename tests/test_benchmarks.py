@@ -159,6 +159,7 @@ def test_the_first_error_of_ours_is_what_a_user_reads(benchmark):
         message("RuleException:\n genredag: error: disk full\nError in rule") == "genredag: error: disk full"
     )
     assert message("Building\nError: locked\n") == "Error: locked"
+    assert message("LockException:\nDirectory is locked.\nMore") == "LockException: Directory is locked."
     assert message("Nothing to be done") == ""
 
 
