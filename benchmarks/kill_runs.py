@@ -1,9 +1,9 @@
 """Runs of Snakemake and DVC that are killed: the same files after running again, and nothing left over.
 
 A small project (`tiny_runs.py`) is built once undisturbed. Then it is built again and again from nothing.
-Each of these builds is killed (SIGKILL) several times: while the runner starts, or at a random moment of one
-of its next jobs; the runner alone, whose job goes on, or with all that it started. The next run starts at
-once. The last one is left to finish, and all files are compared with those of the undisturbed run.
+Each of these builds is killed (SIGKILL) several times: while the runner starts, or at a random moment of a
+random stage; the runner alone, whose job goes on, or with all that it started. The next run starts at once.
+The last one is left to finish, and all files are compared with those of the undisturbed run.
 
     python benchmarks/kill_runs.py --kills 100 --record docs/kills.jsonl
 
@@ -46,6 +46,7 @@ from tiny_runs import (
 )
 from voluptuous import Invalid
 
+from genredag.params.stages import STAGES
 from genredag.project.check_params.workplace import Workplace
 
 # A runner, what is removed before a build, how many kills a build suffers, and how many of 20 kills it gets.
@@ -56,35 +57,37 @@ SCENARIOS = {
     "snakemake, restoring": ("snakemake", "outputs", 5, 2),
     "dvc, restoring": ("dvc", "outputs", 5, 2),
 }
+RESTORING = "(restoring)"
+# When a run is killed: each is equally probable.
+MOMENTS = (STARTING, *STAGES)
 SHARES = sum(share for *_, share in SCENARIOS.values())
 
 
-def wait_for_jobs(process: psutil.Popen, n: int) -> str:
-    """Wait until a runner that starts has begun `n` jobs, or has ended; return the stage of the last one."""
-    stage, begun = "", 0
-    while begun < n and process.poll() is None:
-        now = running_stage(process)
-        begun += bool(now) and now != stage
-        stage = now
-        if begun < n:
-            time.sleep(POLL)
-    return stage
+def wait_for_stage(process: psutil.Popen, target: str) -> str:
+    """Wait until a runner runs a stage or one after it, or has ended; return the stage."""
+    while process.poll() is None:
+        stage = running_stage(process)
+        if stage and MOMENTS.index(stage) >= MOMENTS.index(target):
+            return stage
+        time.sleep(POLL)
+    return ""
 
 
 def disturb(
-    place: Workplace, runner: str, seconds: dict[str, float], rng: np.random.Generator
+    place: Workplace, runner: str, target: str, seconds: dict[str, float], rng: np.random.Generator
 ) -> dict[str, object] | None:
-    """Start a run and kill it; return when. None if it ended before."""
+    """Start a run and kill it while it starts, restores results or runs a stage; None if it ended before."""
     process = start(place, runner)
-    n_jobs = int(rng.choice(3, p=[0.15, 0.5, 0.35]))
-    stage = wait_for_jobs(process, n_jobs)
-    time.sleep(rng.uniform(0, 1.1 * seconds.get(stage, seconds[STARTING])))
+    stage = target if target in (STARTING, RESTORING) else wait_for_stage(process, target)
+    longest = 2 * seconds[STARTING] if target == RESTORING else 1.1 * seconds.get(stage, 0)
+    time.sleep(rng.uniform(0, longest))
     stage = running_stage(process)
     with_children = bool(rng.integers(2))
     if process.poll() is not None:
         return None
     children = kill(process, with_children)
-    return {"stage": stage or STARTING, "with_children": with_children, "children": len(children)}
+    doing = stage or (RESTORING if target == RESTORING else STARTING)
+    return {"stage": doing, "with_children": with_children, "children": len(children)}
 
 
 def killed_build(
@@ -97,8 +100,12 @@ def killed_build(
     clear(place, *OUTPUTS[kind])
     if removed == "everything":
         clear(place, *RECORDS[kind], AUDIO)
+    n_kills, moments = min(n_kills, n_most), MOMENTS if removed == "everything" else (RESTORING,)
     kills, n_torn = [], 0
-    while len(kills) < min(n_kills, n_most) and (moment := disturb(place, runner, expected.seconds, rng)):
+    for target in sorted(rng.choice(moments, n_kills), key=moments.index):
+        moment = disturb(place, runner, str(target), expected.seconds, rng)
+        if moment is None:
+            break
         kills.append(moment)
         n_torn += remove_torn_lock(place)
     build(place, runner)

@@ -179,7 +179,7 @@ def test_the_page_of_survival_counts_kills_and_shows_what_did_not_heal(benchmark
     row = {"disaster": "disk full", "where": "train", "runner": "dvc", "status": 1, "message": "full"}
     rows = [row | {"traceback": True, "damaged": ["a"], "left": [], "healed": False}]
     page = squeezed(benchmark("survival_page").page(kills, [{"rows": rows}]))
-    assert "| all | 3 | 3 | 0 | 30 | 1 | 0 |" in page
+    assert "| all | 3 | 3 | 0 | 30 | 1 | 0 | 0 |" in page
     assert "| train | 2 | 1 |" in page
     assert "| disk full | train | dvc | 1: full (after a traceback) | 1 | 0 | no |" in page
 
