@@ -9,6 +9,7 @@ import argparse
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from textwrap import shorten
 
 from kill_runs import RESTORING
 from tiny_runs import ROOT, STARTING, read_record
@@ -80,7 +81,7 @@ def stage_rows(lines: Sequence[dict]) -> Iterator[list[str]]:
 def disaster_rows(lines: Sequence[dict]) -> Iterator[list[str]]:
     """Yield a row for each run that met a disaster."""
     for row in (row for line in lines for row in line["rows"]):
-        failed = f"{row['status']}: {row['message']}" if row["status"] else "none; it finishes"
+        failed = f"{row['status']}: {shorten(row['message'], 240)}" if row["status"] else "none; it finishes"
         if row["traceback"]:
             failed += " (after a traceback)"
         healed = {True: "yes", False: "no", None: "see below"}[row.get("healed")]
