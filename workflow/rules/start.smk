@@ -69,8 +69,8 @@ def find_home(files):
 
 # A job that the system kills can't say why. 137 is the status of a shell whose command got SIGKILL. The text is
 # not in the command, which Snakemake prints when any job fails.
-os.environ["GENREDAG_KILLED"] = (
-    "genredag: error: this job was killed (SIGKILL); maybe memory ran out."
+os.environ.update(
+    GENREDAG_KILLED="genredag: error: this job was killed (SIGKILL); maybe memory ran out."
     " Hint: run fewer jobs at once (snakemake --cores 1), or close other programs"
 )
 shell.prefix(
