@@ -29,7 +29,7 @@ from genredag.params.groups.reading import read_tree
 from genredag.params.stages import STAGES
 from genredag.project.check_params.plan import choice_of, write_tree
 from genredag.project.check_params.tiny import tiny_tree
-from genredag.project.check_params.workplace import Workplace, copy_project
+from genredag.project.check_params.workplace import PROJECT_FILES, Workplace, copy_project
 from genredag.runtime.files import write_json
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -68,7 +68,7 @@ def make_project(folder: Path, models: Sequence[str] = MODELS) -> Workplace:
     tree = read_tree(ROOT / "params.yaml")
     tree = tiny_tree(tree, {**choice_of(tree), "model": models[0]}, touched=[])
     tree["models"][MODELS[0]]["epochs"] = 2
-    tree["matrix"]["model"] = list(models)
+    tree["matrix"]["model"] = list(models[::-1])
     write_tree(folder / "params.yaml", tree)
     for stage, (measured, constant) in MEASURED.items():
         script = folder / "workflow/scripts" / f"{stage}.py"
@@ -208,10 +208,22 @@ def undisturbed(place: Workplace, runner: str) -> Undisturbed:
 def reference(work: Path, runner: str, models: Sequence[str] = MODELS) -> tuple[Workplace, Undisturbed]:
     """Return a project for a runner and what its undisturbed run makes, which is made once."""
     folder = work / runner.replace(", ", "_").replace(" ", "_")
-    place, kept = make_project(folder, models), folder / "undisturbed.json"
+    place = make_project(folder, models)
+    kept = folder / f"undisturbed-{fingerprint(place)}.json"
     if not kept.is_file():
         write_json(kept, vars(undisturbed(place, runner)))
     return place, Undisturbed(**json.loads(kept.read_text(encoding="utf-8")))
+
+
+def fingerprint(place: Workplace) -> str:
+    """Return a hash of the code and the parameters of a project."""
+    digest = hashlib.sha256()
+    for name in PROJECT_FILES:
+        root = place.folder / name
+        for path in [root] if root.is_file() else sorted(root.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                digest.update(path.relative_to(place.folder).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def read_record(path: Path) -> list[dict]:
