@@ -79,8 +79,7 @@ def disturb(
     """Start a run and kill it while it starts, restores results or runs a stage; None if it ended before."""
     process = start(place, runner)
     stage = target if target in (STARTING, RESTORING) else wait_for_stage(process, target)
-    longest = 2 * seconds[STARTING] if target == RESTORING else 1.1 * seconds.get(stage, 0)
-    time.sleep(rng.uniform(0, longest))
+    time.sleep(rng.uniform(0, 1.1 * seconds.get(stage, 0)))
     stage = running_stage(process)
     with_children = bool(rng.integers(2))
     if process.poll() is not None:
@@ -123,6 +122,14 @@ def killed_build(
         "still_running": alive,
         "seconds": round(time.monotonic() - began, 1),
     }
+
+
+def restoring_seconds(place: Workplace, runner: str) -> float:
+    """Return how long a run takes that restores everything."""
+    clear(place, *OUTPUTS[kind_of(runner)])
+    began = time.monotonic()
+    build(place, runner)
+    return time.monotonic() - began
 
 
 def remove_torn_lock(place: Workplace) -> bool:
@@ -169,7 +176,10 @@ def main() -> None:
     work, lines = work_folder(args.work), read_record(args.record)
     for scenario in args.scenarios:
         own = [line for line in lines if line["scenario"] == scenario]
-        place, expected = reference(work, SCENARIOS[scenario][0])
+        runner, removed, *_ = SCENARIOS[scenario]
+        place, expected = reference(work, runner)
+        if removed == "outputs":
+            expected.seconds[RESTORING] = restoring_seconds(place, runner)
         while (missing := n_wanted(scenario, args.kills) - sum(len(line["kills"]) for line in own)) > 0:
             line = killed_build(place, scenario, expected, len(own), missing)
             own.append(line)
