@@ -14,6 +14,7 @@ ends with status 1 if a file differs, is missing or was left over.
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
 from pathlib import Path
@@ -60,6 +61,11 @@ SCENARIOS = {
 RESTORING = "(restoring)"
 # When a run is killed: each is equally probable.
 MOMENTS = (STARTING, *STAGES)
+# What DVC reads first, and how it is checked.
+DVC_READS = {
+    "dvc.lock": lambda text: COMPILED_LOCKFILE_SCHEMA(yaml.safe_load(text)),
+    ".dvc/tmp/rwlock": json.loads,
+}
 SHARES = sum(share for *_, share in SCENARIOS.values())
 
 
@@ -100,13 +106,13 @@ def killed_build(
     if removed == "everything":
         clear(place, *RECORDS[kind], AUDIO)
     n_kills, moments = min(n_kills, n_most), MOMENTS if removed == "everything" else (RESTORING,)
-    kills, n_torn = [], 0
+    kills, torn = [], []
     for target in sorted(rng.choice(moments, n_kills), key=moments.index):
         moment = disturb(place, runner, str(target), expected.seconds, rng)
         if moment is None:
             break
         kills.append(moment)
-        n_torn += remove_torn_lock(place)
+        torn += remove_torn(place)
     build(place, runner)
     alive = n_alive(orphans(place))
     found = hashes(place, kind)
@@ -114,7 +120,7 @@ def killed_build(
         "scenario": scenario,
         "build": number,
         "kills": kills,
-        "torn_locks": n_torn,
+        "torn": torn,
         "files": len(expected.files),
         "differences": differences(expected.files, found),
         "left_over": left_over(expected.files, found),
@@ -132,20 +138,21 @@ def restoring_seconds(place: Workplace, runner: str) -> float:
     return time.monotonic() - began
 
 
-def remove_torn_lock(place: Workplace) -> bool:
-    """Remove a ``dvc.lock`` that is not whole, which DVC refuses to read; return whether it was there.
+def remove_torn(place: Workplace) -> list[str]:
+    """Remove the files of DVC that are not whole, and that it therefore refuses to read; return their names.
 
-    DVC writes the file in place. It restores what the file listed from its run cache.
+    DVC writes them in place. It restores what ``dvc.lock`` listed from its run cache.
     """
-    lock = place.folder / "dvc.lock"
-    try:
-        COMPILED_LOCKFILE_SCHEMA(yaml.safe_load(lock.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        return False
-    except (yaml.YAMLError, UnicodeDecodeError, Invalid):
-        lock.unlink()
-        return True
-    return False
+    torn = []
+    for name, check in DVC_READS.items():
+        try:
+            check((place.folder / name).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            continue
+        except (yaml.YAMLError, ValueError, Invalid):
+            (place.folder / name).unlink()
+            torn.append(name)
+    return torn
 
 
 def orphans(place: Workplace) -> list[psutil.Process]:

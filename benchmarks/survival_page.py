@@ -36,9 +36,9 @@ Each build was killed several times (SIGKILL), at random moments, the runner alo
 and started again at once. The last run was left to finish. Then every file was compared with that of an
 undisturbed run. *Restoring* builds take all results from the runner's cache.
 
-DVC writes `dvc.lock` in place. Killed in that moment, it leaves a file that it refuses to read: `'./dvc.lock'
-validation failed`. The last column counts how often the benchmark removed such a file before it ran DVC
-again.
+DVC writes `dvc.lock` and `.dvc/tmp/rwlock` in place. Killed in that moment, it leaves an empty file that it
+refuses to read: `'./dvc.lock' validation failed`, or `Unable to read RWLock-file '.dvc/tmp/rwlock'`. The last
+column counts how often the benchmark removed such a file, as a user must, before it ran DVC again.
 """
 STAGES_KILLED = "The stage that was running when a run was killed:\n"
 DISASTROUS = """\
@@ -60,7 +60,7 @@ def kill_rows(lines: Sequence[dict]) -> Iterator[list[str]]:
         left = sum(len(line["left_over"]) + len(line["left_in_cache"]) for line in own)
         counts = [len(own), len(kills), alone, sum(line["files"] for line in own)]
         counts += [sum(len(line["differences"]) for line in own), left]
-        counts += [sum(line.get("torn_locks", 0) for line in own)]
+        counts += [sum(len(line.get("torn", [])) for line in own)]
         yield [name, *(f"{count:,}" for count in counts)]
 
 
@@ -93,7 +93,7 @@ def disaster_rows(lines: Sequence[dict]) -> Iterator[list[str]]:
 def page(kills: Sequence[dict], disasters: Sequence[dict]) -> str:
     """Return the page as Markdown."""
     columns = ["runner", "builds", "kills", "of the runner alone", "files compared", "different", "left over"]
-    columns += ["`dvc.lock` removed by hand"]
+    columns += ["removed by hand"]
     tables = [markdown_table(kill_rows(kills), columns, "lrrrrrrr")]
     tables += [markdown_table(stage_rows(kills), ["stage", "Snakemake", "DVC"], "lrr")]
     columns = [
