@@ -21,7 +21,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -29,6 +28,7 @@ import numpy as np
 import psutil
 from fuzz_decoding import encode
 from predict import Row, make_bundles
+from processes import kill, n_alive
 
 from genredag.prediction.sources import audio_in
 from genredag.prediction.tagged_files import read_genres
@@ -93,28 +93,6 @@ def n_predicted(journal: Path) -> int:
             return database.execute("select count(*) from songs").fetchone()[0]
     except sqlite3.OperationalError:  # it has no table yet
         return 0
-
-
-def kill(process: psutil.Popen, with_children: bool) -> list[psutil.Process]:
-    """Kill a program; return its children. It may have ended before."""
-    if process.poll() is not None:
-        return []
-    children = process.children(recursive=True)
-    for child in children if with_children else []:
-        child.kill()
-    process.kill()
-    process.wait()
-    return children
-
-
-def n_alive(processes: Sequence[psutil.Process]) -> int:
-    """Return how many processes still run after a minute."""
-    _, left = psutil.wait_procs(processes, timeout=60)
-    n = 0
-    for process in left:
-        with suppress(psutil.NoSuchProcess):
-            n += process.status() != psutil.STATUS_ZOMBIE
-    return n
 
 
 def resumed(bundle: Path, folder: Path, out: Path, n: int, jobs: int) -> list[Row]:

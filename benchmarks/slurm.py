@@ -25,6 +25,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import psutil
+from processes import descendants
 
 from genredag.project.check_params.workplace import copy_project
 from genredag.runtime.files import write_json
@@ -121,19 +122,11 @@ def start(command: Sequence[str]) -> None:
 def kill(*names: str) -> int:
     """Kill all processes with these names, and what they started; return how many."""
     roots = [process for process in psutil.process_iter(["name"]) if process.info["name"] in names]
-    found = {process for root in roots for process in (root, *children(root))}
+    found = {process for root in roots for process in (root, *descendants(root))}
     for process in found:
         with suppress(psutil.NoSuchProcess):
             process.kill()
     return len(found)
-
-
-def children(process: psutil.Process) -> list[psutil.Process]:
-    """Return all descendants of a process that may be gone."""
-    try:
-        return process.children(recursive=True)
-    except psutil.NoSuchProcess:
-        return []
 
 
 def build(folder: Path, *flags: str) -> subprocess.Popen[bytes]:

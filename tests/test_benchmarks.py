@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import runpy
 import subprocess
@@ -112,3 +113,79 @@ def test_every_module_that_is_mutated_has_tests(project_dir):
             if module.name != "__init__.py":
                 tests = mutants["tests_of"](module.relative_to(source).as_posix())
                 assert tests and all((project_dir / "tests" / test).exists() for test in tests), module
+
+
+@pytest.fixture
+def benchmark(project_dir, monkeypatch):
+    """Return a function that imports a module of benchmarks, which import each other."""
+    monkeypatch.syspath_prepend(str(project_dir / "benchmarks"))
+    return importlib.import_module
+
+
+def test_a_killed_run_heals(project_dir, tmp_path):
+    script, record = project_dir / "benchmarks" / "kill_runs.py", tmp_path / "kills.jsonl"
+    options = ["--kills", "1", "--scenarios", "snakemake, no cache", "--record", record]
+    subprocess.run([sys.executable, script, *options, "--work", tmp_path / "work"], check=True)
+    (line,) = [json.loads(text) for text in record.read_text(encoding="utf-8").splitlines()]
+    assert line["files"] > 100 and len(line["kills"]) == 1
+
+
+def test_stages_are_found_in_commands_and_files_that_differ_are_named(benchmark, tmp_path):
+    tiny = benchmark("tiny_runs")
+    assert tiny.stage_of(["python", "workflow/scripts/train.py", "--seed", "1"]) == "train"
+    assert tiny.stage_of(["bash", "-c", "python workflow/scripts/train.py --seed 1"]) == ""
+    assert tiny.stage_of(["python", "workflow/scripts/music.py"]) == ""
+    expected, found = {"a": "1", "b": "2", "c": "3"}, {"a": "1", "b": "3", ".0.a": "1"}
+    assert tiny.differences(expected, found) == ["b", "c"]
+    assert tiny.left_over(expected, found) == [".0.a"]
+    record = tmp_path / "runs" / "record.jsonl"
+    tiny.append_record(record, {"build": 0})
+    with record.open("a") as file:
+        file.write('{"build": 1, "ki')
+    assert tiny.read_record(record) == [{"build": 0}]
+
+
+def test_all_kills_are_shared_among_scenarios(benchmark):
+    kill_runs = benchmark("kill_runs")
+    assert sum(kill_runs.n_wanted(scenario, 100) for scenario in kill_runs.SCENARIOS) == 100
+    healed = {"differences": [], "left_over": [], "left_in_cache": [], "still_running": 0}
+    assert not kill_runs.is_wrong(healed)
+    for key in healed:
+        assert kill_runs.is_wrong({**healed, key: 1})
+
+
+def test_the_first_error_of_ours_is_what_a_user_reads(benchmark):
+    message = benchmark("disasters").message
+    assert (
+        message("RuleException:\n genredag: error: disk full\nError in rule") == "genredag: error: disk full"
+    )
+    assert message("Building\nError: locked\n") == "Error: locked"
+    assert message("LockException:\nDirectory is locked.\nMore") == "LockException: Directory is locked."
+    assert message("Nothing to be done") == ""
+
+
+def test_the_page_of_survival_counts_kills_and_shows_what_did_not_heal(benchmark, squeezed):
+    kill = {"stage": "train", "with_children": True, "children": 1}
+    kills = [
+        {
+            "scenario": name,
+            "files": 10,
+            "kills": [kill],
+            "differences": bad,
+            "left_over": [],
+            "left_in_cache": [],
+        }
+        for name, bad in (("snakemake", []), ("snakemake, no cache", ["a"]), ("dvc", []))
+    ]
+    row = {"disaster": "disk full", "where": "train", "runner": "dvc", "status": 1, "message": "full"}
+    rows = [row | {"traceback": True, "damaged": ["a"], "left": [], "healed": False}]
+    page = squeezed(benchmark("survival_page").page(kills, [{"rows": rows}]))
+    assert "| all | 3 | 3 | 0 | 30 | 1 | 0 | 0 |" in page
+    assert "| train | 2 | 1 |" in page
+    assert "| disk full | train | dvc | 1: full (after a traceback) | 1 | 0 | no |" in page
+
+
+def test_the_page_of_survival_is_up_to_date(project_dir, benchmark):
+    page, tiny = benchmark("survival_page"), benchmark("tiny_runs")
+    text = page.page(tiny.read_record(page.KILLS), tiny.read_record(page.DISASTERS))
+    assert (project_dir / "docs/survival.md").read_text(encoding="utf-8") == text

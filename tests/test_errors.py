@@ -49,6 +49,18 @@ def test_an_error_can_be_pickled():
             "genredag: error: matplotlib is not installed. Hint: pip install 'genredag[report]'\n",
         ),
         (
+            MemoryError("Unable to allocate 8.0 GiB"),
+            "error: out of memory: Unable to allocate 8.0 GiB. Hint: run",
+        ),
+        (MemoryError(), "error: out of memory: no details. Hint: run fewer jobs"),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), "error: out of memory: [Errno 12] Cannot allocate"),
+        (
+            ImportError("libx.so: failed to map segment from shared object"),
+            "error: out of memory: libx.so: failed to map",
+        ),
+        (type("ResourceExhaustedError", (Exception,), {})("OOM"), "error: out of memory: OOM. Hint"),
+        (RuntimeError("RESOURCE_EXHAUSTED: Out of memory"), "error: out of memory: RESOURCE_EXHAUSTED: Out"),
+        (
             PermissionError(errno.EACCES, os.strerror(errno.EACCES), "out"),
             "out: Permission denied. Hint: check",
         ),

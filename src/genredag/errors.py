@@ -141,6 +141,7 @@ def require(*modules: str) -> None:
 
 _OS_HINTS = {
     errno.ENOSPC: "free some disk space, or move data/ and results/ to a larger disk",
+    errno.EDQUOT: "your quota is used up: free some disk space, or move data/ and results/ to another disk",
     errno.EFBIG: "the file would be larger than this system allows: raise the limit (ulimit -f)",
     errno.EACCES: "check the permissions of that folder, or choose another",
     errno.EPERM: "check the permissions of that folder, or choose another",
@@ -151,6 +152,10 @@ _OS_HINTS = {
     errno.ENOENT: "check the path; stages run in order with `snakemake` or `dvc exp run`",
     errno.ENAMETOOLONG: "shorten the name: most file systems allow 255 bytes",
 }
+
+_MEMORY_HINT = (
+    "run fewer jobs at once (snakemake --cores 1), close other programs, or lower batch_size of the model"
+)
 
 
 def exits_cleanly(main: Callable[P, None]) -> Callable[P, None]:
@@ -166,19 +171,45 @@ def exits_cleanly(main: Callable[P, None]) -> Callable[P, None]:
             main(*args, **kwargs)
         except GenredagError as error:
             _exit(str(error), error.exit_status)
-        except ModuleNotFoundError as error:
-            module = (error.name or "").partition(".")[0]
-            if module not in EXTRAS:
-                raise
-            _exit(str(MissingExtraError(module)))
-        except OSError as error:
-            if isinstance(error, FileNotFoundError) and error.errno is None:  # from pyarrow
-                error = FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), *error.args)
-            if error.errno not in _OS_HINTS or (error.filename is None and error.errno != errno.ENOSPC):
-                raise
-            _exit(f"{error.filename or 'disk'}: {error.strerror}. Hint: {_OS_HINTS[error.errno]}")
+        except Exception as error:
+            _exit_if_known(error)
+            raise
 
     return wrapper
+
+
+def _exit_if_known(error: Exception) -> None:
+    """Exit with one line if an error of the system or of a library is one that users can correct."""
+    if _is_out_of_memory(error):
+        _exit(f"out of memory: {str(error) or 'no details'}. Hint: {_MEMORY_HINT}")
+    if isinstance(error, ModuleNotFoundError):
+        module = (error.name or "").partition(".")[0]
+        if module in EXTRAS:
+            _exit(str(MissingExtraError(module)))
+    if isinstance(error, FileNotFoundError) and error.errno is None:  # from pyarrow
+        error = FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), *error.args)
+    if not isinstance(error, OSError) or error.errno not in _OS_HINTS:
+        return
+    if error.filename is not None or error.errno == errno.ENOSPC:
+        _exit(f"{error.filename or 'disk'}: {error.strerror}. Hint: {_OS_HINTS[error.errno]}")
+
+
+def _is_out_of_memory(error: BaseException | None) -> bool:
+    """Whether an error, or one that led to it, says that the system gives no more memory.
+
+    TensorFlow, JAX and the loader of shared libraries have errors of their own for that.
+    """
+    if error is None:
+        return False
+    text = str(error)
+    return (
+        isinstance(error, MemoryError)
+        or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
+        or type(error).__name__ == "ResourceExhaustedError"
+        or text.startswith("RESOURCE_EXHAUSTED")
+        or (isinstance(error, ImportError) and "failed to map segment" in text)
+        or _is_out_of_memory(error.__cause__)
+    )
 
 
 def reported_error(stderr: str) -> str:

@@ -171,7 +171,9 @@ def test_a_manifest_without_usable_tracks_is_refused(manifest, tmp_path):
 def test_a_full_disk_is_reported_in_one_line_and_leaves_no_files(rendered, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(atomic, "uuid4", lambda: types.SimpleNamespace(hex="0" * 32))
     (tmp_path / "out").mkdir()
-    (tmp_path / "out" / f".{'0' * 12}.frames.npy").symlink_to("/dev/full")
+    monkeypatch.setattr(atomic, "_remove_left_over", lambda folder: None)
+    name = f".{atomic._this_computer()}{'0' * 8}.frames.npy"
+    (tmp_path / "out" / name).symlink_to("/dev/full")
     with pytest.raises(OSError, match="No space left") as caught:
         rendered()
     assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, str(tmp_path / "out" / "frames.npy"))

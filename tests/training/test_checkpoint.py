@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from genredag.training.checkpoint import Checkpoint, fingerprint
+from genredag.training.checkpoint import Checkpoint, fingerprint, remove_checkpoints
 
 ARRAYS = {"model": [np.eye(2, dtype=np.float32), np.array([7], np.uint32)], "best": []}
 
@@ -48,3 +48,13 @@ def test_a_fingerprint_depends_on_values_contents_types_and_shapes():
     ]
     assert len(set(prints)) == len(prints)
     assert fingerprint({"a": 1, "b": 2}, [zeros[:, ::2]]) == fingerprint({"b": 2, "a": 1}, [zeros[:, :2]])
+
+
+def test_those_of_a_finished_training_are_removed_but_not_what_is_being_written(tmp_path):
+    path = tmp_path / ".bundle.zip.checkpoint"
+    kept = {f".0123456789abcdef.{path.name}", "bundle.zip"}
+    for name in (path.name, f".warm_up{path.name}", *kept):
+        (tmp_path / name).touch()
+    remove_checkpoints(path)
+    remove_checkpoints(path)
+    assert {file.name for file in tmp_path.iterdir()} == kept

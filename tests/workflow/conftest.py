@@ -49,8 +49,8 @@ class Project(Workplace):
         self.run("git", "commit", "-q", "-m", message)
         return self
 
-    def _environment(self) -> dict[str, str]:
-        return super()._environment() | {"TOY_RUNS": str(self.folder / "runs.txt")}
+    def environment(self) -> dict[str, str]:
+        return super().environment() | {"TOY_RUNS": str(self.folder / "runs.txt")}
 
 
 def make_toy(folder: Path) -> Project:

@@ -122,7 +122,7 @@ def test_a_killed_run_heals_by_running_again(toy, runner) -> None:
     done = subprocess.run(
         command,
         cwd=toy.folder,
-        env=toy._environment(),
+        env=toy.environment(),
         capture_output=True,
         start_new_session=True,
         check=False,
@@ -132,6 +132,25 @@ def test_a_killed_run_heals_by_running_again(toy, runner) -> None:
     script.write_text(whole, encoding="utf-8")
     getattr(toy, runner[0])(*runner[1:])
     assert not set(toy.ran()) & {"download", "spectrograms"}
+    assert toy.ran() == Counter()
+
+
+def test_a_job_that_the_system_kills_is_explained(toy) -> None:
+    script = toy.folder / "workflow/scripts/train.py"
+    whole = script.read_text(encoding="utf-8")
+    killer = "import os, signal\n\nos.kill(os.getpid(), signal.SIGKILL)\n"
+    script.write_text(whole.replace("if __name__", f"{killer}\nif __name__"), encoding="utf-8")
+    done = toy.snakemake("--cores", "1", check=False)
+    told = [line for line in done.stderr.splitlines() if "this job was killed" in line]
+    assert done.returncode == 1
+    assert len(told) == 1 and told[0].startswith("genredag: error: ")
+
+
+def test_a_folder_that_cannot_be_written_to_is_named_before_any_job(toy) -> None:
+    (toy.folder / "logs").touch()
+    done = toy.snakemake("--cores", "1", check=False)
+    assert done.returncode == 2
+    assert f"genredag: error: {toy.folder / 'logs'}: Not a directory. Hint:" in done.stderr
     assert toy.ran() == Counter()
 
 

@@ -24,8 +24,8 @@ use rule * from genredag
 class User(Workplace):
     """A folder that holds nothing of the project, with its library installed."""
 
-    def _environment(self) -> dict[str, str]:
-        return super()._environment() | {"PYTHONPATH": str(ROOT / "src")}
+    def environment(self) -> dict[str, str]:
+        return super().environment() | {"PYTHONPATH": str(ROOT / "src")}
 
 
 @pytest.fixture

@@ -8,6 +8,9 @@ from pathlib import Path
 
 from snakemake.sourcecache import LocalSourceFile
 
+from genredag.errors import exits_cleanly
+from genredag.runtime.files import check_writable
+
 # The user's parameters, in the folder where Snakemake runs; `snakedeploy` puts them into config/.
 PARAMS_FILE = next(
     (path for path in ("params.yaml", "config/config.yaml") if Path(path).is_file()),
@@ -24,7 +27,21 @@ RUN = f"results/{CHOICE}"
 
 
 STATE = Path(".snakemake").absolute()
-STATE.mkdir(exist_ok=True)
+# Results of earlier parameters, which `cache` in the profile restores; data/ and results/ contain links to it.
+CACHE = os.environ.setdefault(
+    "SNAKEMAKE_OUTPUT_CACHE", str(Path(".cache/snakemake").absolute())
+)
+
+
+@exits_cleanly
+def make_folders():
+    """Create the folders of Snakemake's state and of the cache."""
+    for folder in (STATE, Path(CACHE)):
+        folder.mkdir(parents=True, exist_ok=True)
+    (STATE / "alive").touch()
+
+
+make_folders()
 
 
 def find_home(files):
@@ -50,15 +67,19 @@ def find_home(files):
     return link
 
 
+# A job that the system kills can't say why. 137 is the status of a shell whose command got SIGKILL. The text is
+# not in the command, which Snakemake prints when any job fails.
+os.environ.update(
+    GENREDAG_KILLED="genredag: error: this job was killed (SIGKILL); maybe memory ran out."
+    " Hint: run fewer jobs at once (snakemake --cores 1), or close other programs"
+)
+shell.prefix(
+    "set -euo pipefail; trap '[ $? != 137 ] || echo \"$GENREDAG_KILLED\" >&2' EXIT; "
+)
 # Jobs call `python`, which must be the one that runs Snakemake even if its environment is not activated.
 os.environ.update(
     PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
 )
-# Results of earlier parameters, which `cache` in the profile restores; data/ and results/ contain links to it.
-CACHE = os.environ.setdefault(
-    "SNAKEMAKE_OUTPUT_CACHE", str(Path(".cache/snakemake").absolute())
-)
-Path(CACHE).mkdir(parents=True, exist_ok=True)
 
 
 def forget_dead_locks():
@@ -87,6 +108,14 @@ def forget_dead_links():
             # Files in the cache are named by hashes; other links belong to the user.
             if re.match(r"[0-9a-f]{64}", Path(os.readlink(link)).name):
                 link.unlink()
+
+
+@exits_cleanly
+def check_folders_of(jobs):
+    """Check that the folders that `jobs` write to are writable, so that errors occur before any job."""
+    check_writable(
+        {Path(file).parent for job in jobs for file in (*job.output, *job.log)}
+    )
 
 
 if workflow.is_main_process:

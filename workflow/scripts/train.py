@@ -14,6 +14,7 @@ from genredag.runtime.files import write_csv, write_json
 from genredag.runtime.flags import flag_parser
 from genredag.runtime.logs import configure_logging
 from genredag.splits.leakage import mark, marked
+from genredag.training.checkpoint import remove_checkpoints
 from genredag.training.train import train_bundle
 
 
@@ -48,8 +49,7 @@ def main(argv: list[str] | None = None) -> None:
     write_csv(args.history, marked(history, data.split))
     write_json(args.timing, timing | mark(data.split))
     if not isinstance(recipe, Hybrid):  # whose trained network other classifiers reuse
-        for file in checkpoint.parent.glob(f"*{checkpoint.name}"):
-            file.unlink()
+        remove_checkpoints(checkpoint)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from genredag.runtime.backend import configure_backend, limit_threads
 from genredag.runtime.files import write_parquet
 from genredag.runtime.flags import flag_parser
 from genredag.runtime.logs import configure_logging
+from genredag.training.checkpoint import remove_checkpoints
 from genredag.training.train import train_bundle
 
 
@@ -40,8 +41,7 @@ def main(argv: list[str] | None = None) -> None:
     choice = {"dataset": args.dataset, "representation": args.representation, "model": args.model}
     choice |= {"split": args.split_name, "fold": args.fold, "seed": args.seed, "share": args.share}
     write_parquet(args.predictions, tracks.assign(**choice, n_training=count_training(data.split)))
-    for file in checkpoint.parent.glob(f"*{checkpoint.name}"):
-        file.unlink()
+    remove_checkpoints(checkpoint)
 
 
 if __name__ == "__main__":

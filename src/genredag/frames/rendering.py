@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -32,8 +30,8 @@ MIN_PARALLEL_SECONDS = 5_000.0
 Change = Callable[[np.ndarray, int], np.ndarray]
 
 EMPTIED_CACHE_HINT = (
-    "the cache folder was emptied: rerun the download stage "
-    "(snakemake -F data/<dataset>/manifest.parquet, or dvc repro -f download)"
+    "the cache folder was emptied: rerun the download stage, without the runner's cache (snakemake "
+    "--workflow-profile none --cores 1 -F data/<dataset>/manifest.parquet, or dvc repro -f download)"
 )
 
 
@@ -214,7 +212,7 @@ def _precomputed(
 def _write_frames(path: Path, blocks: Iterable[np.ndarray], spec: FrameSpec) -> list[int]:
     """Append `blocks` to one .npy file; return how many frames each has."""
     n_frames = []
-    with atomic_path(path) as temporary, _naming(path), temporary.open("wb") as file:
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
         _write_header(file, 0, spec)
         for block in blocks:
             file.write(np.ascontiguousarray(block).data)
@@ -229,14 +227,3 @@ def _write_header(file: IO[bytes], total_frames: int, spec: FrameSpec) -> None:
     descr = np.lib.format.dtype_to_descr(np.dtype(spec.dtype))
     header = {"descr": descr, "fortran_order": False, "shape": (total_frames, spec.n_bins)}
     np.lib.format.write_array_header_1_0(file, header)
-
-
-@contextmanager
-def _naming(path: Path) -> Iterator[None]:
-    """Add the name of the file to a disk-full error."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno == errno.ENOSPC and error.filename is None:
-            raise OSError(error.errno, error.strerror, str(path)) from error
-        raise

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from genredag.runtime.files import atomic_path
+from genredag.runtime.files import atomic_path, is_temporary
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +59,16 @@ class Checkpoint:
             return None
         logger.info("%s belongs to another training run: training starts from scratch", self.path)
         return None
+
+
+def remove_checkpoints(path: Path) -> None:
+    """Remove the checkpoint `path` of a finished training and those of its phases and members, if any.
+
+    Temporary files belong to those who write them, maybe to a process that outlived its killed runner.
+    """
+    for file in path.parent.glob(f"*{path.name}"):
+        if not is_temporary(file):
+            file.unlink(missing_ok=True)
 
 
 def fingerprint(values: object, arrays: Iterable[np.ndarray]) -> str:

@@ -31,7 +31,7 @@ class Workplace:
         RunnerError
             `check` is set and the command fails.
         """
-        environment = self._environment() | variables
+        environment = self.environment() | variables
         try:
             done = subprocess.run(
                 command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False
@@ -52,7 +52,7 @@ class Workplace:
         """Run DVC in the folder."""
         return self.run(sys.executable, "-m", "dvc", *arguments, check=check)
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
         """Put the folder's own `src` before an installed genredag; drop settings of an outer runner."""
         inherited = {
             key: value for key, value in os.environ.items() if not key.startswith(("SNAKEMAKE_", "GIT_"))
