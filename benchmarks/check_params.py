@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import subprocess
 import tempfile
 import time
 from dataclasses import dataclass
@@ -116,9 +117,16 @@ def main(argv: list[str] | None = None) -> None:
                 if not wanted or time.monotonic() - start > 60 * args.minutes:
                     continue
                 alarm, words = tried(trials, change)
-                rows.append({"change": change.name, "kind": kind, "alarm": alarm, "why": words})
+                row = {"change": change.name, "kind": kind, "alarm": alarm, "why": words}
+                rows.append(row | {"code": commit_of_code(project)})
                 in_order(pd.DataFrame(rows)).to_csv(args.table, index=False)
                 print(*rows[-1].values(), sep="; ", flush=True)
+
+
+def commit_of_code(project: Path) -> str:
+    """Return the last commit that changed the code."""
+    command = ["git", "log", "-1", "--format=%h", "--", "src"]
+    return subprocess.run(command, cwd=project, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def in_order(rows: pd.DataFrame) -> pd.DataFrame:
@@ -136,9 +144,9 @@ def write_page(page: Path, rows: pd.DataFrame) -> None:
     ]
     shown = rows.assign(alarm=rows["alarm"].map({True: "yes", False: "no"}))
     table = markdown_table(
-        shown[["kind", "change", "alarm", "why"]].to_numpy().tolist(),
-        ("", "change", "alarm", "verdict"),
-        "llll",
+        shown[["kind", "change", "alarm", "why", "code"]].to_numpy().tolist(),
+        ("", "change", "alarm", "verdict", "code of"),
+        "lllll",
     )
     text = page.read_text(encoding="utf-8")
     before, _, rest = text.partition(BEGIN)

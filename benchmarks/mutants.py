@@ -97,7 +97,7 @@ a module, and a test of the module should fail. Of each package, places in the c
 
 The last column is a share with its 95 % interval. It is that of the whole package only if no tests were
 written for the survivors since the sample was drawn, as in the nightly runs. They were for seed 0, so it is
-there a property of the sample.
+there a property of the sample. Results of earlier code stay if the mutated line did not change.
 
 ## Survivors and equivalent mutants
 
