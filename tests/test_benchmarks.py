@@ -123,7 +123,7 @@ def benchmark(project_dir, monkeypatch):
 
 def test_a_killed_run_heals(project_dir, tmp_path):
     script, record = project_dir / "benchmarks" / "kill_runs.py", tmp_path / "kills.jsonl"
-    options = ["--kills", "1", "--scenarios", "snakemake, no cache", "--record", record]
+    options = ["--kills", "1", "--scenarios", "snakemake", "--record", record]
     subprocess.run([sys.executable, script, *options, "--work", tmp_path / "work"], check=True)
     (line,) = [json.loads(text) for text in record.read_text(encoding="utf-8").splitlines()]
     assert line["files"] > 100 and len(line["kills"]) == 1
@@ -174,7 +174,7 @@ def test_the_page_of_survival_counts_kills_and_shows_what_did_not_heal(benchmark
             "left_over": [],
             "left_in_cache": [],
         }
-        for name, bad in (("snakemake", []), ("snakemake, no cache", ["a"]), ("dvc", []))
+        for name, bad in (("snakemake", []), ("snakemake, restoring", ["a"]), ("dvc", []))
     ]
     row = {"disaster": "disk full", "where": "train", "runner": "dvc", "status": 1, "message": "full"}
     rows = [row | {"traceback": True, "damaged": ["a"], "left": [], "healed": False}]
