@@ -80,7 +80,7 @@ def stage_rows(lines: Sequence[dict]) -> Iterator[list[str]]:
 
 def disaster_rows(lines: Sequence[dict]) -> Iterator[list[str]]:
     """Yield a row for each run that met a disaster."""
-    for row in (row for line in lines for row in line["rows"]):
+    for row in (line for line in lines if "disaster" in line):
         failed = f"{row['status']}: {shorten(row['message'], 240)}" if row["status"] else "none; it finishes"
         if row["traceback"]:
             failed += " (after a traceback)"

@@ -163,6 +163,16 @@ def test_the_first_error_of_ours_is_what_a_user_reads(benchmark):
     assert message("Nothing to be done") == ""
 
 
+def test_a_record_keeps_finished_disasters_alone(benchmark, tmp_path):
+    disasters, record = benchmark("disasters"), tmp_path / "record.jsonl"
+    lines = [{"name": name, "runner": "dvc", "disaster": name} for name in ("clock", "memory")]
+    lines.insert(1, {"name": "clock", "runner": "dvc", "finished": True})
+    for line in lines:
+        disasters.append_record(record, line)
+    assert disasters.finished(record) == {("clock", "dvc")}
+    assert disasters.read_record(record) == lines[:2]
+
+
 def test_the_page_of_survival_counts_kills_and_shows_what_did_not_heal(benchmark, squeezed):
     kill = {"stage": "train", "with_children": True, "children": 1}
     kills = [
@@ -177,8 +187,8 @@ def test_the_page_of_survival_counts_kills_and_shows_what_did_not_heal(benchmark
         for name, bad in (("snakemake", []), ("snakemake, restoring", ["a"]), ("dvc", []))
     ]
     row = {"disaster": "disk full", "where": "train", "runner": "dvc", "status": 1, "message": "full"}
-    rows = [row | {"traceback": True, "damaged": ["a"], "left": [], "healed": False}]
-    page = squeezed(benchmark("survival_page").page(kills, [{"rows": rows}]))
+    row |= {"traceback": True, "damaged": ["a"], "left": [], "healed": False}
+    page = squeezed(benchmark("survival_page").page(kills, [row, {"finished": True}]))
     assert "| all | 3 | 3 | 0 | 30 | 1 | 0 | 0 |" in page
     assert "| train | 2 | 1 |" in page
     assert "| disk full | train | dvc | 1: full (after a traceback) | 1 | 0 | no |" in page
