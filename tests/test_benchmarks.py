@@ -188,13 +188,16 @@ def test_the_page_of_survival_counts_kills_and_shows_what_did_not_heal(benchmark
     ]
     row = {"disaster": "disk full", "where": "train", "runner": "dvc", "status": 1, "message": "full"}
     row |= {"traceback": True, "damaged": ["a"], "left": [], "healed": False}
-    page = squeezed(benchmark("survival_page").page(kills, [row, {"finished": True}]))
+    page = squeezed(
+        benchmark("survival_page").page(kills, [row, {"name": "clock", "runner": "dvc", "finished": True}])
+    )
     assert "| all | 3 | 3 | 0 | 30 | 1 | 0 | 0 |" in page
     assert "| train | 2 | 1 |" in page
+    assert "`clock` (snakemake)" in page and "`clock` (dvc)" not in page
     assert "| disk full | train | dvc | 1: full (after a traceback) | 1 | 0 | no |" in page
 
 
 def test_the_page_of_survival_is_up_to_date(project_dir, benchmark):
     page, tiny = benchmark("survival_page"), benchmark("tiny_runs")
-    text = page.page(tiny.read_record(page.KILLS), tiny.read_record(page.DISASTERS))
+    text = page.page(tiny.read_record(page.KILL_RECORD), tiny.read_record(page.DISASTER_RECORD))
     assert (project_dir / "docs/survival.md").read_text(encoding="utf-8") == text
