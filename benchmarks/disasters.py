@@ -13,6 +13,7 @@ status 1 if a traceback was printed, a file was damaged, or the next run did not
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import shutil
@@ -49,6 +50,7 @@ from tiny_runs import (
 
 from genredag.params.stages import STAGES
 from genredag.project.check_params.workplace import Workplace
+from genredag.runtime.files import write_text
 
 Row = dict[str, object]
 MODELS = ("svm_rbf",)  # a network would take most of the time
@@ -471,28 +473,36 @@ def is_bad(row: Row) -> bool:
     return bool(row["traceback"] or row["damaged"] or not row.get("healed", True) or row.get("left"))
 
 
+def finished(record: Path) -> set[tuple[str, str]]:
+    """Return the disasters and runners of a record that are finished; remove the rows of others."""
+    lines = read_record(record)
+    done = {(line["name"], line["runner"]) for line in lines if line.get("finished")}
+    kept = [line for line in lines if (line["name"], line["runner"]) in done]
+    if kept != lines:
+        write_text(record, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in kept))
+    return done
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--disasters", nargs="+", choices=DISASTERS, default=list(DISASTERS))
     parser.add_argument("--runners", nargs="+", choices=BOTH, default=list(BOTH))
-    parser.add_argument("--record", type=Path, required=True, help="JSON lines, a disaster and runner each")
+    parser.add_argument("--record", type=Path, required=True, help="JSON lines")
     parser.add_argument("--work", type=Path, help="keep the projects here, to continue with them")
     args = parser.parse_args()
     if os.name != "posix" or os.geteuid():
         sys.exit("this script mounts file systems: run it as root on Linux")
-    work, lines = work_folder(args.work), read_record(args.record)
-    done = {(line["name"], line["runner"]) for line in lines}
+    work, done = work_folder(args.work), finished(args.record)
     for name in args.disasters:
         for runner in args.runners:
             if (name, runner) not in done:
-                rows = []
                 for row in DISASTERS[name](work, runner):
-                    rows.append(row)
+                    append_record(args.record, {"name": name, "runner": runner} | row)
                     print(row, flush=True)
-                append_record(args.record, {"name": name, "runner": runner, "rows": rows})
-    if any(is_bad(row) for line in read_record(args.record) for row in line["rows"]):
+                append_record(args.record, {"name": name, "runner": runner, "finished": True})
+    if any(is_bad(row) for row in read_record(args.record) if "disaster" in row):
         sys.exit(1)
 
 

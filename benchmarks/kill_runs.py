@@ -52,9 +52,8 @@ from genredag.project.check_params.workplace import Workplace
 
 # A runner, what is removed before a build, how many kills a build suffers, and how many of 20 kills it gets.
 SCENARIOS = {
-    "snakemake": ("snakemake", "everything", 10, 6),
+    "snakemake": ("snakemake", "everything", 10, 10),
     "dvc": ("dvc", "everything", 10, 6),
-    "snakemake, no cache": ("snakemake, no cache", "everything", 20, 4),
     "snakemake, restoring": ("snakemake", "outputs", 5, 2),
     "dvc, restoring": ("dvc", "outputs", 5, 2),
 }

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from textwrap import shorten
 
+from disasters import BOTH, DISASTERS
 from kill_runs import RESTORING
 from tiny_runs import ROOT, STARTING, read_record
 
@@ -18,7 +19,9 @@ from genredag.evaluation.markdown import markdown_table
 from genredag.params.stages import STAGES
 from genredag.runtime.files import write_text
 
-KILLS, DISASTERS, PAGE = (ROOT / "docs" / name for name in ("kills.jsonl", "disasters.jsonl", "survival.md"))
+KILL_RECORD, DISASTER_RECORD, PAGE = (
+    ROOT / "docs" / name for name in ("kills.jsonl", "disasters.jsonl", "survival.md")
+)
 HEAD = """\
 # What a run survives
 
@@ -66,9 +69,12 @@ def kill_rows(lines: Sequence[dict]) -> Iterator[list[str]]:
 
 def stage_rows(lines: Sequence[dict]) -> Iterator[list[str]]:
     """Yield how often each runner was killed in each stage."""
-    found = Counter(
-        (kill["stage"], line["scenario"].partition(",")[0]) for line in lines for kill in line["kills"]
-    )
+    found: Counter[tuple[str, str]] = Counter()
+    for line in lines:
+        runner, _, how = line["scenario"].partition(", ")
+        for kill in line["kills"]:
+            restores = how == "restoring" and kill["stage"] == STARTING
+            found[RESTORING if restores else kill["stage"], runner] += 1
     names = {
         STARTING: "none: the runner starts, or is between stages",
         RESTORING: "none: results are restored",
@@ -80,7 +86,7 @@ def stage_rows(lines: Sequence[dict]) -> Iterator[list[str]]:
 
 def disaster_rows(lines: Sequence[dict]) -> Iterator[list[str]]:
     """Yield a row for each run that met a disaster."""
-    for row in (row for line in lines for row in line["rows"]):
+    for row in (line for line in lines if "disaster" in line):
         failed = f"{row['status']}: {shorten(row['message'], 240)}" if row["status"] else "none; it finishes"
         if row["traceback"]:
             failed += " (after a traceback)"
@@ -88,6 +94,13 @@ def disaster_rows(lines: Sequence[dict]) -> Iterator[list[str]]:
         healed += ", after the command in the hint" if row.get("hint") else ""
         numbers = (str(len(row.get(key, []))) for key in ("damaged", "left"))
         yield [row["disaster"], row["where"], row["runner"], failed, *numbers, healed]
+
+
+def missing(lines: Sequence[dict]) -> str:
+    """Return a sentence that names the disasters that no run has met yet, or ""."""
+    done = {(line["name"], line["runner"]) for line in lines if line.get("finished")}
+    names = [f"`{name}` ({runner})" for name in DISASTERS for runner in BOTH if (name, runner) not in done]
+    return f"Not recorded yet: {', '.join(names)}.\n" if names else ""
 
 
 def page(kills: Sequence[dict], disasters: Sequence[dict]) -> str:
@@ -107,15 +120,15 @@ def page(kills: Sequence[dict], disasters: Sequence[dict]) -> str:
     ]
     tables += [markdown_table(disaster_rows(disasters), columns, "llllrrl")]
     parts = [HEAD, KILLED, tables[0] + "\n", STAGES_KILLED, tables[1] + "\n", DISASTROUS, tables[2] + "\n"]
-    return "\n".join(parts)
+    return "\n".join([*parts, *filter(None, [missing(disasters)])])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--kills", type=Path, default=KILLS)
-    parser.add_argument("--disasters", type=Path, default=DISASTERS)
+    parser.add_argument("--kills", type=Path, default=KILL_RECORD)
+    parser.add_argument("--disasters", type=Path, default=DISASTER_RECORD)
     parser.add_argument("--page", type=Path, default=PAGE)
     args = parser.parse_args()
     write_text(args.page, page(read_record(args.kills), read_record(args.disasters)))

@@ -124,7 +124,7 @@ def benchmark(project_dir, monkeypatch):
 
 def test_a_killed_run_heals(project_dir, tmp_path):
     script, record = project_dir / "benchmarks" / "kill_runs.py", tmp_path / "kills.jsonl"
-    options = ["--kills", "1", "--scenarios", "snakemake, no cache", "--record", record]
+    options = ["--kills", "1", "--scenarios", "snakemake", "--record", record]
     subprocess.run([sys.executable, script, *options, "--work", tmp_path / "work"], check=True)
     (line,) = [json.loads(text) for text in record.read_text(encoding="utf-8").splitlines()]
     assert line["files"] > 100 and len(line["kills"]) == 1
@@ -164,6 +164,16 @@ def test_the_first_error_of_ours_is_what_a_user_reads(benchmark):
     assert message("Nothing to be done") == ""
 
 
+def test_a_record_keeps_finished_disasters_alone(benchmark, tmp_path):
+    disasters, record = benchmark("disasters"), tmp_path / "record.jsonl"
+    lines = [{"name": name, "runner": "dvc", "disaster": name} for name in ("clock", "memory")]
+    lines.insert(1, {"name": "clock", "runner": "dvc", "finished": True})
+    for line in lines:
+        disasters.append_record(record, line)
+    assert disasters.finished(record) == {("clock", "dvc")}
+    assert disasters.read_record(record) == lines[:2]
+
+
 def test_the_page_of_survival_counts_kills_and_shows_what_did_not_heal(benchmark, squeezed):
     kill = {"stage": "train", "with_children": True, "children": 1}
     kills = [
@@ -175,17 +185,20 @@ def test_the_page_of_survival_counts_kills_and_shows_what_did_not_heal(benchmark
             "left_over": [],
             "left_in_cache": [],
         }
-        for name, bad in (("snakemake", []), ("snakemake, no cache", ["a"]), ("dvc", []))
+        for name, bad in (("snakemake", []), ("snakemake, restoring", ["a"]), ("dvc", []))
     ]
     row = {"disaster": "disk full", "where": "train", "runner": "dvc", "status": 1, "message": "full"}
-    rows = [row | {"traceback": True, "damaged": ["a"], "left": [], "healed": False}]
-    page = squeezed(benchmark("survival_page").page(kills, [{"rows": rows}]))
+    row |= {"traceback": True, "damaged": ["a"], "left": [], "healed": False}
+    page = squeezed(
+        benchmark("survival_page").page(kills, [row, {"name": "clock", "runner": "dvc", "finished": True}])
+    )
     assert "| all | 3 | 3 | 0 | 30 | 1 | 0 | 0 |" in page
     assert "| train | 2 | 1 |" in page
+    assert "`clock` (snakemake)" in page and "`clock` (dvc)" not in page
     assert "| disk full | train | dvc | 1: full (after a traceback) | 1 | 0 | no |" in page
 
 
 def test_the_page_of_survival_is_up_to_date(project_dir, benchmark):
     page, tiny = benchmark("survival_page"), benchmark("tiny_runs")
-    text = page.page(tiny.read_record(page.KILLS), tiny.read_record(page.DISASTERS))
+    text = page.page(tiny.read_record(page.KILL_RECORD), tiny.read_record(page.DISASTER_RECORD))
     assert (project_dir / "docs/survival.md").read_text(encoding="utf-8") == text
