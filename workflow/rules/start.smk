@@ -55,10 +55,21 @@ os.environ.update(
     PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
 )
 # Results of earlier parameters, which `cache` in the profile restores; data/ and results/ contain links to it.
-CACHE = os.environ.setdefault(
-    "SNAKEMAKE_OUTPUT_CACHE", str(Path(".cache/snakemake").absolute())
+# With a default storage, such as S3, it is there too.
+STORAGE = (
+    workflow.storage_settings.default_storage_provider
+    and workflow.storage_settings.default_storage_prefix
 )
-Path(CACHE).mkdir(parents=True, exist_ok=True)
+CACHE = os.environ.setdefault(
+    "SNAKEMAKE_OUTPUT_CACHE",
+    (
+        f"{STORAGE.rstrip('/')}/.cache/snakemake"
+        if STORAGE
+        else str(Path(".cache/snakemake").absolute())
+    ),
+)
+if not STORAGE:
+    Path(CACHE).mkdir(parents=True, exist_ok=True)
 
 
 def forget_dead_locks():
