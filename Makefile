@@ -61,9 +61,12 @@ format: setup  ## format all code
 generate: setup  ## regenerate derived files: docs/parameters.md, docs/reruns.md, params.schema.json, parts of README.md
 	$(BIN)/genredag generate
 
-lock: setup  ## update requirements.lock to the newest versions that pyproject.toml allows
+lock: setup  ## update requirements.lock and envs/cluster.lock to the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --extra all --extra dev --no-header \
 	  --upgrade --quiet --output-file requirements.lock pyproject.toml
+	cp requirements.lock envs/cluster.lock
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --extra workflow --extra tensorflow \
+	  --extra report --extra kubernetes --no-header --quiet --output-file envs/cluster.lock pyproject.toml
 
 clean:  ## remove everything that was built (not the user's cache)
 	rm -rf data results experiment logs .snakemake .cache

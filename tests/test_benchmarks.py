@@ -37,6 +37,44 @@ def test_a_benchmark_runs(project_dir, tmp_path, name, arguments):
     assert json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))
 
 
+@pytest.mark.parametrize("name", ["remotes", "pods"])
+def test_nothing_is_lost_or_repeated_on_remote_storage(project_dir, tmp_path, name):
+    for package in ("moto", "flask_cors", "dvc_s3", "snakemake_storage_plugin_s3"):
+        pytest.importorskip(package)
+    if name == "pods":
+        pytest.importorskip("snakemake_executor_plugin_kubernetes")
+    script = [sys.executable, project_dir / "benchmarks" / f"{name}.py", "--output", tmp_path / "found.json"]
+    subprocess.run(script, cwd=tmp_path, check=True)
+
+
+def test_the_benchmark_of_scale_runs(project_dir, shared_dir, tmp_path):
+    script = [
+        sys.executable,
+        project_dir / "benchmarks/scale.py",
+        "--tracks",
+        shared_dir / "gtzan_mini/genres",
+    ]
+    (tmp_path / "page.md").write_text(
+        "".join(
+            f"<!-- begin {name} --><!-- end {name} -->" for name in ("measured", "costs of a track", "totals")
+        )
+    )
+    output = [
+        "--sizes",
+        "100",
+        "120",
+        "140",
+        "--output",
+        tmp_path / "figures.json",
+        "--page",
+        tmp_path / "page.md",
+    ]
+    subprocess.run([*script, *output], cwd=tmp_path, check=True)
+    found = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))
+    assert {row["stage"] for row in found["measured"]} == {"download", "spectrograms", "slices", "split"}
+    assert "GB of memory: split" in (tmp_path / "page.md").read_text(encoding="utf-8")
+
+
 def test_the_benchmark_of_sets_runs(project_dir, toy_slices, tmp_path):
     folder = tmp_path / "toys" / "mel"
     folder.mkdir(parents=True)

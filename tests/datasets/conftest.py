@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -18,12 +19,17 @@ from genredag.params.groups.datasets import Download
 
 @dataclass
 class Served:
-    """A file and how it is served; `faults` holds ("cut" or "stall", after so many bytes) or a status."""
+    """A file and how it is served.
+
+    `faults` holds a status, or what happens after so many bytes: "cut", "stall", "drip" (one byte at a time),
+    or "flood" (they are sent again and again). A header of None is not sent.
+    """
 
     content: bytes
     faults: list[tuple[str, int] | int] = field(default_factory=list)
-    headers: dict[str, str] = field(default_factory=lambda: {"ETag": '"1"'})
+    headers: dict[str, str | None] = field(default_factory=lambda: {"ETag": '"1"'})
     knows_range: bool = True
+    status: int = 200
 
 
 class Server(ThreadingHTTPServer):
@@ -60,16 +66,21 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Range", f"bytes */{len(file.content)}")
             return self.end_headers()
         rest = file.content[start:]
-        self.send_response(206 if start else 200)
+        self.send_response(206 if start else file.status)
         if start:
             self.send_header("Content-Range", f"bytes {start}-{len(file.content) - 1}/{len(file.content)}")
         for name, value in {"Content-Length": str(len(rest)), **file.headers}.items():
-            self.send_header(name, value)
+            if value is not None:
+                self.send_header(name, value)
         self.end_headers()
         self.wfile.write(rest[: fault[1]] if fault else rest)
         if fault and fault[0] == "stall":
             self.wfile.flush()
             self.server.closing.wait()
+        with suppress(ConnectionError):
+            while fault and fault[0] in ("drip", "flood") and not self.server.closing.is_set():
+                self.wfile.write(rest[: 1 if fault[0] == "drip" else fault[1]])
+                self.server.closing.wait(0.02 if fault[0] == "drip" else 0)
 
     def log_message(self, *args: object) -> None:
         pass

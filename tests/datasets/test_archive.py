@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import stat
+import struct
 import tarfile
 import zipfile
 from pathlib import Path
@@ -87,13 +88,19 @@ def test_names_that_leave_the_folder_are_refused(tmp_path, name, make):
         {"name": "link", "type": tarfile.SYMTYPE, "linkname": "../../evil"},
         {"name": "link", "type": tarfile.SYMTYPE, "linkname": "/etc/passwd"},
         {"name": "link", "type": tarfile.LNKTYPE, "linkname": "../evil"},
+        # Chains of links inside the folder have led out of it, past tarfile's filter.
+        {"name": "link", "type": tarfile.SYMTYPE, "linkname": "genres/blues/a.au"},
+        {"name": "link", "type": tarfile.LNKTYPE, "linkname": "genres/blues/a.au"},
         {"name": "device", "type": tarfile.CHRTYPE, "devmajor": 1, "devminor": 3},
         {"name": "pipe", "type": tarfile.FIFOTYPE},
     ],
     ids=lambda entry: entry["name"] + entry.get("linkname", ""),
 )
-def test_links_out_of_the_folder_and_devices_are_refused(tmp_path, entry):
-    refused(tar(tmp_path / "a.tar", FILES, **entry), f"^a.tar: unsafe member '{entry['name']}'")
+def test_links_and_devices_are_refused(tmp_path, entry):
+    archive = tar(tmp_path / "a.tar", FILES, **entry)
+    with pytest.raises(DataError, match=f"^a.tar: unsafe member '{entry['name']}'"):
+        check_archive(archive)
+    refused(archive, f"^a.tar: unsafe member '{entry['name']}': (a link|neither a file nor a folder)")
 
 
 def test_links_in_a_zip_are_refused(tmp_path):
@@ -102,6 +109,86 @@ def test_links_in_a_zip_are_refused(tmp_path):
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr(info, "/etc/passwd")
     refused(tmp_path / "a.zip", "unsafe member 'link': a link")
+
+
+def bomb(path: Path, n: int = 200) -> Path:
+    """Write a zip archive whose members are all the same bytes of the file."""
+    content = zipped(path, {"0000": bytes(10_000_000)}).read_bytes()
+    start, end = content.index(b"PK\1\2"), content.index(b"PK\5\6")
+    entries, tail = content[start:end] * n, bytearray(content[end:])
+    struct.pack_into("<HHII", tail, 8, n, n, len(entries), start)
+    path.write_bytes(content[:start] + entries + tail)
+    return path
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda d: tar(d / "a.tar.gz", FILES, name="zeros", size=2 << 30),
+        lambda d: tar(d / "a.tar", FILES, name="f", pax_headers={"size": str(10**15)}),
+        lambda d: tar(d / "a.tar", FILES, name="s", pax_headers=sparse("s", 10**12)),
+        lambda d: bomb(d / "a.zip"),
+    ],
+    ids=["zeros", "pax", "sparse", "overlap"],
+)
+def test_an_archive_that_unpacks_to_far_more_than_music_is_refused(tmp_path, make):
+    archive = make(tmp_path)
+    reason = (
+        r"^a\.\S+: unpacks to more than 1,0\d\d MiB; expected .* 50 times its size. Hint: if you trust it"
+    )
+    with pytest.raises(DataError, match=reason):
+        check_archive(archive)
+    refused(archive, reason)
+
+
+def sparse(name: str, size: int) -> dict[str, str]:
+    """Return the headers of a sparse file."""
+    version = {"GNU.sparse.major": "0", "GNU.sparse.minor": "1", "GNU.sparse.map": "0,0"}
+    return version | {"GNU.sparse.name": name, "GNU.sparse.size": str(size)}
+
+
+def test_too_many_members_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("genredag.datasets.archive.MAX_MEMBERS", 1)
+    refused(tar(tmp_path / "a.tar", FILES), "^a.tar: has too many members")
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda d: tar(d / "a.tar", {}, name="f", pax_headers={"path": "f\0g"}), "a NUL in its name"),
+        (lambda d: tar(d / "a.tar", {"a/" * 2000 + "f": b""}), "too many folders"),
+        (lambda d: tar(d / "a.tar", {"x" * 5000: b""}), "file name too long"),
+        (lambda d: zipped(d / "a.zip", {"x" * 5000: b""}), "file name too long"),
+        (lambda d: tar(d / "a.tar", {"a": b"", "a/b": b""}), "not a directory"),
+        (lambda d: zipped(d / "a.zip", {"a": b"", "a/b": b""}), "not a directory"),
+        (lambda d: tar(d / "a.tar", {"a/b": b"", "a": b""}), "is a directory"),
+        (lambda d: tar(d / "a.tar", {".": b""}), "is a directory"),
+    ],
+)
+def test_names_that_no_file_can_have_are_refused(tmp_path, make, reason):
+    refused(make(tmp_path), rf"^a\.\w+: unsafe member '.{{0,110}}': {reason}\. Hint")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"comment": "x" * 2_000_000},
+        {"size": "-512"},
+        {"mtime": "1e400"},
+        {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.realsize": "many"},
+    ],
+    ids=lambda headers: "".join(headers)[:20],
+)
+def test_absurd_headers_are_refused(tmp_path, headers):
+    refused(tar(tmp_path / "a.tar", FILES, name="f", pax_headers=headers), "not an archive, or truncated")
+
+
+def test_an_encrypted_zip_is_refused(tmp_path):
+    archive = zipped(tmp_path / "a.zip", FILES)
+    content = bytearray(archive.read_bytes())
+    content[content.index(b"PK\1\2") + 8] |= 1
+    archive.write_bytes(content)
+    refused(archive, "unsafe member 'genres/blues/a.au': encrypted")
 
 
 @pytest.mark.parametrize("share", [0.02, 0.5, 0.99])

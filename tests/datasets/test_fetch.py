@@ -20,7 +20,13 @@ SHA1 = f"sha1:{hashlib.sha1(CONTENT).hexdigest()}"
 
 
 def get(
-    target: Path, *urls: str, checksum: str = SHA1, retries: int = 2, timeout: float = 5, wait=lambda _: None
+    target: Path,
+    *urls: str,
+    checksum: str = SHA1,
+    retries: int = 2,
+    timeout: float = 5,
+    max_bytes: int = 10_000_000,
+    wait=lambda _: None,
 ):
     return fetch(
         urls,
@@ -36,6 +42,7 @@ def get(
             retries=retries,
         ),
         hint="use your own copy",
+        max_bytes=max_bytes,
         wait=wait,
     )
 
@@ -157,6 +164,40 @@ def test_mirrors_are_tried_in_order(server, tmp_path, dead_url):
     assert [path for path, _ in server.requests] == ["/nothing", "/wrong.zip", "/a.zip"]
 
 
+NO_LENGTH = {"ETag": '"1"', "Content-Length": None}
+
+
+@pytest.mark.parametrize(
+    ("how", "reason"),
+    [
+        ({"headers": {"Content-Length": "999999999999999"}}, "more than 10 MiB, which no version of"),
+        ({"headers": NO_LENGTH, "faults": [("flood", 100_000)]}, "more than 10 MiB, which no version of"),
+        ({"faults": [("drip", 1000)]}, "less than 64 KiB in 0.2 s, 1 times; the next run resumes"),
+        ({"headers": {"Content-Length": "299000"}}, "wrong checksum"),
+        ({"headers": {"Content-Length": "300100"}}, "the connection was lost, 1 times"),
+        ({"headers": {"Location": "loop.zip"}, "faults": []}, "Exceeded 30 redirects"),
+    ],
+    ids=["announces too much", "never ends", "drips", "announces less", "announces more", "redirects"],
+)
+def test_a_lying_mirror_is_given_up_by_name_and_the_next_is_tried(server, tmp_path, how, reason):
+    url = server.serve("loop.zip", CONTENT, **how)
+    if "Location" in how.get("headers", {}):
+        server.files["/loop.zip"].status = 302
+    settings = {"retries": 0, "timeout": 0.2, "max_bytes": 10 << 20}
+    with pytest.raises(DataError) as caught:
+        get(tmp_path / "a.zip", url, **settings)
+    assert f"download of a.zip: {url}: {reason}" in str(caught.value)
+    server.files["/loop.zip"].faults += [*how.get("faults", [])]
+    good = server.serve("a.zip", CONTENT)
+    assert get(tmp_path / "a.zip", url, good, **settings | {"timeout": 5}).read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("length", ["-5", "many", "1e3"])
+def test_a_length_that_is_no_number_is_ignored(server, tmp_path, length):
+    url = server.serve("a.zip", CONTENT, headers={"Content-Length": length})
+    assert get(tmp_path / "a.zip", url).read_bytes() == CONTENT
+
+
 def test_every_failure_is_reported_if_no_mirror_works(server, tmp_path, dead_url):
     missing = f"http://127.0.0.1:{server.server_port}/nothing"
     wrong = server.serve("wrong.zip", b"something else")
@@ -221,7 +262,7 @@ def test_a_checksum_names_its_algorithm(tmp_path):
 def test_a_file_that_the_user_has_is_used(tmp_path, download):
     mine = tmp_path / "mine.zip"
     mine.touch()
-    settings = {"verify": lambda _: None, "download": download, "key": "datasets.gtzan.path"}
+    settings = {"verify": lambda _: None, "download": download, "key": "datasets.gtzan.path", "max_bytes": 9}
     assert obtain(str(mine), [], tmp_path / "a.zip", **settings) == mine
     with pytest.raises(DataError, match=r"^datasets\.gtzan\.path: .*gone\.zip: no such file or folder"):
         obtain(str(tmp_path / "gone.zip"), [], tmp_path / "a.zip", **settings)

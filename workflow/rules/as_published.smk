@@ -9,13 +9,13 @@ rule as_published:
     """Compare the published figures of classic projects with our reproductions."""
     input:
         predictions=expand(
-            rules.run_study.output,
+            written(rules.run_study.output),
             dataset=PUBLISHED.dataset,
             study=PUBLISHED.studies,
             variant=["as_published", "corrected"],
             seed=PUBLISHED.seed,
         ),
-        studies=STUDIES_FILE,
+        studies=local(STUDIES_FILE),
     output:
         table=report(
             "results/as_published.csv",

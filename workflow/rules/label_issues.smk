@@ -28,10 +28,7 @@ rule label_issues:
         values=values("label_issues"),
         code=code("label_issues"),
         faults=lambda wildcards: files_state(filter(None, [PARAMS.label_issues.faults])),
-        # The data set is the first folder below results/.
-        predictions=lambda wildcards, input: [
-            f"{Path(path).parts[1]}={path}" for path in input.predictions
-        ],
+        predictions=lambda wildcards, input: named(input.predictions, 5),
     message:
         "rank tracks by how wrong their labels look"
     shell:

@@ -9,7 +9,7 @@ rule leakage_audit:
     """Compare evaluations that differ in one mistake."""
     input:
         expand(
-            rules.audit_split.output,
+            written(rules.audit_split.output),
             dataset=AUDIT.dataset,
             representation=AUDIT.representation,
             split=sorted(set(AUDIT.split.model_dump().values())),

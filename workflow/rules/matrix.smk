@@ -16,6 +16,7 @@ from genredag.project.stages import SCRIPTS, code_state, same_code, settle_confi
 from genredag.project.validation import load_valid_params
 from genredag.runtime.cache import default_cache_dir
 from genredag.runtime.closure import source_dir
+from snakemake.io import get_flag_value
 
 HOME = find_home(
     ["dvc.yaml", "studies.yaml", *(SCRIPTS / f"{name}.py" for name in STAGES + EXTRAS)]
@@ -133,21 +134,45 @@ def figure(name, category):
     )
 
 
-def combinations(pattern):
-    """Fill `pattern` with every compatible combination of the matrix, without repetitions."""
+def written(output):
+    """Return the path of a rule's output as the rule states it.
+
+    With a default storage, Snakemake gives the path of a local copy instead, which it would store again.
+    """
+    (output,) = [output] if isinstance(output, str) else output
+    stored = get_flag_value(output, "storage_object")
+    if stored is None:
+        return str(output)
+    return stored.query.removeprefix(STORAGE or "").lstrip("/")
+
+
+def combinations(output):
+    """Fill the path of an output with every compatible combination of the matrix, without repetitions."""
     return sorted(
         {
             path
             for representation, model in PAIRS.built
             for path in expand(
-                pattern, **MATRIX | {"representation": representation, "model": model}
+                written(output),
+                **MATRIX | {"representation": representation, "model": model},
             )
         }
     )
 
 
-def audit_combinations(pattern, key):
-    """Return a function that fills `pattern` with the compatible combinations of a group, on request.
+def named(paths, folder):
+    """Return ``name=path`` for every path, where the name is that of a folder above the file.
+
+    Parameters
+    ----------
+    folder
+        How far above: 1 is the folder of the file itself.
+    """
+    return [f"{Path(path).parts[-1 - folder]}={path}" for path in paths]
+
+
+def audit_combinations(output, key):
+    """Return a function that fills an output's path with the compatible combinations of a group, on request.
 
     Parameters
     ----------
@@ -178,7 +203,7 @@ def audit_combinations(pattern, key):
             path
             for representation, model in pairs.built
             for path in expand(
-                pattern, representation=representation, model=model, **choice
+                written(output), representation=representation, model=model, **choice
             )
         ]
         return list(dict.fromkeys(paths))
@@ -191,7 +216,7 @@ def of_split(group, representation):
 
     The rules that make them come first.
     """
-    patterns = {
+    outputs = {
         "frames": rules.spectrograms.output.frames,
         "frame_index": rules.spectrograms.output.index,
         "frame_spec": rules.spectrograms.output.spec,
@@ -201,7 +226,9 @@ def of_split(group, representation):
     }
     choice = {"dataset": group.dataset, "split": group.split, "seed": group.seed}
     choice |= {"representation": representation, "fold": ""}
-    return {name: pattern.format_map(choice) for name, pattern in patterns.items()}
+    return {
+        name: written(output).format_map(choice) for name, output in outputs.items()
+    }
 
 
 @exits_cleanly

@@ -57,13 +57,20 @@ rule report:
     params:
         values=values("report"),
         code=code("report"),
-        runs=combinations(RUN),
-        datasets=combinations(f"--dataset {{dataset}}={rules.download.output.manifest}"),
-        frames=combinations(f"--frames {{dataset}}={rules.spectrograms.output.frames}"),
-        near_duplicates=combinations(
-            f"--near-duplicates {{dataset}}={rules.split.output.near_duplicates}"
-        ),
-        audits=[f"--audit {name}=results/{name}.csv" for name in PARAMS.report.audits],
+        # Taken from the inputs, whose paths a storage changes.
+        runs=lambda wildcards, input: [str(Path(path).parent) for path in input.metrics],
+        datasets=lambda wildcards, input: [
+            f"--dataset {pair}" for pair in named(input.manifests, 1)
+        ],
+        frames=lambda wildcards, input: [
+            f"--frames {pair}" for pair in named(input.frames, 2)
+        ],
+        near_duplicates=lambda wildcards, input: [
+            f"--near-duplicates {pair}" for pair in named(input.near_duplicates, 4)
+        ],
+        audits=lambda wildcards, input: [
+            f"--audit {Path(path).stem}={path}" for path in input.audits
+        ],
     message:
         "report on all results"
     shell:

@@ -28,15 +28,25 @@ RUN = f"results/{CHOICE}"
 
 STATE = Path(".snakemake").absolute()
 # Results of earlier parameters, which `cache` in the profile restores; data/ and results/ contain links to it.
+# With a default storage, such as S3, it is there too.
+STORAGE = (
+    workflow.storage_settings.default_storage_provider
+    and workflow.storage_settings.default_storage_prefix
+)
 CACHE = os.environ.setdefault(
-    "SNAKEMAKE_OUTPUT_CACHE", str(Path(".cache/snakemake").absolute())
+    "SNAKEMAKE_OUTPUT_CACHE",
+    (
+        f"{STORAGE.rstrip('/')}/.cache/snakemake"
+        if STORAGE
+        else str(Path(".cache/snakemake").absolute())
+    ),
 )
 
 
 @exits_cleanly
 def make_folders():
-    """Create the folders of Snakemake's state and of the cache."""
-    for folder in (STATE, Path(CACHE)):
+    """Create the folders of Snakemake's state and of the cache, unless that is in a storage."""
+    for folder in [STATE] if STORAGE else [STATE, Path(CACHE)]:
         folder.mkdir(parents=True, exist_ok=True)
     (STATE / "alive").touch()
 

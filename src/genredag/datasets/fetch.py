@@ -23,6 +23,7 @@ from genredag.runtime.progress import progress
 logger = logging.getLogger(__name__)
 
 MIB = 1 << 20
+LEAST_BYTES = MIB // 16  # a mirror that sends less in the time of a timeout is as good as dead
 TRANSIENT_STATUS = {408, 429, 500, 502, 503, 504}  # temporary server errors; all others are final
 
 
@@ -47,6 +48,7 @@ def obtain(
     verify: Callable[[Path], None],
     download: Download,
     key: str,
+    max_bytes: int,
 ) -> Path:
     """Return the user's own file or folder; download the file if none is given.
 
@@ -54,6 +56,8 @@ def obtain(
     ----------
     path
         The user's value of `key` in ``params.yaml``.
+    max_bytes
+        No version of the file is larger.
 
     Raises
     ------
@@ -62,7 +66,7 @@ def obtain(
     """
     if path is None:
         hint = f"check the network, or set {key} to a copy of your own"
-        return fetch(mirrors, target, verify=verify, download=download, hint=hint)
+        return fetch(mirrors, target, verify=verify, download=download, hint=hint, max_bytes=max_bytes)
     if not Path(path).exists():
         raise DataError("no such file or folder", where=f"{key}: {path}")
     return Path(path)
@@ -75,6 +79,7 @@ def fetch(
     verify: Callable[[Path], None],
     download: Download,
     hint: str,
+    max_bytes: int,
     wait: Callable[[int], None] = back_off,
 ) -> Path:
     """Download a file from the first mirror that has it, unless it exists; an existing file is already
@@ -84,6 +89,8 @@ def fetch(
     ----------
     verify
         Raises `DataError` if the file at a path is not the expected one.
+    max_bytes
+        A mirror that sends more is given up.
 
     Raises
     ------
@@ -98,7 +105,7 @@ def fetch(
         for url in mirrors:
             part = _part(target, url)
             try:
-                _complete(url, part, download, wait)
+                _complete(url, part, download, max_bytes, wait)
                 _verify(part, verify)
             except MirrorError as error:
                 logger.warning("%s: %s", url, error)
@@ -140,12 +147,12 @@ def _verify(part: Path, verify: Callable[[Path], None]) -> None:
         ) from None
 
 
-def _complete(url: str, part: Path, download: Download, wait: Callable[[int], None]) -> None:
+def _complete(url: str, part: Path, download: Download, max_bytes: int, wait: Callable[[int], None]) -> None:
     """Download `url` to `part`, resuming where it was interrupted."""
     logger.info("downloading %s", url)
     for attempt in range(download.retries + 1):
         try:
-            return _receive(url, part, download.timeout_seconds)
+            return _receive(url, part, download.timeout_seconds, max_bytes)
         except CutError as error:
             reason = str(error)
         except (requests.ConnectionError, requests.Timeout) as error:
@@ -161,7 +168,7 @@ def _complete(url: str, part: Path, download: Download, wait: Callable[[int], No
     raise MirrorError(f"{reason}, {download.retries + 1} times; {kept}")
 
 
-def _receive(url: str, part: Path, timeout: float) -> None:
+def _receive(url: str, part: Path, timeout: float, max_bytes: int) -> None:
     """Append the missing rest of `url` to `part`."""
     have = _size(part)
     headers = {"Accept-Encoding": "identity"}
@@ -173,18 +180,22 @@ def _receive(url: str, part: Path, timeout: float) -> None:
         if response.status_code == 416 and response.headers.get("Content-Range") == f"bytes */{have}":
             return  # nothing was missing
         _check_status(response, part, have)
-        length = int(response.headers.get("Content-Length", 0))
-        _check_room(part, length)
+        announced = response.headers.get("Content-Length", "")
+        length = int(announced) if announced.isdecimal() else 0
         if response.status_code != 206:
             have = 0
             _discard(part)
+        _check_size(part, have + length, max_bytes)
+        _check_room(part, length)
+        if not have:
             validator = _validator(response.headers)
             if validator:
                 write_text(_validator_file(part), validator)
         try:
             with part.open("ab") as file:
-                for _ in progress(_write(response, file), f"{url.rsplit('/')[-1]} (MiB)", length // MIB):
-                    pass
+                blocks = _write(response, file, timeout)
+                for _ in progress(blocks, f"{url.rsplit('/')[-1]} (MiB)", length // MIB):
+                    _check_size(part, file.tell(), max_bytes)
         except HTTPError as error:
             cut = isinstance(error, ProtocolError)
             raise CutError("the connection was lost" if cut else _plain(error)) from None
@@ -204,13 +215,29 @@ def _check_status(response: requests.Response, part: Path, have: int) -> None:
         raise MirrorError(status)
 
 
-def _write(response: requests.Response, file: BinaryIO) -> Iterator[None]:
-    """Write the response to `file` without decoding it; yield once per MiB."""
-    received = 0
-    for block in response.raw.stream(MIB // 16, decode_content=False):
+def _write(response: requests.Response, file: BinaryIO, timeout: float) -> Iterator[None]:
+    """Write the response to `file` without decoding it; yield once per MiB.
+
+    Raises
+    ------
+    CutError
+        Less than `LEAST_BYTES` arrived in `timeout` seconds.
+    """
+    received, began, before = 0, time.monotonic(), 0
+    while block := response.raw.read1(MIB // 16, decode_content=False):
         file.write(block)
         yield from [None] * ((received + len(block)) // MIB - received // MIB)
         received += len(block)
+        if time.monotonic() - began > timeout:
+            if received - before < LEAST_BYTES:
+                raise CutError(f"less than {LEAST_BYTES // 1024} KiB in {timeout:g} s")
+            began, before = time.monotonic(), received
+
+
+def _check_size(part: Path, size: int, max_bytes: int) -> None:
+    if size > max_bytes:
+        _discard(part)
+        raise MirrorError(f"more than {max_bytes / MIB:,.0f} MiB, which no version of this file has")
 
 
 def _check_room(part: Path, needed: int) -> None:

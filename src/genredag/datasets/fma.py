@@ -34,6 +34,8 @@ SHA1 = {
     "medium": "sha1:c67b69ea232021025fca9231fc1c7c1a063ab50b",
     "large": "sha1:497109f4dd721066b5ce5e5f250ec604dc78939e",
 }
+# The archives have 0.34, 7.2, 22 and 93 GiB.
+MAX_BYTES = {"metadata": 1 << 30, "small": 8 << 30, "medium": 24 << 30, "large": 100 << 30}
 SUBSETS = ("small", "medium", "large")  # each contains the previous ones
 SPLITS = {"training": "train", "validation": "validation", "test": "test"}
 FIELDS = {  # tracks.csv has two rows of column names, and a third for the index
@@ -68,6 +70,7 @@ def list_tracks(params: FmaArchive, *, subset: str, download: Download, cache_di
         verify=functools.partial(verify_checksum, checksum=SHA1["metadata"]),
         download=download,
         key=f"{key}.metadata_path",
+        max_bytes=MAX_BYTES["metadata"],
     )
     tracks = read_tracks(metadata, subset)
     audio = obtain(
@@ -77,6 +80,7 @@ def list_tracks(params: FmaArchive, *, subset: str, download: Download, cache_di
         verify=functools.partial(verify_checksum, checksum=SHA1[subset]),
         download=download,
         key=f"{key}.path",
+        max_bytes=MAX_BYTES[subset],
     )
     folder = clip_folder(audio if audio.is_dir() else extract(audio, cache_dir))
     numbers = tracks.index.map("{:06d}".format)

@@ -40,6 +40,7 @@ CITATION = """\
 """
 # The archive of 2002. The surviving mirror is a repacked archive, so its files are compared one by one.
 ARCHIVE_SHA256 = "24347e0223d2ba798e0a558c4c172d9d4a19c00bb7963fe055d183dadb4ef2c6"
+MAX_BYTES = 3 << 30  # the archive of 2002 has 1.2 GB
 TRACK_NAME = re.compile(r"(blues|classical|country|disco|hiphop|jazz|metal|pop|reggae|rock)\.\d{5}")
 SUBSETS = {"train": "train", "valid": "validation", "test": "test"}
 
@@ -112,6 +113,7 @@ def _folder(params: Archive, download: Download, cache_dir: Path) -> Path:
         verify=check_archive,
         download=download,
         key="datasets.gtzan.path",
+        max_bytes=MAX_BYTES,
     )
     if source.is_dir():
         return source

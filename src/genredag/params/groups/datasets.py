@@ -26,7 +26,7 @@ class Download(Group):
         description="tracks that take longer to decode are quarantined, in seconds of processor time"
     )
     timeout_seconds: Seconds = Field(
-        description="give up on a mirror that sends nothing for this long, in seconds"
+        description="give up on a mirror that sends less than 64 KiB for this long, in seconds"
     )
     retries: Annotated[int, Field(ge=0)] = Field(
         description="how often an interrupted download is resumed, per mirror"
