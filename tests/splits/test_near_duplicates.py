@@ -11,7 +11,8 @@ from genredag.errors import DataError
 from genredag.frames.store import Frames, FrameSpec
 from genredag.params.loading import load_params
 from genredag.spectrograms.registry import REPRESENTATIONS, describe
-from genredag.splits.near_duplicates import COLUMNS, change_spectra, correlations, near_duplicates
+from genredag.splits import near_duplicates as module
+from genredag.splits.near_duplicates import COLUMNS, ChangeSpectra, correlations, near_duplicates
 
 RATE, N_BINS = 43.0, 64
 
@@ -28,6 +29,11 @@ def make_frames(tracks, rate=RATE):
         **{"bins": [], "params": {}, "sr": 22050},
     )
     return Frames(spec, index, array)
+
+
+def spectra_of(tracks):
+    """Return the spectra of all of these tracks."""
+    return ChangeSpectra(make_frames(tracks), list(tracks)).of(tracks)
 
 
 def music(seed, seconds=20):
@@ -81,8 +87,21 @@ def test_copies_are_found_between_any_two_parts(part, other_part):
     assert row == {"track_id": "a", "part": part, "other": "b", "other_part": other_part}
 
 
+def test_memory_is_bounded_by_comparing_some_tracks_at_a_time(monkeypatch):
+    """Every pair is compared once, whatever the number of tracks held in memory."""
+    tracks = {f"t{i}": music(i) for i in range(8)} | {f"copy{i}": music(i) - 3 for i in range(8)}
+    split = split_of(
+        train=[f"t{i}" for i in range(8)], validation=["copy0", "copy1"], test=["copy2", "copy7"]
+    )
+    whole = near_duplicates(split, make_frames(tracks), 0.55)
+    monkeypatch.setattr(module, "HELD", 3)
+    monkeypatch.setattr(module, "BLOCK", 2)
+    pd.testing.assert_frame_equal(near_duplicates(split, make_frames(tracks), 0.55), whole)
+    assert whole["track_id"].tolist() == ["t0", "t1", "t2", "t7"]
+
+
 def test_an_exact_copy_has_correlation_1():
-    spectra = change_spectra(make_frames({"a": ORIGINAL, "b": ORIGINAL, "c": music(5)}), ["a", "b", "c"])
+    spectra = spectra_of({"a": ORIGINAL, "b": ORIGINAL, "c": music(5)})
     alike = correlations(spectra, spectra)
     assert np.diag(alike) == pytest.approx(1, abs=1e-4)
     assert alike[0, 1] == pytest.approx(1, abs=1e-4)
@@ -116,7 +135,7 @@ def test_pairs_are_listed_from_the_most_similar_with_three_decimals():
     assert table["track_id"].tolist() == ["a", "b", "b"]
     assert table["other"].tolist() == ["c", "c", "a"]
     assert table.index.tolist() == [0, 1, 2]
-    spectra = change_spectra(frames, ["a", "b", "c"])
+    spectra = spectra_of(tracks)
     alike = correlations(spectra, spectra)
     assert table["correlation"].to_numpy() == pytest.approx(
         [alike[0, 2], alike[1, 2], alike[0, 1]], abs=0.0006
@@ -127,7 +146,7 @@ def test_only_the_first_minute_of_a_track_is_compared():
     long, rest = music(1, seconds=60), music(2, seconds=20)
     whole = np.concatenate([long, music(3, seconds=1), rest])
     first = whole[: int(60 * RATE)]
-    (a,), (b,) = (change_spectra(make_frames({"a": track}), ["a"]).swapaxes(0, 1) for track in (whole, first))
+    a, b = spectra_of({"a": whole}), spectra_of({"a": first})
     np.testing.assert_array_equal(a, b)
 
 
@@ -149,7 +168,7 @@ def test_the_end_of_a_track_is_not_compared_with_the_beginning_of_another_at_the
     """
     whole = ORIGINAL[: 96 * 8]
     swapped = np.concatenate([whole[48 * 8 :], whole[: 48 * 8]])
-    spectra = change_spectra(make_frames({"a": whole, "b": swapped}), ["a", "b"])
+    spectra = spectra_of({"a": whole, "b": swapped})
     assert 0.4 < correlations(spectra, spectra)[0, 1] < 0.6
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,7 +23,7 @@ STEP_SECONDS = 0.18
 N_BANDS = 32
 # ASSUME that a copy shows within the first minute.
 MAX_SECONDS = 60.0
-BLOCK = 64  # tracks compared with all others at once
+HELD, BLOCK = 2000, 32  # tracks whose spectra are held, and tracks compared with all of them at once
 N_LOGGED = 3
 
 
@@ -44,23 +44,35 @@ def near_duplicates(split: pd.DataFrame, frames: Frames, correlation: float) -> 
     """
     split = split[split["parent"].isna()] if "parent" in split else split
     tracks = split.dropna(subset="part").drop_duplicates(["track_id", "part"])
-    track_ids = np.unique(tracks["track_id"].to_numpy(object))
-    spectra = change_spectra(frames, list(track_ids))
-    row_of = pd.Series(range(len(track_ids)), track_ids)
-    found = []
-    for part, other_part in itertools.combinations(PARTS, 2):
-        ours, theirs = (
-            row_of[tracks.loc[tracks["part"] == name, "track_id"]].to_numpy() for name in (part, other_part)
-        )
-        similarity = correlations(spectra[:, ours], spectra[:, theirs])
-        similarity[ours[:, np.newaxis] == theirs] = 0.0  # in a leaky split, a track is in two parts
-        rows, columns = np.nonzero(similarity >= correlation)
-        pairs = zip(track_ids[ours[rows]], track_ids[theirs[columns]], similarity[rows, columns], strict=True)
-        found += [(one, part, other, other_part, round(float(value), 3)) for one, other, value in pairs]
-    table = pd.DataFrame(found, columns=COLUMNS)
-    table = table.sort_values("correlation", ascending=False, kind="stable", ignore_index=True)
+    spectra = ChangeSpectra(frames, list(tracks["track_id"].unique()))
+    found: list[tuple[str, str, str, str, float]] = []
+    for number, part in enumerate(PARTS, 1):
+        ours, theirs = tracks[tracks["part"] == part], tracks[tracks["part"].isin(PARTS[number:])]
+        for others in _chunks(theirs, HELD):
+            held = spectra.of(others["track_id"])
+            for own in _chunks(ours, BLOCK):
+                similarity = correlations(spectra.of(own["track_id"]), held)
+                found += _pairs(own, others, similarity, correlation)
+    table = pd.DataFrame(found, columns=COLUMNS).sort_values(
+        ["correlation", "track_id", "other"], ascending=[False, True, True], ignore_index=True
+    )
     _log_pairs(table)
     return table
+
+
+def _chunks(tracks: pd.DataFrame, size: int) -> Iterator[pd.DataFrame]:
+    return (tracks.iloc[first : first + size] for first in range(0, len(tracks), size))
+
+
+def _pairs(
+    ours: pd.DataFrame, theirs: pd.DataFrame, similarity: np.ndarray, correlation: float
+) -> Iterator[tuple[str, str, str, str, float]]:
+    """Yield the rows of `near_duplicates` for some tracks and some others, by track_id and part."""
+    for row, column in zip(*np.nonzero(similarity >= correlation), strict=True):
+        one, other = ours.iloc[row], theirs.iloc[column]
+        if one["track_id"] != other["track_id"]:  # in a leaky split, a track is in two parts
+            value = round(float(similarity[row, column]), 3)
+            yield one["track_id"], one["part"], other["track_id"], other["part"], value
 
 
 def correlations(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
@@ -69,7 +81,7 @@ def correlations(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     ours, theirs
-        Spectra of tracks, as returned by `change_spectra`.
+        Spectra of tracks, as `ChangeSpectra.of` returns them.
 
     Returns
     -------
@@ -79,45 +91,54 @@ def correlations(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
     from scipy.fft import irfft
     from threadpoolctl import threadpool_limits
 
-    columns = theirs.conj().transpose(0, 2, 1)
-    similarity = np.empty((ours.shape[1], theirs.shape[1]), np.float32)
     with threadpool_limits(1):  # with many small products, threads would wait for each other
-        for first in range(0, len(similarity), BLOCK):
-            rows = slice(first, first + BLOCK)
-            similarity[rows] = irfft(ours[:, rows] @ columns, axis=0).max(axis=0)
-    return similarity
+        return irfft(ours.conj() @ theirs.transpose(0, 2, 1), axis=0).max(axis=0)
 
 
-def change_spectra(frames: Frames, track_ids: list[str]) -> np.ndarray:
-    """Return the Fourier transform of the change from step to step in each band of each track.
+class ChangeSpectra:
+    """Fourier transforms of the change from step to step in each band of each track.
 
     Changes distinguish recordings better than levels. They differ between two recordings even if both fade in
-    or have the same timbre. A gain or an equaliser does not affect them.
+    or have the same timbre. A gain or an equaliser does not affect them. They are computed when they are
+    needed, so that memory does not grow with the number of tracks.
 
-    Returns
-    -------
-    np.ndarray
-        Complex64, shape (n_frequencies, n_tracks, n_bands); each track of unit energy.
+    Raises
+    ------
+    DataError
+        The frames lack a track.
     """
-    from scipy.fft import next_fast_len, rfft
 
-    index = frames.index.set_index("track_id")
-    missing = [track_id for track_id in track_ids if track_id not in index.index]
-    if missing:
-        hint = "rerun the spectrograms stage"
-        raise DataError(f"no track {missing[0]}", where="frames", hint=hint)
-    rows = index.loc[track_ids]
-    changes = [_changes(frames, *at) for at in zip(rows["first_frame"], rows["n_frames"], strict=True)]
-    power = np.sum([np.sum(change**2, axis=0) for change in changes], axis=0)
-    scale = np.sqrt(power / max(1, sum(map(len, changes))))
-    # Zero padding, so that shifts do not wrap around.
-    n_steps = next_fast_len(2 * max(1, *map(len, changes)), real=True)
-    spectra = np.empty((n_steps // 2 + 1, len(changes), len(scale)), np.complex64)
-    for number, change in enumerate(changes):
-        change = change / np.where(scale > 0, scale, 1)
-        energy = np.linalg.norm(change)
-        spectra[:, number] = rfft(change / (energy if energy > 0 else 1), n_steps, axis=0)
-    return spectra
+    def __init__(self, frames: Frames, track_ids: Sequence[str]) -> None:
+        from scipy.fft import next_fast_len
+
+        index = frames.index.set_index("track_id")
+        missing = [track_id for track_id in track_ids if track_id not in index.index]
+        if missing:
+            hint = "rerun the spectrograms stage"
+            raise DataError(f"no track {missing[0]}", where="frames", hint=hint)
+        self._frames, self._places = frames, index[["first_frame", "n_frames"]]
+        power, n_steps, longest = np.zeros(1), 0, 1
+        for change in map(self._changes, track_ids):
+            power = power + np.sum(change**2, axis=0, dtype=np.float64)
+            n_steps, longest = n_steps + len(change), max(longest, len(change))
+        scale = np.sqrt(power / max(1, n_steps)).astype(np.float32)
+        self._scale = np.where(scale > 0, scale, np.float32(1))
+        # Zero padding, so that shifts do not wrap around.
+        self._n_steps = next_fast_len(2 * longest, real=True)
+
+    def of(self, track_ids: Iterable[str]) -> np.ndarray:
+        """Return the spectra of some tracks, complex64 (n_frequencies, n_tracks, n_bands), of unit energy."""
+        from scipy.fft import rfft
+
+        spectra = []
+        for change in map(self._changes, track_ids):
+            change = change / self._scale
+            energy = np.linalg.norm(change)
+            spectra.append(rfft(change / (energy if energy > 0 else 1), self._n_steps, axis=0))
+        return np.stack(spectra, axis=1).astype(np.complex64)
+
+    def _changes(self, track_id: str) -> np.ndarray:
+        return _changes(self._frames, *self._places.loc[track_id])
 
 
 def _changes(frames: Frames, first: int, n_frames: int) -> np.ndarray:
