@@ -33,6 +33,7 @@ from remotes import ROOT, between
 from genredag.params.groups.reading import read_tree
 from genredag.project.check_params.plan import write_tree
 from genredag.runtime.files import write_json
+from genredag.splits.near_duplicates import HELD
 from genredag.tracks.audio import decode
 
 SR = 22050
@@ -41,8 +42,8 @@ SIZES = (100, 1_000, 10_000)
 GOALS = {1_000: "1,000", 100_000: "100,000 (FMA large)", 10_000_000: "10 million"}
 # ASSUME prices of a large cloud, in dollars: an hour of a core with 4 GB, a GB of object storage for a month.
 CORE_HOUR, GB_MONTH = 0.04, 0.023
-# Of 8:1:1 parts, each training track is compared with each test track: a matrix of float32.
-SIMILARITIES = 0.8 * 0.1
+# Of 8:1:1 parts, two tenths are held out. Beyond this number, `split` holds the spectra of no more tracks.
+MOST_COMPARED = HELD * 10 // 2
 Row = dict[str, float | int | str]
 
 
@@ -177,7 +178,8 @@ def extrapolated(costs: pd.DataFrame, rows: pd.DataFrame) -> list[Row]:
         hours = {"scan and render": linear / 3600, "split": square * goal**2 / 3600}
         disk = costs["disk_mb"].sum() * goal / 1000
         memory = (costs["base_mb"] + costs["peak_mb"] * goal) / 1000
-        memory["split"] += SIMILARITIES * goal**2 * 4 / 1e9
+        compared = costs["peak_mb"]["split"] * min(goal, MOST_COMPARED)
+        memory["split"] = (costs["base_mb"]["split"] + compared + costs["peak_mb"]["slices"] * goal) / 1000
         total = sum(hours.values())
         found.append(
             {
