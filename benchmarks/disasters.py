@@ -470,7 +470,7 @@ DISASTERS: dict[str, Callable[[Path, str], Iterator[Row]]] = {
 
 def is_bad(row: Row) -> bool:
     """Whether a disaster was not survived as it should be."""
-    return bool(row["traceback"] or row["damaged"] or not row.get("healed", True) or row.get("left"))
+    return bool(row.get("traceback") or row.get("damaged") or not row.get("healed", True) or row.get("left"))
 
 
 def finished(record: Path) -> set[tuple[str, str]]:

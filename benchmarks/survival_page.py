@@ -87,8 +87,10 @@ def stage_rows(lines: Sequence[dict]) -> Iterator[list[str]]:
 def disaster_rows(lines: Sequence[dict]) -> Iterator[list[str]]:
     """Yield a row for each run that met a disaster."""
     for row in (line for line in lines if "disaster" in line):
-        failed = f"{row['status']}: {shorten(row['message'], 240)}" if row["status"] else "none; it finishes"
-        if row["traceback"]:
+        failed = (
+            f"{row['status']}: {shorten(row['message'], 240)}" if row.get("status") else "none; it finishes"
+        )
+        if row.get("traceback"):
             failed += " (after a traceback)"
         healed = {True: "yes", False: "no", None: "see below"}[row.get("healed")]
         healed += ", after the command in the hint" if row.get("hint") else ""
