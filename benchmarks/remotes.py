@@ -35,6 +35,7 @@ from genredag.params.groups.reading import read_tree
 from genredag.project.check_params.plan import choice_of, write_tree
 from genredag.project.check_params.tiny import tiny_tree
 from genredag.project.check_params.workplace import Workplace, copy_project
+from genredag.project.generate import between
 from genredag.runtime.files import write_json, write_text
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -233,14 +234,8 @@ def failures(dvc: dict[str, object], snakemake: dict[str, object]) -> list[str]:
 def fill(page: Path, name: str, found: dict[str, object]) -> None:
     """Write what was found as a table into a page of the documentation."""
     rows = [f"| {key} | {shown(value)} |" for key, value in found.items()]
-    between(page, name, "\n".join(["| | |", "|---|---|", *rows]))
-
-
-def between(page: Path, name: str, text: str) -> None:
-    """Write text between the marks of this name in a page."""
-    begin, end = f"<!-- begin {name} -->", f"<!-- end {name} -->"
-    before, _, rest = page.read_text(encoding="utf-8").partition(begin)
-    write_text(page, f"{before}{begin}\n{text}\n{end}{rest.partition(end)[2]}")
+    table = "\n".join(["| | |", "|---|---|", *rows])
+    write_text(page, between(page.read_text(encoding="utf-8"), name, table, page.name))
 
 
 def shown(value: object) -> str:

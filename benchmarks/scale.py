@@ -28,14 +28,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import soundfile
-from remotes import ROOT, between
 
 from genredag.params.groups.reading import read_tree
 from genredag.project.check_params.plan import write_tree
-from genredag.runtime.files import write_json
+from genredag.project.generate import between
+from genredag.runtime.files import write_json, write_text
 from genredag.splits.near_duplicates import HELD
 from genredag.tracks.audio import decode
 
+ROOT = Path(__file__).resolve().parents[1]
 SR = 22050
 CLIP_SECONDS, TRACK_SECONDS = 1.0, 30.0
 SIZES = (100, 1_000, 10_000)
@@ -197,11 +198,17 @@ def extrapolated(costs: pd.DataFrame, rows: pd.DataFrame) -> list[Row]:
 def write_tables(page: Path, measured: pd.DataFrame, units: pd.DataFrame) -> None:
     """Write the tables between the marks of the page."""
     shown = measured.rename(columns={"seconds_each": "seconds of a track", "n_tracks": "tracks"})
-    between(page, "measured", shown.round(1).to_markdown(index=False))
-    between(page, "costs of a track", units.to_markdown(floatfmt=".4f"))
     totals = pd.DataFrame(extrapolated(units, measured)).set_index("tracks of 30 s").T
     right = ["left", *["right"] * len(totals.columns)]
-    between(page, "totals", totals.to_markdown(disable_numparse=True, colalign=right))
+    tables = {
+        "measured": shown.round(1).to_markdown(index=False),
+        "costs of a track": units.to_markdown(floatfmt=".4f"),
+        "totals": totals.to_markdown(disable_numparse=True, colalign=right),
+    }
+    text = page.read_text(encoding="utf-8")
+    for name, table in tables.items():
+        text = between(text, name, table, page.name)
+    write_text(page, text)
 
 
 def main(argv: Sequence[str] | None = None) -> None:

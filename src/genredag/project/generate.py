@@ -164,13 +164,20 @@ def _bounds(schema: dict, node: dict) -> str:
 def readme(project: Path) -> str:
     """Return the README with its diagram of the DAG and its tables of results updated."""
     text = filled(project, "README.md")
-    return _between(text, "dag", f"```mermaid\n{rule_graph(project)}\n```")
+    return between(text, "dag", f"```mermaid\n{rule_graph(project)}\n```")
 
 
-def _between(text: str, name: str, content: str) -> str:
+def between(text: str, name: str, content: str, where: str = "README.md") -> str:
+    """Return `text` with `content` between the two marks called `name`; `where` names the file in errors.
+
+    Raises
+    ------
+    GenredagError
+        A mark is missing.
+    """
     begin, end = f"<!-- begin {name} -->", f"<!-- end {name} -->"
     if begin not in text or end not in text:
-        raise GenredagError(f"no {begin} ... {end}", where="README.md", hint="restore the two marks")
+        raise GenredagError(f"no {begin} ... {end}", where=where, hint="restore the two marks")
     head, _, rest = text.partition(begin)
     return f"{head}{begin}\n{content}\n{end}{rest.partition(end)[2]}"
 
