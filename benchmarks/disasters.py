@@ -168,7 +168,7 @@ def small_disk(place: Workplace, *names: str) -> Iterator[Path]:
         stack.enter_context(mounted("-t", "tmpfs", "-o", f"size={DISK_MB}m", "none", disk))
         for name in names:
             for folder in (disk / name, place.folder / name):
-                folder.mkdir(exist_ok=True)
+                folder.mkdir(parents=True, exist_ok=True)
             (disk / name / MOUNTED).touch()
             stack.enter_context(mounted("--bind", disk / name, place.folder / name))
         yield disk / "filler"

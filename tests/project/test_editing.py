@@ -108,7 +108,9 @@ def test_a_shared_value_reaches_the_models_that_copy_it(params_file):
     before = yaml.safe_load(params_file.read_text(encoding="utf-8"))
     set_values(params_file, ["shared.mlp.epochs=50"])
     after = yaml.safe_load(params_file.read_text(encoding="utf-8"))
-    tuned = [name for name in before["models"] if name.startswith("mlp_") and "published" not in name]
+    tuned = [
+        name for name in before["models"] if name.startswith(("mlp_", "musicnn_")) and "published" not in name
+    ]
     assert differences(before, after) == {("models", name, "epochs"): (100, 50) for name in tuned}
     with pytest.raises(ParameterError, match=r"shared.mlp.options"):
         parse_params({**before, "shared": {"mlp": {"options": {"dropout": 0.1}}}})

@@ -22,7 +22,9 @@ from genredag.project.check_params.verdict import verdicts
 
 def test_tiny_parameters_are_valid_for_every_model(tree: dict[str, Any]) -> None:
     choice = {key: str(tree[key]) for key in KEYS}
-    tree["matrix"] |= {"model": list(tree["models"]), "representation": ["mel", "handcrafted"]}
+    tree["representations"]["musicnn"]["layer"] = "pooled"
+    representations = ["mel", "handcrafted", "musicnn"]
+    tree["matrix"] |= {"model": list(tree["models"]), "representation": representations}
     for representation, model in matrix_pairs(parse_params(tree)).built:
         pair = {"representation": representation, "model": model}
         tiny = tiny_tree(tree, choice | pair, touched=[])
