@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -155,6 +156,13 @@ def test_a_full_disk_is_named_even_if_the_writer_does_not(tmp_path, monkeypatch,
     else:
         assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, str(target))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_locked_folder_is_named_even_if_the_writer_does_not(tmp_path, monkeypatch):
+    monkeypatch.setattr(files.os, "access", lambda path, mode: Path(path) != tmp_path)
+    message = f"can't be written to: '{tmp_path}'"
+    with pytest.raises(PermissionError, match=re.escape(message)), atomic_path(tmp_path / "a.flac"):
+        raise RuntimeError("Error opening: System error.")
 
 
 def test_an_error_of_writing_names_the_file_and_one_of_reading_keeps_its_own(tmp_path):

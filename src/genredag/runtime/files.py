@@ -76,7 +76,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
 def _own_error(error: Exception, temporary: Path, path: Path) -> OSError | None:
     """Return an error that names `path`; None if `error` is not one of writing to it, or names another file.
 
-    Some writers, such as libsndfile and `numpy.save`, do not say that the disk is full.
+    Some writers, such as libsndfile and `numpy.save`, do not say that the disk is full or the folder locked.
     """
     if isinstance(error, OSError) and error.errno is not None:
         is_named = error.filename == str(temporary)
@@ -84,6 +84,8 @@ def _own_error(error: Exception, temporary: Path, path: Path) -> OSError | None:
             return OSError(error.errno, error.strerror, str(path))
     elif temporary.exists() and shutil.disk_usage(path.parent).free < _FULL_BYTES:
         return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+    elif not os.access(path.parent, os.W_OK | os.X_OK):
+        return PermissionError(errno.EACCES, "can't be written to", str(path.parent))
     return None
 
 
