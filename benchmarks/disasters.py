@@ -112,7 +112,11 @@ def outcome(place: Workplace, runner: str, expected: Undisturbed, status: int) -
     text, found = printed(place), made(place, runner)
     shutil.copyfile(place.folder / "runner.log", place.folder.parent / f"{time.time():.0f}.log")
     wrong = [name for name in differences(expected.files, found) if found.get(name) and name != GROWING]
-    told = re.sub(r"/\S*/site-packages/", "", message(text).replace(f"{place.folder}/", ""))
+    told = re.sub(
+        r"/\S*/site-packages/",
+        "",
+        message(text).replace(f"{place.folder}/", "").replace(f"{place.folder.parent}/", ""),
+    )
     row: Row = {"runner": kind_of(runner), "status": status, "message": told if status else ""}
     return row | {"traceback": "Traceback (most recent call last)" in text, "damaged": wrong}
 
