@@ -14,7 +14,6 @@ those of a run without Kubernetes.
 
 from __future__ import annotations
 
-import argparse
 import base64
 import json
 import os
@@ -32,13 +31,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from remotes import BUCKET, ROOT, differing, fill, s3_server, small_project, with_git
+from remotes import BUCKET, ROOT, arguments, differing, fill, s3_server, small_project, with_git
 
 from genredag.project.check_params.workplace import RunnerError, Workplace
 from genredag.runtime.files import write_json
 
 IMAGE = "registry.example.org/genredag:1"
-HOME = "/root"
 PREFIX = "snakemake"
 
 
@@ -76,17 +74,15 @@ class Cluster(ThreadingHTTPServer):
     def _environment(self, pod: dict[str, Any]) -> dict[str, str]:
         """Return the environment of a container: that of the image, and the secrets of the manifest."""
         home = self.folder / "home"
-        claims = {volume["name"] for volume in pod["volumes"] if "persistentVolumeClaim" in volume}
+        home.mkdir(exist_ok=True)
         (container,) = pod["containers"]
-        for mount in container["volumeMounts"]:
-            if mount["name"] in claims:
-                (home / Path(mount["mountPath"]).relative_to(HOME)).mkdir(parents=True, exist_ok=True)
         found = {
             "HOME": str(home),
             "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
             "NO_PROXY": "127.0.0.1",
         }
         found |= image_environment()
+        found["GENREDAG_CACHE"] = str(self.folder / "volume")
         found["PIP_FIND_LINKS"] = str(self.folder / "plugins")
         for variable in container.get("env", []):
             key = variable["valueFrom"]["secretKeyRef"]
@@ -195,6 +191,8 @@ def faults(jobs: Sequence[dict[str, Any]]) -> list[str]:
             "memory": 1000 <= int(asked["memory"].removesuffix("M")) <= 6000,
             "volume": {"persistentVolumeClaim": {"claimName": "genredag-cache"}, "name": "genredag-cache"}
             in pod["volumes"],
+            "audio": image_environment()["GENREDAG_CACHE"]
+            in [mount["mountPath"] for mount in container["volumeMounts"]],
             "no privileges": "securityContext" not in container,
             "keys as secrets": "secret" not in re.findall(r"[\w-]+", " ".join(container["args"])),
         }
@@ -204,10 +202,7 @@ def faults(jobs: Sequence[dict[str, Any]]) -> list[str]:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run both copies and compare them."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--output", type=Path, help="write the figures here")
-    parser.add_argument("--page", type=Path, help="write the table into this page")
-    args = parser.parse_args(argv)
+    args = arguments(argv, __doc__)
     with tempfile.TemporaryDirectory(prefix="genredag-pods-") as name, s3_server() as address:
         folder = Path(name)
         alone, place = small_project(folder / "alone"), with_git(small_project(folder / "project"))

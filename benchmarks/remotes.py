@@ -245,12 +245,17 @@ def shown(value: object) -> str:
     return (", ".join(map(str, value)) or "none") if isinstance(value, list) else str(value)
 
 
-def main(argv: Sequence[str] | None = None) -> None:
-    """Try both runners, print what was found, and fail if something is not as it should be."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+def arguments(argv: Sequence[str] | None, doc: str | None) -> argparse.Namespace:
+    """Parse where the figures are written to."""
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--output", type=Path, help="write the figures here")
     parser.add_argument("--page", type=Path, help="write the tables into this page")
-    args = parser.parse_args(argv)
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Try both runners, print what was found, and fail if something is not as it should be."""
+    args = arguments(argv, __doc__)
     with tempfile.TemporaryDirectory(prefix="genredag-remotes-") as name, s3_server() as address:
         dvc = try_dvc(Path(name), address)
         snakemake = try_snakemake(Path(name), address)

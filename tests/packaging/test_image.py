@@ -68,4 +68,6 @@ def test_the_plugin_of_each_job_is_installed_from_the_image(dockerfile, project_
     (variables,) = re.findall(r"^ENV (.*)$", dockerfile, re.M)
     assert {"PIP_NO_INDEX=1", "PIP_NO_DEPS=1", "PIP_FIND_LINKS=/opt/plugins"} <= set(variables.split())
     profile = yaml.safe_load((project_dir / "profiles/kubernetes/config.yaml").read_text(encoding="utf-8"))
+    (volume,) = profile["kubernetes-persistent-volumes"]
+    assert f"GENREDAG_CACHE={volume.partition(':')[2]}" in variables.split()
     assert f"snakemake-storage-plugin-{profile['default-storage-provider']}==" in dockerfile
