@@ -13,7 +13,6 @@ status 1 if a traceback was printed, a file was damaged, or the next run did not
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import re
 import shutil
@@ -21,41 +20,48 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
-import psutil
-from processes import descendants
+from limits import (
+    MOUNTED,
+    as_nobody,
+    fill,
+    kill_for_memory,
+    limit_memory,
+    mounted,
+    owned_by_nobody,
+    small_disk,
+)
 from tiny_runs import (
     AUDIO,
     OUTPUTS,
-    POLL,
     RECORDS,
     Undisturbed,
     append_record,
     clear,
     differences,
+    finished,
     hashes,
     kind_of,
     left_over,
     make_project,
+    message,
     printed,
+    ran,
     read_record,
     reference,
-    running_stage,
-    stage_of,
+    script_of,
     start,
+    wait_for_stage,
     work_folder,
 )
 
 from genredag.params.stages import STAGES
 from genredag.project.check_params.workplace import Workplace
-from genredag.runtime.files import write_text
 
 Row = dict[str, object]
 MODELS = ("svm_rbf",)  # a network would take most of the time
-NOBODY = 65534
-DISK_MB = 64
 # What is left on a full disk, so that the stage is in the middle of its first file. With DVC, the stage
 # `music` always runs first and needs some.
 ROOM_KB = {"download": 4000, "spectrograms": 500, "train": 100, "evaluate": 20}
@@ -65,7 +71,6 @@ FIRST_OUTPUTS = {
     "snakemake": {"spectrograms": ("data/synthetic/mel", "results"), "train": ("results",)},
     "dvc": {"spectrograms": ("experiment/frames.npy",), "train": ("experiment/bundle.zip",)},
 }
-MOUNTED = ".mounted"  # a file in each mount point: Snakemake tries to remove empty folders
 GROWING = "dvc.lock"  # an entry per finished stage
 BOTH = ("snakemake", "dvc")
 PATIENCE = 900.0  # seconds
@@ -89,16 +94,6 @@ def undo(place: Workplace, runner: str, expected: Undisturbed, stage: str) -> No
     for link in (path for name in names for path in (place.folder / name).rglob("*") if path.is_symlink()):
         link.resolve().unlink(missing_ok=True)  # in Snakemake's cache
     clear(place, *names, *([] if kind_of(runner) == "snakemake" else RECORDS["dvc"][:1]))
-
-
-def message(text: str) -> str:
-    """Return the first error that a user reads in what a runner printed."""
-    lines = [line.strip() for line in text.splitlines()]
-    ours = [line for line in lines if line.startswith("genredag: error: ")]
-    others = [line for line in lines if re.search("error|killed|exception", line, re.IGNORECASE)]
-    found = next(iter(ours or others), "")
-    after = lines[lines.index(found) + 1 :] if re.fullmatch(r"\w+Exception:", found) else []
-    return " ".join([found, *after[:1]])
 
 
 def made(place: Workplace, runner: str) -> dict[str, str]:
@@ -136,54 +131,6 @@ def heal(place: Workplace, runner: str, expected: Undisturbed, *arguments: str, 
 def until(runner: str, stage: str) -> tuple[str, ...]:
     """Return the arguments with which a runner stops after a stage."""
     return ("--until", stage) if kind_of(runner) == "snakemake" else (stage,)
-
-
-def wait_for_stage(process: psutil.Popen, stage: str) -> None:
-    """Wait until a runner runs a stage, or has ended."""
-    while running_stage(process) != stage and process.poll() is None:
-        time.sleep(POLL)
-
-
-def script_of(runner: psutil.Process, stage: str) -> psutil.Process | None:
-    """Return the process of a stage's script, not the shell around it."""
-    for child in descendants(runner):
-        with suppress(psutil.Error):
-            if stage_of(child.cmdline()[:2]) == stage:
-                return child
-    return None
-
-
-@contextmanager
-def mounted(*arguments: str | Path) -> Iterator[None]:
-    """Mount something while the block runs."""
-    subprocess.run(["mount", *map(str, arguments)], check=True)
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", str(arguments[-1])], check=True)
-
-
-@contextmanager
-def small_disk(place: Workplace, *names: str) -> Iterator[Path]:
-    """Have folders of the project on a small disk; yield the file that fills it."""
-    with ExitStack() as stack:
-        disk = place.folder / "disk"
-        disk.mkdir(exist_ok=True)
-        stack.enter_context(mounted("-t", "tmpfs", "-o", f"size={DISK_MB}m", "none", disk))
-        for name in names:
-            for folder in (disk / name, place.folder / name):
-                folder.mkdir(parents=True, exist_ok=True)
-            (disk / name / MOUNTED).touch()
-            stack.enter_context(mounted("--bind", disk / name, place.folder / name))
-        yield disk / "filler"
-
-
-def fill(filler: Path, room_kb: int) -> None:
-    """Fill a disk up to some kilobytes."""
-    filler.unlink(missing_ok=True)
-    free = os.statvfs(filler.parent)
-    with filler.open("wb") as file:
-        os.posix_fallocate(file.fileno(), 0, max(1, free.f_bavail * free.f_frsize - room_kb * 1024))
 
 
 def full_disk(work: Path, runner: str) -> Iterator[Row]:
@@ -243,26 +190,6 @@ def read_only(work: Path, runner: str) -> Iterator[Row]:
     yield {"disaster": "read-only, then writable", "where": ""} | heal(place, runner, expected)
 
 
-@contextmanager
-def owned_by_nobody(place: Workplace, but: Path) -> Iterator[None]:
-    """Give the project to another user, but one folder."""
-    subprocess.run(["chown", "-R", f"{NOBODY}:{NOBODY}", place.folder], check=True)
-    subprocess.run(["chown", "root:root", but], check=True)
-    try:
-        yield
-    finally:
-        subprocess.run(["chown", "-R", "root:root", place.folder], check=True)
-
-
-def as_nobody(place: Workplace) -> dict:
-    """Return the arguments with which a runner is another user's."""
-    user = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--")
-    home = Path(f"/tmp/genredag-nobody-{os.getpid()}")
-    home.mkdir(exist_ok=True)
-    os.chown(home, NOBODY, NOBODY)
-    return {"prefix": user, "HOME": str(home)}
-
-
 def too_little_memory(work: Path, runner: str) -> Iterator[Row]:
     """A training may take less memory than it needs: by a limit, and by the system that kills it."""
     place, expected = project(work, runner)
@@ -276,30 +203,6 @@ def too_little_memory(work: Path, runner: str) -> Iterator[Row]:
             status = process.wait(PATIENCE)
         row = {"disaster": f"out of memory ({how})", "where": "train"}
         yield row | outcome(place, runner, expected, status) | heal(place, runner, expected)
-
-
-@contextmanager
-def limit_memory(process: psutil.Process) -> Iterator[None]:
-    """Limit the addresses of a process, as `ulimit -v` does."""
-    process.rlimit(psutil.RLIMIT_AS, (600 << 20, 600 << 20))
-    yield
-
-
-@contextmanager
-def kill_for_memory(process: psutil.Process) -> Iterator[None]:
-    """Limit the memory of a process as a container or Slurm does: the system kills it."""
-    group = Path(f"/sys/fs/cgroup/memory/genredag-{os.getpid()}")
-    group.mkdir()
-    (group / "memory.limit_in_bytes").write_text(str(80 << 20))
-    with suppress(OSError):
-        (group / "memory.swappiness").write_text("0")
-    (group / "cgroup.procs").write_text(str(process.pid))
-    try:
-        yield
-    finally:
-        time.sleep(1)
-        with suppress(OSError):
-            group.rmdir()
 
 
 def at_once(work: Path, runner: str) -> Iterator[Row]:
@@ -420,12 +323,6 @@ def into_future(place: Workplace, runner: str) -> None:
                 os.utime(path, (tomorrow, tomorrow), follow_symlinks=False)
 
 
-def ran(place: Workplace, runner: str) -> int:
-    """Return how many jobs the last run started."""
-    text = printed(place)
-    return text.count("Running stage") - 1 if kind_of(runner) == "dvc" else text.count("\nJob ")
-
-
 def ensure_built(place: Workplace, runner: str, expected: Undisturbed) -> None:
     """Build the project."""
     if not heal(place, runner, expected)["healed"]:
@@ -475,16 +372,6 @@ DISASTERS: dict[str, Callable[[Path, str], Iterator[Row]]] = {
 def is_bad(row: Row) -> bool:
     """Whether a disaster was not survived as it should be."""
     return bool(row.get("traceback") or row.get("damaged") or not row.get("healed", True) or row.get("left"))
-
-
-def finished(record: Path) -> set[tuple[str, str]]:
-    """Return the disasters and runners of a record that are finished; remove the rows of others."""
-    lines = read_record(record)
-    done = {(line["name"], line["runner"]) for line in lines if line.get("finished")}
-    kept = [line for line in lines if (line["name"], line["runner"]) in done]
-    if kept != lines:
-        write_text(record, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in kept))
-    return done
 
 
 def main() -> None:

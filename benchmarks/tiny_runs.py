@@ -30,7 +30,7 @@ from genredag.params.stages import STAGES
 from genredag.project.check_params.plan import choice_of, write_tree
 from genredag.project.check_params.tiny import tiny_tree
 from genredag.project.check_params.workplace import PROJECT_FILES, Workplace, copy_project
-from genredag.runtime.files import write_json
+from genredag.runtime.files import write_json, write_text
 
 ROOT = Path(__file__).resolve().parents[1]
 MODELS = ("cnn_370k", "svm_rbf")
@@ -239,3 +239,44 @@ def append_record(path: Path, line: dict) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def message(text: str) -> str:
+    """Return the first error that a user reads in what a runner printed."""
+    lines = [line.strip() for line in text.splitlines()]
+    ours = [line for line in lines if line.startswith("genredag: error: ")]
+    others = [line for line in lines if re.search("error|killed|exception", line, re.IGNORECASE)]
+    found = next(iter(ours or others), "")
+    after = lines[lines.index(found) + 1 :] if re.fullmatch(r"\w+Exception:", found) else []
+    return " ".join([found, *after[:1]])
+
+
+def wait_for_stage(process: psutil.Popen, stage: str) -> None:
+    """Wait until a runner runs a stage, or has ended."""
+    while running_stage(process) != stage and process.poll() is None:
+        time.sleep(POLL)
+
+
+def script_of(runner: psutil.Process, stage: str) -> psutil.Process | None:
+    """Return the process of a stage's script, not the shell around it."""
+    for child in descendants(runner):
+        with suppress(psutil.Error):
+            if stage_of(child.cmdline()[:2]) == stage:
+                return child
+    return None
+
+
+def ran(place: Workplace, runner: str) -> int:
+    """Return how many jobs the last run started."""
+    text = printed(place)
+    return text.count("Running stage") - 1 if kind_of(runner) == "dvc" else text.count("\nJob ")
+
+
+def finished(record: Path) -> set[tuple[str, str]]:
+    """Return the disasters and runners of a record that are finished; remove the rows of others."""
+    lines = read_record(record)
+    done = {(line["name"], line["runner"]) for line in lines if line.get("finished")}
+    kept = [line for line in lines if (line["name"], line["runner"]) in done]
+    if kept != lines:
+        write_text(record, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in kept))
+    return done
