@@ -124,7 +124,7 @@ class Learner:
                 f"{n_columns} columns",
                 where=self.name,
                 expected=f"{self.n_columns}",
-                hint="genredag models lists what each model takes",
+                hint="choose another layer of the encoder (docs/pretrained_ear.md), or another model",
             )
 
     @property
