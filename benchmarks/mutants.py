@@ -78,7 +78,7 @@ LARGE = [
     *("av", "soundfile", "networkx", "pydantic", "pytest", "hypothesis", "yaml", "ruamel.yaml", "rich"),
 ]
 # Of one mutant's tests; a mutant that never ends, or fills the memory, is killed by these.
-CPU_SECONDS, WALL_SECONDS, MEMORY = 120, 1200, 24 << 30
+CPU_SECONDS, WALL_SECONDS, MEMORY = 400, 3000, 24 << 30
 VERDICTS = Path(__file__).with_suffix(".yaml")
 # Added to the exit status of pytest, which distinguishes it from that of a process that could not start it.
 RAN = 100
