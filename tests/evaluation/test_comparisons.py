@@ -7,7 +7,7 @@ from scipy import stats
 
 from genredag.errors import DataError
 from genredag.evaluation.comparisons import COLUMNS, compare, groups, paired_tests
-from genredag.evaluation.intervals import difference_interval
+from genredag.evaluation.intervals import bootstrap, difference_interval, ratio
 
 DRAWS = {"n_resamples": 1000, "seed": 0}
 
@@ -78,6 +78,16 @@ def test_the_interval_is_that_of_the_difference():
     np.testing.assert_allclose(
         row[["difference", "low", "high"]].astype(float), [expected.estimate, expected.low, expected.high]
     )
+
+
+def test_the_standard_error_is_the_deviation_of_the_resamples():
+    """Of a sample: with five resamples, dividing by five instead of four would change it by an eighth."""
+    a, b = np.random.default_rng(0).random((2, 60)) < 0.7
+    rows = np.column_stack([a.astype(float) - b, np.ones(60)])
+    table = compare(table_of(a=a, b=b), np.arange(60), n_resamples=5, seed=0)
+    drawn = bootstrap(rows, ratio, np.ones(60), "percentile", 5, 0).values
+    t = abs(table["difference"].item()) / drawn.std(ddof=1)
+    assert table["p_bootstrap"].item() == pytest.approx(2 * stats.t.sf(t, 59))
 
 
 def test_mcnemar_of_single_tracks_is_statsmodels():

@@ -100,6 +100,21 @@ def test_few_clusters_have_students_interval():
     np.testing.assert_allclose([found.low, found.high], [0.5 - half, 0.5 + half], atol=0.01)
 
 
+def test_resamples_are_drawn_in_batches_that_fit_the_memory(monkeypatch):
+    """A batch holds a number per cluster and resample, so many clusters mean fewer resamples at once."""
+    monkeypatch.setattr(intervals, "_BATCH_SIZE", 100)
+    batches = []
+
+    def statistic(sums):
+        batches.append(len(sums))
+        return ratio(sums)
+
+    rows = np.ones((10, 2))
+    drawn = bootstrap(rows, statistic, np.ones(10), "percentile", n_resamples=35, seed=0)
+    assert drawn.values.shape == (35,)
+    assert max(batches) == 10
+
+
 def test_one_cluster_has_no_interval():
     for found in (
         accuracy_interval(hits(9, 5), np.zeros(9), **DRAWS),

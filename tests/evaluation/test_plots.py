@@ -115,6 +115,8 @@ def test_an_estimator_has_no_curves():
         "training: loss 2.000, accuracy 20.0%\n"
         "validation: loss 2.100, accuracy 20.0%"
     ]
+    with_curves = learning_curves_figure(HISTORY)
+    np.testing.assert_allclose(figure.get_size_inches(), with_curves.get_size_inches(), atol=0.05)
 
 
 def test_roc_names_every_genre_with_its_area():
