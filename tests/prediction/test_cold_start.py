@@ -21,7 +21,7 @@ finally:
 """
 
 
-@pytest.mark.parametrize("representation", ["mel", "stft"])
+@pytest.mark.parametrize("representation", ["mel", "stft", "cqt"])
 def test_a_song_is_predicted_without_heavy_imports(representation, make_trained, tmp_path):
     trained = make_trained("svm_rbf", representation)
     export_onnx(trained.path, tmp_path / "model.onnx")

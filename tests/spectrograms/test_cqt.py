@@ -4,7 +4,7 @@ import pytest
 
 from genredag.errors import ParameterError
 from genredag.params.groups.spectrograms import Cqt
-from genredag.spectrograms.cqt import cqt, describe
+from genredag.spectrograms.cqt import HANN_BANDWIDTH, cqt, describe, octaves
 
 SR = 22_050
 PARAMS = Cqt(hop_length=512, bins_per_octave=12, n_bins=84, fmin=32.7, top_db=80.0)
@@ -27,6 +27,9 @@ def test_a_note_lies_on_its_bin(midi, hop_length):
         {},
         {"hop_length": 256},
         {"hop_length": 1024},
+        {"hop_length": 441},
+        {"hop_length": 300},
+        {"n_bins": 25},
         {"bins_per_octave": 24, "n_bins": 120},
         {"fmin": 65.4, "n_bins": 60},
         {"top_db": 40.0},
@@ -42,6 +45,29 @@ def test_values_agree_with_librosa(changes):
     expected = librosa.amplitude_to_db(magnitude, ref=np.max, top_db=params.top_db)
     assert values.shape == (1 + SR // params.hop_length, params.n_bins)
     np.testing.assert_allclose(values, expected.T, atol=1e-2)
+
+
+def test_the_bandwidth_of_a_hann_window_is_that_of_librosa():
+    assert librosa.filters.window_bandwidth("hann") == HANN_BANDWIDTH
+
+
+@pytest.mark.parametrize(
+    ("changes", "halvings"),
+    [
+        ({}, [0, 1, 2, 3, 4, 5, 6]),
+        ({"hop_length": 441}, [0] * 7),
+        ({"hop_length": 300}, [0, 1, 2, 2, 2, 2, 2]),
+        ({"n_bins": 36}, [4, 5, 6]),  # ends at 250 Hz
+        ({"n_bins": 36, "hop_length": 16}, [2, 3, 4]),
+    ],
+    ids=str,
+)
+def test_the_sample_rate_is_halved_as_often_as_the_hop_allows(changes, halvings):
+    params = PARAMS.model_copy(update=changes)
+    found = octaves(SR, params.hop_length, params.n_bins, params.bins_per_octave, params.fmin)
+    assert [octave.halvings for octave in found] == halvings
+    bins = np.concatenate([np.arange(params.n_bins)[octave.bins] for octave in reversed(found)])
+    np.testing.assert_array_equal(bins, np.arange(params.n_bins))
 
 
 def test_highest_filter_beyond_half_the_sample_rate_is_refused():

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from genredag.errors import ParameterError
+from genredag.spectrograms import spectrum
 from genredag.spectrograms.spectrum import check_window, decibels, power_spectrogram
 
 
@@ -13,8 +14,19 @@ def test_power_is_that_of_librosa(n_fft, hop_length, window, center, n_samples):
     y = np.random.default_rng(1).standard_normal(n_samples).astype(np.float32)
     expected = librosa.stft(y, n_fft=n_fft, hop_length=hop_length, window=window, center=center).T
     power = power_spectrogram(y, n_fft, hop_length, window, center)
-    np.testing.assert_array_equal(power, expected.real**2 + expected.imag**2)
+    expected = expected.real**2 + expected.imag**2
+    np.testing.assert_allclose(power, expected, atol=1e-6 * expected.max(), rtol=0)
     assert power.dtype == np.float32
+
+
+@pytest.mark.parametrize("n_samples", [2048, 2560, 3584, 40_000])  # 1, 2, 4 and 75 frames
+def test_the_numbers_of_a_frame_do_not_depend_on_its_block(n_samples, monkeypatch):
+    y = np.random.default_rng(1).standard_normal(n_samples).astype(np.float32)
+    whole = power_spectrogram(y, 2048, 512, "hann", center=False)
+    for n_frames in (1, 3, 50):
+        monkeypatch.setattr(spectrum, "BLOCK_SAMPLES", n_frames * 2048)
+        found = power_spectrogram(y, 2048, 512, "hann", center=False)
+        np.testing.assert_array_equal(found, whole)
 
 
 def test_power_of_a_full_scale_sine_on_a_bin():

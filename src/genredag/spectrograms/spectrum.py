@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TypedDict
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from genredag.errors import ParameterError
 from genredag.runtime.cache import cached_array
 
-BLOCK_FRAMES = 512  # transformed at once, so that memory does not grow with the track
+BLOCK_SAMPLES = 2**17  # transformed at once
 
 
 class Description(TypedDict):
@@ -31,7 +31,7 @@ def power_spectrogram(
 ) -> np.ndarray:
     """Return the power of a centred short-time Fourier transform: `librosa.stft`, squared, time-major.
 
-    The numbers are librosa's, without its slow import.
+    The numbers are librosa's but for the rounding of single precision, without its slow import.
 
     Parameters
     ----------
@@ -46,15 +46,41 @@ def power_spectrogram(
         Float32, shape (1 + n_samples // hop_length, n_fft // 2 + 1).
     """
     padding = n_fft // 2 if center else 0
-    frames = np.lib.stride_tricks.sliding_window_view(np.pad(y, padding), n_fft)[::hop_length]
-    taper = window_samples(window, n_fft)
-    power = np.empty((len(frames), n_fft // 2 + 1), np.float32)
-    for first in range(0, len(frames), BLOCK_FRAMES):
-        block = slice(first, first + BLOCK_FRAMES)
-        # As in librosa: transformed in float64, rounded, then squared in float32.
-        spectrum = np.fft.rfft(taper * frames[block]).astype(np.complex64)
-        power[block] = spectrum.real**2 + spectrum.imag**2
+    taper = window_samples(window, n_fft).astype(np.float32)
+    padded = np.pad(y, padding)
+    power = np.empty((1 + (len(padded) - n_fft) // hop_length, n_fft // 2 + 1), np.float32)
+    for rows, spectrum in spectra(padded, n_fft, hop_length, taper):
+        np.add(spectrum.real**2, spectrum.imag**2, out=power[rows])
     return power
+
+
+def spectra(
+    y: np.ndarray, n_fft: int, hop_length: int, taper: np.ndarray | None = None
+) -> Iterator[tuple[slice, np.ndarray]]:
+    """Transform frames of `n_fft` samples, block by block, so that a block fits into the processor's cache.
+
+    Single precision takes half the time of double precision; the relative error of power is about 1e-7 of
+    the maximum. The numbers of a frame do not depend on its block.
+
+    Parameters
+    ----------
+    y
+        Float32 samples, (n_samples,); the first frame begins with the first sample.
+    taper
+        Window by which frames are multiplied, float32 (n_fft,).
+
+    Yields
+    ------
+    tuple[slice, np.ndarray]
+        Numbers of the frames, and their spectra, complex64 (n_frames, n_fft // 2 + 1).
+    """
+    from scipy.fft import rfft
+
+    frames = np.lib.stride_tricks.sliding_window_view(y, n_fft)[::hop_length]
+    n_rows = max(BLOCK_SAMPLES // n_fft, 1)
+    for first in range(0, len(frames), n_rows):
+        rows = slice(first, min(first + n_rows, len(frames)))
+        yield rows, rfft(frames[rows] if taper is None else taper * frames[rows])
 
 
 @functools.lru_cache(maxsize=8)
