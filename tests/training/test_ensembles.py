@@ -54,6 +54,7 @@ def test_trains_each_member_and_multiplies(pair, toy_slices, tmp_path):
     found = product(parts, weights)
     assert history["val_accuracy"][0] == (found.argmax(axis=1) == slices.labels).mean()
     assert history["val_loss"][0] == pytest.approx(log_loss(found, slices.labels))
+    assert sum(weights) == pytest.approx(fit_sharpness(parts, [0.375, 0.375, 0.25], slices.labels))
     assert bundle.info["metrics"]["val_accuracy"] == history["val_accuracy"][0]
     assert bundle.info["n_parameters"] == 2 * bundle.members[0].info["n_parameters"]
     assert {row["name"].split("/")[0] for row in bundle.info["layers"]} == {"lstm", "decision_tree"}

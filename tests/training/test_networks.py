@@ -64,6 +64,14 @@ def test_without_augmentation_slices_are_trained_on_as_stored(toy_slices, given)
         np.testing.assert_array_equal(given[part], stored(toy_slices, part))
 
 
+@pytest.mark.parametrize(("batch_size", "n_tracks"), [(2, 1), (3, 1), (6, 2), (8, 2)])
+def test_a_batch_of_a_network_over_windows_has_whole_tracks(toy_slices, batch_size, n_tracks):
+    """Each track of the toy data has three slices."""
+    part = toy_slices.part("train")
+    batches = networks._batches("lstm_windows", part, batch_size, None, lambda x, y, rng: (x, y))
+    assert batches[0][0].shape[:2] == (n_tracks, 3)
+
+
 def test_training_starts_from_pretrained_weights(toy_slices, monkeypatch):
     def start(model):
         lstm = model.get_layer("lstm")
