@@ -1,4 +1,4 @@
-"""The page of what survives: the records of `kill_runs.py` and `disasters.py` as tables.
+"""The page of what survives: the records of `kill_runs.py`, `disasters.py` and `determinism.py` as tables.
 
 python benchmarks/survival_page.py
 """
@@ -6,8 +6,9 @@ python benchmarks/survival_page.py
 from __future__ import annotations
 
 import argparse
+import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from textwrap import shorten
 
@@ -19,8 +20,8 @@ from genredag.evaluation.markdown import markdown_table
 from genredag.params.stages import STAGES
 from genredag.runtime.files import write_text
 
-KILL_RECORD, DISASTER_RECORD, PAGE = (
-    ROOT / "docs" / name for name in ("kills.jsonl", "disasters.jsonl", "survival.md")
+KILL_RECORD, DISASTER_RECORD, DETERMINISM_RECORD, PAGE = (
+    ROOT / "docs" / name for name in ("kills.jsonl", "disasters.jsonl", "determinism.json", "survival.md")
 )
 HEAD = """\
 # What a run survives
@@ -51,6 +52,21 @@ DISASTROUS = """\
 next run heals if it makes all files of an undisturbed run; *left over* are files that are still there and
 that an undisturbed run does not make.
 """
+
+TWICE = """\
+## Two clean runs
+
+`benchmarks/determinism.py` builds the project twice from nothing, in two folders on one machine, with STFT,
+mel and CQT. Snakemake has one core, then two. Every file of both builds is compared.
+"""
+
+
+def determinism_rows(record: Mapping[str, Mapping[str, Mapping[str, int]]]) -> Iterator[list[str]]:
+    """Yield how many files each stage made, and how many of them differ, with each runner."""
+    names = dict.fromkeys(stage for rows in record.values() for stage in rows)
+    for stage in sorted(names, key=[*STAGES, *names].index):
+        rows = (record[runner].get(stage, {"files": 0, "different": 0}) for runner in BOTH)
+        yield [stage, *(str(row[key]) for row in rows for key in ("files", "different"))]
 
 
 def kill_rows(lines: Sequence[dict]) -> Iterator[list[str]]:
@@ -105,7 +121,7 @@ def missing(lines: Sequence[dict]) -> str:
     return f"Not recorded yet: {', '.join(names)}.\n" if names else ""
 
 
-def page(kills: Sequence[dict], disasters: Sequence[dict]) -> str:
+def page(kills: Sequence[dict], disasters: Sequence[dict], determinism: Mapping[str, dict]) -> str:
     """Return the page as Markdown."""
     columns = ["runner", "builds", "kills", "of the runner alone", "files compared", "different", "left over"]
     columns += ["removed by hand"]
@@ -122,7 +138,9 @@ def page(kills: Sequence[dict], disasters: Sequence[dict]) -> str:
     ]
     tables += [markdown_table(disaster_rows(disasters), columns, "llllrrl")]
     parts = [HEAD, KILLED, tables[0] + "\n", STAGES_KILLED, tables[1] + "\n", DISASTROUS, tables[2] + "\n"]
-    return "\n".join([*parts, *filter(None, [missing(disasters)])])
+    columns = ["stage", "Snakemake: files", "different", "DVC: files", "different"]
+    twice = [TWICE, markdown_table(determinism_rows(determinism), columns, "lrrrr") + "\n"]
+    return "\n".join([*parts, *filter(None, [missing(disasters)]), *(twice if determinism else [])])
 
 
 def main() -> None:
@@ -131,9 +149,12 @@ def main() -> None:
     )
     parser.add_argument("--kills", type=Path, default=KILL_RECORD)
     parser.add_argument("--disasters", type=Path, default=DISASTER_RECORD)
+    parser.add_argument("--determinism", type=Path, default=DETERMINISM_RECORD)
     parser.add_argument("--page", type=Path, default=PAGE)
     args = parser.parse_args()
-    write_text(args.page, page(read_record(args.kills), read_record(args.disasters)))
+    found = args.determinism
+    determinism = json.loads(found.read_text(encoding="utf-8")) if found.is_file() else {}
+    write_text(args.page, page(read_record(args.kills), read_record(args.disasters), determinism))
 
 
 if __name__ == "__main__":

@@ -88,19 +88,38 @@ def test_a_merge_keeps_entries_that_changed_other_values(tmp_path, results):
     assert sorted(again["track_accuracy"])[-2:] == [0.75, 0.875] and len(again) == len(merged)
 
 
-@pytest.mark.parametrize(("content", "message"), [("a\n1\n", "no column"), ("", "not a table")])
-def test_only_a_leaderboard_is_merged(tmp_path, results, content, message):
+def test_a_merge_replaces_studies_in_their_place(tmp_path, results):
+    path = results / "as_published.csv"
+    pd.DataFrame(
+        {"study": ["x", "y", "z"], "as_published": 50.0, "as_published_n_seeds": [1, None, 2]}
+    ).to_csv(path, index=False)
     adopt_results(tmp_path, results, "mine")
-    before = (tmp_path / "docs/results/mine/leaderboard.csv").read_bytes()
-    (results / "leaderboard.csv").write_text(content)
-    with pytest.raises(DataError, match=rf"results/leaderboard.csv: {message}"):
-        adopt_results(tmp_path, results, "mine", merge=True)
-    assert (tmp_path / "docs/results/mine/leaderboard.csv").read_bytes() == before
+    pd.DataFrame({"study": ["w", "y"], "as_published": 60.0, "as_published_n_seeds": 3}).to_csv(
+        path, index=False
+    )
+    adopt_results(tmp_path, results, "mine", merge=True)
+    merged = (tmp_path / "docs/results/mine/as_published.csv").read_text()
+    assert merged == "study,as_published,as_published_n_seeds\nx,50.0,1\ny,60.0,3\nz,50.0,2\nw,60.0,3\n"
 
 
-def test_a_merge_needs_an_earlier_leaderboard(tmp_path, results):
-    with pytest.raises(DataError, match=r"mine/leaderboard.csv: no leaderboard to merge"):
+@pytest.mark.parametrize(("content", "message"), [("a\n1\n", "no column"), ("", "not a table")])
+@pytest.mark.parametrize("name", ["leaderboard", "as_published"])
+def test_only_such_tables_are_merged(tmp_path, results, name, content, message):
+    (results / "as_published.csv").write_text("study\nx\n")
+    adopt_results(tmp_path, results, "mine")
+    before = (tmp_path / f"docs/results/mine/{name}.csv").read_bytes()
+    (results / f"{name}.csv").write_text(content)
+    with pytest.raises(DataError, match=rf"results/{name}.csv: {message}"):
         adopt_results(tmp_path, results, "mine", merge=True)
+    assert (tmp_path / f"docs/results/mine/{name}.csv").read_bytes() == before
+
+
+def test_a_merge_needs_an_earlier_table_and_a_new_one(tmp_path, results):
+    with pytest.raises(DataError, match=r"mine/leaderboard.csv: no table to merge"):
+        adopt_results(tmp_path, results, "mine", merge=True)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match=r"empty: no results; expected leaderboard.csv or as_published.csv"):
+        adopt_results(tmp_path, tmp_path / "empty", "mine", merge=True)
 
 
 def test_a_mark_without_a_table_is_reported(tmp_path):

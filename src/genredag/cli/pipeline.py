@@ -80,7 +80,10 @@ def generate_command(
     ] = None,
     name: Annotated[str, typer.Option(help="Name of their folder there.")] = "embedded",
     merge: Annotated[
-        bool, typer.Option("--merge", help="Keep the entries there that this folder's leaderboard lacks.")
+        bool,
+        typer.Option(
+            "--merge", help="Keep the rows there that this folder's leaderboard or table of studies lacks."
+        ),
     ] = False,
 ) -> None:
     """Regenerate derived files: documents, the parameter schema, the conda environment."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -28,6 +28,15 @@ MARK = re.compile(r"<!-- begin ([a-z0-9_]+)/([a-z_]+) -->\n.*?<!-- end \1/\2 -->
 FIGURES = ("leakage_audit.png", "robustness.png", "learning_curves.png")
 # A leaderboard is ordered as when it is built: best first within a data set and split.
 ORDER = {"dataset": True, "split": True, "track_accuracy": False, "macro_f1": False, "slice_accuracy": False}
+# What tells the rows of a table apart that can be merged, and their order.
+MERGED: dict[str, tuple[Sequence[str], Mapping[str, bool]]] = {
+    "leaderboard": ((*POOLED, "values"), ORDER),
+    "as_published": (("study",), {}),
+}
+COUNTS = (
+    *("n_parameters", "as_published_n_test_tracks", "as_published_n_seeds"),
+    *("corrected_n_test_tracks", "corrected_n_seeds"),
+)
 # Columns that fit on a page; the CSV file has the rest. Those in OPTIONAL are shown if an entry has one:
 # `values` is what it changed in params.yaml.
 SHOWN = (
@@ -58,7 +67,8 @@ def adopt_results(project: Path, results: Path, name: str, merge: bool = False) 
     Parameters
     ----------
     merge
-        Copy only the leaderboard, and keep the entries of ``docs/results/<name>/`` that it doesn't have.
+        Copy no figures. Of a leaderboard and of published studies, keep the rows of ``docs/results/<name>/``
+        that the folder's own table lacks.
 
     Raises
     ------
@@ -66,46 +76,51 @@ def adopt_results(project: Path, results: Path, name: str, merge: bool = False) 
         The folder contains none of them, or there is nothing to merge with.
     """
     folder = project / FOLDER / name
-    if merge:
-        _merge_leaderboard(folder / "leaderboard.csv", results / "leaderboard.csv")
-        return
-    files = [results / file for file in (*(f"{table}.csv" for table in TABLES), *FIGURES)]
-    found = [file for file in files if file.is_file()]
+    files = [f"{table}.csv" for table in (MERGED if merge else TABLES)] + [*FIGURES] * (not merge)
+    found = [results / file for file in files if (results / file).is_file()]
     if not found:
-        raise DataError(
-            "no results", where=str(results), expected=" or ".join(file.name for file in files[: len(TABLES)])
-        )
+        expected = " or ".join(files[: len(TABLES)])
+        raise DataError("no results", where=str(results), expected=expected)
     for file in found:
-        with atomic_path(folder / file.name) as temporary:
-            shutil.copyfile(file, temporary)
+        if merge:
+            _merge(folder / file.name, file, *MERGED[file.stem])
+        else:
+            with atomic_path(folder / file.name) as temporary:
+                shutil.copyfile(file, temporary)
 
 
-def _merge_leaderboard(path: Path, newer: Path) -> None:
-    """Replace the entries of the leaderboard at `path` that `newer` has; add those that it lacks."""
-    for file in (path, newer):
-        if not file.is_file():
-            raise DataError("no leaderboard to merge", where=str(file), expected="a file")
-    added, kept = map(_read_leaderboard, (newer, path))
-    merged = pd.concat([added, kept[~_entry_of(kept).isin(_entry_of(added))]], ignore_index=True)
-    merged = merged.sort_values(list(ORDER), ascending=list(ORDER.values()), kind="stable")
+def _merge(path: Path, newer: Path, key: Sequence[str], order: Mapping[str, bool]) -> None:
+    """Replace the rows of the table at `path` that `newer` has; add those that it lacks.
+
+    Parameters
+    ----------
+    key
+        Columns that tell rows apart; an empty or missing one is the same for all.
+    order
+        Columns to sort by, and whether upwards; without them, rows keep their order and new ones are last.
+    """
+    added, kept = (_read_table(file, {*key, *order} - {*OPTIONAL}) for file in (newer, path))
+    merged = pd.concat([kept, added], ignore_index=True)
+    merged["row"] = [tuple(row) for row in merged.reindex(columns=list(key)).fillna("").to_numpy()]
+    places = merged.drop_duplicates("row").reset_index().set_index("row")["index"]
+    merged = merged.drop_duplicates("row", keep="last").assign(place=lambda rows: rows["row"].map(places))
+    by = {**order, "place": True}
+    merged = merged.sort_values(list(by), ascending=list(by.values()), kind="stable")
     with atomic_path(path) as temporary:
-        merged.to_csv(temporary, index=False)
+        merged.drop(columns=["row", "place"]).to_csv(temporary, index=False)
 
 
-def _read_leaderboard(path: Path) -> pd.DataFrame:
+def _read_table(path: Path, columns: Collection[str]) -> pd.DataFrame:
+    if not path.is_file():
+        raise DataError("no table to merge", where=str(path), expected="a file")
     try:
-        table = pd.read_csv(path, dtype={"n_parameters": "Int64"})
+        table = pd.read_csv(path)
     except (ValueError, UnicodeDecodeError) as error:  # pandas has several subclasses of ValueError
-        raise DataError(f"not a table ({error})", where=str(path), expected="a leaderboard.csv") from error
-    if missing := sorted({*POOLED, *ORDER} - {*table.columns}):
-        raise DataError(f"no column {missing[0]}", where=str(path), expected="a leaderboard.csv")
-    return table
-
-
-def _entry_of(table: pd.DataFrame) -> pd.Series:
-    """Return what tells the entries of a leaderboard apart, with what each changed in params.yaml."""
-    values = table["values"].fillna("") if "values" in table else pd.Series("", table.index)
-    return pd.Series(zip(*(table[key] for key in POOLED), values, strict=True), table.index, dtype=object)
+        raise DataError(f"not a table ({error})", where=str(path), expected=f"a {path.name}") from error
+    if missing := sorted({*columns} - {*table.columns}):
+        raise DataError(f"no column {missing[0]}", where=str(path), expected=f"a {path.name}")
+    # Counts with gaps, which pandas reads as floats.
+    return table.assign(**{name: table[name].astype("Int64") for name in COUNTS if name in table})
 
 
 def filled(project: Path, page: str) -> str:
