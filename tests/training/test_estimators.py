@@ -124,5 +124,6 @@ def test_the_temperature_is_fitted_on_validation_slices_alone(toy_slices, traini
     np.testing.assert_allclose(found, calibrated(validation), atol=1e-6)
     for others in ([training], [training, validation]):
         assert np.abs(calibrated(*others) - found).max() > 0.1
+    assert history["epoch"].tolist() == [1]
     assert history["val_loss"][0] > history["loss"][0]
     assert (history["accuracy"][0], history["val_accuracy"][0]) == (1.0, pytest.approx(1 / 3))

@@ -1,4 +1,5 @@
 import dataclasses
+import time
 import zipfile
 from pathlib import Path
 
@@ -247,7 +248,9 @@ def test_a_hybrid_passes_network_features_to_a_classifier(toy_slices, tmp_path, 
     values = NETWORK | {"kind": "hybrid", "options": {"dropout": 0.1}, "backbone": small}
     recipe = Hybrid(**values, folds=2, classifier={"C": [1.0, 100.0], "gamma": "scale"})
     for name in "ab":
-        bundle, history, _ = train_bundle("vgg16_svm", recipe, TRAIN, toy_slices, seed=1)
+        started = time.perf_counter()
+        bundle, history, timing = train_bundle("vgg16_svm", recipe, TRAIN, toy_slices, seed=1)
+        assert 0 < timing["seconds"] <= time.perf_counter() - started
         save_bundle(tmp_path / name, bundle)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
     names = ["architecture.json", "bundle.json", "estimator.skops", "model.weights.h5"]
