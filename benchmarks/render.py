@@ -1,9 +1,12 @@
 """Time to render a 30 s track: genredag against a plain loop over librosa, in the same run.
 
 The plain loop is what most projects do: load, transform and convert to dB, one track at a time. The time of
-the whole store includes starting the processes and writing the files.
+the whole store includes starting the processes and writing the files. `--efficiency N` also renders N tracks
+with one process and with `--jobs`. The last figure is a picture of each slice by librosa.display, which many
+projects train on.
 
     python benchmarks/render.py --params params.yaml --audio FOLDER --jobs 4 --output render.json
+    python benchmarks/render.py --audio FOLDER --jobs 2 --efficiency 1000 --output render.json
 """
 
 from __future__ import annotations
@@ -145,15 +148,73 @@ def measure(name: str, manifest: pd.DataFrame, params: Params, n_jobs: int, repe
     }
 
 
+def total(rows: list[Row]) -> Row:
+    """Return the sum of STFT, mel and CQT, for which the plain loop loads each track three times, too."""
+    own = [row for row in rows if row["representation"] != "handcrafted"]
+    sums = {key: round(sum(float(row[key]) for row in own), 2) for key in ("ours_ms", "plain_ms", "store_ms")}
+    return {
+        "representation": "stft, mel and cqt",
+        **sums,
+        "ours_to_plain": round(sums["ours_ms"] / sums["plain_ms"], 3),
+        "store_to_plain": round(sums["store_ms"] / sums["plain_ms"], 3),
+        "kilobytes": round(sum(float(row["kilobytes"]) for row in own), 1),
+    }
+
+
+def efficiency(manifest: pd.DataFrame, params: Params, n_tracks: int, n_jobs: int) -> Row:
+    """Render many tracks with one process and with several; return seconds and the parallel efficiency."""
+    repeated = pd.concat([manifest] * (n_tracks // len(manifest) + 1), ignore_index=True)[:n_tracks]
+    repeated["track_id"] = [f"{track_id}.{i}" for i, track_id in enumerate(repeated["track_id"])]
+
+    def everything(jobs: int) -> None:
+        for name in ("stft", "mel", "cqt"):
+            with tempfile.TemporaryDirectory() as out:
+                folders = {"cache_dir": Path(out), "out_dir": Path(out)}
+                group = getattr(params.representations, name)
+                render(repeated, name, group, params.spectrograms, n_jobs=jobs, **folders)
+
+    everything(n_jobs)
+    one, several = (seconds(lambda: everything(jobs)) for jobs in (1, n_jobs))  # noqa: B023
+    return {
+        "n_tracks": n_tracks,
+        "n_jobs": n_jobs,
+        "one_process_s": round(one, 1),
+        "n_jobs_s": round(several, 1),
+        "efficiency": round(one / several / n_jobs, 3),
+    }
+
+
+def picture_milliseconds(path: Path, params: Params, n_pictures: int = 5) -> float:
+    """Return the time of one mel spectrogram of a slice as a picture, by librosa.display."""
+    import librosa.display
+    import matplotlib.pyplot as plt
+
+    y, sr = librosa.load(path, sr=params.spectrograms.sr)
+    length = int(params.slices.seconds * sr)
+
+    def draw() -> None:
+        for i in range(n_pictures):
+            with tempfile.TemporaryDirectory() as out:
+                values = plain_mel(y[i * length : (i + 1) * length], int(sr), params.representations.mel)
+                figure, axes = plt.subplots()
+                librosa.display.specshow(values, sr=sr, x_axis="time", y_axis="mel", ax=axes)
+                figure.savefig(Path(out) / "slice.png")
+                plt.close(figure)
+
+    draw()
+    return 1000 * seconds(draw) / n_pictures
+
+
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--params", type=Path, required=True)
+    parser.add_argument("--params", type=Path, default=Path("params.yaml"))
     parser.add_argument("--audio", type=Path, help="folder of audio files (otherwise noise is generated)")
     parser.add_argument("--tracks", type=int, default=20)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--efficiency", type=int, metavar="N", help="also render N tracks in parallel")
     parser.add_argument("--output", type=Path)
     args = parser.parse_args(argv)
     params = load_params(args.params)
@@ -162,11 +223,17 @@ def main(argv: list[str] | None = None) -> None:
             make_noise(Path(noise), args.tracks, params.spectrograms.sr)
         manifest = tracks_in(args.audio or Path(noise), args.tracks)
         rows = [measure(name, manifest, params, args.jobs, args.repeats) for name in PLAIN]
+        found = {"n_tracks": len(manifest), "n_jobs": args.jobs, "rows": [*rows, total(rows)]}
+        found["picture_ms"] = round(picture_milliseconds(Path(manifest["path"][0]), params), 1)
+        if args.efficiency:
+            found["efficiency"] = efficiency(manifest, params, args.efficiency, args.jobs)
+    rows = found["rows"]
     print("| " + " | ".join(rows[0]) + " |\n" + "|---" * len(rows[0]) + "|")
     for row in rows:
         print("| " + " | ".join(map(str, row.values())) + " |")
+    print(f"a picture of a slice: {found['picture_ms']} ms", *found.get("efficiency", {}).items())
     if args.output:
-        write_json(args.output, {"n_tracks": len(manifest), "n_jobs": args.jobs, "rows": rows})
+        write_json(args.output, found)
 
 
 if __name__ == "__main__":

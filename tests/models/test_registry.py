@@ -2,7 +2,8 @@ import pytest
 
 from genredag.errors import ModelError, ParameterError
 from genredag.models import registry
-from genredag.params.groups.models import Pretrained
+from genredag.params.groups.models import Ensemble, Noise, Pretrained
+from recipes import LSTM, SVM
 
 
 @pytest.fixture
@@ -88,3 +89,85 @@ def test_a_network_accepts_only_the_backbones_that_it_lists(empty):
 def test_options_must_match_the_builder(kind, options, message):
     with pytest.raises(ParameterError, match=message):
         registry.check_options("lstm", kind, options)
+
+
+def test_pretrained_weights_fit_one_number_of_columns(empty):
+    for name, n_columns in (("fixed", 5), ("any", None)):
+        register = registry.network(name, paper="P", published_input=(9, 5, 1), n_columns=n_columns)
+        register(lambda x, n_classes: x)
+        registry.learner(name).check_columns(5)
+    registry.learner("any").check_columns(4)
+    with pytest.raises(ModelError, match=r"fixed: 4 columns; expected 5\. Hint: choose another layer"):
+        registry.learner("fixed").check_columns(4)
+
+
+NOISE = Noise(kind="noise", std=1.0)
+VGG16 = Pretrained(
+    architecture="vgg16", size=None, weights=None, preprocessing="none", frozen_layers="all", embed=True
+)
+
+
+@pytest.mark.parametrize(
+    ("model", "changes", "refused"),
+    [
+        ("lstm", {}, False),
+        ("mlp_42", {"options": {"dropout": 0.1}}, True),
+        ("vgg16_ft", {"options": {"dropout": 0.1}, "backbone": VGG16}, True),
+        (
+            "vgg16_ft",
+            {
+                "options": {"dropout": 0.1},
+                "backbone": VGG16.model_copy(update={"frozen_layers": 0, "embed": False}),
+            },
+            False,
+        ),
+    ],
+    ids=["slices", "features", "embedding", "trained backbone"],
+)
+def test_only_networks_that_see_slices_take_augmentation(model, changes, refused):
+    recipe = LSTM.model_copy(update=changes)
+    registry.features_seen(model, recipe)
+    recipe = recipe.model_copy(update={"augment": [NOISE]})
+    if not refused:
+        registry.features_seen(model, recipe)
+        return
+    with pytest.raises(ParameterError, match=rf"models.{model}.augment: .*expected \[\]. Hint: augmentation"):
+        registry.features_seen(model, recipe)
+
+
+@pytest.mark.parametrize(
+    ("member", "recipe", "message"),
+    [
+        ("lstm", LSTM, None),
+        (
+            "lstm",
+            LSTM.model_copy(update={"options": {}}),
+            r"members\.lstm\.recipe\.options: 'dropout' is missing",
+        ),
+        ("lstm_windows", LSTM, r"members: 'lstm_windows'; expected another model"),
+        (
+            "mlp_42",
+            LSTM.model_copy(update={"options": {"dropout": 0.1}}),
+            r"members: 'mlp_42'; expected another model",
+        ),
+        (
+            "vgg16_ft",
+            LSTM.model_copy(update={"options": {"dropout": 0.1}, "backbone": VGG16}),
+            r"members: 'vgg16_ft'; expected another model",
+        ),
+    ],
+    ids=["fits", "wrong options", "whole tracks", "features", "backbone"],
+)
+def test_members_of_an_ensemble_are_checked(monkeypatch, member, recipe, message):
+    monkeypatch.setattr(registry, "_LEARNERS", dict(registry.learners()))
+    registry.ensemble("pair", paper="P")(lambda: ("svm_rbf", member))
+    members = {
+        "svm_rbf": {"copies": 1, "weight": 1.0, "recipe": SVM},
+        member: {"copies": 1, "weight": 1.0, "recipe": recipe},
+    }
+    ensemble = Ensemble(kind="ensemble", backbone=None, members=members)
+    if message is None:
+        assert registry.features_seen("pair", ensemble) is None
+        return
+    with pytest.raises(ParameterError, match=rf"models\.pair\.{message}"):
+        registry.features_seen("pair", ensemble)

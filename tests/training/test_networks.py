@@ -107,6 +107,7 @@ def test_the_course_counts_seconds_and_logs_what_is_left(monkeypatch, caplog):
         with caplog.at_level(logging.INFO):
             course.end(epoch, {"loss": 0.4, "accuracy": 0.8, "val_loss": loss, "val_accuracy": 0.7})
     assert course.seconds == 60
+    assert [row["epoch"] for row in course.history] == [1, 2, 3]
     assert course.is_over and model.stop_training
     scores = "loss 0.400, accuracy 0.800, validation loss {}, accuracy 0.700"
     assert caplog.messages == [

@@ -1,0 +1,150 @@
+"""The page of speed: what render, decode, train, predict, report and overhead measured, as tables.
+
+    python benchmarks/render.py --audio FOLDER --jobs 2 --efficiency 1000 --output docs/benchmarks/render.json
+    python benchmarks/decode.py --audio FOLDER --output docs/benchmarks/decode.json
+    python benchmarks/train.py --threads 1 2 --side-by-side --repeats 2 --output docs/benchmarks/train.json
+    python benchmarks/predict.py --output docs/benchmarks/predict.json
+    python benchmarks/report.py --output docs/benchmarks/report.json
+    python benchmarks/overhead.py --output docs/benchmarks/overhead.json
+    python benchmarks/speed_page.py
+
+Each section is there if its file is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import train
+
+from genredag.runtime.files import write_text
+
+ROOT = Path(__file__).resolve().parents[1]
+HEAD = """\
+# Speed
+
+Made by `benchmarks/speed_page.py` from the results of the benchmarks, in `docs/benchmarks/`. Times depend on
+the machine and on what else it does, so compare the ratios, whose two sides were measured in the same run.
+[scale.md](scale.md) has memory and disk space by number of tracks.
+"""
+SLICES_OF_A_TRACK = 19  # of 3 s, with half overlap, of 30 s
+
+
+def frame(rows: list[dict[str, Any]]) -> str:
+    """Return rows as a Markdown table; missing values are empty."""
+    return pd.DataFrame(rows).astype(object).fillna("").to_markdown(index=False)
+
+
+def rendering(found: dict[str, Any]) -> str:
+    """Return the section of `render.py`."""
+    mel = next(row for row in found["rows"] if row["representation"] == "mel")
+    one = found["picture_ms"]
+    track = SLICES_OF_A_TRACK * one
+    text = f"""\
+Milliseconds for a track of 30 s, {found["n_tracks"]} tracks. *Ours* decodes, transforms and encodes one track
+after the other, on one core. *Plain* is the same loop over librosa, which returns decibels and stores
+nothing. *Store* is the stage itself; data sets as small as this one are rendered by one process.
+
+{frame(found["rows"])}
+
+A picture of a slice of mel by `librosa.display` takes {one:.0f} ms. The {SLICES_OF_A_TRACK} of a track take
+{track:,.0f} ms, {track / mel["ours_ms"]:.0f} times as long as our mel of the track.
+"""
+    if "efficiency" in found:
+        row = found["efficiency"]
+        text += f"""
+STFT, mel and CQT of {row["n_tracks"]:,} tracks take {row["one_process_s"]} s with one process and
+{row["n_jobs_s"]} s with {row["n_jobs"]}: a parallel efficiency of {row["efficiency"]:.2f}.
+"""
+    return text
+
+
+def decoding(found: dict[str, Any]) -> str:
+    """Return the section of `decode.py`."""
+    return f"""\
+Milliseconds of processor time for a track of 30 s (median of {found["n_tracks"]}): decoding, the check by the
+download stage, and libsndfile alone.
+
+{frame(found["rows"])}
+"""
+
+
+def training(found: list[dict[str, Any]]) -> str:
+    """Return the section of `train.py`."""
+    return f"""\
+Slices per second, and their ratio to plain Keras (`model.fit`, float32) with as many threads in one job.
+
+{train.table(found)}
+"""
+
+
+def prediction(found: list[dict[str, Any]]) -> str:
+    """Return the section of `predict.py`."""
+    rounded = [
+        {key: round(value, 2) if isinstance(value, float) else value for key, value in row.items()}
+        for row in found
+    ]
+    return f"""\
+Songs of 30 s; the latency is of four minutes of music, and the long song has two hours.
+
+{frame(rounded)}
+"""
+
+
+def reporting(found: list[dict[str, Any]]) -> str:
+    """Return the section of `report.py`."""
+    rows = [{key: round(value, 1) for key, value in row.items()} for row in found]
+    return f"""\
+Seconds to evaluate all runs of a matrix (without predicting) and to report them.
+
+{frame(rows)}
+"""
+
+
+def overheads(found: list[dict[str, Any]]) -> str:
+    """Return the section of `overhead.py`."""
+    return f"""\
+Median seconds of a command. A peer imports the same library and does nothing.
+
+{frame(found)}
+"""
+
+
+SECTIONS: dict[str, tuple[str, Callable[[Any], str]]] = {
+    "render": ("Rendering", rendering),
+    "decode": ("Decoding", decoding),
+    "train": ("Training", training),
+    "predict": ("Prediction", prediction),
+    "report": ("Evaluation and report", reporting),
+    "overhead": ("Runners", overheads),
+}
+
+
+def page(results: Path) -> str:
+    """Return the page as Markdown."""
+    parts = [HEAD]
+    for name, (title, section) in SECTIONS.items():
+        file = results / f"{name}.json"
+        if file.is_file():
+            found = json.loads(file.read_text(encoding="utf-8"))
+            parts.append(f"## {title}\n\n{section(found)}")
+    return "\n".join(parts)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--results", type=Path, default=ROOT / "docs/benchmarks")
+    parser.add_argument("--page", type=Path, default=ROOT / "docs/benchmarks.md")
+    args = parser.parse_args()
+    write_text(args.page, page(args.results))
+
+
+if __name__ == "__main__":
+    main()
