@@ -95,6 +95,19 @@ def test_leaks_and_left_out_studies_are_noted(table, squeezed):
     assert "| mlp_89_published | tracks | 72.7 to 74.2 | LEAKY 75.0 (" in page
 
 
+def test_faults_differences_and_notes_of_a_study_follow_the_table(table):
+    text = published_markdown(table.reset_index())
+    start = text.index("**ATML19 (2019), homebrew_published** (measured on 30 % of GTZAN's slices")
+    lines = text[start:].split("\n\n")[0].splitlines()
+    row = table.loc["atml19_homebrew"]
+    assert lines[1:] == [
+        f"Faults: {row['faults']}.",
+        f"Our runs differ: {row['differs']}.",
+        f"Note: {row['note']}.",
+    ]
+    assert text.count("\n**") == len(table)
+
+
 def test_runs_are_read_by_their_folders_and_seeds_are_pooled(tmp_path):
     for seed in (1, 2):
         path = tmp_path / "gtzan/one/corrected" / f"{seed}.parquet"
