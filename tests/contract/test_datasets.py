@@ -12,13 +12,16 @@ import pytest
 import soundfile
 import yaml
 
-from genredag.datasets.registry import MODULES, build_manifest
+from genredag.datasets.registry import MODULES, build_manifest, join_manifest, list_tracks, probe_tracks
+from genredag.datasets.shards import read_listing, write_listing, write_probes
 from genredag.errors import DataError, ParameterError
 from genredag.params.groups.datasets import Datasets, read_data_set
 from genredag.params.loading import parse_params
+from genredag.runtime.files import write_parquet
 from genredag.tracks.audio import decode
 from genredag.tracks.manifest import COLUMNS, track_path
 from genredag.tracks.precomputed import load_spectrograms
+from genredag.tracks.shards import Shard
 
 GTZAN_GENRES = ("blues", "rock")
 
@@ -141,6 +144,22 @@ def test_a_sample_gives_a_manifest(name, tree, tmp_path):
     pd.testing.assert_frame_equal(
         build_manifest(name, params.entry("datasets", name), params.download, cache, 1)[0], manifest
     )
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_shards_give_the_same_manifest(name, tree, tmp_path):
+    params = parse_params(make_params(tree, name, tmp_path / "data"))
+    args = (params.entry("datasets", name), params.download, tmp_path / "cache", 1)
+    write_parquet(tmp_path / "whole.parquet", build_manifest(name, *args)[0])
+    listing, parts = tmp_path / "tracks.parquet", []
+    write_listing(listing, list_tracks(name, *args))
+    for number in (1, 2, 3):
+        listed = read_listing(listing).tracks
+        tracks = listed.iloc[Shard(number, 3).rows(len(listed))]
+        parts.append(tmp_path / f"{number}.parquet")
+        write_probes(parts[-1], tracks, probe_tracks(name, tracks, *args))
+    write_parquet(tmp_path / "joined.parquet", join_manifest(name, listing, parts, params.download)[0])
+    assert (tmp_path / "joined.parquet").read_bytes() == (tmp_path / "whole.parquet").read_bytes()
 
 
 def test_relative_paths_start_at_the_working_directory(tree, tmp_path, monkeypatch):

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from genredag.datasets import MODULE_NAMES, fma, folder, gtzan, gtzan_fma, spectrograms, synthetic
+from genredag.datasets.shards import read_listing, read_probes
 from genredag.params.groups.datasets import Download
 from genredag.runtime.folders import user_path
 from genredag.tracks import audio
@@ -60,30 +61,58 @@ def build_manifest(
     GenredagError
         The data set is unknown, can't be obtained, or too little of it is usable.
     """
-    cache_dir = Path(cache_dir).expanduser().resolve()
+    listing = list_tracks(name, group, download, cache_dir, n_jobs)
+    probes = probe_tracks(name, listing.tracks, group, download, cache_dir, n_jobs)
+    return _described(name, listing, probes, download)
+
+
+def join_manifest(
+    name: str, tracks: Path, probes: Sequence[Path], download: Download
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return what `build_manifest` returns, from the files of `write_listing` and `write_probes`."""
+    listing = read_listing(tracks)
+    return _described(name, listing, read_probes(probes, listing.tracks), download)
+
+
+def list_tracks(name: str, group: Any, download: Download, cache_dir: Path, n_jobs: int) -> folder.Listing:
+    """Get a data set and list its tracks, with paths as a manifest stores them; see `build_manifest`."""
+    cache_dir = _absolute(cache_dir)
     group = _resolved(group)
-    left_out = pd.DataFrame(columns=LEFT_OUT)
     if name == "folder":
         listing = folder.list_tracks(group)
         tracks, left_out = listing.tracks, listing.left_out
     else:
         tracks = _list_tracks(name, group, download, cache_dir, n_jobs).assign(problem="")
+        left_out = pd.DataFrame(columns=LEFT_OUT)
     log_left_out(name, left_out)
-    paths = [track_path(path, cache_dir) for path in tracks["path"]]
+    paths = [stored_path(track_path(path, cache_dir), cache_dir) for path in tracks["path"]]
+    return folder.Listing(tracks.assign(path=paths), left_out)
+
+
+def probe_tracks(
+    name: str, tracks: pd.DataFrame, group: Any, download: Download, cache_dir: Path, n_jobs: int
+) -> list[audio.Probe]:
+    """Decode tracks, which `list_tracks` listed, once; the other parameters are those of `build_manifest`."""
+    paths = [track_path(path, _absolute(cache_dir)) for path in tracks["path"]]
     if name == "spectrograms":
-        probes = spectrograms.probe_all(
-            tracks, clip_seconds=group.clip_seconds, min_seconds=download.min_seconds
+        return spectrograms.probe_all(
+            tracks.assign(path=[str(path) for path in paths]),
+            clip_seconds=group.clip_seconds,
+            min_seconds=download.min_seconds,
         )
-    else:
-        probes = _probe_audio(paths, tracks["problem"], download, n_jobs)
-    tracks["path"] = [stored_path(path, cache_dir) for path in paths]
-    manifest = assemble(tracks, probes)
+    return _probe_audio(paths, tracks["problem"], download, n_jobs)
+
+
+def _described(
+    name: str, listing: folder.Listing, probes: Sequence[audio.Probe], download: Download
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    manifest = assemble(listing.tracks, probes)
     check_usable(manifest, name=name, max_skipped=download.max_skipped)
     # pandas keeps these in Parquet, so that a model card can name them without this package.
     about = MODULES[name]
     manifest.attrs = {"homepage": about.HOMEPAGE, "license": about.LICENSE, "citation": about.CITATION}
     logger.info("%s: %d tracks of %d genres", name, len(manifest), manifest["genre"].nunique())
-    return manifest, left_out
+    return manifest, listing.left_out
 
 
 def _probe_audio(
@@ -113,6 +142,10 @@ def _list_tracks(name: str, group: Any, download: Download, cache_dir: Path, n_j
         case "spectrograms":
             return spectrograms.list_tracks(group, cache_dir=cache_dir)
     raise ValueError(f"no data set is called {name!r}")
+
+
+def _absolute(cache_dir: Path) -> Path:
+    return Path(cache_dir).expanduser().resolve()
 
 
 def _resolved(group: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import IO
@@ -22,6 +22,7 @@ from genredag.spectrograms.pitch_and_tempo import shifted
 from genredag.spectrograms.registry import describe, known
 from genredag.tracks.audio import decode
 from genredag.tracks.precomputed import load_spectrograms
+from genredag.tracks.shards import WHOLE, Shard
 
 # Of audio. Rendering less than this is faster than starting processes that import librosa.
 MIN_PARALLEL_SECONDS = 5_000.0
@@ -77,11 +78,15 @@ def render(
     cache_dir: Path,
     out_dir: Path,
     n_jobs: int,
+    shard: Shard = WHOLE,
 ) -> FrameSpec:
-    """Render the usable tracks of a manifest and write the frame store into `out_dir`.
+    """Render the usable tracks of a manifest, or a shard of them, and write the frame store into `out_dir`.
 
     Shifted copies come after all tracks, so that tracks have the same rows and bytes with and without copies.
     The bytes do not depend on `n_jobs`. Memory does not grow with the number of tracks.
+
+    Shards share out tracks and copies alike. Precomputed spectrograms take no work and have one floor, so the
+    first shard holds all of them.
 
     Raises
     ------
@@ -95,17 +100,19 @@ def render(
         raise DataError("no usable track", where="manifest", hint="see quarantine.csv for the reasons")
     spec = plan(name, group, rendering)
     tracks = with_shifted_copies(tracks, rendering.shifts)
-    if (tracks["sr"] == 0).all():
-        if rendering.shifts:
-            raise ParameterError("no audio to shift", where="spectrograms.shifts", expected="[]")
+    precomputed = (tracks["sr"] == 0).all()
+    if precomputed and rendering.shifts:
+        raise ParameterError("no audio to shift", where="spectrograms.shifts", expected="[]")
+    if precomputed and shard.number == 1:
         spec, blocks = _precomputed(tracks, spec, cache_dir)
     else:
+        tracks = tracks.iloc[:0] if precomputed else tracks.iloc[shard.rows(len(tracks))]
         changes = [shift and partial(shifted, shift=shift) for shift in tracks["shift"]]
         blocks = render_tracks(tracks, changes, spec, cache_dir=cache_dir, n_jobs=n_jobs)
     blocks = progress(blocks, f"rendering {name}", total=len(tracks))
     n_frames = _write_frames(out_dir / "frames.npy", blocks, spec)
-    spec = FrameSpec(**{**asdict(spec), "n_tracks": len(tracks), "total_frames": sum(n_frames)})
-    write_parquet(out_dir / "frames.parquet", _index(tracks, n_frames))
+    spec = replace(spec, n_tracks=len(tracks), total_frames=sum(n_frames))
+    write_parquet(out_dir / "frames.parquet", frame_index(tracks, n_frames))
     write_json(out_dir / "frames.json", asdict(spec))
     return spec
 
@@ -126,11 +133,12 @@ def with_shifted_copies(tracks: pd.DataFrame, shifts: Sequence[Shift]) -> pd.Dat
     return pd.concat(groups, ignore_index=True)
 
 
-def _index(tracks: pd.DataFrame, n_frames: list[int]) -> pd.DataFrame:
+def frame_index(tracks: pd.DataFrame, n_frames: Sequence[int]) -> pd.DataFrame:
+    """Return the index of a frame store (`Frames.index`) from its tracks, in order, and their lengths."""
     return pd.DataFrame(
         {
             "track_id": tracks["track_id"].to_numpy(),
-            "first_frame": np.cumsum([0, *n_frames[:-1]], dtype=np.int64),
+            "first_frame": np.cumsum([0, *n_frames], dtype=np.int64)[:-1],
             "n_frames": np.array(n_frames, np.int32),
             "duration": tracks["duration"].to_numpy(np.float64),
             "parent": tracks["parent"].array,
@@ -213,17 +221,17 @@ def _write_frames(path: Path, blocks: Iterable[np.ndarray], spec: FrameSpec) -> 
     """Append `blocks` to one .npy file; return how many frames each has."""
     n_frames = []
     with atomic_path(path) as temporary, temporary.open("wb") as file:
-        _write_header(file, 0, spec)
+        write_header(file, 0, spec)
         for block in blocks:
             file.write(np.ascontiguousarray(block).data)
             n_frames.append(len(block))
         file.seek(0)
-        _write_header(file, sum(n_frames), spec)
+        write_header(file, sum(n_frames), spec)
     return n_frames
 
 
-def _write_header(file: IO[bytes], total_frames: int, spec: FrameSpec) -> None:
-    """Write a .npy header; NumPy leaves room in it for the first axis to grow."""
+def write_header(file: IO[bytes], total_frames: int, spec: FrameSpec) -> None:
+    """Write the header of ``frames.npy``; NumPy leaves room in it for the first axis to grow."""
     descr = np.lib.format.dtype_to_descr(np.dtype(spec.dtype))
     header = {"descr": descr, "fortran_order": False, "shape": (total_frames, spec.n_bins)}
     np.lib.format.write_array_header_1_0(file, header)
