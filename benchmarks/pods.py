@@ -169,7 +169,8 @@ def provide_plugin(folder: Path) -> None:
 def run(place: Workplace, address: str) -> subprocess.CompletedProcess[str]:
     """Run the workflow by the profile, with what a user adds to it."""
     added = ("--container-image", IMAGE, "--default-storage-prefix", f"s3://{BUCKET}/{PREFIX}")
-    added += ("--set-threads", "download=2", "spectrograms=2", "--seconds-between-status-checks", "1")
+    added += ("--config", "shards=1", "--set-threads", "download=2", "spectrograms=2")
+    added += ("--seconds-between-status-checks", "1")
     # The plugin hands these to the jobs as secrets.
     keys = {"SNAKEMAKE_STORAGE_S3_ACCESS_KEY": "nobody", "SNAKEMAKE_STORAGE_S3_SECRET_KEY": "secret"}
     keys["SNAKEMAKE_STORAGE_S3_ENDPOINT_URL"] = address

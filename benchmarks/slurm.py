@@ -72,7 +72,7 @@ MATRIX = (
 )
 SLURM_FLAGS = (
     *("--workflow-profile", "profiles/slurm"),
-    *("--set-threads", "download=2", "spectrograms=2"),
+    *("--config", "shards=1", "--set-threads", "download=2", "spectrograms=2"),
     *("--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "5"),
 )
 

@@ -8,7 +8,15 @@ from snakemake.common.configfile import load_configfile
 from genredag.errors import ParameterError
 from genredag.models.registry import learners
 from genredag.params.stages import EXTRAS, STAGES
-from genredag.project.stages import SCRIPTS, read_commands, read_stages, same_code, settle_config, stage_code
+from genredag.project.stages import (
+    SCRIPTS,
+    read_commands,
+    read_stages,
+    same_code,
+    settle_config,
+    stage_code,
+    take_shards,
+)
 
 
 def test_stages_are_in_the_order_of_the_data_flow(project_dir):
@@ -89,3 +97,16 @@ def test_overrides_are_refused_with_the_command_that_works(project_dir, tree):
         settle_config(
             {**tree, "slices": {"seconds": 3.0, "overlap": 0.5, "short_tracks": "pad"}, "lr": 1}, path
         )
+
+
+@pytest.mark.parametrize(("config", "n_shards"), [({}, 1), ({"shards": 1}, 1), ({"shards": 500}, 500)])
+def test_the_number_of_shards_is_no_value_of_scripts(config, n_shards):
+    config = config | {"seed": 1}
+    assert take_shards(config) == n_shards
+    assert config == {"seed": 1}
+
+
+@pytest.mark.parametrize("value", [0, -1, 501, 2.0, True, "abc", None, [2]])
+def test_another_number_of_shards_is_refused(value):
+    with pytest.raises(ParameterError, match=r"--config: shards=.*; expected a whole number from 1 to 500\."):
+        take_shards({"shards": value})

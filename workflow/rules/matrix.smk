@@ -12,7 +12,13 @@ from genredag.models.registry import learner
 from genredag.params.groups.splits import fold_suffixes
 from genredag.params.stages import EXTRAS, STAGES, stage_values
 from genredag.params.user_files import encoder_state, weights_state
-from genredag.project.stages import SCRIPTS, code_state, same_code, settle_config
+from genredag.project.stages import (
+    SCRIPTS,
+    code_state,
+    same_code,
+    settle_config,
+    take_shards,
+)
 from genredag.project.validation import load_valid_params
 from genredag.runtime.cache import default_cache_dir
 from genredag.runtime.closure import source_dir
@@ -37,6 +43,7 @@ if not STUDIES_FILE.is_file():
 
 try:
     PARAMS = load_valid_params(PARAMS_FILE, STUDIES_FILE)
+    SHARDS = take_shards(config)
     settle_config(config, PARAMS_FILE)
     PAIRS = matrix_pairs(PARAMS)
 except GenredagError as error:
@@ -160,6 +167,32 @@ def combinations(output):
     )
 
 
+def shards(**outputs):
+    """Return a function that names the outputs of all shards, to be joined; it names none if there is one shard."""
+
+    def of_all(wildcards):
+        numbers = range(1, SHARDS + 1) if SHARDS > 1 else ()
+        return {
+            name: list(
+                dict.fromkeys(
+                    path
+                    for number in numbers
+                    for path in expand(
+                        written(output), **wildcards, shard=number, n_shards=SHARDS
+                    )
+                )
+            )
+            for name, output in outputs.items()
+        }
+
+    return of_all
+
+
+def joined(flags):
+    """Return the flags of a command that joins shards: none if there is one shard."""
+    return flags if SHARDS > 1 else ""
+
+
 def named(paths, folder):
     """Return ``name=path`` for every path, where the name is that of a folder above the file.
 
@@ -232,6 +265,23 @@ def of_split(group, representation):
 
 
 @exits_cleanly
+def check_shards_of(jobs):
+    """Refuse to make data again only because `--config shards` has changed, which changes no result."""
+    joins = [job for job in jobs if job.rule.name in ("download", "spectrograms")]
+    for job in joins:
+        reason = workflow.dag.reason(job)
+        if reason.input_changed and not (reason.params_changed or reason.forced):
+            files = " ".join(written(join.output[0]) for join in joins)
+            raise ParameterError(
+                f"shards={SHARDS}, but {written(job.output[0])} was made with another number",
+                where="--config",
+                expected="the same number",
+                hint=f"snakemake --touch {files} --config shards={SHARDS} keeps the files; to make them"
+                f" again, snakemake --forcerun download --config shards={SHARDS}",
+            )
+
+
+@exits_cleanly
 def obtain_weights_of(jobs):
     """Download the published weights that `jobs` need, so that errors occur before any job."""
     jobs = list(jobs)
@@ -240,6 +290,8 @@ def obtain_weights_of(jobs):
     )
     models = sorted({job.wildcards.model for job in trained})
     obtain_weights(PARAMS, models, default_cache_dir())
-    rendered = (job for job in jobs if job.rule.name == "spectrograms")
+    rendered = (
+        job for job in jobs if job.rule.name in ("spectrograms", "render_shard")
+    )
     representations = sorted({job.wildcards.representation for job in rendered})
     obtain_encoders(PARAMS, representations, default_cache_dir())

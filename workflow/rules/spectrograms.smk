@@ -1,4 +1,4 @@
-"""Input: the manifest of a data set.
+"""Input: the manifest of a data set. In shards: their frame stores.
 Output: its frame store in one representation (values, index and specification).
 """
 
@@ -6,6 +6,13 @@ Output: its frame store in one representation (values, index and specification).
 rule spectrograms:
     """Render every usable track once; slices of any length are cut from these frames."""
     input:
+        unpack(
+            shards(
+                parts=rules.render_shard.output.frames,
+                indices=rules.render_shard.output.index,
+                specs=rules.render_shard.output.spec,
+            )
+        ),
         manifest=rules.download.output.manifest,
     output:
         frames=f"{FRAMES}/frames.npy",
@@ -17,7 +24,7 @@ rule spectrograms:
     priority: DATA_FIRST
     conda:
         ENVIRONMENT
-    threads: max(1, workflow.cores // len(MATRIX["representation"]))
+    threads: max(1, workflow.cores // len(MATRIX["representation"])) if SHARDS == 1 else 1
     resources:
         mem_mb=memory(1000, per_thread=1000),
         runtime=120,
@@ -31,4 +38,5 @@ rule spectrograms:
         f"python {SCRIPTS}/spectrograms.py --params {PARAMS_FILE}"
         " --representation {wildcards.representation}"
         " --manifest {input.manifest} --frames {output.frames} --jobs {threads}"
-        " 2>&1 | tee {log}"
+        + joined(" --parts {input.parts}")
+        + " 2>&1 | tee {log}"

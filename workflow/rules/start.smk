@@ -18,9 +18,11 @@ PARAMS_FILE = next(
 )
 # Every rule runs in this environment. The path is relative to the rule files.
 ENVIRONMENT = "../../envs/genredag.yaml"
-# The folders of a data set, of its frames, of a split and of a run. A split without folds has an empty `fold`.
+# The folders of a data set, its frames, a shard of either, a split and a run. A split without folds has an empty
+# `fold`.
 DATASET = "data/{dataset}"
 FRAMES = "data/{dataset}/{representation}"
+SHARD = "shards/{shard}-of-{n_shards}"
 SPLIT = "data/{dataset}/{representation}/{split}{fold}/{seed}"
 CHOICE = "{dataset}/{representation}/{model}/{split}{fold}/{seed}"
 RUN = f"results/{CHOICE}"

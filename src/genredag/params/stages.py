@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from genredag.params.schema import Params
 
 STAGES = ("download", "spectrograms", "slices", "split", "embed", "train", "evaluate", "report")
-# Targets that Snakemake builds on request; DVC has no such stages.
+# What Snakemake runs if tracks are in shards, and targets that it builds on request; DVC has no such stages.
 EXTRAS = (
+    *("list_tracks", "decode_shard", "render_shard"),
     *("audit_split", "leakage_audit", "run_study", "as_published"),
     *("predict_deformed", "robustness", "external_songs"),
     *("label_issues", "train_share", "learning_curves", "feature_tables", "pictures"),
@@ -29,8 +30,11 @@ STAGE_GROUPS: dict[str, tuple[str, ...]] = {
     "evaluate": ("evaluate", "splits.{split}", "report.n_resamples"),
     "report": ("report",),
 }
-# The same for the optional targets, which Snakemake builds on request.
+# The same for those that only Snakemake runs.
 EXTRA_GROUPS: dict[str, tuple[str, ...]] = {
+    "list_tracks": STAGE_GROUPS["download"],
+    "decode_shard": STAGE_GROUPS["download"],
+    "render_shard": STAGE_GROUPS["spectrograms"],
     "audit_split": ("splits.{split}", "leakage_audit.svm", "leakage_audit.cnn"),
     "leakage_audit": ("leakage_audit", "report.n_resamples"),
     "run_study": (),

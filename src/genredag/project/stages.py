@@ -16,6 +16,8 @@ from genredag.runtime.closure import Import, code_fingerprint, import_closure, u
 from genredag.spectrograms.registry import ONNX_ENCODER, REPRESENTATIONS
 
 SCRIPTS = Path("workflow/scripts")
+# Snakemake plans many more jobs slowly, and a command that names many more files is too long for the system.
+MOST_SHARDS = 500
 OWN_ENCODER = "kind: onnx"  # instead of the name that the user gave it
 
 
@@ -87,6 +89,25 @@ def _registries(choice: Mapping[str, str]) -> Iterator[tuple[str, str, dict[str,
         modules = {name: known.module for name, known in learners().items()}
         modules |= {module: module for module in family_modules()}  # one may have no learner yet
         yield "model", "genredag.models.registry", modules, choice["model"].removesuffix(PUBLISHED)
+
+
+def take_shards(config: dict[str, Any]) -> int:
+    """Remove the number of shards, which changes no result, from Snakemake's `config`, and return it.
+
+    Raises
+    ------
+    ParameterError
+        It is no number, or out of range.
+    """
+    shards = config.pop("shards", 1)
+    if type(shards) is not int or not 1 <= shards <= MOST_SHARDS:
+        raise ParameterError(
+            f"shards={'' if shards is None else shards}",
+            where="--config",
+            expected=f"a whole number from 1 to {MOST_SHARDS}",
+            hint="snakemake --config shards=16",
+        )
+    return shards
 
 
 def settle_config(config: dict[str, Any], path: Path) -> None:
