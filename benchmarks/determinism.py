@@ -44,7 +44,7 @@ def compared(first: dict[str, str], second: dict[str, str]) -> dict[str, dict[st
     stages = stages_of_files()
     files, differ = Counter(), Counter()
     for name in sorted(first | second):
-        stage = stages.get(PurePosixPath(name).name, "others")
+        stage = stages.get(PurePosixPath(name).name, "audio and others")
         files[stage] += 1
         differ[stage] += first.get(name) != second.get(name)
         if first.get(name) != second.get(name):
