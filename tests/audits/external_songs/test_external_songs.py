@@ -90,6 +90,7 @@ def test_each_song_has_a_verdict(table):
         "broken": "unreadable",
     }
     assert found.loc["Hip-Hop/jazz", ["predicted", "probability", "rank"]].tolist() == ["jazz", 0.6, 3]
+    assert found.loc["Hip-Hop/jazz", ["genres", "unsure"]].tolist() == ["jazz", False]
     assert found.loc["broken", "reason"] == "no samples"
     assert verdict_counts(table).loc["toy on mel"].to_dict() == {
         "right": 1,

@@ -50,6 +50,15 @@ def test_swapped_labels_rank_first_with_their_true_genre(folds):
     assert (table["n_predictions"] == 1).all()
 
 
+def test_the_page_marks_suspected_labels(folds, squeezed):
+    table = label_issues(folds)
+    rows = [line for line in squeezed(label_issues_markdown(table)).splitlines() if "." in line[:12]]
+    marked = {row.split("|")[2].strip(): row.split("|")[-2].strip() for row in rows if row.startswith("| ")}
+    shown = table[table["track_id"].isin(marked)]
+    assert {*marked.values()} == {"yes", ""} and set(SWAPPED) <= set(marked)
+    assert [name for name, mark in marked.items() if mark] == shown["track_id"][shown["suspected"]].tolist()
+
+
 def test_nothing_is_said_of_faults_if_none_is_known(folds):
     table = label_issues(folds)
     assert table["known_fault"].isna().all()

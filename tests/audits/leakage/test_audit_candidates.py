@@ -84,3 +84,9 @@ def test_the_small_cnn_takes_slices_of_any_length(n_frames):
     # 3x3 kernels without bias, four numbers of batch normalisation a filter, ten outputs.
     assert model.count_params() == 9 * (16 + 16 * 32 + 32 * 64) + 4 * (16 + 32 + 64) + 65 * 10
     assert model.predict(np.zeros((1, n_frames, 128)), verbose=0).shape == (1, 10)
+
+
+def test_the_small_cnn_sees_channels_side_by_side_as_one_picture():
+    model = small_cnn(20, 24, 10, [4], None, n_channels=3)
+    (convolution,) = (layer for layer in model.layers if layer.name.startswith("conv2d"))
+    assert convolution.input.shape[1:] == (20, 8, 3)
