@@ -8,6 +8,7 @@ import json
 import pytest
 
 from genredag.errors import ParameterError
+from genredag.params.groups.reading import parse_yaml
 from genredag.params.loading import load_params, parse_params
 from genredag.params.schema import Params
 from genredag.params.stages import STAGE_GROUPS, STAGES, stage_values
@@ -307,16 +308,26 @@ def test_all_faults_are_reported(tree):
     [
         (None, "no such file"),
         ("a: [1", "not YAML"),
-        ("", "should be a valid dictionary"),
-        ("3", "dictionary"),
+        ("a: 1\nb: {c: 1}\na: 2", r"not YAML: the key 'a' is there twice in .*, line 3, column 1"),
+        ("a: [{b: {c: 1, d: 2, c: 1}}]", "the key 'c' is there twice"),
+        ("a: caf\xe9", "can't decode byte 0xe9 .*; expected text in UTF-8"),
+        ("", "params.yaml: is empty; expected keys and values"),
+        ("3", "params.yaml: holds no keys"),
+        ("[a]", "params.yaml: holds no keys"),
     ],
 )
 def test_an_invalid_params_file_is_refused(tmp_path, text, message):
     path = tmp_path / "params.yaml"
     if text is not None:
-        path.write_text(text)
+        path.write_text(text, encoding="latin-1")
     with pytest.raises(ParameterError, match=message):
         load_params(path)
+
+
+def test_merged_maps_may_override_keys_and_be_merged_again():
+    text = "a: &a {x: 1, y: 2}\nb: &b {<<: *a, x: 3}\nc: {<<: *b, x: 4}\nd: [*b, *b]"
+    b = {"x": 3, "y": 2}
+    assert parse_yaml(text, "") == {"a": {"x": 1, "y": 2}, "b": b, "c": {"x": 4, "y": 2}, "d": [b, b]}
 
 
 def test_every_stage_has_its_values(project_dir):

@@ -43,6 +43,18 @@ def test_values_change_and_comments_stay(params_file):
     assert "seconds: 5.0" in after
 
 
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [(b"seed: 3\n", "the key 'seed' is there twice"), (b"# caf\xe9\n", "expected text in UTF-8")],
+)
+def test_a_damaged_file_is_refused_and_left_unchanged(params_file, damage, message):
+    content = params_file.read_bytes() + damage
+    params_file.write_bytes(content)
+    with pytest.raises(ParameterError, match=message):
+        set_values(params_file, ["seed=4"])
+    assert params_file.read_bytes() == content
+
+
 def test_setting_a_value_to_itself_changes_nothing_else(params_file):
     before = params_file.read_text(encoding="utf-8")
     set_values(params_file, [f"seed={yaml.safe_load(before)['seed']}"])

@@ -29,6 +29,9 @@ def parse_params(tree: object, source: str = "params.yaml") -> Params:
     ParameterError
         A key or value is invalid, or values are inconsistent.
     """
+    if not isinstance(tree, dict):
+        what = "is empty" if tree is None else "holds no keys"
+        raise ParameterError(what, where=source, expected="keys and values (docs/parameters.md)")
     params: Params = parse_group(tree, "", Params, source)
     try:
         check_values(params)

@@ -12,7 +12,7 @@ from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError
 
 from genredag.errors import ParameterError
-from genredag.params.groups.reading import parse_yaml
+from genredag.params.groups.reading import parse_yaml, read_tree
 from genredag.params.loading import parse_params
 from genredag.params.schema import Params
 from genredag.project.tidying import dump, inherited, load, own, plain, put, tidy
@@ -32,6 +32,7 @@ def set_values(path: Path, assignments: list[str]) -> None:
         An assignment has no ``=``, names an unknown key, or gives an invalid value. The file is left
         unchanged.
     """
+    read_tree(path)  # an error says more than ruamel's
     tree = load(path.read_text(encoding="utf-8"))
     for assignment in assignments:
         key, equals, text = assignment.partition("=")

@@ -60,13 +60,15 @@ def read_tree(path: Path) -> dict[str, Any]:
     Raises
     ------
     ParameterError
-        The file is missing or isn't YAML.
+        The file is missing, isn't YAML in UTF-8, or has a key twice.
     """
     path = Path(path)
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ParameterError("no such file", where=str(path), hint="run from the project's folder") from None
+    except UnicodeDecodeError as error:
+        raise ParameterError(str(error), where=str(path), expected="text in UTF-8") from None
     return parse_yaml(text, str(path))
 
 
@@ -76,14 +78,37 @@ def parse_yaml(text: str, source: str) -> dict[str, Any]:
     Raises
     ------
     ParameterError
-        The text isn't YAML.
+        The text isn't YAML, or has a key twice.
     """
+    loader = _Loader(text)
     try:
-        tree = yaml.load(text, _Loader)
+        node = loader.get_single_node()
+        _check_unique(node)
+        tree: Any = None if node is None else loader.construct_document(node)
     except yaml.YAMLError as error:
         what = " ".join(f"not YAML: {error}".split())
         raise ParameterError(what, where=source, hint="check the indentation") from None
     return tree
+
+
+def _check_unique(root: yaml.Node | None) -> None:
+    """Raise a ``YAMLError`` if a map has a key twice; PyYAML would silently take the last one."""
+    waiting, seen = [root], set()
+    while waiting:
+        node = waiting.pop()
+        if not isinstance(node, yaml.CollectionNode) or id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+            continue
+        keys = set()
+        for key, value in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in keys:
+                what = f"the key {key.value!r} is there twice"
+                raise yaml.constructor.ConstructorError(None, None, what, key.start_mark)
+            keys.add(key.value if isinstance(key, yaml.ScalarNode) else None)
+            waiting.append(value)
 
 
 def format_yaml(tree: object) -> str:
