@@ -131,6 +131,7 @@ def test_sharpness_calibrates_the_product():
 
 def test_loss_of_a_wrong_certainty_is_finite():
     assert log_loss(np.array([[1.0, 0.0]], np.float32), np.array([1])) > 50
+    assert str(log_loss(np.array([[0.0, 1.0]], np.float32), np.array([1]))) == "0.0"
     assert log_loss(np.array([[0.5, 0.5]], np.float32), np.array([1])) == pytest.approx(np.log(2))
 
 

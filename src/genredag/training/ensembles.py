@@ -96,7 +96,8 @@ def fit_sharpness(probabilities: Sequence[np.ndarray], weights: Sequence[float],
 def log_loss(probabilities: np.ndarray, labels: np.ndarray) -> float:
     """Return the mean negative logarithm of the probability of the right class."""
     right = probabilities[np.arange(len(labels)), labels]
-    return float(-np.log(np.maximum(right, np.finfo(np.float32).tiny, dtype=np.float64)).mean())
+    logs = np.log(np.maximum(right, np.finfo(np.float32).tiny, dtype=np.float64))
+    return abs(float(logs.mean()))  # -0.0 would be printed with its sign
 
 
 def _info(
