@@ -9,6 +9,7 @@ import pytest
 import soundfile
 
 import genredag
+from genredag.bundles.bundle import save_bundle
 from genredag.bundles.export import export_onnx
 from genredag.bundles.loading import load_bundle
 from genredag.errors import DataError, ModelError
@@ -155,10 +156,6 @@ def test_several_bundles_predict_with_their_mean(make_trained):
 
 
 def test_bundles_with_other_genres_are_refused(svm, toy_slices, tmp_path):
-    import dataclasses
-
-    from genredag.bundles.bundle import save_bundle
-
     other = dataclasses.replace(svm.bundle, info=svm.bundle.info | {"class_names": ["jazz", "rock"]})
     save_bundle(tmp_path / "other.zip", other)
     with pytest.raises(ModelError, match=r"other\.zip: predicts jazz, rock; expected .* blues, rock"):
@@ -172,6 +169,14 @@ def test_a_model_of_precomputed_spectrograms_takes_no_audio(svm):
     classifier = Classifier([dataclasses.replace(svm.bundle, info=info)])
     with pytest.raises(ModelError, match="precomputed spectrograms"):
         classifier.predict(svm.files["rock.0"])
+
+
+def test_such_a_model_is_refused_before_it_is_converted(svm, tmp_path):
+    info = svm.bundle.info | {"frames": svm.bundle.info["frames"] | {"sr": 0}}
+    save_bundle(tmp_path / "frames.zip", dataclasses.replace(svm.bundle, info=info))
+    with pytest.raises(ModelError, match=r"frames\.zip: was trained on precomputed .* predict-frames"):
+        load(tmp_path / "frames.zip", onnx_cache=tmp_path / "cache")
+    assert not (tmp_path / "cache").exists()
 
 
 @pytest.mark.parametrize("change", [{"new": 1}, {"n_fft": "?"}])

@@ -22,7 +22,14 @@ from genredag.frames.split_slices import SliceSpec
 from genredag.frames.store import FrameSpec
 from genredag.prediction.ahead import render_ahead, work_ahead
 from genredag.prediction.fetching import Limits
-from genredag.prediction.rendering import RenderedSong, Rendering, Source, render_all, render_or_reason
+from genredag.prediction.rendering import (
+    RenderedSong,
+    Rendering,
+    Source,
+    check_takes_audio,
+    render_all,
+    render_or_reason,
+)
 from genredag.prediction.song import SongPrediction, Timeline, Trust, UnreadableSong
 from genredag.prediction.trust import Calibration, music_features, read_calibration
 
@@ -163,7 +170,8 @@ def load(*paths: Path | str, onnx_cache: Path | None = None) -> Classifier:
     Raises
     ------
     ModelError
-        A file isn't a bundle, no file is given, or the bundles have different genres.
+        A file isn't a bundle or was trained on precomputed spectrograms, no file is given, or the bundles
+        have different genres.
     """
     if not paths:
         raise ModelError("no bundle given", hint="genredag.load('results/.../model.zip')")
@@ -175,6 +183,7 @@ def load(*paths: Path | str, onnx_cache: Path | None = None) -> Classifier:
             raise ModelError(
                 what, where=str(file), expected="a model.zip, bundle.zip or .onnx file", hint=hint
             )
+        check_takes_audio(file)
     bundles = [load_as_onnx(file, onnx_cache) if onnx_cache else load_bundle(file) for file in files]
     for file, bundle in zip(files, bundles, strict=True):
         if bundle.class_names != bundles[0].class_names:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ import numpy as np
 import soxr
 from pydantic import ValidationError
 
+from genredag.bundles.parts import read_part
 from genredag.errors import DataError, ModelError
 from genredag.frames.slices import count_slices, slice_places
 from genredag.frames.split_slices import SliceSpec
@@ -152,13 +154,31 @@ def render_song(source: Source, spec: FrameSpec, slices: SliceSpec) -> RenderedS
     return RenderedSong(song.name, song.duration, frames, spec, slices, *places)
 
 
+def check_takes_audio(path: Path) -> None:
+    """Check that a bundle can be applied to audio, without loading its model.
+
+    Raises
+    ------
+    ModelError
+        The file isn't a bundle, or the model was trained on precomputed spectrograms.
+    """
+    try:
+        sr = json.loads(read_part(path, "bundle.json") or b"")["frames"]["sr"]
+    except (ValueError, KeyError, TypeError):
+        return  # loading it says what is wrong
+    if sr == 0:
+        raise _takes_no_audio(str(path))
+
+
+def _takes_no_audio(where: str) -> ModelError:
+    what = "was trained on precomputed spectrograms, and can't be applied to audio"
+    hint = "use `genredag predict-frames`, or train on a data set with audio"
+    return ModelError(what, where=where, hint=hint)
+
+
 def _check_computable(spec: FrameSpec) -> None:
     if spec.sr == 0:
-        raise ModelError(
-            "was trained on precomputed spectrograms, and can't be applied to audio",
-            where=spec.representation,
-            hint="train on a data set with audio",
-        )
+        raise _takes_no_audio(spec.representation)
     try:
         read_group(spec.representation, spec.params)
     except (KeyError, ValidationError):
