@@ -50,6 +50,24 @@ def test_markdown_has_what_a_user_asks(make_card, squeezed):
     assert "LEAKY" not in text
 
 
+@pytest.mark.parametrize(
+    ("n_parameters", "members", "kind"),
+    [
+        (None, {}, "a scikit-learn classifier"),
+        (1234, {}, "1,234 weights"),
+        (None, {"svm_rbf": 1, "random_forest": 2}, "the product of svm_rbf and 2 x random_forest"),
+        (
+            1234,
+            {"lda_textures": 1, "cnn_103k": 3},
+            "the product of lda_textures and 3 x cnn_103k, 1,234 weights",
+        ),
+    ],
+)
+def test_a_card_says_what_kind_of_model_it_is(make_card, n_parameters, members, kind):
+    text = make_card(n_parameters=n_parameters, members=members).markdown()
+    assert f"- Model: `svm_rbf`, {kind}, seed 1\n" in text
+
+
 def test_a_leaky_card_says_so_before_any_number(make_card):
     text = make_card(warning="LEAKY: slices of one track train and test").markdown()
     assert text.index("**LEAKY") < text.index("tracks")

@@ -67,6 +67,15 @@ def test_a_card_says_what_and_how_good(bundle, toy_slices):
     assert "12 bins" in card.input and "1 s, 50% overlap" in card.input
 
 
+def test_a_card_names_the_members_of_an_ensemble(bundle, toy_slices):
+    members = {"svm_rbf": {"copies": 1}, "random_forest": {"copies": 2}}
+    info = bundle.info | {"recipe": {"kind": "ensemble", "members": members}}
+    run = Run("toys", "s", 2, ARTISTS, "mean", FACTS, toy_slices)
+    card, _ = describe(info, run, track_predictions(predict_split(bundle, toy_slices), "mean"), 200)
+    assert card.members == {"svm_rbf": 1, "random_forest": 2}
+    assert described(bundle, toy_slices)[0].members == {}
+
+
 def test_a_card_names_the_channels_of_a_stack(bundle, toy_slices):
     stack = {"n_channels": 3, "params": {"channels": {"mel": {}, "cqt": {}, "chroma_stft": {}}}}
     info = {**bundle.info, "frames": bundle.info["frames"] | stack}

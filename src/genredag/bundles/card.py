@@ -92,6 +92,8 @@ class Card(_Part):
     ----------
     genres
         One entry per class, in the order of the model's probabilities.
+    members
+        Copies of each member of an ensemble, by model; empty for other models.
     representation
         The id of the representation; `input` describes it in words.
     split, fold, protocol
@@ -117,6 +119,7 @@ class Card(_Part):
     name: str
     model: str
     n_parameters: int | None
+    members: dict[str, int] = {}
     data: DataFacts
     representation: str
     input: str
@@ -151,6 +154,13 @@ class Card(_Part):
     def markdown(self) -> str:
         """Return ``README.md``."""
         return "\n\n".join([f"# {self.name}", *self._summary(), *self._results(), *self._background()]) + "\n"
+
+    def _kind(self) -> str:
+        names = [f"{n} x {name}" if n > 1 else name for name, n in self.members.items()]
+        size = "" if self.n_parameters is None else f"{self.n_parameters:,} weights"
+        if not names:
+            return size or "a scikit-learn classifier"
+        return ", ".join(filter(None, [f"the product of {' and '.join(names)}", size]))
 
     def _summary(self) -> list[str]:
         parts = f"{self.tracks['train']} tracks, selected on {self.tracks['validation']} validation tracks"
@@ -200,8 +210,7 @@ class Card(_Part):
         ]
 
     def _background(self) -> list[str]:
-        data, weights = self.data, self.n_parameters
-        size = "a scikit-learn classifier" if weights is None else f"{weights:,} weights"
+        data = self.data
         versions = ", ".join(f"{name} {version}" for name, version in self.versions.items())
         return [
             "## Limits",
@@ -209,7 +218,7 @@ class Card(_Part):
             "## How it was made",
             "\n".join(
                 [
-                    f"- Model: `{self.model}`, {size}, seed {self.seed}",
+                    f"- Model: `{self.model}`, {self._kind()}, seed {self.seed}",
                     f"- Input: {self.input}",
                     f"- Split: `{self.split}`, fold {self.fold}: {self.protocol}",
                     f"- Tracks: {', '.join(f'{n} {part}' for part, n in self.tracks.items())}",

@@ -155,10 +155,12 @@ def _origin(info: BundleInfo, run: Run) -> dict[str, object]:
     )
     by_part = run.data.split.groupby("part")["track_id"].nunique()
     commit = info["commit"]
+    members: Any = info["recipe"].get("members", {})
     return {
         "name": f"{info['model']} on {representation}",
         "model": info["model"],
         "n_parameters": info["n_parameters"],
+        "members": {name: one["copies"] for name, one in members.items()},
         "data": _data_facts(run.dataset, run.facts),
         "representation": representation,
         "input": words,

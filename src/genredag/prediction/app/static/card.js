@@ -28,13 +28,20 @@ function resultsOf({ accuracy_text, chance, macro_f1, sets, unlike, tracks }) {
   ];
 }
 
-function originOf({ data, input, split, fold, protocol, model, n_parameters, seed, commit, date, versions }) {
-  const weights = n_parameters === null ? "a scikit-learn classifier" : `${n_parameters.toLocaleString("en")} weights`;
+function kindOf({ members, n_parameters }) {
+  const names = Object.entries(members).map(([name, n]) => (n > 1 ? `${n} x ${name}` : name));
+  const size = n_parameters === null ? [] : [`${n_parameters.toLocaleString("en")} weights`];
+  if (names.length) return [`the product of ${names.join(" and ")}`, ...size].join(", ");
+  return size[0] ?? "a scikit-learn classifier";
+}
+
+function originOf(card) {
+  const { data, input, split, fold, protocol, model, seed, commit, date, versions } = card;
   return [
     ["Data set", data.name],
     ["Licence of the music", data.licence],
     ["Home page", link(data.homepage)],
-    ["Model", `${model}, ${weights}, seed ${seed}`],
+    ["Model", `${model}, ${kindOf(card)}, seed ${seed}`],
     ["Input", input],
     ["Split", `${split}, fold ${fold}: ${protocol}`],
     ["Code", `${commit ? `commit ${commit.slice(0, 10)}` : "commit unknown"}, ${date ?? "date unknown"}`],
