@@ -66,6 +66,20 @@ def is_network(path: Path) -> bool:
         raise ModelError(f"has no readable bundle.json ({error})", where=str(path)) from error
 
 
+def takes_audio(path: Path) -> bool:
+    """Return whether a model was trained on audio, not on precomputed frames; True if the file doesn't say.
+
+    Raises
+    ------
+    ModelError
+        The file isn't a bundle.
+    """
+    try:
+        return json.loads(read_part(path, "bundle.json") or b"")["frames"]["sr"] != 0
+    except (ValueError, KeyError, TypeError):
+        return True
+
+
 def _from_onnx(file: IO[bytes], size: int, name: str, max_bytes: int) -> bytes | None:
     for number, end in _fields(file, size):
         if number != _METADATA:

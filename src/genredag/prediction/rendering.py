@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ import numpy as np
 import soxr
 from pydantic import ValidationError
 
-from genredag.bundles.parts import read_part
+from genredag.bundles.parts import takes_audio
 from genredag.errors import DataError, ModelError
 from genredag.frames.slices import count_slices, slice_places
 from genredag.frames.split_slices import SliceSpec
@@ -162,11 +161,7 @@ def check_takes_audio(path: Path) -> None:
     ModelError
         The file isn't a bundle, or the model was trained on precomputed spectrograms.
     """
-    try:
-        sr = json.loads(read_part(path, "bundle.json") or b"")["frames"]["sr"]
-    except (ValueError, KeyError, TypeError):
-        return  # loading it says what is wrong
-    if sr == 0:
+    if not takes_audio(path):
         raise _takes_no_audio(str(path))
 
 

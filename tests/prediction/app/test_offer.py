@@ -53,6 +53,16 @@ def test_a_bundle_without_a_card_is_offered_and_says_so(tmp_path):
     assert "nobody measured" in model.summary
 
 
+def test_models_of_precomputed_frames_are_left_out_of_a_folder_and_refused_by_name(model_file, tmp_path):
+    path = model_file("results/a/model.zip")
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("bundle.json", json.dumps({"model": "crnn", "frames": {"sr": 0}}))
+    other = model_file("results/b/model.zip")
+    assert [model.path for model in offered_models([tmp_path])] == [other]
+    with pytest.raises(ModelError, match="trained on precomputed spectrograms"):
+        offered_models([path])
+
+
 def test_an_id_says_nothing_about_the_path(model_file, tmp_path):
     (model,) = offered_models([model_file("secret/model.zip")])
     assert "secret" not in json.dumps(model.content())

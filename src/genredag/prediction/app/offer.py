@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from genredag.bundles.card import Card, read_card
+from genredag.bundles.parts import takes_audio
 from genredag.errors import ModelError
+from genredag.prediction.rendering import check_takes_audio
 
 
 @dataclass(frozen=True)
@@ -55,13 +57,13 @@ class Offered:
 def offered_models(named: Sequence[Path]) -> list[Offered]:
     """Return the models that the user named, and those in the folders that the user named.
 
-    Those of a folder come in the order of `genredag.bundles.found.list_bundles`: the best on validation
-    tracks first.
+    Models of precomputed frames are left out of folders. Those of a folder come in the order of
+    `genredag.bundles.found.list_bundles`: the best on validation tracks first.
 
     Raises
     ------
     ModelError
-        There is none, or a file isn't a model.
+        There is none, or a file isn't a model or takes no audio.
     """
     found = list({path.resolve(): (path, card) for path, card in _found(named)}.values())
     if not found:
@@ -78,8 +80,10 @@ def _found(named: Sequence[Path]) -> Iterator[tuple[Path, Card | None]]:
 
     for path in named:
         if path.is_dir():
-            yield from ((bundle.path, bundle.card) for bundle in list_bundles(path))
+            found = list_bundles(path)
+            yield from ((bundle.path, bundle.card) for bundle in found if takes_audio(bundle.path))
         elif path.is_file():
+            check_takes_audio(path)
             yield path, read_card(path)
         else:
             raise ModelError("no such file or folder", where=str(path))
