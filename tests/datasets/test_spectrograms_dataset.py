@@ -59,7 +59,10 @@ def test_files_that_are_not_npz_are_refused(tmp_path):
     (tmp_path / "empty.npz").touch()
     (tmp_path / "cut.npz").write_bytes(npz(tmp_path / "a.npz").read_bytes()[:-100])
     np.save(tmp_path / "plain.npy", FRAMES)
-    for name in ("none.npz", "junk.npz", "empty.npz", "cut.npz", "plain.npy"):
+    for name, message in (("none.npz", "no such file"), (".", "not a file")):
+        with pytest.raises(DataError, match=message):
+            load_spectrograms(tmp_path / name)
+    for name in ("junk.npz", "empty.npz", "cut.npz", "plain.npy"):
         with pytest.raises(DataError, match=r"not an \.npz file, or truncated"):
             load_spectrograms(tmp_path / name)
 

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from genredag.bundles.bundle import read_bundle
 from genredag.bundles.card import read_card
 from genredag.cli import app
-from genredag.errors import DataError, ParameterError
+from genredag.errors import DataError, ParameterError, UnsuitableDataError
 from genredag.prediction.fitting_frames import build_manifest, fit_frames, read_settings
 from genredag.prediction.predicting_frames import predict_frames
 from genredag.prediction.trust import read_calibration
@@ -90,6 +90,27 @@ def test_an_unlisted_track_is_named(settings, files):
         DataError, match=r"t.csv: track a.02 is missing; expected a row for each track of .*a.npz"
     ):
         build_manifest(parts, files["tracks"], settings)
+
+
+def test_a_file_without_tracks_is_named(settings, files):
+    np.savez(files["frames"], track_id=np.array([], str), mel=np.zeros((0, N_BINS, 60), np.uint8))
+    with pytest.raises(DataError, match=r"a\.npz: no track$"):
+        build_manifest({"train": files["frames"]}, files["tracks"], settings)
+
+
+def test_too_few_artists_to_set_some_aside_need_validation_tracks(settings, files, tmp_path):
+    table = pd.read_csv(files["tracks"])
+    table.assign(artist=table["genre"]).to_csv(files["tracks"], index=False)
+    message = (
+        r"^training tracks: genre fall has too few artists: 1; expected at least 2\. Hint: .*--validation"
+    )
+    with pytest.raises(UnsuitableDataError, match=message):
+        fit(settings, files, tmp_path / "m.zip", validation=None)
+
+
+def test_an_onnx_file_is_refused_before_training(settings, files, tmp_path):
+    with pytest.raises(ParameterError, match=r"m\.onnx: can't be written; expected a file FILE\.zip"):
+        fit(settings, files, tmp_path / "m.onnx")
 
 
 def test_a_track_in_both_files_is_refused(settings, files):

@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 
 from genredag.bundles.bundle import save_bundle
+from genredag.bundles.parts import ONNX_SUFFIX
 from genredag.datasets.spectrograms import probe_all, read_tracks
-from genredag.errors import DataError
+from genredag.errors import DataError, ParameterError, UnsuitableDataError
 from genredag.evaluation.predictions import track_predictions
 from genredag.frames.rendering import render
 from genredag.frames.slices import cut
@@ -124,6 +125,9 @@ def fit_frames(
     """
     parts = {TRAIN: frames} | ({VALIDATION: validation} if validation else {})
     check_outputs([out], [*parts.values(), tracks])
+    if out.suffix.lower() == ONNX_SUFFIX:
+        hint = "`genredag export` makes an ONNX model of it"
+        raise ParameterError("can't be written", where=str(out), expected="a file FILE.zip", hint=hint)
     out.parent.mkdir(parents=True, exist_ok=True)  # fail early if it can't be created
     manifest = build_manifest(parts, tracks, settings)
     if isinstance(settings.recipe, Estimator):
@@ -155,6 +159,8 @@ def build_manifest(parts: dict[str, Path], tracks: Path, settings: Settings) -> 
     listed = []
     for part, file in parts.items():
         ids, _ = load_spectrograms(file)
+        if not ids:
+            raise DataError("no track", where=str(file))
         unknown = [track_id for track_id in ids if track_id not in table.index]
         if unknown:
             where, expected = str(tracks), f"a row for each track of {file}"
@@ -197,6 +203,12 @@ def part_of_tracks(tracks: pd.DataFrame, seed: int) -> pd.Series:
     if VALIDATION not in part:
         rng = np.random.default_rng(seed)
         assign = assign_by_artist if tracks["artist"].notna().any() else assign_by_genre
-        number = assign(tracks.reset_index(drop=True), [1 - VALIDATION_SHARE, VALIDATION_SHARE], rng)
+        try:
+            number = assign(tracks.reset_index(drop=True), [1 - VALIDATION_SHARE, VALIDATION_SHARE], rng)
+        except UnsuitableDataError as error:
+            hint = "give validation tracks (--validation), or add tracks by other artists"
+            raise UnsuitableDataError(
+                error.what, where="training tracks", expected=error.expected, hint=hint
+            ) from None
         part = np.array([TRAIN, VALIDATION], dtype=object)[number]
     return pd.Series(part, tracks["track_id"].to_numpy())

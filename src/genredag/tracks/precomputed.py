@@ -26,7 +26,11 @@ def load_spectrograms(path: Path) -> tuple[list[str], np.ndarray]:
         The file is missing or has other contents.
     """
     where, expected = str(path), "an .npz with track_id and one array (n_tracks, n_bins, n_frames)"
-    if not Path(path).is_file() or not zipfile.is_zipfile(path):
+    if not Path(path).is_file():
+        raise DataError(
+            "not a file" if Path(path).exists() else "no such file", where=where, expected=expected
+        )
+    if not zipfile.is_zipfile(path):
         raise DataError("not an .npz file, or truncated", where=where, expected=expected)
     try:
         with np.load(path, allow_pickle=False) as file:
