@@ -97,6 +97,17 @@ def test_other_inputs_are_an_error(params, tmp_path, shape, message):
         encoder(change(params, path=str(write_encoder(tmp_path / "a.onnx", shape))))
 
 
+def test_an_encoder_that_returns_nan_is_an_error(params, tmp_path):
+    onnx = pytest.importorskip("onnx")
+    path = write_encoder(tmp_path / "a.onnx")
+    model = onnx.load(path)
+    (node,) = (node for node in model.graph.node if node.op_type == "Abs")
+    node.op_type = "Log"  # of samples below 0
+    onnx.save(model, path)
+    with pytest.raises(ParameterError, match=r"a\.onnx: output 'embedding' is NaN or infinite for noise"):
+        encoder(change(params, path=str(path)))
+
+
 def test_another_file_is_an_error(params, tmp_path):
     (tmp_path / "a.onnx").write_text("not ONNX")
     with pytest.raises(ParameterError, match=r"a\.onnx: not a usable ONNX file"):

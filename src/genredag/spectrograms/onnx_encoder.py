@@ -62,7 +62,7 @@ class OnnxWindows:
     Raises
     ------
     ParameterError
-        It has no such output, or other inputs, or fails on noise.
+        It has no such output, or other inputs, or fails on noise or returns NaN for it.
     """
 
     def __init__(self, session: InferenceSession, params: OnnxEncoder, path: Path) -> None:
@@ -78,7 +78,11 @@ class OnnxWindows:
                 hint="export the encoder with that layer as an output",
             )
         noise = np.random.default_rng(0).normal(0, 0.1, self.n_samples).astype(np.float32)
-        self.n_columns = len(self.embed(noise))
+        embedded = self.embed(noise)
+        if not np.isfinite(embedded).all():
+            what = f"output {params.layer!r} is NaN or infinite for noise"
+            raise ParameterError(what, where=self._where, hint="export the encoder again")
+        self.n_columns = len(embedded)
 
     def embed(self, window: np.ndarray) -> np.ndarray:
         """See `WindowEncoder.embed`."""
