@@ -48,6 +48,13 @@ def test_slices_of_any_size_have_finite_features(n_frames, n_bins, rate):
     assert found.shape == (2, 2 * N_FILTERS * bands + lagged * (lagged + 1) // 2)
 
 
+def test_at_least_32_frames_and_16_bins_of_zeros_follow_a_slice():
+    """An impulse at the end of a slice reaches that far into the filters at its beginning."""
+    padded = np.array([textures._padded(n, n) for n in range(1, 200)])
+    zeros = padded - np.arange(1, 200)[:, np.newaxis]
+    assert zeros.min(axis=0).tolist() == [32, 16]
+
+
 def test_constant_slices_have_no_modulation():
     constant = np.full((2, 40, 20), -80.0, np.float32)
     assert_allclose(modulations(constant), 0, atol=1e-3)

@@ -161,6 +161,14 @@ def test_a_track_outside_the_manifest_is_refused(protocol):
         check_split(split, manifest, protocol)
 
 
+def test_a_single_slice_in_no_part_is_refused():
+    manifest = make_manifest()
+    split = make_split(manifest, BY_TRACK).reset_index(drop=True)
+    split.loc[0, ["part", "genre"]] = None
+    with pytest.raises(DataError, match=f"track {split['track_id'][0]} is in no part"):
+        check_split(split, manifest, BY_TRACK)
+
+
 def test_only_official_splits_leave_tracks_out():
     manifest = make_manifest()
     split = make_split(manifest, BY_TRACK)

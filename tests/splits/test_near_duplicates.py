@@ -76,6 +76,16 @@ def test_a_copy_in_another_part_is_found_and_logged(kind, caplog):
     assert "a (test)" in caplog.text and "b (train)" in caplog.text
 
 
+@pytest.mark.parametrize("n_pairs", [3, 4])
+def test_three_pairs_are_named(n_pairs, caplog):
+    tracks = {f"{name}{i}": music(i) for i in range(n_pairs) for name in "ab"}
+    split = split_of(train=[f"a{i}" for i in range(n_pairs)], test=[f"b{i}" for i in range(n_pairs)])
+    with caplog.at_level(logging.WARNING):
+        assert len(near_duplicates(split, make_frames(tracks), 0.55)) == n_pairs
+    assert caplog.text.count(" and ") == 3
+    assert caplog.text.strip().endswith(", ...") == (n_pairs > 3)
+
+
 @pytest.mark.parametrize(
     ("part", "other_part"), [("train", "validation"), ("train", "test"), ("validation", "test")]
 )

@@ -56,6 +56,14 @@ def test_slices_or_tracks_are_scored_as_in_the_project(table):
     assert low < 62.5 < high
 
 
+def test_only_the_right_genre_is_correct(tree):
+    """Whether it comes before the predicted one in the alphabet or after."""
+    own = predictions(["rock", "pop", "pop", "pop"]).assign(genre="pop")
+    runs = {("atml19_homebrew", variant): own for variant in ("as_published", "corrected")}
+    table = published_table(runs, {"atml19_homebrew": STUDIES["atml19_homebrew"]}, parse_params(tree))
+    assert table["as_published"].tolist() == table["corrected"].tolist() == [75.0]
+
+
 def test_each_variant_has_its_own_integer_counts(table, tmp_path, squeezed):
     assert table["as_published_n_test_tracks"].tolist() == [4, 4, 4]
     assert table["corrected_n_test_tracks"].tolist() == [pd.NA, 2, 4]

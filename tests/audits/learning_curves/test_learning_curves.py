@@ -84,6 +84,11 @@ def runs():
     return make
 
 
+def test_chance_is_one_over_the_number_of_genres(runs):
+    table = curves_table([own.assign(p_jazz=0.0) for own in runs((60, 40), (90, 50))], 200)
+    assert set(table["chance"]) == {33.33}
+
+
 def test_differences_are_of_the_same_tracks_and_per_doubling(runs):
     table = curves_table(runs((60, 40), (90, 50)), 200)
     assert table.columns.tolist() == list(COLUMNS)
