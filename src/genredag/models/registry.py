@@ -21,6 +21,7 @@ An architecture may have two recipes in ``params.yaml``: ``models.<name>``, the 
 from __future__ import annotations
 
 import difflib
+import functools
 import importlib
 import inspect
 import pkgutil
@@ -223,11 +224,13 @@ def learners() -> dict[str, Learner]:
     return dict(sorted(_LEARNERS.items()))
 
 
-def family_modules() -> list[str]:
-    """Return the names of all modules of `families`, sorted."""
+@functools.cache
+def family_modules() -> tuple[str, ...]:
+    """Return the names of all modules of `families`, sorted; the folder is read once."""
     import genredag.models.families as package
 
-    return sorted(module.name for module in pkgutil.iter_modules(package.__path__, package.__name__ + "."))
+    found = pkgutil.iter_modules(package.__path__, package.__name__ + ".")
+    return tuple(sorted(module.name for module in found))
 
 
 def check_options(name: str, kind: str, options: Mapping[str, object], key: str = "") -> Learner:

@@ -14,6 +14,7 @@ Import = tuple[Path, Path]
 PACKAGE = "genredag"
 DATA_SUFFIXES = {".csv", ".j2", ".css", ".js", ".json"}
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+_BLOCKS = (ast.stmt, ast.excepthandler, ast.match_case)
 
 
 def source_dir() -> Path:
@@ -99,7 +100,7 @@ def _read(file: Path, _mtime_ns: int) -> tuple[bytes, tuple[str, ...]]:
 
 
 def _without_docstrings(tree: ast.Module) -> ast.Module:
-    for node in ast.walk(tree):
+    for node in (tree, *_statements(tree)):
         if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:] if isinstance(node, ast.Module) else node.body[1:] or [ast.Pass()]
     return tree
@@ -126,7 +127,7 @@ def _imported_files(names: tuple[str, ...], source_dir: Path) -> frozenset[Path]
 
 def _imported_names(tree: ast.Module) -> Iterator[str]:
     """Yield the modules that may be imported, and the names that are imported from them."""
-    for node in _runtime_nodes(tree):
+    for node in _statements(tree, typing=False):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -134,12 +135,16 @@ def _imported_names(tree: ast.Module) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def _runtime_nodes(node: ast.AST) -> Iterator[ast.AST]:
+def _statements(node: ast.AST, *, typing: bool = True) -> Iterator[ast.AST]:
+    """Yield the statements in `node`, without those for type checkers unless `typing`.
+
+    Expressions contain none, so the many nodes below them are not visited.
+    """
     for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
-            continue
-        yield child
-        yield from _runtime_nodes(child)
+        if isinstance(child, _BLOCKS):
+            if typing or not (isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test)):
+                yield child
+                yield from _statements(child, typing=typing)
 
 
 def _module_files(name: str, source_dir: Path) -> Iterator[Path]:
