@@ -6,6 +6,7 @@ argument without an annotation takes any value.
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Mapping
 from types import SimpleNamespace
@@ -45,13 +46,18 @@ def check_values(
         A value is of another type or out of bounds.
     """
     for name, value in options.items():
-        adapter = TypeAdapter(annotation(build, name), config=_STRICT)
+        adapter = _adapter(build, name)
         for candidate in value if lists and isinstance(value, list) else [value]:
             try:
                 adapter.validate_json(json.dumps(candidate))
             except ValidationError as error:
                 what = ", or ".join(e["msg"][0].lower() + e["msg"][1:] for e in error.errors())
                 raise ParameterError(f"{candidate!r}: {what}", where=f"{where}.{name}") from None
+
+
+@functools.cache
+def _adapter(build: Callable[..., object], name: str) -> TypeAdapter[Any]:
+    return TypeAdapter(annotation(build, name), config=_STRICT)
 
 
 def annotation(build: Callable[..., object], name: str) -> Any:

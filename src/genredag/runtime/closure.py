@@ -73,9 +73,14 @@ def code_fingerprint(files: Iterable[Path], *roots: Path) -> str:
     for file in files:
         state = _file_state(file)
         if state:
-            root = next(root for root in roots if file.is_relative_to(root))
-            digest.update(f"{file.relative_to(root).as_posix()}\0".encode() + state)
+            digest.update(f"{_name_below(file, roots)}\0".encode() + state)
     return digest.hexdigest()
+
+
+@functools.cache
+def _name_below(file: Path, roots: tuple[Path, ...]) -> str:
+    root = next(root for root in roots if file.is_relative_to(root))
+    return file.relative_to(root).as_posix()
 
 
 def is_empty(file: Path) -> bool:
@@ -141,10 +146,10 @@ def _statements(node: ast.AST, *, typing: bool = True) -> Iterator[ast.AST]:
     Expressions contain none, so the many nodes below them are not visited.
     """
     for child in ast.iter_child_nodes(node):
-        if isinstance(child, _BLOCKS):
-            if typing or not (isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test)):
-                yield child
-                yield from _statements(child, typing=typing)
+        skipped = not typing and isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test)
+        if isinstance(child, _BLOCKS) and not skipped:
+            yield child
+            yield from _statements(child, typing=typing)
 
 
 def _module_files(name: str, source_dir: Path) -> Iterator[Path]:
