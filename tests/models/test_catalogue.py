@@ -1,6 +1,7 @@
 """Parameter counts for ten genres, as published by the sources or derived from their layers."""
 
 import json
+from collections.abc import Iterator
 
 import pytest
 import yaml
@@ -8,6 +9,7 @@ from typer.testing import CliRunner
 
 from genredag.cli import app
 from genredag.errors import ParameterError
+from genredag.models import catalogue as module
 from genredag.models.catalogue import catalogue
 from genredag.models.registry import learners
 from genredag.params.loading import load_params, parse_params
@@ -42,6 +44,22 @@ COUNTS = {
     "squeezenet_ft": (722_496 + 5_130, 722_496 + 5_130),
     "mlp_85": (27_620, None),
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def counted_once() -> Iterator[None]:
+    """Build each network once, whichever test asks first for its number of weights."""
+    count, known = module._count, {}
+
+    def remembered(learner, recipe, shape):
+        key = learner.name, repr(recipe), shape
+        if key not in known:
+            known[key] = count(learner, recipe, shape)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_count", remembered)
+        yield
 
 
 @pytest.fixture(scope="module")

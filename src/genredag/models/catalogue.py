@@ -54,10 +54,12 @@ def catalogue(recipes: Mapping[str, Recipe], count: bool = True) -> list[Row]:
     ParameterError
         A recipe doesn't fit its builder.
     """
+    # All, before the weights of any are counted, which takes seconds.
+    for preset in (name + suffix for name in learners() for suffix in ("", PUBLISHED)):
+        if preset in recipes:
+            features_seen(preset, recipes[preset])
     rows: list[Row] = []
     for name, known in learners().items():
-        for preset in {name, name + PUBLISHED} & recipes.keys():
-            features_seen(preset, recipes[preset])
         default = recipes.get(name)
         published = recipes.get(name + PUBLISHED, default)
         rows.append(
