@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -59,10 +60,16 @@ def onnx_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_encoder(tmp_path_factory.mktemp("encoder") / "encoder.onnx")
 
 
-@pytest.fixture
-def tree() -> dict:
-    """Return the values of params.yaml; tests change them and call `parse_params`."""
+@pytest.fixture(scope="session")
+def read_once() -> dict:
+    """Read the values of params.yaml; see `tree`."""
     return yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def tree(read_once: dict) -> dict:
+    """Return a copy of the values of params.yaml; tests change it and call `parse_params`."""
+    return copy.deepcopy(read_once)
 
 
 @pytest.fixture(scope="session")
