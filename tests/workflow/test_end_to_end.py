@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
@@ -25,26 +24,29 @@ SAME += ("per_genre.csv", "roc.csv", "reliability.csv")
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
-    """A copy that Snakemake has built for two models, and DVC for the one of the experiment."""
+    """A copy in which both runners have built the one experiment, on tracks of three slices."""
     root = Path(__file__).resolve().parents[2]
     place = copy_project(root, tmp_path_factory.mktemp("tiny"))
     tree = yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8"))
     tree = tiny_tree(tree, {**choice_of(tree), "model": "cnn_370k"}, touched=[])
     for recipe in tree["models"].values():
         recipe |= {"epochs": 2} if recipe["kind"] == "network" else {}
-    tree["matrix"]["model"] = ["svm_rbf", "cnn_370k"]
+    tree["slices"]["seconds"], tree["datasets"]["synthetic"]["clip_seconds"] = 1.0, 2.0
     write_tree(place.folder / "params.yaml", tree)
     place.dvc("init", "--no-scm", "--quiet")
-    with ThreadPoolExecutor() as pool:
-        runners = (
-            pool.submit(place.snakemake, "--show-failed-logs", "--cores", "1"),
-            pool.submit(place.dvc, "repro"),
-        )
-        for runner in runners:
-            runner.result()
+    place.snakemake("--show-failed-logs", "--cores", "1")
+    place.dvc("repro")  # afterwards, as it finds the tracks that Snakemake made in the cache
     metrics = [place.folder / folder / "metrics.json" for folder in (run_folder(tree), "experiment")]
     assert metrics[0].read_bytes() == metrics[1].read_bytes()
     return place
+
+
+@pytest.fixture(scope="module")
+def two_models(tiny: Workplace) -> Workplace:
+    """The same copy, in which Snakemake has built a second model too."""
+    set_values(tiny.folder / "params.yaml", ["matrix.model=[svm_rbf, cnn_370k]"])
+    tiny.snakemake("--show-failed-logs", "--cores", "1")
+    return tiny
 
 
 # Not among the slow tests: CI always has Snakemake and DVC run the real stages. The other tests of this
@@ -62,8 +64,8 @@ def test_both_runners_give_the_same_bytes(tiny: Workplace) -> None:
 
 
 @pytest.mark.slow
-def test_metrics_come_from_test_tracks(tiny: Workplace) -> None:
-    for path in tiny.folder.glob("results/*/*/*/*/*/metrics.json"):
+def test_metrics_come_from_test_tracks(two_models: Workplace) -> None:
+    for path in two_models.folder.glob("results/*/*/*/*/*/metrics.json"):
         metrics = json.loads(path.read_text(encoding="utf-8"))
         assert metrics["n_tracks"]["test"] == 10
         assert metrics["n_slices"]["test"] == 30
@@ -71,20 +73,20 @@ def test_metrics_come_from_test_tracks(tiny: Workplace) -> None:
 
 
 @pytest.mark.slow
-def test_the_leaderboard_has_a_row_for_each_run(tiny: Workplace) -> None:
-    board = pd.read_csv(tiny.folder / "results/leaderboard.csv")
+def test_the_leaderboard_has_a_row_for_each_run(two_models: Workplace) -> None:
+    board = pd.read_csv(two_models.folder / "results/leaderboard.csv")
     assert set(board["model"]) == {"svm_rbf", "cnn_370k"}
     assert len(board) == 2
     assert list(board["track_accuracy"]) == sorted(board["track_accuracy"], reverse=True)
-    assert len(pd.read_csv(tiny.folder / "experiment/leaderboard.csv")) == 1
-    assert "cnn_370k" in (tiny.folder / "results/report.html").read_text(encoding="utf-8")
+    assert len(pd.read_csv(two_models.folder / "experiment/leaderboard.csv")) == 1
+    assert "cnn_370k" in (two_models.folder / "results/report.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow
-def test_neither_runner_has_anything_left_to_do(tiny: Workplace) -> None:
-    done = tiny.snakemake("--dry-run")
+def test_neither_runner_has_anything_left_to_do(two_models: Workplace) -> None:
+    done = two_models.snakemake("--dry-run")
     assert "Nothing to be done" in done.stdout + done.stderr
-    assert json.loads(tiny.dvc("status", "--json").stdout) == {"music": ["always changed"]}
+    assert json.loads(two_models.dvc("status", "--json").stdout) == {"music": ["always changed"]}
 
 
 @pytest.mark.slow
