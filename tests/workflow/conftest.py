@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,6 +68,20 @@ def make_toy(folder: Path) -> Project:
 def toy(tmp_path: Path) -> Project:
     """A toy project that was never run."""
     return make_toy(tmp_path / "toy")
+
+
+@pytest.fixture(scope="module")
+def never_built(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A toy project under git and DVC; see `refusing`."""
+    return make_toy(tmp_path_factory.mktemp("refusing")).with_git()
+
+
+@pytest.fixture
+def refusing(never_built: Project) -> Iterator[Project]:
+    """Give a project for what is refused before any job; bring its parameters and code back afterwards."""
+    yield never_built
+    never_built.run("git", "checkout", "-q", ".")
+    never_built.ran()
 
 
 @pytest.fixture(scope="module")

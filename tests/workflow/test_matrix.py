@@ -44,19 +44,17 @@ def test_the_matrix_pairs_models_with_compatible_representations(toy) -> None:
     ],
 )
 @pytest.mark.parametrize("runner", ["snakemake --cores 1", "dvc repro"])
-def test_an_impossible_experiment_is_refused_before_any_job(toy, runner, changes, told) -> None:
-    if runner.startswith("dvc"):
-        toy.with_git()
-    path = toy.folder / "params.yaml"
+def test_an_impossible_experiment_is_refused_before_any_job(refusing, runner, changes, told) -> None:
+    path = refusing.folder / "params.yaml"
     text = path.read_text(encoding="utf-8")
     for old, new in changes.items():
         assert old in text
         text = text.replace(old, new)
     path.write_text(text, encoding="utf-8")
     name, *arguments = runner.split()
-    done = getattr(toy, name)(*arguments, check=False)
+    done = getattr(refusing, name)(*arguments, check=False)
     assert done.returncode != 0
-    assert toy.ran() == Counter()
+    assert refusing.ran() == Counter()
     errors = [
         line for line in (done.stdout + done.stderr).splitlines() if line.startswith("genredag: error:")
     ]
@@ -95,28 +93,28 @@ def test_asking_what_reruns_needs_no_weights(toy, offline) -> None:
     assert not (toy.folder / ".genredag-cache").exists()
 
 
-def test_dvc_downloads_nothing_if_published_weights_are_missing(toy, project_dir, offline) -> None:
+def test_dvc_downloads_nothing_if_published_weights_are_missing(refusing, project_dir, offline) -> None:
     script = "workflow/scripts/download.py"
-    shutil.copyfile(project_dir / script, toy.folder / script)
-    toy.set("model=vgg16_ft")
-    done = toy.with_git().dvc("repro", "download", check=False)
+    shutil.copyfile(project_dir / script, refusing.folder / script)
+    refusing.set("model=vgg16_ft")
+    done = refusing.dvc("repro", "download", check=False)
     assert done.returncode != 0
     assert [line.startswith(ABSENT) for line in done.stderr.splitlines() if "genredag:" in line] == [True]
-    assert not (toy.folder / "experiment/manifest.parquet").exists()
+    assert not (refusing.folder / "experiment/manifest.parquet").exists()
 
 
-def test_a_matrix_with_a_model_that_fits_nothing_is_refused(toy) -> None:
-    path = toy.folder / "params.yaml"
+def test_a_matrix_with_a_model_that_fits_nothing_is_refused(refusing) -> None:
+    path = refusing.folder / "params.yaml"
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace("model: [crnn, svm_rbf]", "model: [crnn, mlp_85]"), encoding="utf-8")
-    done = toy.snakemake("--dry-run", check=False)
+    done = refusing.snakemake("--dry-run", check=False)
     assert done.returncode == 2
     assert "params.yaml: matrix.model: 'mlp_85' can take none of mel, stft" in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_songs_from_elsewhere_must_be_named(toy) -> None:
-    done = toy.snakemake("--dry-run", "external_songs", check=False)
+def test_songs_from_elsewhere_must_be_named(refusing) -> None:
+    done = refusing.snakemake("--dry-run", "external_songs", check=False)
     assert done.returncode == 2
     assert "external_songs.path: no songs; expected a folder <genre>" in done.stderr
     assert "Traceback" not in done.stderr
