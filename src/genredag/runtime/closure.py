@@ -111,6 +111,7 @@ def _without_docstrings(tree: ast.Module) -> ast.Module:
     return tree
 
 
+@functools.cache
 def _module_file(name: str, source_dir: Path) -> Path:
     path = source_dir.joinpath(*name.split("."))
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
