@@ -6,8 +6,9 @@ that `+`, which has eleven, counts once. Annotations are left out, because nothi
 
 The mutants are in a copy of the project. Each is tested by a process of its own, which starts with TensorFlow
 and the other large packages loaded. The tests of a module must pass without a mutant first. A run that was
-stopped, or ended by `--minutes`, continues where it was. `--again` repeats the survivors, after tests were
-added. `--known` takes results from the table of an earlier run, for mutants of lines that did not change.
+stopped, or ended by `--minutes`, continues where it was. After tests were added, `--again` repeats the
+survivors that are not equivalent. `--known` takes results from the table of an earlier run, for mutants of
+lines that did not change.
 `benchmarks/mutants.yaml` says of each survivor why no test kills it.
 
     uv pip install cosmic-ray==8.4.6
@@ -21,6 +22,7 @@ import argparse
 import ast
 import compileall
 import difflib
+import functools
 import multiprocessing
 import os
 import random
@@ -188,11 +190,16 @@ def run(package: str, args: argparse.Namespace, copy: Path, context) -> None:
             for item, result in known_results(items, args.known):
                 database.set_result(item.job_id, result)
         done = dict(database.results)
+
+        def may_be_killed(item) -> bool:
+            result = done[item.job_id]
+            verdict = verdict_of(module_of(item), result.diff)["verdict"]
+            return result.test_outcome == TestOutcome.SURVIVED and verdict != "equivalent"
+
         left = [
             item
             for item in database.work_items
-            if item.job_id not in done
-            or (args.again and done[item.job_id].test_outcome == TestOutcome.SURVIVED)
+            if item.job_id not in done or (args.again and may_be_killed(item))
         ]
         log = path.with_suffix(".log")
         checked: set[tuple[str, ...]] = set()
@@ -289,7 +296,6 @@ def results(work: Path, seed: int) -> pd.DataFrame:
     """Return a row per tested mutant, with the verdict and reason of `VERDICTS` if it survives."""
     from cosmic_ray.work_db import WorkDB, use_db
 
-    judged = {(v["module"], v["after"]): v for v in yaml.safe_load(VERDICTS.read_text(encoding="utf-8"))}
     rows = []
     for package in PACKAGES:
         if not (path := work / f"{package}_{seed}.sqlite").is_file():
@@ -298,12 +304,24 @@ def results(work: Path, seed: int) -> pd.DataFrame:
             for item, result in database.completed_work_items:
                 module = module_of(item)
                 before, after = (changed(result.diff, sign) for sign in "-+")
-                verdict = judged.get((module, after), {"verdict": "survivor", "reason": "not judged yet"})
+                verdict = verdict_of(module, result.diff)
                 alive = result.test_outcome.value == "survived"
                 state, reason = (verdict["verdict"], verdict["reason"]) if alive else ("killed", "")
                 rows.append((package, module, function_of(item), before, after, state, reason))
     columns = ["package", "module", "function", "before", "after", "state", "reason"]
     return pd.DataFrame(rows, columns=columns).sort_values(columns, ignore_index=True)
+
+
+@functools.cache
+def verdicts() -> dict[tuple[str, str], dict[str, str]]:
+    """Return the verdicts on survivors by their module and their mutated lines."""
+    listed = yaml.safe_load(VERDICTS.read_text(encoding="utf-8"))
+    return {(verdict["module"], verdict["after"]): verdict for verdict in listed}
+
+
+def verdict_of(module: str, diff: str) -> dict[str, str]:
+    """Return the verdict on a mutant of a module and its reason."""
+    return verdicts().get((module, changed(diff, "+")), {"verdict": "survivor", "reason": "not judged yet"})
 
 
 def changed(diff: str, sign: str) -> str:
@@ -346,7 +364,7 @@ def main() -> None:
     testing.add_argument("packages", nargs="*", default=PACKAGES)
     testing.add_argument("--sample", type=int, default=45, help="places drawn per package")
     testing.add_argument("--seed", type=int, default=0)
-    testing.add_argument("--again", action="store_true", help="repeat those that survived")
+    testing.add_argument("--again", action="store_true", help="repeat survivors that are not equivalent")
     testing.add_argument("--minutes", type=float, default=1e9, help="start no mutant after this time")
     testing.add_argument("--known", type=Path, help="table of an earlier run, such as docs/mutation.csv")
     testing.add_argument("--unchecked", action="store_true", help="the tests pass without a mutant")

@@ -2,9 +2,9 @@
 
 This script starts munge and Slurm with a configuration of its own, so it runs as root, on a machine without
 Slurm (Debian: `apt-get install slurm-wlm munge`; `pip install '.[slurm]'`). It copies the project, builds a
-small matrix in one copy without Slurm, and in another with `--workflow-profile profiles/slurm`. While a
-training job runs there, the node daemon is killed with all jobs of the node; it is started again after the
-controller has given the node up.
+small matrix in one copy without Slurm, and in another with `--workflow-profile profiles/slurm` and three
+shards of tracks. While a training job runs there, the node daemon is killed with all jobs of the node; it is
+started again after the controller has given the node up.
 
     python benchmarks/slurm.py --output slurm.json
 
@@ -72,7 +72,7 @@ MATRIX = (
 )
 SLURM_FLAGS = (
     *("--workflow-profile", "profiles/slurm"),
-    *("--config", "shards=1", "--set-threads", "download=2", "spectrograms=2"),
+    *("--config", "shards=3", "--set-threads", "list_tracks=2", "decode_shard=1", "render_shard=1"),
     *("--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "5"),
 )
 
