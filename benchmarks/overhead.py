@@ -1,6 +1,6 @@
 """Overheads of the runners: a dry run of the full matrix, runs with nothing to do, and the start of a stage.
 
-The full matrix is every model on every representation that it can take, on the default data set. Runs with
+The full matrix is every model on every representation that it can take, on the synthetic data set. Runs with
 nothing to do are of the small project of `tiny_runs.py`, after it was built. Each command is timed several
 times; CPU seconds are those of all its processes. The peer is a Python that only imports Snakemake, or DVC.
 
@@ -22,14 +22,14 @@ from statistics import median
 
 from tiny_runs import ROOT, RUNNERS, build, make_project
 
-from genredag.models.registry import learners
+from genredag.models.catalogue import ids_of
 from genredag.params.groups.reading import read_tree
+from genredag.params.loading import parse_params
 from genredag.project.check_params.plan import write_tree
 from genredag.project.check_params.workplace import Workplace, copy_project
 from genredag.runtime.files import write_json
 
 Row = dict[str, str | float]
-REPRESENTATIONS = ["stft", "mel", "cqt"]
 # A stage that needs no TensorFlow, as far as its own arguments.
 STAGE = ("workflow/scripts/slices.py", "--help")
 
@@ -40,8 +40,10 @@ def timed(place: Workplace, command: Sequence[str], repeats: int) -> tuple[float
     for _ in range(repeats):
         before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
         done = subprocess.run(
-            command, cwd=place.folder, env=place.environment(), capture_output=True, text=True, check=True
+            command, cwd=place.folder, env=place.environment(), capture_output=True, text=True
         )
+        if done.returncode:
+            raise SystemExit(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         walls.append(time.perf_counter() - start)
         cpus.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
@@ -66,8 +68,8 @@ def full_matrix(folder: Path) -> Workplace:
     """Write a project whose matrix is every model, on every representation."""
     place = copy_project(ROOT, folder)
     tree = read_tree(ROOT / "params.yaml")
-    tree["matrix"]["model"] = sorted(learners())
-    tree["matrix"]["representation"] = REPRESENTATIONS
+    tree["matrix"]["model"] = ids_of(parse_params(tree).models, published=False)
+    tree["matrix"]["representation"] = list(tree["representations"])
     write_tree(folder / "params.yaml", tree)
     return place
 
