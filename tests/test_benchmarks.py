@@ -27,6 +27,7 @@ pytestmark = pytest.mark.slow
         ("render", ["--tracks", "1", "--jobs", "1", "--repeats", "1"]),
         ("embed", ["--models", "squeezenet_frozen", "--slices", "64"]),
         ("report", ["--runs", "2"]),
+        ("overhead", ["--repeats", "1"]),
         ("train", ["--models", "lstm", "--threads", "1", "2", "--tracks", "8", "--side-by-side"]),
     ],
 )
