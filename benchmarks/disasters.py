@@ -20,7 +20,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 
 from limits import (
@@ -43,6 +43,7 @@ from tiny_runs import (
     differences,
     finished,
     hashes,
+    into_future,
     kind_of,
     left_over,
     make_project,
@@ -310,17 +311,6 @@ def clock_set_back(work: Path, runner: str) -> Iterator[Row]:
     yield (
         row | {"ran": ran(place, runner)} | heal(place, runner, expected) | {"ran after": ran(place, runner)}
     )
-
-
-def into_future(place: Workplace, runner: str) -> None:
-    """Date everything that was made a day ahead, as if the clock had been set back since."""
-    tomorrow = time.time() + 24 * 3600
-    kind = kind_of(runner)
-    for name in (*OUTPUTS[kind], *RECORDS[kind], AUDIO, "params.yaml"):
-        root = place.folder / name
-        for path in [root, *root.rglob("*")]:
-            with suppress(OSError):
-                os.utime(path, (tomorrow, tomorrow), follow_symlinks=False)
 
 
 def ensure_built(place: Workplace, runner: str, expected: Undisturbed) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import statistics
@@ -87,6 +88,17 @@ def clear(place: Workplace, *names: str) -> None:
         shutil.rmtree(path, ignore_errors=True)
         with suppress(OSError):
             path.unlink()
+
+
+def into_future(place: Workplace, runner: str) -> None:
+    """Date everything that was made a day ahead, as if the clock had been set back since."""
+    tomorrow = time.time() + 24 * 3600
+    kind = kind_of(runner)
+    for name in (*OUTPUTS[kind], *RECORDS[kind], AUDIO, "params.yaml"):
+        root = place.folder / name
+        for path in [root, *root.rglob("*")]:
+            with suppress(OSError):
+                os.utime(path, (tomorrow, tomorrow), follow_symlinks=False)
 
 
 def start(
