@@ -90,7 +90,10 @@ def test_another_number_of_shards_makes_nothing_again(tiny: Workplace) -> None:
     advised = re.search(r"snakemake (--touch .* --config shards=1) keeps", line)[1]
     tiny.snakemake(*advised.split())
     assert "Nothing to be done" in tiny.snakemake("--dry-run", MANIFEST).stdout
-    # If a parameter has changed, any number will do.
+    # If the files are gone or a parameter has changed, any number will do.
+    (tiny.folder / MANIFEST).unlink()
+    done = tiny.snakemake("--cores", "2", MANIFEST, "--config", "shards=4")
+    assert counted(done.stdout + done.stderr)["download"] == 1
     set_values(tiny.folder / "params.yaml", ["download.min_seconds=0.9"])
     done = tiny.snakemake("--cores", "2", MANIFEST, "--config", "shards=3")
     assert counted(done.stdout + done.stderr)["decode_shard"] == 3

@@ -270,7 +270,8 @@ def check_shards_of(jobs):
     joins = [job for job in jobs if job.rule.name in ("download", "spectrograms")]
     for job in joins:
         reason = workflow.dag.reason(job)
-        if reason.input_changed and not (reason.params_changed or reason.forced):
+        other = reason.params_changed or reason.forced or reason.missing_output
+        if reason.input_changed and not other:
             files = " ".join(written(join.output[0]) for join in joins)
             raise ParameterError(
                 f"shards={SHARDS}, but {written(job.output[0])} was made with another number",
