@@ -10,7 +10,8 @@ import pytest
 
 from genredag.bundles.loading import load_bundle
 from genredag.errors import ParameterError
-from genredag.runtime.backend import configure_backend
+from genredag.frames.batches import shuffled_batches
+from genredag.runtime.backend import configure_backend, feed
 
 TRIAL = Path(__file__).with_name("backend_trial.py")
 SEEDS = (1, 2, 3)
@@ -115,3 +116,22 @@ def test_a_bundle_trained_with_jax_predicts_the_same_with_tensorflow(trained, mo
     assert bundle.info["versions"]["backend"] == "jax"
     told = np.load(trained["jax"] / f"{model}-1.npz")
     np.testing.assert_allclose(bundle.predict(told["slices"]), told["probabilities"], atol=1e-5)
+
+
+def test_batches_are_read_again_in_order_and_nothing_tunes_them(toy_slices):
+    batches = shuffled_batches(toy_slices.part("train"), 5, seed=1)
+    fed = feed(batches)
+    for epoch in (0, 1):
+        batches.start_epoch(epoch)
+        given = [tuple(map(np.asarray, batch)) for batch in fed]
+        assert len(given) == len(fed) == len(batches)
+        for found, expected in zip(given, (batches[i] for i in range(len(batches))), strict=True):
+            for part, same in zip(found, expected, strict=True):
+                np.testing.assert_array_equal(part, same)
+    assert fed.options().autotune.enabled is False
+
+
+def test_other_backends_get_the_batches_themselves(toy_slices, monkeypatch):
+    monkeypatch.setattr("keras.backend.backend", lambda: "jax")
+    batches = shuffled_batches(toy_slices.part("train"), 5, seed=None)
+    assert feed(batches) is batches

@@ -36,8 +36,8 @@ def given(monkeypatch):
 
     def watch(self, batches, *, validation_data, **options):
         for part, data in (("train", batches), ("validation", validation_data)):
-            values = [data[i][0] for i in range(len(data))]
-            seen[part] = np.concatenate([slices.reshape(-1, 10, 12) for slices in values])
+            values = [np.asarray(batch[0]).reshape(-1, 10, 12) for batch in data]
+            seen[part] = np.concatenate(values)
         return fit(self, batches, validation_data=validation_data, **options)
 
     monkeypatch.setattr(keras.Model, "fit", watch)

@@ -1,4 +1,4 @@
-"""The Keras backend, its threads and its log level, set before Keras is imported."""
+"""The Keras backend: its choice, threads, memory and log level, set before Keras is imported; its batches."""
 
 from __future__ import annotations
 
@@ -8,8 +8,13 @@ import os
 import platform
 from collections.abc import Iterator
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 from genredag.errors import ParameterError
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow
 
 BACKENDS = ("tensorflow", "jax")
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4  # as in glibc's malloc.h
@@ -101,6 +106,30 @@ def choose_backend() -> None:
 def installed_backends() -> list[str]:
     """Return the backends that are installed, the preferred one first."""
     return [name for name in BACKENDS if find_spec(name) is not None]
+
+
+def feed(batches: keras.utils.PyDataset) -> keras.utils.PyDataset | tensorflow.data.Dataset:
+    """Return batches in the form in which the backend trains on them fastest.
+
+    Keras gives TensorFlow a data set with autotuning. At the end of each epoch, TensorFlow waits for the
+    autotuner, which sleeps for periods that double up to a minute: training stood still for up to 40 % of its
+    time (TensorFlow 2.21). This data set has none; each epoch reads the batches again, in order.
+    """
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        return batches
+    import tensorflow
+
+    def in_order() -> Iterator[object]:
+        return (batches[index] for index in range(len(batches)))
+
+    options = tensorflow.data.Options()
+    options.autotune.enabled = False
+    signature = tuple(tensorflow.TensorSpec((None, *part.shape[1:]), part.dtype) for part in batches[0])
+    found = tensorflow.data.Dataset.from_generator(in_order, output_signature=signature)
+    counted = found.apply(tensorflow.data.experimental.assert_cardinality(len(batches)))
+    return counted.prefetch(1).with_options(options)
 
 
 @contextlib.contextmanager

@@ -22,6 +22,7 @@ from genredag.models.branches import initialise_branches
 from genredag.models.frozen import embedding_part, trained_part
 from genredag.models.registry import FEATURES, learner
 from genredag.params.groups.models import Mixup
+from genredag.runtime.backend import feed
 from genredag.training.augment import augment
 from genredag.training.schedules import learning_rate
 
@@ -108,8 +109,8 @@ def fit_network(
     course = Course(name, recipe, trained, batches, checkpoint)
     if not course.is_over:
         trained.fit(
-            batches,
-            validation_data=_batches(name, validation, recipe.batch_size, None, plain),
+            feed(batches),
+            validation_data=feed(_batches(name, validation, recipe.batch_size, None, plain)),
             initial_epoch=len(course.history),
             epochs=recipe.epochs,
             shuffle=False,
@@ -161,7 +162,7 @@ def feature_slices(
 
     def features(slices: SliceSet) -> np.ndarray:
         chunks = (chunk.reshape(-1, *part.input_shape[1:]) for chunk in slices.chunks())
-        return np.concatenate([part.predict(chunk, verbose=0) for chunk in chunks]).astype(np.float32)
+        return np.concatenate([part.predict_on_batch(chunk) for chunk in chunks]).astype(np.float32)
 
     return whole, {
         name: with_features(slices, features(embedded[name] if embedded else slices), np.arange(len(slices)))
