@@ -234,6 +234,10 @@ def _compile(model: keras.Model, recipe: Network) -> None:
         weighted_metrics=["accuracy"],
     )
     model.optimizer.build(model.trainable_variables)
+    # Builds the metrics: if a training step made their variables, TensorFlow would trace it twice.
+    probabilities = np.ones((1, *(size or 1 for size in model.output_shape[1:])), np.float32)
+    labels = probabilities if _blends(recipe) else probabilities[..., 0]
+    model.compute_metrics(None, labels, probabilities)
 
 
 class Progress(TypedDict):
