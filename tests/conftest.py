@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,9 @@ from hypothesis import settings
 from genredag.frames.split_slices import SliceSpec, SplitSlices
 from genredag.frames.store import Frames, FrameSpec
 from onnx_files import write_encoder
+
+# A collection takes 0.4 s once TensorFlow is imported.
+gc.set_threshold(20_000)
 
 ROOT = Path(__file__).resolve().parents[1]
 # A test on a busy machine is slow, not wrong. Examples are the same in every run, so that chance decides no

@@ -40,7 +40,7 @@ def write_embeddings(
 
     training, used = data.part("train"), data.part(*FITTED_PARTS)
     scale = statistics(training, params.normalisation)
-    keras.utils.clear_session()
+    keras.utils.clear_session(free_memory=False)
     keras.utils.set_random_seed(seed)
     spec = used.frames.spec
     sizes = {"n_frames": used.n_frames, "n_bins": spec.n_bins, "n_channels": spec.n_channels}

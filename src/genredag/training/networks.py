@@ -210,7 +210,7 @@ def _new_network(
 
     # The only global seed. Keras derives the seeds of all initialisers and dropout layers from it, so that
     # builders need none. Names of layers count from one.
-    keras.utils.clear_session()
+    keras.utils.clear_session(free_memory=False)
     keras.utils.set_random_seed(seed)
     return build_network(
         name,

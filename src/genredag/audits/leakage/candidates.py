@@ -69,7 +69,7 @@ def cnn_candidates(
     """Train a small CNN; its state after each epoch is a candidate."""
     import keras
 
-    keras.utils.clear_session()
+    keras.utils.clear_session(free_memory=False)
     keras.utils.set_random_seed(seed)
     train = parts["train"]
     mean_variance = statistics(joined([parts[part] for part in scaled_on(scaling)]), "bin")
