@@ -1,6 +1,7 @@
 """First steps: locations, the jobs' environment, the cache of results, cleaning up after a killed run."""
 
 import fcntl
+import gc
 import os
 import re
 import sys
@@ -10,6 +11,10 @@ from snakemake.sourcecache import LocalSourceFile
 
 from genredag.errors import exits_cleanly
 from genredag.runtime.files import check_writable
+
+# Snakemake keeps its jobs until it ends: collections that search them for garbage took a sixth of a dry run.
+gc.freeze()
+gc.set_threshold(20_000)
 
 # The user's parameters, in the folder where Snakemake runs; `snakedeploy` puts them into config/.
 PARAMS_FILE = next(
