@@ -21,7 +21,9 @@ PROGRAM = """
 import json, numpy
 from genredag.runtime.backend import configure_backend
 configure_backend(threads=3)
-import sklearn.svm, tensorflow, threadpoolctl
+import gc, sys
+assert gc.isenabled() and "tensorflow" in sys.modules and "jax" not in sys.modules
+import sklearn.svm, threadpoolctl
 pools = {pool["filepath"]: pool["num_threads"] for pool in threadpoolctl.threadpool_info()}
 print(json.dumps([list(pools.values()), __import__("os").environ["TF_NUM_INTRAOP_THREADS"]]))
 """
