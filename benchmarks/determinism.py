@@ -1,8 +1,8 @@
 """Two clean runs: does every stage make the same bytes again?
 
 The small project of `tiny_runs.py`, with STFT, mel and CQT, is built twice by each runner, in two folders,
-each with a cache and audio of its own. Snakemake's second build has two cores, so that jobs run side by side
-and end in another order. All files are compared.
+each with a cache and audio of its own. Snakemake's second build has three shards and two cores, so that jobs
+run side by side and end in another order. All files are compared.
 
     python benchmarks/determinism.py --record docs/determinism.json
 
@@ -54,7 +54,7 @@ def compared(first: dict[str, str], second: dict[str, str]) -> dict[str, dict[st
 
 def builds(work: Path, runner: str) -> Iterator[dict[str, str]]:
     """Build the project twice and yield the hashes of all files."""
-    again = ("--cores", "2") if runner == "snakemake" else ()
+    again = ("--cores", "2", "--config", "shards=3") if runner == "snakemake" else ()
     for number, arguments in enumerate(((), again)):
         place = make_project(work / f"{runner}_{number}")
         tree = read_tree(place.folder / "params.yaml")

@@ -1,8 +1,10 @@
-"""The page of speed: what render, decode, train, predict, report and overhead measured, as tables.
+r"""The page of speed: what render, decode, train, predict, report and overhead measured, as tables.
 
     python benchmarks/render.py --audio FOLDER --jobs 2 --efficiency 1000 --output docs/benchmarks/render.json
     python benchmarks/decode.py --audio FOLDER --output docs/benchmarks/decode.json
     python benchmarks/train.py --threads 1 2 --side-by-side --repeats 2 --output docs/benchmarks/train.json
+    taskset -c 0 python benchmarks/train.py --threads 1 --kinds plain float32 --tracks 16 24 32 40 48 \
+        --output docs/benchmarks/epochs.json
     python benchmarks/predict.py --output docs/benchmarks/predict.json
     python benchmarks/report.py --output docs/benchmarks/report.json
     python benchmarks/overhead.py --output docs/benchmarks/overhead.json
@@ -83,6 +85,16 @@ Slices per second, and their ratio to plain Keras (`model.fit`, float32) with as
 """
 
 
+def epochs(found: list[dict[str, Any]]) -> str:
+    """Return the section of `train.py` with epochs of several lengths."""
+    return f"""\
+One processor and epochs of several lengths (seven eighths of the tracks are trained on): plain Keras waits at
+the end of each ([why](decisions/training.md#on-one-processor-tensorflow-does-not-wait-between-epochs)).
+
+{train.table(found)}
+"""
+
+
 def prediction(found: list[dict[str, Any]]) -> str:
     """Return the section of `predict.py`."""
     rounded = [
@@ -119,6 +131,7 @@ SECTIONS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "render": ("Rendering", rendering),
     "decode": ("Decoding", decoding),
     "train": ("Training", training),
+    "epochs": ("Training on one processor", epochs),
     "predict": ("Prediction", prediction),
     "report": ("Evaluation and report", reporting),
     "overhead": ("Runners", overheads),

@@ -57,7 +57,8 @@ TWICE = """\
 ## Two clean runs
 
 `benchmarks/determinism.py` builds the project twice from nothing, in two folders on one machine, with STFT,
-mel and CQT. Snakemake has one core, then two. Every file of both builds is compared.
+mel and CQT. Snakemake has one core and no shards, then two cores and three shards. Every file of both builds
+is compared.
 """
 
 

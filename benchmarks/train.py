@@ -5,11 +5,15 @@ genredag gathers its batches from a float16 frame store. The training rate is th
 the first, validation included; forward repeats one batch; predict covers all training slices. Each setting
 runs in its own process. Repeats are interleaved, and the best one counts.
 
+On one processor (`taskset -c 0`), plain Keras waits at the end of each epoch, for a time that depends on its
+length (docs/decisions/training.md): give several `--tracks`.
+
 `--side-by-side` also runs one single-threaded job per thread at the same time and reports the sum of their
 rates; each timed part begins when all jobs have reached it.
 `--memory` measures the peak memory of training in such a process instead.
 
     python benchmarks/train.py --models cnn_370k crnn --threads 1 4 --repeats 3 --side-by-side --output o.json
+    taskset -c 0 python benchmarks/train.py --threads 1 --kinds plain float32 --tracks 16 24 32 40 48
     python benchmarks/train.py --models cnn_370k crnn --threads 4 --tracks 1000 --memory
 """
 
@@ -181,7 +185,7 @@ def measure(params: Path, name: str, kind: str, threads: int, n_tracks: int, clo
     predict(values)
     forward = seconds(lambda: [model.predict_on_batch(batch) for _ in range(n_batches)])
     return {
-        **{"model": name, "kind": kind, "threads": threads, "jobs": 1},
+        **{"model": name, "kind": kind, "tracks": n_tracks, "threads": threads, "jobs": 1},
         "train": len(values) / statistics.median(epochs[1:]),
         "forward": n_batches * len(batch) / forward,
         "predict": len(values) / seconds(lambda: predict(values)),
@@ -220,14 +224,18 @@ def best(rows: list[Row]) -> Row:
 
 def table(rows: list[Row]) -> str:
     """Return a Markdown table; ratios are relative to plain Keras with the same total number of threads."""
-    plain = {(r["model"], r["threads"]): r for r in rows if r["kind"] == KINDS[0] and r["jobs"] == 1}
+    plain = {
+        (r["model"], r["tracks"], r["threads"]): r for r in rows if r["kind"] == KINDS[0] and r["jobs"] == 1
+    }
     columns = " | ".join(f"{work}, slices/s | ratio" for work in WORK)
-    lines = [f"| model | jobs x threads | | {columns} |", "|---|---|---" + "|---" * 2 * len(WORK) + "|"]
+    lines = [f"| model | tracks | jobs x threads | | {columns} |"]
+    lines.append("|---|---|---|---" + "|---" * 2 * len(WORK) + "|")
     for row in rows:
-        base = plain.get((row["model"], row["threads"] * row["jobs"]))
+        base = plain.get((row["model"], row["tracks"], row["threads"] * row["jobs"]))
         ratios = {work: f"{row[work] / base[work]:.2f}" if base else "" for work in WORK}
         rates = " | ".join(f"{row[work]:.0f} | {ratios[work]}" for work in WORK)
-        lines.append(f"| {row['model']} | {row['jobs']} x {row['threads']} | {row['kind']} | {rates} |")
+        setting = f"{row['model']} | {row['tracks']} | {row['jobs']} x {row['threads']} | {row['kind']}"
+        lines.append(f"| {setting} | {rates} |")
     return "\n".join(lines)
 
 
@@ -240,7 +248,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, nargs="+", default=[1, os.cpu_count()])
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
     parser.add_argument(
-        "--tracks", type=int, default=16, help="tracks of 30 s (19 slices); an eighth validates"
+        "--tracks", type=int, nargs="+", default=[16], help="tracks of 30 s (19 slices); an eighth validates"
     )
     parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--side-by-side", action="store_true", help="also run one-thread jobs at once")
@@ -252,8 +260,9 @@ def main() -> None:
     args = parser.parse_args()
     configure_logging()
     settings = [
-        (jobs, (args.params, model, kind, threads, args.tracks, args.clock))
+        (jobs, (args.params, model, kind, threads, n_tracks, args.clock))
         for model in args.models
+        for n_tracks in args.tracks
         for jobs, threads in [(1, n) for n in args.threads] + [(max(args.threads), 1)] * args.side_by_side
         for kind in args.kinds
     ]

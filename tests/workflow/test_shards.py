@@ -95,9 +95,10 @@ def test_another_number_of_shards_makes_nothing_again(tiny: Workplace) -> None:
     set_values(tiny.folder / "params.yaml", ["download.min_seconds=0.9"])
     done = tiny.snakemake("--cores", "2", MANIFEST, "--config", "shards=3")
     assert counted(done.stdout + done.stderr)["decode_shard"] == 3
+    tiny.snakemake("--cores", "2", FRAMES, "--config", "shards=3")
     shutil.rmtree(tiny.folder / "data")
-    done = tiny.snakemake("--cores", "2", MANIFEST)
-    assert counted(done.stdout + done.stderr) == {"download": 1}
+    done = tiny.snakemake("--cores", "2", FRAMES)
+    assert counted(done.stdout + done.stderr) == {"download": 1, "spectrograms": 1}
 
 
 def test_a_dry_run_shows_a_job_a_shard(toy) -> None:

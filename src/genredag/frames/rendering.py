@@ -16,6 +16,7 @@ from genredag.frames.store import FrameSpec
 from genredag.frames.track import track_frames
 from genredag.params.groups.base import Group
 from genredag.params.groups.spectrograms import Rendering, Shift
+from genredag.runtime.backend import keep_freed_memory
 from genredag.runtime.files import atomic_path, write_json, write_parquet
 from genredag.runtime.progress import progress
 from genredag.spectrograms.pitch_and_tempo import shifted
@@ -178,6 +179,7 @@ def render_tracks(
 
 
 def _render_track(track_id: str, path: Path, change: Change | None, spec: FrameSpec) -> np.ndarray:
+    keep_freed_memory()
     if not path.is_file():
         raise DataError(f"no such file: {path}", where=f"track {track_id}", hint=EMPTIED_CACHE_HINT)
     y, sr = decode(path, spec.sr)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import gc
 import os
 import platform
@@ -65,12 +66,13 @@ def limit_threads(threads: int) -> None:
     threadpool_limits(threads)
 
 
+@functools.cache
 def keep_freed_memory() -> None:
     """Let the process keep memory that it frees, for later allocations.
 
     glibc returns the memory of a large array to the system as soon as the array is freed. Each training step
-    makes such arrays anew, and the system clears their pages again, which took a quarter of the processor
-    time of a CRNN. C libraries other than glibc are left as they are.
+    and each track makes such arrays anew, and the system clears their pages again, which took a quarter of
+    the processor time of a CRNN, and an eighth of that of rendering. Other C libraries are left as they are.
     """
     if platform.libc_ver()[0] != "glibc":
         return
@@ -113,9 +115,9 @@ def installed_backends() -> list[str]:
 def feed(batches: keras.utils.PyDataset) -> keras.utils.PyDataset | tensorflow.data.Dataset:
     """Return batches in the form in which the backend trains on them fastest.
 
-    Keras gives TensorFlow a data set with autotuning. At the end of each epoch, TensorFlow waits for the
-    autotuner, which sleeps for periods that double up to a minute: training stood still for up to 40 % of its
-    time (TensorFlow 2.21). This data set has none; each epoch reads the batches again, in order.
+    Keras gives TensorFlow a data set with autotuning. If the process has one processor, TensorFlow 2.21 waits
+    for the autotuner at the end of each epoch, which sleeps for periods that double up to a minute. This data
+    set has none. Each epoch reads the batches again, in order.
     """
     import keras
 
