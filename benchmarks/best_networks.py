@@ -106,7 +106,7 @@ def changed_window(track: np.ndarray, length: int, rng: Rng) -> np.ndarray:
 
 
 def moved_window(track: np.ndarray, length: int, rng: Rng) -> np.ndarray:
-    """Return a `changed_window` that is up to a sixth faster or slower, and three bins higher or lower."""
+    """Return a `changed_window` that is up to a sixth faster or slower and three bins higher or lower."""
     step = np.exp(rng.uniform(-1, 1) / 6)
     first = rng.uniform(0, len(track) - 1 - step * (length - 1))
     at = first + step * np.arange(length)

@@ -2,7 +2,8 @@ r"""The page of speed: what render, decode, train, predict, report and overhead 
 
     python benchmarks/render.py --audio FOLDER --jobs 2 --efficiency 1000 --output docs/benchmarks/render.json
     python benchmarks/decode.py --audio FOLDER --output docs/benchmarks/decode.json
-    python benchmarks/train.py --threads 1 2 --side-by-side --repeats 2 --output docs/benchmarks/train.json
+    python benchmarks/train.py --threads 1 2 --side-by-side --repeats 2 --tracks 24 \
+        --output docs/benchmarks/train.json
     taskset -c 0 python benchmarks/train.py --threads 1 --kinds plain float32 --tracks 16 24 32 40 48 \
         --output docs/benchmarks/epochs.json
     python benchmarks/predict.py --output docs/benchmarks/predict.json
@@ -88,8 +89,9 @@ Slices per second, and their ratio to plain Keras (`model.fit`, float32) with as
 def epochs(found: list[dict[str, Any]]) -> str:
     """Return the section of `train.py` with epochs of several lengths."""
     return f"""\
-One processor and epochs of several lengths (seven eighths of the tracks are trained on): plain Keras waits at
-the end of each ([why](decisions/training.md#on-one-processor-tensorflow-does-not-wait-between-epochs)).
+Epochs of several lengths on one processor; seven eighths of the tracks are trained on. Plain Keras often
+waits at the end of an epoch
+([why](decisions/training.md#on-one-processor-tensorflow-does-not-wait-between-epochs)).
 
 {train.table(found)}
 """

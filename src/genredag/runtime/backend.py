@@ -115,9 +115,9 @@ def installed_backends() -> list[str]:
 def feed(batches: keras.utils.PyDataset) -> keras.utils.PyDataset | tensorflow.data.Dataset:
     """Return batches in the form in which the backend trains on them fastest.
 
-    Keras gives TensorFlow a data set with autotuning. If the process has one processor, TensorFlow 2.21 waits
-    for the autotuner at the end of each epoch, which sleeps for periods that double up to a minute. This data
-    set has none. Each epoch reads the batches again, in order.
+    Keras gives TensorFlow a data set with autotuning. In a process with one processor, TensorFlow 2.21 often
+    waits at the end of an epoch for the autotuner, which sleeps for periods that double up to a minute. The
+    data set returned here has no autotuner. Each epoch reads the batches again, in order.
     """
     import keras
 
@@ -163,6 +163,5 @@ def _quick_imports() -> Iterator[None]:
     finally:
         for name in hidden:
             del sys.modules[name]
-        gc.freeze()
         if collected:
             gc.enable()
