@@ -64,6 +64,16 @@ def test_without_augmentation_slices_are_trained_on_as_stored(toy_slices, given)
         np.testing.assert_array_equal(given[part], stored(toy_slices, part))
 
 
+@pytest.mark.parametrize("name", ["lstm", "lstm_windows"])
+def test_a_training_step_is_traced_once(toy_slices, monkeypatch, name):
+    import keras
+
+    traced, step = [], keras.Model.train_step
+    monkeypatch.setattr(keras.Model, "train_step", lambda self, data: traced.append(self) or step(self, data))
+    train_bundle(name, Network(**NETWORK, augment=[]), TRAIN, toy_slices, seed=1)
+    assert len(traced) == 1
+
+
 @pytest.mark.parametrize(("batch_size", "n_tracks"), [(2, 1), (3, 1), (6, 2), (8, 2)])
 def test_a_batch_of_a_network_over_windows_has_whole_tracks(toy_slices, batch_size, n_tracks):
     """Each track of the toy data has three slices."""
