@@ -5,8 +5,8 @@ genredag gathers its batches from a float16 frame store. The training rate is th
 the first, validation included; forward repeats one batch; predict covers all training slices. Each setting
 runs in its own process. Repeats are interleaved, and the best one counts.
 
-On one processor (`taskset -c 0`), plain Keras often waits at the end of an epoch, for a time that depends on its
-length (docs/decisions/training.md): give several `--tracks`.
+On one processor (`taskset -c 0`), plain Keras often waits at the end of an epoch, for a time that depends on
+its length (docs/decisions/training.md): give several `--tracks`.
 
 `--side-by-side` also runs one single-threaded job per thread at the same time and reports the sum of their
 rates; each timed part begins when all jobs have reached it.
