@@ -1,17 +1,20 @@
 import json
 import os
 import platform
+import signal
 import subprocess
 import sys
+import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from genredag.bundles.loading import load_bundle
-from genredag.errors import ParameterError
+from genredag.errors import DataError, ModelError, ParameterError
 from genredag.frames.batches import shuffled_batches
-from genredag.runtime.backend import configure_backend, feed
+from genredag.runtime.backend import configure_backend, fed
 
 TRIAL = Path(__file__).with_name("backend_trial.py")
 SEEDS = (1, 2, 3)
@@ -125,18 +128,75 @@ def test_a_bundle_trained_with_jax_predicts_the_same_with_tensorflow(trained, mo
 
 def test_batches_are_read_again_in_order_and_nothing_tunes_them(toy_slices):
     batches = shuffled_batches(toy_slices.part("train"), 5, seed=1)
-    fed = feed(batches)
-    for epoch in (0, 1):
-        batches.start_epoch(epoch)
-        given = [tuple(map(np.asarray, batch)) for batch in fed]
-        assert len(given) == len(fed) == len(batches)
-        for found, expected in zip(given, (batches[i] for i in range(len(batches))), strict=True):
-            for part, same in zip(found, expected, strict=True):
-                np.testing.assert_array_equal(part, same)
-    assert fed.options().autotune.enabled is False
+    with fed(batches) as (dataset,):
+        for epoch in (0, 1):
+            batches.start_epoch(epoch)
+            given = [tuple(map(np.asarray, batch)) for batch in dataset]
+            assert len(given) == len(dataset) == len(batches)
+            for found, expected in zip(given, (batches[i] for i in range(len(batches))), strict=True):
+                for part, same in zip(found, expected, strict=True):
+                    np.testing.assert_array_equal(part, same)
+    assert dataset.options().autotune.enabled is False
+
+
+def test_an_error_in_a_batch_is_raised_as_it_was(toy_slices):
+    def fail(slices, labels, rng):
+        if failing:
+            raise DataError("frames.npy is shorter than its index")
+        return slices, labels
+
+    failing = False
+    batches = shuffled_batches(toy_slices.part("train"), 5, seed=1, prepare=fail)
+    with pytest.raises(DataError, match="shorter than its index"), fed(batches) as (dataset,):
+        failing = True
+        list(dataset)
+
+
+def test_other_errors_and_interrupts_leave_the_block_unchanged(toy_slices):
+    batches = shuffled_batches(toy_slices.part("train"), 5, seed=1)
+    for error in (ModelError("the loss is not finite"), KeyboardInterrupt()):
+        with pytest.raises(type(error)) as raised, fed(batches) as (dataset,):
+            next(iter(dataset))
+            raise error
+        assert raised.value is error
+
+
+def test_no_batch_is_made_after_the_block(toy_slices):
+    made = []
+
+    def slow(slices, labels, rng):
+        made.append("begun")
+        time.sleep(0.05)
+        made[-1] = "done"
+        return slices, labels
+
+    batches = shuffled_batches(toy_slices.part("train"), 1, seed=1, prepare=slow)
+    with fed(batches) as (dataset,):
+        iterator = iter(dataset)
+        next(iterator)
+    assert set(made) == {"done"} and len(made) < len(batches)
+    n_made = len(made)
+    time.sleep(0.2)
+    assert len(made) == n_made
+
+
+def test_training_with_slow_batches_can_be_interrupted():
+    script = Path(__file__).with_name("slow_batches.py")
+    default = partial(signal.signal, signal.SIGINT, signal.default_int_handler)
+    process = subprocess.Popen(
+        [sys.executable, str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=default
+    )
+    assert process.stdout.readline() == b"training\n"
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    try:
+        assert b"KeyboardInterrupt" in process.communicate(timeout=60)[1]
+    finally:
+        process.kill()
 
 
 def test_other_backends_get_the_batches_themselves(toy_slices, monkeypatch):
     monkeypatch.setattr("keras.backend.backend", lambda: "jax")
     batches = shuffled_batches(toy_slices.part("train"), 5, seed=None)
-    assert feed(batches) is batches
+    with fed(batches) as (same,):
+        assert same is batches

@@ -9,6 +9,7 @@ import gc
 import os
 import platform
 import sys
+import threading
 from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -112,28 +113,74 @@ def installed_backends() -> list[str]:
     return [name for name in BACKENDS if find_spec(name) is not None]
 
 
-def feed(batches: keras.utils.PyDataset) -> keras.utils.PyDataset | tensorflow.data.Dataset:
-    """Return batches in the form in which the backend trains on them fastest.
+@contextlib.contextmanager
+def fed(*parts: keras.utils.PyDataset) -> Iterator[list[keras.utils.PyDataset | tensorflow.data.Dataset]]:
+    """Yield the batches of each part in the form in which the backend trains on them fastest.
 
     Keras gives TensorFlow a data set with autotuning. In a process with one processor, TensorFlow 2.21 often
     waits at the end of an epoch for the autotuner, which sleeps for periods that double up to a minute. The
-    data set returned here has no autotuner. Each epoch reads the batches again, in order.
+    data sets yielded here have no autotuner. Each epoch reads the batches again, in order.
+
+    TensorFlow makes batches in a thread of its own. An error there leaves the block as it was raised, not
+    within one of TensorFlow's, and the block ends after the thread has made its last batch: at the end of the
+    process, TensorFlow would wait for ever for a thread that Python has stopped.
     """
     import keras
 
     if keras.backend.backend() != "tensorflow":
-        return batches
-    import tensorflow
+        yield list(parts)
+        return
+    makers = [_Maker(batches) for batches in parts]
+    try:
+        yield [maker.dataset() for maker in makers]
+    except Exception:
+        for maker in makers:
+            if maker.error:
+                raise maker.error from None
+        raise
+    finally:
+        for maker in makers:
+            maker.stop()
 
-    def in_order() -> Iterator[object]:
-        return (batches[index] for index in range(len(batches)))
 
-    options = tensorflow.data.Options()
-    options.autotune.enabled = False
-    signature = tuple(tensorflow.TensorSpec((None, *part.shape[1:]), part.dtype) for part in batches[0])
-    found = tensorflow.data.Dataset.from_generator(in_order, output_signature=signature)
-    counted = found.apply(tensorflow.data.experimental.assert_cardinality(len(batches)))
-    return counted.prefetch(1).with_options(options)
+class _Maker:
+    """Makes batches for TensorFlow until it is stopped, and keeps an error that ends this."""
+
+    def __init__(self, batches: keras.utils.PyDataset) -> None:
+        self.batches = batches
+        self.error: Exception | None = None
+        self._busy = threading.Lock()
+        self._stopped = False
+
+    def dataset(self) -> tensorflow.data.Dataset:
+        import tensorflow
+
+        options = tensorflow.data.Options()
+        options.autotune.enabled = False
+        signature = tuple(
+            tensorflow.TensorSpec((None, *part.shape[1:]), part.dtype) for part in self.batches[0]
+        )
+        found = tensorflow.data.Dataset.from_generator(self._in_order, output_signature=signature)
+        counted = found.apply(tensorflow.data.experimental.assert_cardinality(len(self.batches)))
+        return counted.prefetch(1).with_options(options)
+
+    def stop(self) -> None:
+        """Make no more batches, and wait for the one that is being made."""
+        self._stopped = True
+        with self._busy:
+            pass
+
+    def _in_order(self) -> Iterator[object]:
+        for index in range(len(self.batches)):
+            with self._busy:
+                if self._stopped:
+                    return
+                try:
+                    batch = self.batches[index]
+                except Exception as error:
+                    self.error = error
+                    raise
+            yield batch
 
 
 @contextlib.contextmanager

@@ -22,7 +22,7 @@ from genredag.models.branches import initialise_branches
 from genredag.models.frozen import embedding_part, trained_part
 from genredag.models.registry import FEATURES, learner
 from genredag.params.groups.models import Mixup
-from genredag.runtime.backend import feed
+from genredag.runtime.backend import fed
 from genredag.training.augment import augment
 from genredag.training.schedules import learning_rate
 
@@ -106,17 +106,19 @@ def fit_network(
         training, validation = embedded["train"], embedded["validation"]
     augmented, plain = _preparations(recipe, training.frames.spec, trained)
     batches = _batches(name, training, recipe.batch_size, seed, augmented)
+    judged = _batches(name, validation, recipe.batch_size, None, plain)
     course = Course(name, recipe, trained, batches, checkpoint)
     if not course.is_over:
-        trained.fit(
-            feed(batches),
-            validation_data=feed(_batches(name, validation, recipe.batch_size, None, plain)),
-            initial_epoch=len(course.history),
-            epochs=recipe.epochs,
-            shuffle=False,
-            callbacks=[keras.callbacks.LambdaCallback(course.begin, course.end)],
-            verbose=1 if sys.stderr.isatty() else 0,
-        )
+        with fed(batches, judged) as (learnt, validated):
+            trained.fit(
+                learnt,
+                validation_data=validated,
+                initial_epoch=len(course.history),
+                epochs=recipe.epochs,
+                shuffle=False,
+                callbacks=[keras.callbacks.LambdaCallback(course.begin, course.end)],
+                verbose=1 if sys.stderr.isatty() else 0,
+            )
     trained.set_weights(course.best)
     history = pd.DataFrame(course.history)[list(HISTORY_COLUMNS)]
     return model, history, cost + Cost(course.seconds, len(training) * len(history))

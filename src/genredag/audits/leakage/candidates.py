@@ -12,7 +12,7 @@ import numpy as np
 from genredag.frames.batches import CHUNK, SliceSet, shuffled_batches, statistics, summarise
 from genredag.frames.features import BIN_STATISTICS
 from genredag.params.groups.splits import PARTS
-from genredag.runtime.backend import feed
+from genredag.runtime.backend import fed
 
 if TYPE_CHECKING:
     import keras
@@ -81,12 +81,13 @@ def cnn_candidates(
     rate = keras.optimizers.schedules.CosineDecay(group.learning_rate, group.epochs * len(batches))
     model.compile(keras.optimizers.Adam(rate), loss="sparse_categorical_crossentropy")
     scores: dict[str, list[np.ndarray]] = {"validation": [], "test": []}
-    fed, judged = feed(batches), {part: feed(shuffled_batches(parts[part], CHUNK, None)) for part in scores}
-    for epoch in range(group.epochs):
-        batches.start_epoch(epoch)
-        model.fit(fed, shuffle=False, verbose=0)
-        for part, by_candidate in scores.items():
-            by_candidate.append(model.predict(judged[part], verbose=0))
+    judged = [shuffled_batches(parts[part], CHUNK, None) for part in scores]
+    with fed(batches, *judged) as (learnt, *asked):
+        for epoch in range(group.epochs):
+            batches.start_epoch(epoch)
+            model.fit(learnt, shuffle=False, verbose=0)
+            for by_candidate, part in zip(scores.values(), asked, strict=True):
+                by_candidate.append(model.predict(part, verbose=0))
     names = [f"epoch {epoch + 1}" for epoch in range(group.epochs)]
     return Candidates(names, {part: np.stack(by_candidate) for part, by_candidate in scores.items()})
 

@@ -1,0 +1,33 @@
+"""Train on batches that take longer than a training step, until somebody interrupts it."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from genredag.runtime.backend import configure_backend, fed
+
+
+def main() -> None:
+    """Train for half an hour."""
+    configure_backend(1)
+    import keras
+
+    class Batches(keras.utils.PyDataset):
+        def __len__(self) -> int:
+            return 12000
+
+        def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+            time.sleep(0.15)
+            return np.ones((4, 3), np.float32), np.zeros(4, np.int32)
+
+    model = keras.Sequential([keras.layers.Dense(2, activation="softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy")
+    with fed(Batches()) as (dataset,):
+        print("training", flush=True)
+        model.fit(dataset, verbose=0)
+
+
+if __name__ == "__main__":
+    main()
