@@ -14,12 +14,15 @@ from genredag.bundles.ensemble import EnsembleBundle
 from genredag.frames.features import features
 from genredag.models.assembly import build_network
 from genredag.models.registry import PUBLISHED, learner
-from genredag.params.groups.models import Ensemble, Estimator, Hybrid, Recipe
+from genredag.params.groups.models import Ensemble, Estimator, Hybrid, Member, Recipe
 from genredag.params.groups.spectrograms import Handcrafted
 from genredag.params.loading import load_params
 from genredag.spectrograms.handcrafted import describe
 
-MODELS = load_params(Path(__file__).resolve().parents[2] / "params.yaml").models
+MODELS = dict(load_params(Path(__file__).resolve().parents[2] / "params.yaml").models)
+# Of an estimator and a network, unlike `best`.
+_MIXED = {name: Member(copies=1, weight=0.5, recipe=MODELS[name]) for name in ("lda_textures", "cnn_103k")}
+MODELS["mixed"] = Ensemble(kind="ensemble", backbone=None, members=_MIXED)
 GENRES = ["blues", "jazz", "rock"]
 SIZE = 120
 # Named as handcrafted features, so that every model finds the features it needs.

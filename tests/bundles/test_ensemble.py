@@ -44,7 +44,7 @@ def test_products_are_probabilities(values, one, other):
 
 
 def test_an_ensemble_predicts_the_product_of_its_members(untrained, make_slices):
-    bundle, slices = untrained("best"), make_slices(70)
+    bundle, slices = untrained("mixed"), make_slices(70)
     parts = [member.predict(slices) for member in bundle.members]
     np.testing.assert_array_equal(bundle.predict(slices), product(parts, bundle.info["weights"]))
     assert bundle.is_network and not bundle.over_windows
@@ -52,7 +52,7 @@ def test_an_ensemble_predicts_the_product_of_its_members(untrained, make_slices)
 
 @pytest.mark.parametrize("n_valid", [None, [120, 61, 2]])
 def test_a_saved_ensemble_predicts_the_same(untrained, make_slices, tmp_path, n_valid):
-    bundle, slices = untrained("best"), make_slices(3)
+    bundle, slices = untrained("mixed"), make_slices(3)
     for name in ("a.zip", "b.zip"):
         save_bundle(tmp_path / name, bundle)
     assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
@@ -70,7 +70,7 @@ def rewritten(path, change):
 
 
 def test_a_truncated_ensemble_is_not_taken_for_one_of_its_members(untrained, tmp_path):
-    save_bundle(tmp_path / "whole.zip", untrained("best"))
+    save_bundle(tmp_path / "whole.zip", untrained("mixed"))
     content, cut = (tmp_path / "whole.zip").read_bytes(), tmp_path / "cut.zip"
     for length in [
         *range(len(content) - 400, len(content), 7),
@@ -94,7 +94,7 @@ def test_a_truncated_ensemble_is_not_taken_for_one_of_its_members(untrained, tmp
 )
 def test_members_that_do_not_belong_to_it_are_refused(untrained, tmp_path, edit):
     path = tmp_path / "bundle.zip"
-    save_bundle(path, untrained("best"))
+    save_bundle(path, untrained("mixed"))
     rewritten(
         path, lambda files: files.update({"bundle.json": json.dumps(edit(json.loads(files["bundle.json"])))})
     )
@@ -104,12 +104,12 @@ def test_members_that_do_not_belong_to_it_are_refused(untrained, tmp_path, edit)
 
 @pytest.mark.parametrize(("members", "needed"), [(["svm_rbf"], False), (["svm_rbf", "lstm"], True)])
 def test_only_networks_need_keras(untrained, tmp_path, members, needed):
-    best = untrained("best")
+    mixed = untrained("mixed")
     recipes = {
         name: {"copies": 1, "weight": 1.0, "recipe": untrained(name).info["recipe"]} for name in members
     }
     bundles = tuple(untrained(name) for name in members)
-    info = best.info | {"recipe": {"kind": "ensemble", "members": recipes}, "weights": [1.0] * len(members)}
+    info = mixed.info | {"recipe": {"kind": "ensemble", "members": recipes}, "weights": [1.0] * len(members)}
     save_bundle(tmp_path / "own.zip", EnsembleBundle(info, bundles))
     assert is_network(tmp_path / "own.zip") == needed
     assert load_bundle(tmp_path / "own.zip").is_network == needed

@@ -12,7 +12,7 @@ from genredag.bundles.parts import read_part
 from genredag.errors import ModelError
 from genredag.models.registry import learners
 
-FAST = ["mlp_30", "lstm_windows", "svm_rbf", "best"]
+FAST = ["mlp_30", "lstm_windows", "svm_rbf", "mixed", "best"]
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_every_model_predicts_the_same(name, untrained, exported, make_slices, r
 
 
 @pytest.mark.parametrize(
-    "name", ["lda_textures", "decision_tree", "elastic_net", "logistic_regression", "svm_rbf"]
+    "name", ["lda_textures", "lda_patches", "decision_tree", "elastic_net", "logistic_regression", "svm_rbf"]
 )
 @pytest.mark.parametrize("n_classes", [2, 10])
 def test_estimators_of_any_number_of_genres_predict_the_same(

@@ -6,7 +6,7 @@ import scipy.stats
 from numpy.testing import assert_allclose
 
 from genredag.errors import ModelError
-from genredag.frames.features import FEATURE_SETS, choose, features, slice_statistics
+from genredag.frames.features import FEATURE_SETS, OF_SPECTROGRAMS, choose, features, slice_statistics
 from genredag.models.registry import learners
 from genredag.params.groups.models import Features
 from genredag.params.groups.spectrograms import Handcrafted
@@ -103,7 +103,7 @@ def test_other_frames_are_refused(slices, name):
 def test_networks_and_recipes_name_sets_that_exist():
     named = {learner.features for learner in learners().values() if learner.features}
     assert named == FEATURE_SETS.keys() - {"features_133"} | {"bin_means"}
-    assert set(get_args(Features)) == {"bin_means", "bin_statistics", "textures", *FEATURE_SETS}
+    assert set(get_args(Features)) == {"bin_means", "bin_statistics", "textures", "patches", *FEATURE_SETS}
     for learner in learners().values():
         if learner.features in FEATURE_SETS:
             assert learner.published_input == (int(learner.features.split("_")[1]), 1, 1)
@@ -123,14 +123,14 @@ def test_means_of_the_columns(slices):
     np.testing.assert_allclose(found, slices.mean(axis=1), rtol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["bin_means", "bin_statistics", "textures", *FEATURE_SETS])
+@pytest.mark.parametrize("name", ["bin_means", "bin_statistics", "textures", "patches", *FEATURE_SETS])
 def test_padding_is_left_out(slices, name):
     padded, n_valid = slices.copy(), np.array([50, 20, 33, 20])
     for one, n in zip(padded, n_valid, strict=True):
         one[n:] = 0
     found = features(padded, BINS, name, n_valid)
     alone = [features(slices[i : i + 1, :n], BINS, name)[0] for i, n in enumerate(n_valid)]
-    np.testing.assert_allclose(found, alone, rtol=1e-4 if name == "textures" else 0)
+    np.testing.assert_allclose(found, alone, rtol=1e-4 if name in OF_SPECTROGRAMS else 0, atol=1e-6)
 
 
 def test_one_valid_frame_does_not_change(slices):

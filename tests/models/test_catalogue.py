@@ -75,7 +75,8 @@ def test_every_learner_has_a_row(rows):
 def test_estimators_name_their_features_and_ensembles_their_members(rows):
     assert rows["svm_rbf"]["features"] == ["features_133", "bin_statistics"]
     assert rows["lda_textures"]["features"] == ["textures"]
-    assert rows["best"]["features"] == ["lda_textures", "cnn_103k"]
+    assert rows["lda_patches"]["features"] == ["patches"]
+    assert rows["best"]["features"] == ["lda_textures", "lda_patches"]
     assert rows["crnn"]["features"] == []
 
 

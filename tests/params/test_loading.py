@@ -68,9 +68,9 @@ def test_params_yaml_is_valid(project_dir):
             r"^params.yaml: models.crnn.kind: 'netwrk' is unknown.*mean 'network'",
         ),
         (
-            "models.best.members.cnn_103k.recipe.kind",
+            "models.best.members.lda_patches.recipe.kind",
             "ensemble",
-            r"^params.yaml: models.best.members.cnn_103k.recipe.kind: 'ensemble' is unknown",
+            r"^params.yaml: models.best.members.lda_patches.recipe.kind: 'ensemble' is unknown",
         ),
         ("models.crnn.augment", [{"std": 2.0}], r"^params.yaml: models.crnn.augment.0.kind: missing"),
         ("learning_curves.model", ["lstm", "lstm"], r"learning_curves.model: lstm is listed twice"),

@@ -10,7 +10,8 @@ from genredag.bundles.bundle import read_bundle
 from genredag.bundles.card import read_card
 from genredag.cli import app
 from genredag.errors import DataError, ParameterError, UnsuitableDataError
-from genredag.prediction.fitting_frames import build_manifest, fit_frames, read_settings
+from genredag.params.loading import load_params
+from genredag.prediction.fitting_frames import _slice_seconds, build_manifest, fit_frames, read_settings
 from genredag.prediction.predicting_frames import predict_frames
 from genredag.prediction.trust import read_calibration
 from prediction.frame_files import GENRES, N_BINS, write_table, write_tracks
@@ -76,6 +77,20 @@ def test_without_validation_a_share_of_whole_artists_is_set_aside(settings, file
 def test_slices_are_at_most_as_long_as_tracks(settings, files, tmp_path):
     fit(settings, files, tmp_path / "m.zip", slice_seconds=1e9)
     assert read_bundle(tmp_path / "m.zip").info["slices"]["seconds"] == 30.0
+
+
+@pytest.mark.parametrize(
+    ("model", "seconds"), [("best", np.inf), ("lda_patches", np.inf), ("svm_rbf", 10.0), ("crnn", 10.0)]
+)
+def test_slices_are_whole_tracks_for_statistics_over_time(model, seconds):
+    assert _slice_seconds(read_settings(PROJECT / "params.yaml", model).recipe) == seconds
+
+
+def test_an_ensemble_with_a_network_has_its_slices(settings, project_dir):
+    recipes = load_params(project_dir / "params.yaml").models
+    member = recipes["best"].members["lda_patches"]
+    members = {"lda_patches": member, "crnn": member.model_copy(update={"recipe": recipes["crnn"]})}
+    assert _slice_seconds(recipes["best"].model_copy(update={"members": members})) == 10.0
 
 
 def test_tracks_can_be_cut_into_slices(settings, files, tmp_path):
@@ -156,7 +171,7 @@ def test_best_on_the_fault_filtered_validation_tracks(tmp_path):
         GTZAN / "tracks.csv",
         tmp_path / "m.zip",
         seed=1,
-        slice_seconds=10.0,
+        slice_seconds=None,
     )
     assert found > 0.6
 

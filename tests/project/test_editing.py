@@ -77,10 +77,10 @@ def _inherited(tree: dict) -> list[tuple[str, str, int]]:
 
 def test_a_member_of_an_ensemble_follows_its_model_until_it_is_set(params_file):
     before = yaml.safe_load(params_file.read_text(encoding="utf-8"))
-    member = ("models", "best", "members", "cnn_103k", "recipe", "epochs")
-    set_values(params_file, ["models.cnn_103k.epochs=7"])
+    member = ("models", "best", "members", "lda_patches", "recipe", "folds")
+    set_values(params_file, ["models.lda_patches.folds=7"])
     after = yaml.safe_load(params_file.read_text(encoding="utf-8"))
-    assert differences(before, after) == {("models", "cnn_103k", "epochs"): (50, 7), member: (50, 7)}
+    assert differences(before, after) == {("models", "lda_patches", "folds"): (5, 7), member: (5, 7)}
     set_values(params_file, [f"{'.'.join(member)}=9"])
     again = yaml.safe_load(params_file.read_text(encoding="utf-8"))
     assert differences(after, again) == {member: (7, 9)}

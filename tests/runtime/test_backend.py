@@ -14,7 +14,7 @@ import pytest
 from genredag.bundles.loading import load_bundle
 from genredag.errors import DataError, ModelError, ParameterError
 from genredag.frames.batches import shuffled_batches
-from genredag.runtime.backend import configure_backend, fed
+from genredag.runtime.backend import configure_backend, fed, settled_precision
 
 TRIAL = Path(__file__).with_name("backend_trial.py")
 SEEDS = (1, 2, 3)
@@ -124,6 +124,29 @@ def test_a_bundle_trained_with_jax_predicts_the_same_with_tensorflow(trained, mo
     assert bundle.info["versions"]["backend"] == "jax"
     told = np.load(trained["jax"] / f"{model}-1.npz")
     np.testing.assert_allclose(bundle.predict(told["slices"]), told["probabilities"], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("flags", "backend", "expected"),
+    [
+        ("fpu avx2 avx512f avx512_bf16", "tensorflow", "mixed_bfloat16"),
+        ("fpu amx_tile amx_bf16", "tensorflow", "mixed_bfloat16"),
+        ("fpu avx2 avx512f", "tensorflow", "float32"),
+        (None, "tensorflow", "float32"),
+        ("fpu avx512_bf16", "jax", "float32"),
+    ],
+)
+def test_auto_is_the_precision_that_the_processor_is_made_for(
+    tmp_path, monkeypatch, flags, backend, expected
+):
+    file = tmp_path / "cpuinfo"
+    if flags:
+        file.write_text(f"processor\t: 0\nmodel name\t: any\nflags\t\t: {flags}\nbugs\t\t: spectre_v1\n")
+    monkeypatch.setattr("genredag.runtime.backend._PROCESSORS", file)
+    monkeypatch.setattr("keras.backend.backend", lambda: backend)
+    assert settled_precision("auto") == expected
+    assert settled_precision("float32") == "float32"
+    assert settled_precision("mixed_bfloat16") == "mixed_bfloat16"
 
 
 def test_batches_are_read_again_in_order_and_nothing_tunes_them(toy_slices):

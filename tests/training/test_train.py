@@ -168,6 +168,19 @@ def test_other_optimizers_and_normalisations(toy_slices, optimizer, normalisatio
             np.testing.assert_allclose(np.ravel(found), expected, rtol=1e-5)
 
 
+@pytest.mark.parametrize("chosen", ["float32", "mixed_bfloat16"])
+def test_the_bundle_says_which_precision_auto_chose(toy_slices, monkeypatch, caplog, chosen):
+    monkeypatch.setattr("genredag.training.train.settled_precision", lambda precision: chosen)
+    train = TRAIN.model_copy(update={"precision": "auto"})
+    recipe = Network(**NETWORK | {"epochs": 1, "options": {"dropout": 0.1}})
+    with caplog.at_level("INFO"):
+        bundle, _, _ = train_bundle("cnn_370k", recipe, train, toy_slices, seed=1)
+    assert bundle.info["train"]["precision"] == chosen
+    assert f"precision: {chosen}, chosen for this machine" in caplog.text
+    dtypes = {layer.name: layer.compute_dtype for layer in bundle.model.layers}
+    assert dtypes["conv2d"] == chosen.removeprefix("mixed_")
+
+
 def test_bfloat16_leaves_normalisation_and_probabilities_in_float32(toy_slices):
     import keras
 

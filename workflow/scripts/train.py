@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from genredag.bundles.bundle import save_bundle
+from genredag.bundles.parts import needs_keras
 from genredag.errors import exits_cleanly
 from genredag.frames.split_slices import open_split_slices
-from genredag.params.groups.models import Estimator, Hybrid, Train, read_recipe
+from genredag.params.groups.models import Hybrid, Train, read_recipe
 from genredag.params.groups.reading import read_group
 from genredag.runtime.backend import configure_backend, limit_threads
 from genredag.runtime.files import write_csv, write_json
@@ -29,10 +30,10 @@ def main(argv: list[str] | None = None) -> None:
     configure_logging()
     recipe = read_recipe(args.params, args.model)
     train = read_group(args.params, "train", Train)
-    if isinstance(recipe, Estimator):  # needs no Keras, which takes seconds to import
-        limit_threads(train.threads)
-    else:
+    if needs_keras(recipe.model_dump()):
         configure_backend(train.threads)
+    else:  # Keras takes seconds to import
+        limit_threads(train.threads)
     data = open_split_slices(args.frames, args.slices, args.split)
     # The checkpoint files are not declared to the runners, which would remove them when a job fails.
     checkpoint = args.bundle.with_name(f".{args.bundle.name}.checkpoint")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from genredag.audits.learning_curves.shares import count_training, with_share
+from genredag.bundles.parts import needs_keras
 from genredag.errors import exits_cleanly
 from genredag.evaluation.predictions import track_predictions
 from genredag.frames.split_slices import open_split_slices
 from genredag.params.groups.evaluation import Evaluate
-from genredag.params.groups.models import Estimator, Train, read_recipe
+from genredag.params.groups.models import Train, read_recipe
 from genredag.params.groups.reading import read_group
 from genredag.prediction.held_out import predict_split
 from genredag.runtime.backend import configure_backend, limit_threads
@@ -30,7 +31,7 @@ def main(argv: list[str] | None = None) -> None:
     args = parser.parse_args(argv)
     configure_logging()
     recipe, train = read_recipe(args.params, args.model), read_group(args.params, "train", Train)
-    (limit_threads if isinstance(recipe, Estimator) else configure_backend)(train.threads)
+    (configure_backend if needs_keras(recipe.model_dump()) else limit_threads)(train.threads)
     data = open_split_slices(args.frames, args.slices, args.split)
     data = data.with_split(with_share(data.split, args.share, args.seed))
     # Not declared to Snakemake, as in train.py: it resumes a killed training.

@@ -37,8 +37,13 @@ def fit_command(
         int, typer.Option(min=0, max=2**32 - 1, help="Seed of the training and of the split.")
     ] = 42,
     slice_seconds: Annotated[
-        float, typer.Option(min=1, help="Cut tracks into slices of this length, with 50 % overlap.")
-    ] = 10.0,
+        float | None,
+        typer.Option(
+            min=1,
+            help="Cut tracks into slices of this length, with 50 % overlap. Default: whole tracks for models"
+            " on `textures` and `patches`, such as `best`; 10 for others.",
+        ),
+    ] = None,
 ) -> None:
     """Train a model on precomputed frames (docs/best.md).
 

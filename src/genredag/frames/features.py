@@ -1,6 +1,7 @@
 """Features of a slice for estimators and networks on handcrafted features: statistics over its frames.
 
-`bin_means` and `bin_statistics` take any columns, `textures` (`genredag.frames.textures`) any spectrogram.
+`bin_means` and `bin_statistics` take any columns. `textures` and `patches`, which have modules of their own,
+take any spectrogram.
 
 The others are those of erwanrh/ML_Python-Music_Classification (2021; 30 to 89 features) and of
 Hguimaraes/gtzan.keras (2020; 133). For features per clip, make slices as long as a clip. Frequencies are in
@@ -15,9 +16,13 @@ from functools import partial
 import numpy as np
 
 from genredag.errors import ModelError
-from genredag.frames import textures
+from genredag.frames.patches import patches
+from genredag.frames.textures import RATE as COARSE_RATE
+from genredag.frames.textures import textures
 
-BIN_MEANS, BIN_STATISTICS, TEXTURES = "bin_means", "bin_statistics", "textures"
+BIN_MEANS, BIN_STATISTICS = "bin_means", "bin_statistics"
+# Features of a spectrogram, whatever its bins mean.
+OF_SPECTROGRAMS = {"textures": textures, "patches": patches}
 KHZ, HZ_PER_KHZ = "_khz", 1000
 # Each series is one column of the representation `handcrafted`, or several pooled into one.
 Series = tuple[str, ...]
@@ -51,7 +56,7 @@ FEATURE_SETS: dict[str, tuple[tuple[tuple[Series, ...], tuple[str, ...]], ...]] 
     "features_133": ((FRAMES_22, SIX), ((TEMPO,), MEAN)),
 }
 
-NAMES = (BIN_MEANS, BIN_STATISTICS, TEXTURES, *FEATURE_SETS)
+NAMES = (BIN_MEANS, BIN_STATISTICS, *OF_SPECTROGRAMS, *FEATURE_SETS)
 
 
 def features(
@@ -59,7 +64,7 @@ def features(
     bins: Sequence[float | str],
     name: str,
     n_valid: np.ndarray | None = None,
-    frames_per_second: float = textures.RATE,
+    frames_per_second: float = COARSE_RATE,
 ) -> np.ndarray:
     """Return the features of slices (n_slices, n_frames, n_bins), float32 (n_slices, n_features).
 
@@ -68,12 +73,12 @@ def features(
     bins
         Labels of the columns, as in a frame store.
     name
-        A key of `FEATURE_SETS`, ``bin_means`` for the mean of each column over time, ``bin_statistics`` for
-        `slice_statistics`, or ``textures``.
+        A key of `FEATURE_SETS` or of `OF_SPECTROGRAMS`, ``bin_means`` for the mean of each column over time,
+        or ``bin_statistics`` for `slice_statistics`.
     n_valid
         Number of frames of each slice before its padding, which is ignored; None for all frames.
     frames_per_second
-        Of the slices; only ``textures`` depend on it.
+        Of the slices; only features of spectrograms depend on it.
 
     Raises
     ------
@@ -100,8 +105,8 @@ def _summary(
         return lambda slices: slices.mean(axis=1, dtype=np.float32)
     if name == BIN_STATISTICS:
         return slice_statistics
-    if name == TEXTURES:
-        return partial(textures.textures, frames_per_second=frames_per_second)
+    if name in OF_SPECTROGRAMS:
+        return partial(OF_SPECTROGRAMS[name], frames_per_second=frames_per_second)
     return _feature_set(bins, name)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from genredag.errors import ModelError, ParameterError
-from genredag.frames.features import TEXTURES, choose
+from genredag.frames.features import OF_SPECTROGRAMS, choose
 from genredag.frames.slices import slice_length
 from genredag.models.backbones import BACKBONES, weights_file
 from genredag.models.frozen import check_image_size
@@ -199,7 +199,7 @@ def _check_pair(params: Params, model: str, recipe: Recipe, representation: str,
     plugged = known(representation)
     columns = plugged.columns(group)
     chosen = choose(features, columns) if features else None
-    if chosen in (None, TEXTURES) and not plugged.picture:
+    if (chosen is None or chosen in OF_SPECTROGRAMS) and not plugged.picture:
         raise ModelError(
             f"{representation} is not a spectrogram",
             where=f"models.{model}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,10 +13,11 @@ import numpy as np
 import pandas as pd
 
 from genredag.bundles.bundle import save_bundle
-from genredag.bundles.parts import ONNX_SUFFIX
+from genredag.bundles.parts import ONNX_SUFFIX, needs_keras
 from genredag.datasets.spectrograms import probe_all, read_tracks
 from genredag.errors import DataError, ParameterError, UnsuitableDataError
 from genredag.evaluation.predictions import track_predictions
+from genredag.frames.features import OF_SPECTROGRAMS
 from genredag.frames.rendering import render
 from genredag.frames.slices import cut
 from genredag.frames.split_slices import SlicedFrames, SliceSpec
@@ -23,7 +25,7 @@ from genredag.frames.store import open_frames
 from genredag.params.groups.base import Group
 from genredag.params.groups.datasets import Download, Spectrograms, read_data_set
 from genredag.params.groups.evaluation import Evaluate
-from genredag.params.groups.models import Estimator, Recipe, Train, read_recipe
+from genredag.params.groups.models import Ensemble, Estimator, Recipe, Train, read_recipe
 from genredag.params.groups.reading import read_group
 from genredag.params.groups.slices import Slices
 from genredag.params.groups.spectrograms import Rendering, read_representation
@@ -46,6 +48,7 @@ logger = logging.getLogger(__name__)
 TRAIN, VALIDATION = "train", "validation"
 # Of the training tracks, if no file of validation tracks is given.
 VALIDATION_SHARE = 0.15
+SLICE_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,7 @@ def fit_frames(
     out: Path,
     *,
     seed: int,
-    slice_seconds: float,
+    slice_seconds: float | None,
 ) -> float:
     """Train `model` on the tracks of a file, calibrate it on validation tracks, and write its ``model.zip``.
 
@@ -111,7 +114,8 @@ def fit_frames(
     tracks
         A CSV with the track_id, genre and, where known, artist of these tracks, and perhaps of others.
     slice_seconds
-        Length of slices, which overlap by half; at most that of the tracks.
+        Length of slices, which overlap by half; at most that of the tracks. None: whole tracks for features
+        of spectrograms, which are statistics over time; otherwise `SLICE_SECONDS`.
 
     Returns
     -------
@@ -130,12 +134,12 @@ def fit_frames(
         raise ParameterError("can't be written", where=str(out), expected="a file FILE.zip", hint=hint)
     out.parent.mkdir(parents=True, exist_ok=True)  # fail early if it can't be created
     manifest = build_manifest(parts, tracks, settings)
-    if isinstance(settings.recipe, Estimator):
-        limit_threads(settings.train.threads)
-    else:
+    if needs_keras(settings.recipe.model_dump()):
         configure_backend(settings.train.threads)
+    else:
+        limit_threads(settings.train.threads)
     with TemporaryDirectory() as folder:
-        seconds = min(slice_seconds, settings.spectrograms.clip_seconds)
+        seconds = min(slice_seconds or _slice_seconds(settings.recipe), settings.spectrograms.clip_seconds)
         sliced = cut_frames(manifest, settings, Path(folder), seconds)
         data = split_by(sliced, manifest, part_of_tracks(manifest[manifest["status"] == "ok"], seed))
         bundle, _, _ = train_bundle(model, settings.recipe, settings.train, data, seed=seed)
@@ -145,6 +149,13 @@ def fit_frames(
         save_bundle(file, bundle)
         write_model(out, file, None, calibrate(found, trained, held_out))
     return float((found["predicted"] == found["genre"]).mean())
+
+
+def _slice_seconds(recipe: Recipe) -> float:
+    if isinstance(recipe, Ensemble):
+        return min(_slice_seconds(member.recipe) for member in recipe.members.values())
+    over_time = isinstance(recipe, Estimator) and recipe.features in list(OF_SPECTROGRAMS)
+    return math.inf if over_time else SLICE_SECONDS
 
 
 def build_manifest(parts: dict[str, Path], tracks: Path, settings: Settings) -> pd.DataFrame:

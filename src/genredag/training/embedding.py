@@ -11,6 +11,7 @@ import numpy as np
 from genredag.errors import DataError
 from genredag.frames.batches import SliceSet, statistics, with_features
 from genredag.models.frozen import frozen_network
+from genredag.runtime.backend import settled_precision
 from genredag.runtime.files import atomic_path, write_npy
 from genredag.runtime.progress import progress
 
@@ -43,8 +44,9 @@ def write_embeddings(
     keras.utils.clear_session(free_memory=False)
     keras.utils.set_random_seed(seed)
     spec = used.frames.spec
+    precision = settled_precision(params.precision)
     sizes = {"n_frames": used.n_frames, "n_bins": spec.n_bins, "n_channels": spec.n_channels}
-    network = frozen_network(backbone, **sizes, statistics=scale, precision=params.precision)
+    network = frozen_network(backbone, **sizes, statistics=scale, precision=precision)
     if network is None:
         return write_npy(path, NOTHING)
     shape = (len(used), *network.output_shape[1:])

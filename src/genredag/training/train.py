@@ -20,6 +20,7 @@ from genredag.models.layer_table import layers
 from genredag.models.registry import features_seen, learner, learners
 from genredag.params.groups.models import Ensemble, Estimator, Hybrid, Recipe, Train
 from genredag.params.groups.splits import LEAKY
+from genredag.runtime.backend import settled_precision
 from genredag.runtime.closure import code_fingerprint, import_closure, source_dir, unused_imports
 from genredag.runtime.provenance import read_commit, read_versions
 from genredag.splits.leakage import is_leaky
@@ -70,6 +71,8 @@ def train_bundle(
     """
     if isinstance(recipe, Ensemble):
         return _train_ensemble(model, recipe, params, data, seed, checkpoint)
+    if not isinstance(recipe, Estimator):
+        params = settled(params)
     sets = features_seen(model, recipe)
     feature_set = choose(sets, data.frames.spec.bins) if sets else None
     parts = _parts(model, data)
@@ -87,6 +90,14 @@ def train_bundle(
     if "warning" in info:
         logger.warning(info["warning"])
     return Bundle(info, fitted.model, fitted.classifier), fitted.history, fitted.timing
+
+
+def settled(params: Train) -> Train:
+    """Return `params` with the precision that ``auto`` means on this machine, as the bundle will say."""
+    precision = settled_precision(params.precision)
+    if precision != params.precision:
+        logger.info("precision: %s, chosen for this machine", precision)
+    return params.model_copy(update={"precision": precision})
 
 
 def _train_ensemble(

@@ -75,7 +75,7 @@ def test_the_network_pools_the_mean_and_the_maximum_over_time():
     assert dropout.input.shape == (None, 512)
 
 
-def test_best_multiplies_both(project_dir):
+def test_best_multiplies_what_it_names(project_dir):
     from genredag.params.loading import load_params
 
     models = load_params(project_dir / "params.yaml").models

@@ -14,7 +14,9 @@ from genredag.params.groups.reading import read_group
 class Train(Group):
     """Training parameters that all models share."""
 
-    precision: Literal["float32", "mixed_bfloat16"] = Field(description="arithmetic precision of networks")
+    precision: Literal["float32", "mixed_bfloat16", "auto"] = Field(
+        description="arithmetic precision of networks; `auto`: that which this machine trains fastest in"
+    )
     threads: Count = Field(description="threads of one training job; the result depends on them")
     normalisation: Literal["bin", "global", "none"] = Field(
         description="statistics of the training slices by which inputs are normalised"
@@ -201,7 +203,7 @@ HandcraftedFeatures = Literal[
     "features_89_centroid",
     "features_133",
 ]
-Features = Literal["bin_means", "bin_statistics", "textures", HandcraftedFeatures]
+Features = Literal["bin_means", "bin_statistics", "textures", "patches", HandcraftedFeatures]
 Option = bool | int | float | str | None
 Options = dict[str, Option | Annotated[list[Option], Field(min_length=1)]]
 
@@ -221,8 +223,8 @@ class Estimator(Group):
 
     kind: Literal["estimator"]
     features: Features | Annotated[list[Features], Field(min_length=1)] = Field(
-        description="its input: means or statistics of every bin, textures of a spectrogram, or a set of"
-        " handcrafted features; from a list, the first set that the representation supports"
+        description="its input: means or statistics of every bin, textures or patches of a spectrogram, or a"
+        " set of handcrafted features; from a list, the first set that the representation supports"
     )
     folds: Annotated[int, Field(ge=2)] = Field(description="folds of the search over lists in `options`")
     backbone: None = Field(description="always null: only networks have a backbone")
