@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,7 @@ from scipy.fft import fft2, ifft2, rfft
 from scipy.ndimage import median_filter
 
 from genredag.evaluation.intervals import accuracy_interval, cluster_names, difference_interval
+from genredag.frames import patches as random_patches
 from genredag.frames import textures
 from genredag.runtime.files import write_json
 
@@ -116,6 +118,25 @@ PARTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "pcen": normalised,
 }
 OWN = {"second": second_order, "onset": onsets}
+# About that of `lda_patches`, on 1,650 features.
+PATCH_SHRINKAGE = 0.2
+PATCH_VARIANTS: dict[str, dict[str, object]] = {
+    "150 patterns of each length": {"N_PATTERNS": 150},
+    "2,000 patterns": {"N_PATTERNS": 2000},
+    "8 cepstra": {"N_CEPSTRA": 8},
+    "40 cepstra": {"N_CEPSTRA": 40},
+    "no emphasis": {"CEPSTRAL_EMPHASIS": 0.0, "TEMPORAL_EMPHASIS": 0.0},
+    "twice the emphasis": {"CEPSTRAL_EMPHASIS": 0.5, "TEMPORAL_EMPHASIS": 1.0},
+    "four frames": {"LENGTHS": (4,)},
+    "one to sixteen frames": {"LENGTHS": (1, 2, 4, 8, 16)},
+}
+PATCH_SOURCES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "the percussive part": filtered((1, 13)),
+    "the harmonic part": filtered((9, 1)),
+    "normalised energy": normalised,
+    "differences of frames": lambda x: np.diff(x, axis=1),
+    "the lower half of the bins": lambda x: x[:, :, : N_BINS // 2],
+}
 
 
 def computed(frames: np.ndarray, cache: Path) -> dict[str, np.ndarray]:
@@ -317,6 +338,25 @@ def experiments(
     yield "k-means of three scales added", folds.scores(summed((1, recipe), (0.1, summed(*scales))))
     yield "product with k-means of three scales", product((1, base), (0.3, learnt))
     yield "product of radial and linear kernel and k-means", product((1, both), (0.3, learnt))
+    yield from patch_experiments(folds, frames, base)
+
+
+def patch_experiments(folds: Folds, frames: np.ndarray, base: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield the same of random patches, their variants, and products of three."""
+    own = folds.scores(folds.grams(random_patches.patches(frames, RATE)), PATCH_SHRINKAGE)
+    both = product((1, base), (0.35, own))
+    yield "patches alone", own
+    yield "product with patches", both
+    for name, changed in PATCH_VARIANTS.items():
+        with mock.patch.multiple(random_patches, **changed):
+            scores = folds.scores(folds.grams(random_patches.patches(frames, RATE)), PATCH_SHRINKAGE)
+        yield f"patches, {name}, alone", scores
+        yield f"product with patches, {name}", product((1, base), (0.35, scores))
+    for name, change in PATCH_SOURCES.items():
+        scores = folds.scores(folds.grams(random_patches.patches(change(frames), RATE)), PATCH_SHRINKAGE)
+        yield f"patches of {name} alone", scores
+        yield f"product with patches of {name}", product((1, base), (0.35, scores))
+        yield f"product with patches and patches of {name}", product((1, both), (0.15, scores))
 
 
 def main() -> None:

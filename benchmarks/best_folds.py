@@ -5,10 +5,11 @@ members are shown as well, and products of them with other weights. The first mo
 differences. Probabilities of each fold are kept in `--cache`, so that a stopped run continues.
 
     python benchmarks/best_folds.py --frames mel_train.npz mel_valid.npz --tracks tracks.csv \
-        --models lda_textures:30 best:10 --first-shuffle 3 --cache folds --output folds.json
+        --models lda_textures:30 best:30 --shuffles 6 --cache folds --output folds.json
 
 With `--held-out`, the first file of frames is trained on and the second is for validation, whose accuracy is
-shown, with several `--seeds`.
+shown, with several `--seeds`. With `--tracks-apart`, the splits are random and stratified, 8:1:1, and artists
+are on both sides.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
-from learning_curves import SAMPLING, artist_splits
+from learning_curves import SAMPLING, artist_splits, errors, random_splits
 
 from genredag.bundles.ensemble import EnsembleBundle, product
 from genredag.evaluation.intervals import accuracy_interval, cluster_names, difference_interval
@@ -55,13 +56,15 @@ def main() -> None:
     )
     parser.add_argument("--frames", type=Path, nargs=2, required=True)
     parser.add_argument("--tracks", type=Path, required=True)
-    parser.add_argument("--models", nargs="+", default=["lda_textures:30", "best:10"], help="model:seconds")
+    parser.add_argument("--models", nargs="+", default=["lda_textures:30", "best:30"], help="model:seconds")
     parser.add_argument("--first-shuffle", type=int, default=0)
     parser.add_argument("--shuffles", type=int, default=1)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--held-out", action="store_true")
+    parser.add_argument("--tracks-apart", action="store_true")
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--errors", type=Path, help="genres confused and artists, of the last model")
     args = parser.parse_args()
     configure_backend(1)
     args.cache.mkdir(parents=True, exist_ok=True)
@@ -79,6 +82,9 @@ def main() -> None:
                     out_of_fold(model, settings, sliced, manifest, part, seed).to_parquet(file)
                 tables.append(pd.read_parquet(file).assign(model=entry, split=name))
         write_json(args.output, compared(pd.concat(tables), manifest))
+    if args.errors:
+        own = pd.concat(tables)
+        write_json(args.errors, errors(predictions(own[own["model"] == entry], manifest)))
 
 
 def splits(manifest: pd.DataFrame, args: argparse.Namespace) -> Iterator[tuple[str, pd.Series, int]]:
@@ -89,6 +95,13 @@ def splits(manifest: pd.DataFrame, args: argparse.Namespace) -> Iterator[tuple[s
         return
     group = artist_groups(manifest["artist"]).fillna("unknown: " + manifest["track_id"])
     tracks = manifest.assign(group=group.to_numpy())
+    if args.tracks_apart:
+        for shuffle, train, test in random_splits(tracks):
+            held = np.setdiff1d(np.arange(len(tracks)), [*train, *test])
+            rows = {TRAIN: train, VALIDATION: held, TEST: test}
+            parts = [pd.Series(part, tracks["track_id"].iloc[own]) for part, own in rows.items()]
+            yield f"random_{shuffle}-0", pd.concat(parts), shuffle
+        return
     for i, (shuffle, train, test) in enumerate(artist_splits(tracks, args.shuffles, args.first_shuffle)):
         inner = part_of_tracks(tracks.iloc[train].assign(subset=TRAIN), shuffle)
         outer = pd.Series(TEST, tracks["track_id"].iloc[test])
@@ -145,6 +158,24 @@ def experiments(table: pd.DataFrame, genres: list[str]) -> Scores:
     return found
 
 
+def predictions(table: pd.DataFrame, manifest: pd.DataFrame) -> pd.DataFrame:
+    """Return a row for each track and run of a model: its track_id, genre, artist and predicted genre."""
+    known = manifest.set_index("track_id")
+    genres, found = np.array(sorted(known["genre"].unique())), []
+    for run in _runs(table):
+        rows = known.loc[sorted(run["track_id"].unique()), ["genre", "artist"]].reset_index()
+        scores = next(iter(experiments(run, list(genres)).values()))
+        found.append(rows.assign(predicted=genres[scores.argmax(axis=1)]))
+    return pd.concat(found)
+
+
+def _runs(table: pd.DataFrame) -> list[pd.DataFrame]:
+    """Return the rows of a model by shuffle, or by seed if they are held out."""
+    split = table["split"].str.rsplit("-", n=1).str
+    name = split[1] if table["split"].iloc[0].startswith("held") else split[0]
+    return [run for _, run in table.groupby(name)]
+
+
 def _weighted(own: Scores, weights: np.ndarray) -> np.ndarray:
     """Return the product as trained: the weights differ by fold."""
     found = np.empty_like(next(iter(own.values())))
@@ -160,9 +191,9 @@ def compared(table: pd.DataFrame, manifest: pd.DataFrame) -> list[dict[str, obje
     genres = sorted(known["genre"].unique())
     rows, reference = [], None
     for _, own in table.groupby("model", sort=False):
-        runs = own["split"].str.rsplit("-", n=1).str[0 if not own["split"].iloc[0].startswith("held") else 1]
-        pieces = [experiments(run, genres) for _, run in own.groupby(runs)]
-        ids = [sorted(run["track_id"].unique()) for _, run in own.groupby(runs)]
+        runs = _runs(own)
+        pieces = [experiments(run, genres) for run in runs]
+        ids = [sorted(run["track_id"].unique()) for run in runs]
         tracks = known.loc[np.concatenate(ids)].reset_index()
         right = tracks["genre"].map(genres.index).to_numpy()
         for name in pieces[0]:
