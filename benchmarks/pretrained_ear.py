@@ -37,6 +37,7 @@ ENTRIES = [
     ("handcrafted", "logistic_regression", 3.0),
     ("mel", "time_frequency", 3.0),
     ("mel", "lda_textures", 30.0),
+    ("mel", "best", 30.0),
     ("musicnn", "svm_rbf", 3.0),
     ("musicnn", "logistic_regression", 3.0),
     ("musicnn", "mlp_embedding", 3.0),
