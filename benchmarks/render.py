@@ -123,6 +123,10 @@ def measure(name: str, manifest: pd.DataFrame, params: Params, n_jobs: int, repe
             y, sr = decode(Path(path), rendering.sr)
             spec.encode(representation.transform(y, sr, group))
 
+    def decoded() -> None:
+        for path in manifest["path"]:
+            decode(Path(path), rendering.sr)
+
     def plain() -> None:
         for path in manifest["path"]:
             y, sr = librosa.load(path, sr=rendering.sr)
@@ -135,8 +139,9 @@ def measure(name: str, manifest: pd.DataFrame, params: Params, n_jobs: int, repe
             render(manifest, name, group, rendering, cache_dir=directory, out_dir=directory, n_jobs=n_jobs)
 
         ours(), plain()
-        rounds = [[seconds(work) for work in (ours, plain, store)] for _ in range(repeats)]
-        times = dict(zip(("ours", "plain", "store"), map(median, zip(*rounds, strict=True)), strict=True))
+        rounds = [[seconds(work) for work in (decoded, ours, plain, store)] for _ in range(repeats)]
+        medians = map(median, zip(*rounds, strict=True))
+        times = dict(zip(("decode", "ours", "plain", "store"), medians, strict=True))
         n_bytes = (directory / "frames.npy").stat().st_size
     tracks = manifest["duration"].sum() / REFERENCE_SECONDS
     return {
@@ -151,7 +156,8 @@ def measure(name: str, manifest: pd.DataFrame, params: Params, n_jobs: int, repe
 def total(rows: list[Row]) -> Row:
     """Return the sum of STFT, mel and CQT, for which the plain loop loads each track three times, too."""
     own = [row for row in rows if row["representation"] != "handcrafted"]
-    sums = {key: round(sum(float(row[key]) for row in own), 2) for key in ("ours_ms", "plain_ms", "store_ms")}
+    keys = ("decode_ms", "ours_ms", "plain_ms", "store_ms")
+    sums = {key: round(sum(float(row[key]) for row in own), 2) for key in keys}
     return {
         "representation": "stft, mel and cqt",
         **sums,

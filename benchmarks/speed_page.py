@@ -50,8 +50,9 @@ def rendering(found: dict[str, Any]) -> str:
     track = SLICES_OF_A_TRACK * one
     text = f"""\
 Milliseconds for a track of 30 s, {found["n_tracks"]} tracks. *Ours* decodes, transforms and encodes one track
-after the other, on one core. *Plain* is the same loop over librosa, which returns decibels and stores
-nothing. *Store* is the stage itself; data sets as small as this one are rendered by one process.
+after the other, on one core; *decode* is the first of these alone. *Plain* is the same loop over librosa,
+which returns decibels and stores nothing. *Store* is the stage itself; data sets as small as this one are
+rendered by one process.
 
 {frame(found["rows"])}
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}
+LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 6: "5.1", 8: "7.1"}
 
 
 def _encode(path: Path, samples: np.ndarray, sr: int, codec: str, bit_rate: int = 0, **options: str) -> Path:
@@ -18,13 +18,14 @@ def _encode(path: Path, samples: np.ndarray, sr: int, codec: str, bit_rate: int 
     if codec == "libvorbis":  # PyAV's wheels can decode but not encode it
         soundfile.write(path, samples, sr, format="OGG", subtype="VORBIS")
         return path
-    planes = np.atleast_2d(samples.T.astype(np.float32))
-    layout = LAYOUTS[len(planes)]
+    channels = samples.reshape(len(samples), -1).astype(np.float32)
+    layout = LAYOUTS[channels.shape[1]]
     with av.open(str(path), "w", options=options) as container:
         stream = container.add_stream(codec, rate=sr, layout=layout)
         if bit_rate:
             stream.bit_rate = bit_rate
-        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(planes), format="fltp", layout=layout)
+        # Interleaved: PyAV's planar frames of eight channels claim to have nine.
+        frame = av.AudioFrame.from_ndarray(channels.reshape(1, -1), format="flt", layout=layout)
         frame.sample_rate = sr
         container.mux(stream.encode(frame))
         container.mux(stream.encode(None))

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 import soundfile
@@ -170,15 +170,30 @@ def _frame_blocks(frames: Iterator[AudioFrame], path: Path) -> Iterator[np.ndarr
 def _emptied(queue: AudioFifo) -> Iterator[np.ndarray]:
     frame = queue.read(0, partial=True) if queue.samples else None
     if frame is not None:
-        values = frame.to_ndarray()
-        n_channels = frame.layout.nb_channels
-        yield _as_float(values.T if frame.format.is_planar else values.reshape(-1, n_channels))
+        yield _as_float(_samples(frame))
+
+
+def _samples(frame: AudioFrame) -> np.ndarray:
+    """Return the samples of a frame, (n_samples, n_channels).
+
+    `AudioFrame.to_ndarray` of PyAV 18 finds nine planes if eight channels have planes of their own, as in 7.1
+    surround sound, and reading the ninth ends the process.
+    """
+    from av.audio.frame import format_dtypes
+
+    n_planes, n_values = 1, frame.samples * frame.layout.nb_channels
+    if frame.format.is_planar:
+        n_planes, n_values = frame.layout.nb_channels, frame.samples
+    dtype = format_dtypes[frame.format.name]
+    planes: Sequence[Any] = frame.planes[:n_planes]  # which have the buffer protocol, unlike their type stubs
+    values = np.stack([np.frombuffer(plane, dtype, n_values) for plane in planes])
+    return values.T if frame.format.is_planar else values.reshape(frame.samples, -1)
 
 
 def _as_float(samples: np.ndarray) -> np.ndarray:
     """Return samples as float32; integers are scaled to [-1, 1)."""
     if samples.dtype.kind == "f":
-        return np.ascontiguousarray(samples, np.float32)
+        return samples.astype(np.float32, copy=False)
     half = 2.0 ** (8 * samples.dtype.itemsize - 1)
     centred = samples.astype(np.float64) - (half if samples.dtype.kind == "u" else 0)
     return (centred / half).astype(np.float32)
