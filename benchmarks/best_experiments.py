@@ -118,7 +118,7 @@ PARTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "pcen": normalised,
 }
 OWN = {"second": second_order, "onset": onsets}
-# About that of `lda_patches`, on 1,650 features.
+# About that of `lda_patches`: like `SHRINKAGE`, it is relative to 1,650 features (see `Folds.scores`).
 PATCH_SHRINKAGE = 0.2
 PATCH_VARIANTS: dict[str, dict[str, object]] = {
     "150 patterns of each length": {"N_PATTERNS": 150},
@@ -338,14 +338,19 @@ def experiments(
     yield "k-means of three scales added", folds.scores(summed((1, recipe), (0.1, summed(*scales))))
     yield "product with k-means of three scales", product((1, base), (0.3, learnt))
     yield "product of radial and linear kernel and k-means", product((1, both), (0.3, learnt))
-    yield from patch_experiments(folds, frames, base)
+    yield from patch_experiments(folds, frames, recipe, base)
 
 
-def patch_experiments(folds: Folds, frames: np.ndarray, base: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+def patch_experiments(
+    folds: Folds, frames: np.ndarray, recipe: Grams, base: np.ndarray
+) -> Iterator[tuple[str, np.ndarray]]:
     """Yield the same of random patches, their variants, and products of three."""
-    own = folds.scores(folds.grams(random_patches.patches(frames, RATE)), PATCH_SHRINKAGE)
+    grams = folds.grams(random_patches.patches(frames, RATE))
+    own = folds.scores(grams, PATCH_SHRINKAGE)
     both = product((1, base), (0.35, own))
     yield "patches alone", own
+    for weight in (0.3, 1.0):
+        yield f"patches added, {weight:g}", folds.scores(summed((1, recipe), (weight, grams)))
     yield "product with patches", both
     for name, changed in PATCH_VARIANTS.items():
         with mock.patch.multiple(random_patches, **changed):

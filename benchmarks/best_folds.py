@@ -84,7 +84,7 @@ def main() -> None:
         write_json(args.output, compared(pd.concat(tables), manifest))
     if args.errors:
         own = pd.concat(tables)
-        write_json(args.errors, errors(predictions(own[own["model"] == entry], manifest)))
+        write_json(args.errors, errors(predictions(own[own["model"] == args.models[-1]], manifest)))
 
 
 def splits(manifest: pd.DataFrame, args: argparse.Namespace) -> Iterator[tuple[str, pd.Series, int]]:

@@ -27,6 +27,17 @@ def test_a_message_is_one_line_with_place_expectation_and_hint():
     assert str(error) == "manifest: 5 of 10 tracks; expected at most 1. Hint: listen to them"
 
 
+def test_an_interrupt_ends_in_one_line_with_the_status_of_shells(capsys):
+    @exits_cleanly
+    def main() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit) as raised:
+        main()
+    assert raised.value.code == 130
+    assert capsys.readouterr().err == "genredag: interrupted\n"
+
+
 def test_an_error_can_be_pickled():
     error = pickle.loads(pickle.dumps(ParameterError("x", where="a.b", hint="c")))
     assert (type(error), str(error), error.where) == (ParameterError, "a.b: x. Hint: c", "a.b")

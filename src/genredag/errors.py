@@ -15,6 +15,7 @@ P = ParamSpec("P")
 # Exit statuses: an error that the user can correct; a data set that lacks something that was requested.
 EXIT_USER_ERROR = 2
 EXIT_UNSUITABLE = 3
+EXIT_INTERRUPTED = 130  # as shells have it: 128 and the number of the signal
 
 _PREFIX = "genredag: error: "
 _EXPECTED = "; expected "
@@ -162,7 +163,7 @@ def exits_cleanly(main: Callable[P, None]) -> Callable[P, None]:
     """Print a `GenredagError` as one line on stderr and exit with its status; bugs keep their traceback.
 
     The status is `EXIT_UNSUITABLE` if the data set lacks something that was requested, and `EXIT_USER_ERROR`
-    for all other errors, including files that can't be read or written.
+    for all other errors, including files that can't be read or written. Ctrl-C ends in one line, too.
     """
 
     @functools.wraps(main)
@@ -171,6 +172,9 @@ def exits_cleanly(main: Callable[P, None]) -> Callable[P, None]:
             main(*args, **kwargs)
         except GenredagError as error:
             _exit(str(error), error.exit_status)
+        except KeyboardInterrupt:
+            print("genredag: interrupted", file=sys.stderr)
+            sys.exit(EXIT_INTERRUPTED)
         except Exception as error:
             _exit_if_known(error)
             raise

@@ -12,18 +12,19 @@ def noise(*shape, seed=0):
     return np.random.default_rng(seed).normal(-40, 10, shape).astype(np.float32)
 
 
-def test_features_are_those_of_each_patch_alone():
+@pytest.mark.parametrize("n_frames", [8, 20])
+def test_features_are_those_of_each_patch_alone(n_frames):
     """Compute the features of one slice patch by patch, as the docstrings say."""
-    (found,) = patches(noise(1, 20, 30), 11.0)
-    slice_ = noise(1, 20, 30)[0].astype(np.float64)
+    (found,) = patches(noise(1, n_frames, 30), 11.0)
+    slice_ = noise(1, n_frames, 30)[0].astype(np.float64)
     cepstra = dct(slice_ - slice_.mean(), axis=1, norm="ortho")[:, :16]
     expected = []
     for length, n_over_time in ((2, 2), (4, 4), (8, 6)):
         likeness = []
-        for start in range(20 - length + 1):
+        for start in range(n_frames - length + 1):
             patch = dct(cepstra[start : start + length].T, axis=1, norm="ortho")[:, :n_over_time]
             patch *= np.arange(1, 17)[:, np.newaxis] ** 0.25 * np.arange(1, n_over_time + 1) ** 0.5
-            patch *= np.sqrt(patch.size) / np.linalg.norm(patch)
+            patch /= np.linalg.norm(patch)
             likeness.append(np.maximum(patch.ravel() @ patterns(patch.size, length), 0))
         expected += [np.sqrt(np.mean(likeness, axis=0)), np.std(likeness, axis=0)]
     assert_allclose(found, np.concatenate(expected), rtol=1e-3, atol=1e-4)
@@ -59,6 +60,11 @@ def test_constant_slices_are_like_no_pattern(value):
 def test_level_and_gain_do_not_matter(level, gain):
     slices = noise(2, 60, 30) + 40
     assert_allclose(patches(gain * slices + level, 11.0), patches(slices, 11.0), atol=2e-3)
+
+
+def test_what_hardly_changes_is_looked_at_as_closely():
+    changes = noise(2, 60, 30) + 40
+    assert_allclose(patches(0.01 * changes - 80, 11.0), patches(changes - 80, 11.0), atol=0.01)
 
 
 def test_frames_are_averaged_to_a_common_rate():

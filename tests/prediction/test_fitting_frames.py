@@ -86,6 +86,15 @@ def test_slices_are_whole_tracks_for_statistics_over_time(model, seconds):
     assert _slice_seconds(read_settings(PROJECT / "params.yaml", model).recipe) == seconds
 
 
+@pytest.mark.parametrize(
+    ("names", "seconds"),
+    [(["patches"], np.inf), (["features_133", "textures"], np.inf), (["bin_statistics", "patches"], 10.0)],
+)
+def test_the_first_features_that_a_spectrogram_has_decide(project_dir, names, seconds):
+    recipe = load_params(project_dir / "params.yaml").models["lda_patches"]
+    assert _slice_seconds(recipe.model_copy(update={"features": names})) == seconds
+
+
 def test_an_ensemble_with_a_network_has_its_slices(settings, project_dir):
     recipes = load_params(project_dir / "params.yaml").models
     member = recipes["best"].members["lda_patches"]

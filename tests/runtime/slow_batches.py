@@ -19,7 +19,7 @@ def main() -> None:
             return 12000
 
         def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-            time.sleep(0.15)
+            time.sleep(1)
             return np.ones((4, 3), np.float32), np.zeros(4, np.int32)
 
     model = keras.Sequential([keras.layers.Dense(2, activation="softmax")])

@@ -4,6 +4,7 @@ import platform
 import signal
 import subprocess
 import sys
+import threading
 import time
 from functools import partial
 from pathlib import Path
@@ -162,17 +163,19 @@ def test_batches_are_read_again_in_order_and_nothing_tunes_them(toy_slices):
     assert dataset.options().autotune.enabled is False
 
 
-def test_an_error_in_a_batch_is_raised_as_it_was(toy_slices):
+@pytest.mark.parametrize("place", [0, 1])
+def test_an_error_in_a_batch_is_raised_as_it_was(toy_slices, place):
     def fail(slices, labels, rng):
         if failing:
             raise DataError("frames.npy is shorter than its index")
         return slices, labels
 
     failing = False
-    batches = shuffled_batches(toy_slices.part("train"), 5, seed=1, prepare=fail)
-    with pytest.raises(DataError, match="shorter than its index"), fed(batches) as (dataset,):
+    parts = [shuffled_batches(toy_slices.part("train"), 5, seed=1, prepare=fail) for _ in range(2)]
+    with pytest.raises(DataError, match="shorter than its index") as raised, fed(*parts) as datasets:
         failing = True
-        list(dataset)
+        list(datasets[place])
+    assert raised.value.__suppress_context__  # TensorFlow's error is not printed, too
 
 
 def test_other_errors_and_interrupts_leave_the_block_unchanged(toy_slices):
@@ -184,34 +187,42 @@ def test_other_errors_and_interrupts_leave_the_block_unchanged(toy_slices):
         assert raised.value is error
 
 
-def test_no_batch_is_made_after_the_block(toy_slices):
-    made = []
+@pytest.mark.parametrize("place", [0, 1])
+def test_the_block_ends_with_the_batch_that_is_being_made(toy_slices, place):
+    made, begun = [], threading.Event()
 
     def slow(slices, labels, rng):
         made.append("begun")
-        time.sleep(0.05)
+        if len(made) == 3:
+            begun.set()
+            time.sleep(0.5)
         made[-1] = "done"
         return slices, labels
 
-    batches = shuffled_batches(toy_slices.part("train"), 1, seed=1, prepare=slow)
-    with fed(batches) as (dataset,):
-        iterator = iter(dataset)
+    parts = [shuffled_batches(toy_slices.part("train"), 1, seed=1) for _ in range(2)]
+    parts[place] = shuffled_batches(toy_slices.part("train"), 1, seed=1, prepare=slow)
+    with fed(*parts) as datasets:
+        iterator = iter(datasets[place])
         next(iterator)
-    assert set(made) == {"done"} and len(made) < len(batches)
+        assert begun.wait(10)
+        assert made[-1] == "begun"
+    assert set(made) == {"done"} and len(made) < len(parts[place])
     n_made = len(made)
     time.sleep(0.2)
     assert len(made) == n_made
 
 
-def test_training_with_slow_batches_can_be_interrupted():
+@pytest.mark.parametrize("n_interrupts", [1, 3])
+def test_training_with_slow_batches_can_be_interrupted(n_interrupts):
     script = Path(__file__).with_name("slow_batches.py")
     default = partial(signal.signal, signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         [sys.executable, str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=default
     )
     assert process.stdout.readline() == b"training\n"
-    time.sleep(0.5)
-    process.send_signal(signal.SIGINT)
+    for _ in range(n_interrupts):
+        time.sleep(0.4)
+        process.send_signal(signal.SIGINT)
     try:
         assert b"KeyboardInterrupt" in process.communicate(timeout=60)[1]
     finally:

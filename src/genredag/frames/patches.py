@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from genredag.frames.textures import CHUNK, RATE, averaged
+from genredag.frames.textures import RATE, averaged, by_chunks, without_level
 
 # Frames of a patch, at about `RATE`, and the number of patterns of each length.
 LENGTHS = (2, 4, 8)
@@ -25,7 +25,7 @@ ROUNDING = 1e-4
 def patches(slices: np.ndarray, frames_per_second: float) -> np.ndarray:
     """Return the mean and deviation over time of the likeness of patches to random patterns.
 
-    The features do not change if a constant is added to all values, or if all are multiplied by one.
+    The features do not change if a constant is added to all values, or if all are multiplied by a factor.
 
     Parameters
     ----------
@@ -41,23 +41,19 @@ def patches(slices: np.ndarray, frames_per_second: float) -> np.ndarray:
     """
     coarse = averaged(slices, max(1, round(frames_per_second / RATE)))
     coarse = np.pad(coarse, ((0, 0), (0, max(0, max(LENGTHS) - coarse.shape[1])), (0, 0)), mode="edge")
-    found = [_likenesses(coarse[i : i + CHUNK]) for i in range(0, max(1, len(coarse)), CHUNK)]
-    return np.concatenate(found, dtype=np.float32)
+    return by_chunks(_likenesses, coarse)
 
 
 def _likenesses(slices: np.ndarray) -> np.ndarray:
     from scipy.fft import dct
 
-    level = slices.mean(axis=(1, 2), keepdims=True, dtype=np.float32) if len(slices) else np.float32(0)
-    cepstra = dct(slices - level, axis=2, norm="ortho")[:, :, :N_CEPSTRA]
+    cepstra = dct(without_level(slices), axis=2, norm="ortho")[:, :, :N_CEPSTRA]
     shortest = ROUNDING * np.abs(slices).max(axis=(1, 2), initial=1e-30)[:, np.newaxis, np.newaxis]
     parts = []
     for length in LENGTHS:
         of_patches = emphasised(cepstra, length)
-        size = of_patches.shape[2]
-        norms = np.linalg.norm(of_patches, axis=2, keepdims=True)
-        of_patches *= np.sqrt(size) / np.maximum(norms, shortest)
-        likeness = np.maximum(of_patches @ patterns(size, length), 0)
+        of_patches /= np.maximum(np.linalg.norm(of_patches, axis=2, keepdims=True), shortest)
+        likeness = np.maximum(of_patches @ patterns(of_patches.shape[2], length), 0)
         parts += [np.sqrt(likeness.mean(axis=1)), likeness.std(axis=1)]
     return np.concatenate(parts, axis=1)
 

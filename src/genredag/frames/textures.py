@@ -12,7 +12,7 @@ factor:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -50,11 +50,18 @@ def textures(slices: np.ndarray, frames_per_second: float) -> np.ndarray:
         Float32 (n_slices, n_features): 1,650 features of slices with at least 12 bins, fewer otherwise.
     """
     coarse = averaged(slices, max(1, round(frames_per_second / RATE)))
-    parts = [
-        np.concatenate([modulations(chunk), covariances(chunk)], axis=1)
-        for chunk in (coarse[i : i + CHUNK] for i in range(0, max(1, len(coarse)), CHUNK))
-    ]
-    return np.concatenate(parts, dtype=np.float32)
+    return by_chunks(lambda chunk: np.concatenate([modulations(chunk), covariances(chunk)], axis=1), coarse)
+
+
+def by_chunks(features: Callable[[np.ndarray], np.ndarray], slices: np.ndarray) -> np.ndarray:
+    """Return the features of all slices, float32 (n_slices, n_features), computed from `CHUNK` at a time."""
+    chunks = (slices[i : i + CHUNK] for i in range(0, max(1, len(slices)), CHUNK))
+    return np.concatenate([features(chunk) for chunk in chunks], dtype=np.float32)
+
+
+def without_level(slices: np.ndarray) -> np.ndarray:
+    """Return slices minus the mean of each over frames and bins."""
+    return slices - slices.mean(axis=(1, 2), keepdims=True, dtype=np.float32) if len(slices) else slices
 
 
 def averaged(slices: np.ndarray, run: int) -> np.ndarray:
@@ -79,12 +86,11 @@ def modulations(slices: np.ndarray) -> np.ndarray:
     """
     from scipy.fft import fft2, ifft2
 
-    n_slices, n_frames, n_bins = slices.shape
+    n_frames, n_bins = slices.shape[1:]
     bands = np.linspace(0, n_bins, min(N_BANDS, n_bins), endpoint=False).astype(int)
     sizes = np.diff([*bands, n_bins]).astype(np.float32)
     shape = _padded(n_frames, n_bins)
-    level = slices.mean(axis=(1, 2), keepdims=True, dtype=np.float32) if n_slices else np.float32(0)
-    spectrum = fft2((slices - level).astype(np.complex64), s=shape, axes=(1, 2))
+    spectrum = fft2(without_level(slices).astype(np.complex64), s=shape, axes=(1, 2))
     found = []
     for response in filters(*shape):
         magnitude = np.abs(ifft2(spectrum * response, axes=(1, 2))[:, :n_frames, :n_bins])

@@ -17,7 +17,7 @@ from genredag.bundles.parts import ONNX_SUFFIX, needs_keras
 from genredag.datasets.spectrograms import probe_all, read_tracks
 from genredag.errors import DataError, ParameterError, UnsuitableDataError
 from genredag.evaluation.predictions import track_predictions
-from genredag.frames.features import OF_SPECTROGRAMS
+from genredag.frames.features import OF_SPECTROGRAMS, choose
 from genredag.frames.rendering import render
 from genredag.frames.slices import cut
 from genredag.frames.split_slices import SlicedFrames, SliceSpec
@@ -154,7 +154,7 @@ def fit_frames(
 def _slice_seconds(recipe: Recipe) -> float:
     if isinstance(recipe, Ensemble):
         return min(_slice_seconds(member.recipe) for member in recipe.members.values())
-    over_time = isinstance(recipe, Estimator) and recipe.features in list(OF_SPECTROGRAMS)
+    over_time = isinstance(recipe, Estimator) and choose(recipe.features, bins=[]) in OF_SPECTROGRAMS
     return math.inf if over_time else SLICE_SECONDS
 
 

@@ -112,7 +112,7 @@ def choose_backend() -> None:
 
 
 def settled_precision(precision: str) -> str:
-    """Return a precision of networks, or, for ``"auto"``, that which this machine trains fastest in.
+    """Return a precision of networks; for ``"auto"``, the one that this machine should train in.
 
     This is mixed_bfloat16 if TensorFlow runs on a processor that multiplies in bfloat16 and says so (x86,
     Linux); otherwise float32. Import Keras first.
@@ -148,25 +148,30 @@ def fed(*parts: keras.utils.PyDataset) -> Iterator[list[keras.utils.PyDataset | 
     data sets yielded here have no autotuner. Each epoch reads the batches again, in order.
 
     TensorFlow makes batches in a thread of its own. An error there leaves the block as it was raised, not
-    within one of TensorFlow's, and the block ends after the thread has made its last batch: at the end of the
-    process, TensorFlow would wait for ever for a thread that Python has stopped.
+    within one of TensorFlow's. The block ends when the batch that is being made is done, whatever interrupts
+    arrive in the meantime: at the end of the process, TensorFlow would wait for ever for a thread that Python
+    has stopped.
     """
     import keras
 
     if keras.backend.backend() != "tensorflow":
         yield list(parts)
         return
+    from tensorflow.errors import OpError
+
     makers = [_Maker(batches) for batches in parts]
     try:
         yield [maker.dataset() for maker in makers]
-    except Exception:
+    except OpError:
         for maker in makers:
             if maker.error:
                 raise maker.error from None
         raise
     finally:
         for maker in makers:
-            maker.stop()
+            maker.stopped = True
+        for maker in makers:
+            maker.wait()
 
 
 class _Maker:
@@ -175,8 +180,8 @@ class _Maker:
     def __init__(self, batches: keras.utils.PyDataset) -> None:
         self.batches = batches
         self.error: Exception | None = None
+        self.stopped = False
         self._busy = threading.Lock()
-        self._stopped = False
 
     def dataset(self) -> tensorflow.data.Dataset:
         import tensorflow
@@ -190,16 +195,16 @@ class _Maker:
         counted = found.apply(tensorflow.data.experimental.assert_cardinality(len(self.batches)))
         return counted.prefetch(1).with_options(options)
 
-    def stop(self) -> None:
-        """Make no more batches, and wait for the one that is being made."""
-        self._stopped = True
-        with self._busy:
-            pass
+    def wait(self) -> None:
+        """Wait for the batch that is being made, if any."""
+        while True:
+            with contextlib.suppress(KeyboardInterrupt), self._busy:
+                return
 
     def _in_order(self) -> Iterator[object]:
         for index in range(len(self.batches)):
             with self._busy:
-                if self._stopped:
+                if self.stopped:
                     return
                 try:
                     batch = self.batches[index]

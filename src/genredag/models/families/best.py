@@ -1,4 +1,4 @@
-"""The most accurate recipe without other data, its two discriminants, and a network (docs/best.md)."""
+"""Our most accurate recipe without other data, its two discriminants, and a network (docs/best.md)."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ class Train(Group):
     """Training parameters that all models share."""
 
     precision: Literal["float32", "mixed_bfloat16", "auto"] = Field(
-        description="arithmetic precision of networks; `auto`: that which this machine trains fastest in"
+        description="arithmetic precision of networks; `auto`: bfloat16 where the processor multiplies in it"
     )
     threads: Count = Field(description="threads of one training job; the result depends on them")
     normalisation: Literal["bin", "global", "none"] = Field(
