@@ -122,6 +122,20 @@ def test_a_file_without_tracks_is_named(settings, files):
         build_manifest({"train": files["frames"]}, files["tracks"], settings)
 
 
+@pytest.mark.parametrize("part", ["frames", "validation"])
+def test_a_file_that_lacks_a_genre_is_named(settings, files, part):
+    table = pd.read_csv(files["tracks"])
+    prefix = {"frames": "b", "validation": "a"}[part]
+    rows = table.index[table["track_id"].str.startswith(prefix) & (table["genre"] == "fall")]
+    table.loc[rows[:3], "genre"] = "steps"
+    table.to_csv(files["tracks"], index=False)
+    message = f"{files[part].name}: no usable track of genre steps; expected all genres of the files: fall, "
+    with pytest.raises(DataError, match=message):
+        build_manifest(
+            {"train": files["frames"], "validation": files["validation"]}, files["tracks"], settings
+        )
+
+
 def test_too_few_artists_to_set_some_aside_need_validation_tracks(settings, files, tmp_path):
     table = pd.read_csv(files["tracks"])
     table.assign(artist=table["genre"]).to_csv(files["tracks"], index=False)

@@ -164,7 +164,8 @@ def build_manifest(parts: dict[str, Path], tracks: Path, settings: Settings) -> 
     Raises
     ------
     DataError
-        A file or the table can't be used, or a track is in two files or not in the table.
+        A file or the table can't be used, a track is in two files or not in the table, or a file lacks a
+        genre.
     """
     table = read_tracks(tracks).drop_duplicates("track_id").set_index("track_id")
     listed = []
@@ -187,6 +188,12 @@ def build_manifest(parts: dict[str, Path], tracks: Path, settings: Settings) -> 
     probes = probe_all(manifest, clip_seconds=seconds, min_seconds=settings.download.min_seconds)
     manifest = assemble(manifest, probes)
     check_usable(manifest, name="spectrograms", max_skipped=settings.download.max_skipped)
+    usable = manifest[manifest["status"] == "ok"]
+    for part, file in parts.items():
+        missing = set(usable["genre"]) - set(usable.loc[usable["subset"] == part, "genre"])
+        if missing:
+            expected = f"all genres of the files: {', '.join(sorted(set(usable['genre'])))}"
+            raise DataError(f"no usable track of genre {min(missing)}", where=str(file), expected=expected)
     return manifest
 
 
