@@ -90,7 +90,8 @@ def test_the_benchmark_of_sets_runs(project_dir, toy_slices, tmp_path):
     )
     manifest.to_parquet(folder.parent / "manifest.parquet")
     script = [sys.executable, project_dir / "benchmarks/sets.py", "--params", project_dir / "params.yaml"]
-    output = ["--splits", "artist_disjoint", "--output", tmp_path / "figures.json"]
+    # Several seeds, for an interval needs several artists.
+    output = ["--splits", "artist_disjoint", "--seeds", "1", "2", "3", "--output", tmp_path / "figures.json"]
     subprocess.run([*script, "--data", folder, *output], cwd=tmp_path, check=True)
     (row,) = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))
     assert (row["data"], row["split"]) == ("toys", "artist_disjoint")
@@ -229,7 +230,7 @@ def test_the_page_of_survival_counts_kills_and_shows_what_did_not_heal(benchmark
     row = {"disaster": "disk full", "where": "train", "runner": "dvc", "status": 1, "message": "full"}
     row |= {"traceback": True, "damaged": ["a"], "left": [], "healed": False}
     page = squeezed(
-        benchmark("survival_page").page(kills, [row, {"name": "clock", "runner": "dvc", "finished": True}])
+        benchmark("survival_page").page(kills, [row, {"name": "clock", "runner": "dvc", "finished": True}], {})
     )
     assert "| all | 3 | 3 | 0 | 30 | 1 | 0 | 0 |" in page
     assert "| train | 2 | 1 |" in page
@@ -239,5 +240,6 @@ def test_the_page_of_survival_counts_kills_and_shows_what_did_not_heal(benchmark
 
 def test_the_page_of_survival_is_up_to_date(project_dir, benchmark):
     page, tiny = benchmark("survival_page"), benchmark("tiny_runs")
-    text = page.page(tiny.read_record(page.KILL_RECORD), tiny.read_record(page.DISASTER_RECORD))
+    twice = json.loads(page.DETERMINISM_RECORD.read_text(encoding="utf-8"))
+    text = page.page(tiny.read_record(page.KILL_RECORD), tiny.read_record(page.DISASTER_RECORD), twice)
     assert (project_dir / "docs/survival.md").read_text(encoding="utf-8") == text
