@@ -229,9 +229,8 @@ def test_the_page_of_survival_counts_kills_and_shows_what_did_not_heal(benchmark
     ]
     row = {"disaster": "disk full", "where": "train", "runner": "dvc", "status": 1, "message": "full"}
     row |= {"traceback": True, "damaged": ["a"], "left": [], "healed": False}
-    page = squeezed(
-        benchmark("survival_page").page(kills, [row, {"name": "clock", "runner": "dvc", "finished": True}], {})
-    )
+    clock = {"name": "clock", "runner": "dvc", "finished": True}
+    page = squeezed(benchmark("survival_page").page(kills, [row, clock], {}))
     assert "| all | 3 | 3 | 0 | 30 | 1 | 0 | 0 |" in page
     assert "| train | 2 | 1 |" in page
     assert "`clock` (snakemake)" in page and "`clock` (dvc)" not in page
