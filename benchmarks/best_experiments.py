@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -22,7 +21,6 @@ from scipy.fft import fft2, ifft2, rfft
 from scipy.ndimage import median_filter
 
 from genredag.evaluation.intervals import accuracy_interval, cluster_names, difference_interval
-from genredag.frames import patches as random_patches
 from genredag.frames import textures
 from genredag.runtime.files import write_json
 
@@ -118,25 +116,6 @@ PARTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "pcen": normalised,
 }
 OWN = {"second": second_order, "onset": onsets}
-# About that of `lda_patches`: like `SHRINKAGE`, it is relative to 1,650 features (see `Folds.scores`).
-PATCH_SHRINKAGE = 0.2
-PATCH_VARIANTS: dict[str, dict[str, object]] = {
-    "150 patterns of each length": {"N_PATTERNS": 150},
-    "2,000 patterns": {"N_PATTERNS": 2000},
-    "8 cepstra": {"N_CEPSTRA": 8},
-    "40 cepstra": {"N_CEPSTRA": 40},
-    "no emphasis": {"CEPSTRAL_EMPHASIS": 0.0, "TEMPORAL_EMPHASIS": 0.0},
-    "twice the emphasis": {"CEPSTRAL_EMPHASIS": 0.5, "TEMPORAL_EMPHASIS": 1.0},
-    "four frames": {"LENGTHS": (4,)},
-    "one to sixteen frames": {"LENGTHS": (1, 2, 4, 8, 16)},
-}
-PATCH_SOURCES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "the percussive part": filtered((1, 13)),
-    "the harmonic part": filtered((9, 1)),
-    "normalised energy": normalised,
-    "differences of frames": lambda x: np.diff(x, axis=1),
-    "the lower half of the bins": lambda x: x[:, :, : N_BINS // 2],
-}
 
 
 def computed(frames: np.ndarray, cache: Path) -> dict[str, np.ndarray]:
@@ -338,30 +317,6 @@ def experiments(
     yield "k-means of three scales added", folds.scores(summed((1, recipe), (0.1, summed(*scales))))
     yield "product with k-means of three scales", product((1, base), (0.3, learnt))
     yield "product of radial and linear kernel and k-means", product((1, both), (0.3, learnt))
-    yield from patch_experiments(folds, frames, recipe, base)
-
-
-def patch_experiments(
-    folds: Folds, frames: np.ndarray, recipe: Grams, base: np.ndarray
-) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield the same of random patches, their variants, and products of three."""
-    grams = folds.grams(random_patches.patches(frames, RATE))
-    own = folds.scores(grams, PATCH_SHRINKAGE)
-    both = product((1, base), (0.35, own))
-    yield "patches alone", own
-    for weight in (0.3, 1.0):
-        yield f"patches added, {weight:g}", folds.scores(summed((1, recipe), (weight, grams)))
-    yield "product with patches", both
-    for name, changed in PATCH_VARIANTS.items():
-        with mock.patch.multiple(random_patches, **changed):
-            scores = folds.scores(folds.grams(random_patches.patches(frames, RATE)), PATCH_SHRINKAGE)
-        yield f"patches, {name}, alone", scores
-        yield f"product with patches, {name}", product((1, base), (0.35, scores))
-    for name, change in PATCH_SOURCES.items():
-        scores = folds.scores(folds.grams(random_patches.patches(change(frames), RATE)), PATCH_SHRINKAGE)
-        yield f"patches of {name} alone", scores
-        yield f"product with patches of {name}", product((1, base), (0.35, scores))
-        yield f"product with patches and patches of {name}", product((1, both), (0.15, scores))
 
 
 def main() -> None:
@@ -376,18 +331,23 @@ def main() -> None:
     args = parser.parse_args()
     tracks, frames = read(args.frames, args.tracks)
     frames = frames.astype(np.float32)
-    folds, rows, reference = Folds(tracks, args.first_shuffle), [], None
-    clusters = cluster_names(tracks)
-    for name, scores in experiments(folds, frames, computed(frames, args.cache)):
+    folds = Folds(tracks, args.first_shuffle)
+    report(tracks, folds, experiments(folds, frames, computed(frames, args.cache)), args.output)
+
+
+def report(tracks: pd.DataFrame, folds: Folds, found: Iterator[tuple[str, np.ndarray]], output: Path) -> None:
+    """Print and write the accuracy of named scores, and their difference from the first."""
+    rows, reference, clusters = [], None, cluster_names(tracks)
+    for name, scores in found:
         correct = scores.argmax(axis=2) == folds.labels
         mean = correct.mean(axis=0)
         reference = mean if reference is None else reference
         row = {"experiment": name, "accuracy, %": accuracy_interval(mean, clusters, **SAMPLING)}
         row["difference, points"] = difference_interval(mean, reference, clusters, **SAMPLING)
-        row |= {"by_shuffle": [round(100 * value, 1) for value in correct.mean(axis=1)]}
+        row |= {"by_shuffle": [round(100 * float(value), 1) for value in correct.mean(axis=1)]}
         rows.append(shown(row))
         print(rows[-1], flush=True)
-        write_json(args.output, rows)
+        write_json(output, rows)
 
 
 def shown(row: dict[str, object]) -> dict[str, object]:
