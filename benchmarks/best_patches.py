@@ -2,6 +2,8 @@ r"""The experiments of docs/best.md on random patches: shrinkage discriminants, 
 
     python benchmarks/best_patches.py --frames mel_train.npz mel_valid.npz --tracks tracks.csv \
         --output patches.json
+
+Features of patches are computed anew: each run takes about two minutes.
 """
 
 from __future__ import annotations
