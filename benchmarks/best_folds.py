@@ -1,8 +1,9 @@
 r"""Cross-validation of whole recipes as `genredag fit` trains them, with artists kept apart.
 
-Of each fold's training tracks, 15 % are set aside for validation, by whole artists. For an ensemble, its
-members are shown as well, and products of them with other weights. The first model is the reference of the
-differences. Probabilities of each fold are kept in `--cache`, so that a stopped run continues.
+Of each fold's training tracks, 15 % are set aside for validation, by whole artists; then estimators learn
+from all training tracks. Before that, they are shown as `set aside`. For an ensemble, its members are shown,
+too, and products of them with other weights. The first model is the reference of the differences.
+Probabilities of each fold are kept in `--cache`, so that a stopped run continues.
 
     python benchmarks/best_folds.py --frames mel_train.npz mel_valid.npz --tracks tracks.csv \
         --models lda_textures:30 best:30 --shuffles 6 --cache folds --output folds.json
@@ -24,8 +25,10 @@ import numpy as np
 import pandas as pd
 from learning_curves import SAMPLING, artist_splits, errors, random_splits
 
+from genredag.bundles.bundle import Bundle
 from genredag.bundles.ensemble import EnsembleBundle, product
 from genredag.evaluation.intervals import accuracy_interval, cluster_names, difference_interval
+from genredag.frames.batches import SliceSet
 from genredag.frames.split_slices import SlicedFrames
 from genredag.prediction.fitting_frames import (
     TRAIN,
@@ -42,6 +45,7 @@ from genredag.runtime.backend import configure_backend
 from genredag.runtime.files import write_json
 from genredag.tracks.artists import artist_groups
 from genredag.training.ensembles import predicted
+from genredag.training.refitting import refitted
 from genredag.training.train import train_bundle
 
 TEST = "test"
@@ -74,17 +78,22 @@ def main() -> None:
         settings = read_settings(params_file(), model)
         files = dict(zip((TRAIN, VALIDATION), args.frames, strict=True))
         manifest = build_manifest(files, args.tracks, settings)
+        own: dict[str, list[pd.DataFrame]] = {}
         with TemporaryDirectory() as folder:
             sliced = cut_frames(manifest, settings, Path(folder), float(seconds))
             for name, part, seed in splits(manifest, args):
                 file = args.cache / f"{model}-{seconds}-{name}.parquet"
                 if not file.is_file():
-                    out_of_fold(model, settings, sliced, manifest, part, seed).to_parquet(file)
-                tables.append(pd.read_parquet(file).assign(model=entry, split=name))
+                    again = not (args.held_out or args.tracks_apart)
+                    out_of_fold(model, settings, sliced, manifest, part, seed, again).to_parquet(file)
+                for state, table in pd.read_parquet(file).groupby("state", sort=False):
+                    shown = f"{entry}{state}"
+                    own.setdefault(shown, []).append(table.assign(model=shown, split=name))
+        tables += [table for state in own.values() for table in state]
         write_json(args.output, compared(pd.concat(tables), manifest))
     if args.errors:
-        own = pd.concat(tables)
-        write_json(args.errors, errors(predictions(own[own["model"] == args.models[-1]], manifest)))
+        found = pd.concat(tables)
+        write_json(args.errors, errors(predictions(found[found["model"] == args.models[-1]], manifest)))
 
 
 def splits(manifest: pd.DataFrame, args: argparse.Namespace) -> Iterator[tuple[str, pd.Series, int]]:
@@ -109,21 +118,36 @@ def splits(manifest: pd.DataFrame, args: argparse.Namespace) -> Iterator[tuple[s
 
 
 def out_of_fold(
-    model: str, settings: Settings, sliced: SlicedFrames, manifest: pd.DataFrame, part: pd.Series, seed: int
+    model: str,
+    settings: Settings,
+    sliced: SlicedFrames,
+    manifest: pd.DataFrame,
+    part: pd.Series,
+    seed: int,
+    again: bool,
 ) -> pd.DataFrame:
-    """Train on the training part; return the slices held out, with the probabilities of each bundle."""
+    """Train on the training part; return the slices held out, with the probabilities of each bundle.
+
+    With `again`, there are also those before the validation part was learned from.
+    """
     started, data = time.process_time(), split_by(sliced, manifest, part)
     bundle, _, _ = train_bundle(model, settings.recipe, settings.train, data, seed=seed)
+    states = {"": refitted(bundle, data), ", set aside": bundle} if again else {"": bundle}
     print(f"{model}: {time.process_time() - started:.0f} s of CPU", flush=True)
     tested = TEST if TEST in set(part) else VALIDATION
-    slices, names = data.part(tested, class_names=bundle.class_names), bundle.class_names
+    slices = data.part(tested, class_names=bundle.class_names)
+    return pd.concat([probabilities(own, slices, seed).assign(state=state) for state, own in states.items()])
+
+
+def probabilities(bundle: Bundle | EnsembleBundle, slices: SliceSet, seed: int) -> pd.DataFrame:
+    """Return the slices with the probabilities of each member of a bundle, and its weight."""
     members = bundle.members if isinstance(bundle, EnsembleBundle) else [bundle]
     copies: dict[str, int] = {}
     columns = {"track_id": slices.track_ids, "seed": seed}
     for member, weight in zip(members, bundle.info.get("weights", [1.0]), strict=True):
         of_model = member.info["model"]
         copies[of_model] = copies.get(of_model, 0) + 1
-        for genre, values in zip(names, predicted(member, slices).T, strict=True):
+        for genre, values in zip(bundle.class_names, predicted(member, slices).T, strict=True):
             columns[f"{of_model}/{copies[of_model]}/{genre}"] = values
         columns[f"{of_model}/{copies[of_model]}/weight"] = weight
     return pd.DataFrame(columns)

@@ -57,8 +57,8 @@ def data():
 @pytest.mark.parametrize("name", FEATURE_SETS)
 def test_values_are_those_that_models_see_if_a_slice_is_a_track(data, name):
     table = feature_table(data, name)
-    seen = summarise(data.part("train", "validation", "test"), name)
-    expected = pd.DataFrame(seen.frames.array, seen.track_ids, feature_names(name)).sort_index()
+    seen = data.part("train", "validation", "test")
+    expected = pd.DataFrame(summarise(seen, name), seen.track_ids, feature_names(name)).sort_index()
     assert table["track_id"].tolist() == expected.index.tolist()
     assert_array_equal(table[feature_names(name)], expected)
     assert set(table.dtypes[feature_names(name)]) == {np.dtype(np.float32)}

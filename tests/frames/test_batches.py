@@ -11,6 +11,7 @@ from genredag.frames.batches import (
     slice_set,
     statistics,
     summarise,
+    with_features,
 )
 
 
@@ -83,7 +84,8 @@ def test_channels_have_statistics_of_their_own(slices, normalisation):
 def test_features_of_a_stack_are_no_channels(slices):
     spec = dataclasses.replace(slices.frames.spec, n_channels=3)
     frames = dataclasses.replace(slices.frames, spec=spec)
-    found = summarise(dataclasses.replace(slices, frames=frames), "bin_statistics")
+    stacked = dataclasses.replace(slices, frames=frames)
+    found = with_features(stacked, summarise(stacked, "bin_statistics"), np.arange(len(slices)))
     assert (found.frames.spec.n_channels, found.frames.spec.n_bins) == (1, 48)
 
 

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from genredag.frames.batches import summarise
 from genredag.frames.split_slices import open_sliced_frames, open_split_slices
 
 
@@ -58,3 +59,18 @@ def test_genres_are_numbered_in_their_sorted_order_wherever_they_come(toy_slices
     test = data.part("test")
     names = np.array(data.class_names)[test.labels]
     assert names.tolist() == data.split.loc[data.is_in("test"), "genre"].tolist()
+
+
+def test_features_of_a_part_are_computed_once(toy_slices, monkeypatch):
+    found = toy_slices.features("bin_statistics", "train")
+    slices = toy_slices.part("train")
+    np.testing.assert_array_equal(
+        found.take(np.arange(len(found)))[:, 0], summarise(slices, "bin_statistics")
+    )
+    np.testing.assert_array_equal(found.labels, slices.labels)
+    monkeypatch.setattr("genredag.frames.split_slices.summarise", None)
+    assert toy_slices.features("bin_statistics", "train") is found
+    with pytest.raises(TypeError):
+        toy_slices.features("bin_means", "train")
+    with pytest.raises(TypeError):  # another split has other parts
+        replace(toy_slices).features("bin_statistics", "train")

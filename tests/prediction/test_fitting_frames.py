@@ -74,6 +74,18 @@ def test_without_validation_a_share_of_whole_artists_is_set_aside(settings, file
     assert n_groups in (2, 3) if artists else n_groups == 6
 
 
+def test_a_share_that_was_set_aside_is_learned_from_in_the_end(settings, files, tmp_path):
+    fit(settings, files, tmp_path / "all.zip", validation=None)
+    fit(settings, files, tmp_path / "train.zip")
+    found = {name: read_bundle(tmp_path / f"{name}.zip") for name in ("all", "train")}
+    assert found["all"].info["refitted"] and "refitted" not in found["train"].info
+    for bundle in found.values():  # 40 training tracks: as many principal components
+        assert {"rotate": [40]}.items() <= {
+            r["name"]: r["output_shape"] for r in bundle.info["layers"]
+        }.items()
+        assert bundle.model.calibrated_classifiers_[0].estimator.estimator["rotate"].n_components_ == 40
+
+
 def test_slices_are_at_most_as_long_as_tracks(settings, files, tmp_path):
     fit(settings, files, tmp_path / "m.zip", slice_seconds=1e9)
     assert read_bundle(tmp_path / "m.zip").info["slices"]["seconds"] == 30.0

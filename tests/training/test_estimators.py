@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from genredag.errors import ModelError
-from genredag.frames.batches import statistics, summarise
+from genredag.frames.batches import statistics
 from genredag.frames.features import slice_statistics
 from genredag.models.families.classical import svm_rbf
 from genredag.training.estimators import features_of, fit_estimator, search_options
@@ -18,7 +18,7 @@ def search(training, folds=4, seed=0, **options):
 
 @pytest.fixture
 def training(toy_slices):
-    return summarise(toy_slices.part("train"), "bin_statistics")
+    return toy_slices.features("bin_statistics", "train")
 
 
 def test_features_are_slices_of_one_frame(toy_slices, training):
@@ -105,7 +105,7 @@ def test_the_temperature_is_fitted_on_validation_slices_alone(toy_slices, traini
     from sklearn.calibration import CalibratedClassifierCV
     from sklearn.frozen import FrozenEstimator
 
-    validation = summarise(toy_slices.part("validation"), "bin_statistics")
+    validation = toy_slices.features("bin_statistics", "validation")
     # Two of three genres are wrong: the right temperature is one that makes the machine unsure.
     validation = dataclasses.replace(validation, labels=np.array([1, 0, 2])[validation.labels])
     machine = svm_rbf(**OPTIONS, seed=0).fit(features_of(training), training.labels)

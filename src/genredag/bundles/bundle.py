@@ -35,6 +35,7 @@ EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip file can hold
 _MEMBER = "member_{}/"
 # Types in our estimators that skops doesn't trust by default.
 TRUSTED_TYPES = [
+    "genredag.models.soft_limit.SoftLimit",
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._TemperatureScaling",
     "sklearn.tree._tree.Tree",

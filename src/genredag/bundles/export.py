@@ -24,6 +24,8 @@ from genredag.runtime.files import atomic_path
 if TYPE_CHECKING:
     import keras
     from onnx import ModelProto
+    from skl2onnx.common._container import ModelComponentContainer
+    from skl2onnx.common._topology import Operator, Scope
     from sklearn.base import ClassifierMixin
 
 # The newest versions of the operators that both converters know.
@@ -191,7 +193,10 @@ def _estimator(model: ClassifierMixin, given: str) -> ModelProto:
     from onnx import compose
     from skl2onnx import convert_sklearn
     from skl2onnx.common.data_types import FloatTensorType
+    from skl2onnx.shape_calculators.scaler import calculate_sklearn_scaler_output_shapes
     from sklearn.pipeline import Pipeline
+
+    from genredag.models.soft_limit import SoftLimit
 
     pipeline, inverse_temperature = _uncalibrated(model)
     # skl2onnx doesn't know the step "passthrough".
@@ -202,6 +207,8 @@ def _estimator(model: ClassifierMixin, given: str) -> ModelProto:
             pipeline,
             initial_types=[(given, FloatTensorType([None, pipeline.n_features_in_]))],
             options={id(pipeline): {"zipmap": False}, **({id(pipeline[-1]): raw} if raw else {})},
+            custom_conversion_functions={SoftLimit: _convert_soft_limit},
+            custom_shape_calculators={SoftLimit: calculate_sklearn_scaler_output_shapes},
             target_opset=OPSETS,
         )
     converted = compose.add_prefix(converted, "classifier/")
@@ -211,6 +218,20 @@ def _estimator(model: ClassifierMixin, given: str) -> ModelProto:
     if inverse_temperature is not None:
         returned = _with_softmax(converted, returned, inverse_temperature)
     return _finished(converted, {converted.graph.input[0].name: given, returned: OUTPUT}, ["n_slices"])
+
+
+def _convert_soft_limit(scope: Scope, operator: Operator, container: ModelComponentContainer) -> None:
+    """Add the nodes of a `SoftLimit` to what skl2onnx makes of a pipeline."""
+    from onnx import TensorProto
+
+    limit, (given,), (returned,) = scope.get_unique_variable_name("limit"), operator.inputs, operator.outputs
+    scaled, squashed = (scope.get_unique_variable_name(name) for name in ("scaled", "squashed"))
+    container.add_initializer(limit, TensorProto.FLOAT, [], [operator.raw_operator.limit])
+    container.add_node("Div", [given.full_name, limit], scaled, name=scope.get_unique_operator_name("Div"))
+    container.add_node("Tanh", scaled, squashed, name=scope.get_unique_operator_name("Tanh"))
+    container.add_node(
+        "Mul", [squashed, limit], returned.full_name, name=scope.get_unique_operator_name("Mul")
+    )
 
 
 def _uncalibrated(model: ClassifierMixin) -> tuple[ClassifierMixin, float | None]:

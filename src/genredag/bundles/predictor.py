@@ -41,6 +41,8 @@ class BundleInfo(TypedDict):
         Exponents of the probabilities of each member; present for an ensemble.
     warning
         Present if the split is leaky.
+    refitted
+        Present if estimators were fitted again, on training and validation slices. `metrics` are of before.
     """
 
     class_names: list[str]
@@ -59,6 +61,7 @@ class BundleInfo(TypedDict):
     commit: str | None
     weights: NotRequired[list[float]]
     warning: NotRequired[str]
+    refitted: NotRequired[bool]
 
 
 class Predictor(ABC):

@@ -137,14 +137,14 @@ def slice_set(
     )
 
 
-def summarise(slices: SliceSet, name: str) -> SliceSet:
-    """Compute the features of slices; return them as slices of one frame, with the features as bins."""
+def summarise(slices: SliceSet, name: str) -> np.ndarray:
+    """Compute the features of slices, float32 (n_slices, n_features)."""
     spec, n_valid = slices.frames.spec, slices.n_valid
     values = [
         features(slices.take(rows), spec.bins, name, n_valid[rows], spec.frames_per_second)
         for rows in slices.chunks_of_rows()
     ]
-    return with_features(slices, np.concatenate(values), np.arange(len(slices)))
+    return np.concatenate(values)
 
 
 def with_features(slices: SliceSet, values: np.ndarray, rows: np.ndarray) -> SliceSet:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from genredag.frames.batches import SliceSet, slice_set
+from genredag.frames.batches import SliceSet, slice_set, summarise, with_features
 from genredag.frames.slices import SliceSummary
 from genredag.frames.store import Frames, open_frames
 
@@ -87,6 +88,21 @@ class SplitSlices(SlicedFrames):
         rows = self.is_in(*parts)
         genres, names = self.split.loc[rows, "genre"], class_names or self.class_names
         return slice_set(self.frames, self.slices[rows], self.spec.n_frames, genres, names)
+
+    def features(self, name: str, part: str) -> SliceSet:
+        """Return the features `name` of the slices of a part, as slices of one frame.
+
+        They are computed once, and kept.
+        """
+        if (name, part) not in self._features:
+            slices = self.part(part)
+            rows = np.arange(len(slices))
+            self._features[name, part] = with_features(slices, summarise(slices, name), rows)
+        return self._features[name, part]
+
+    @cached_property
+    def _features(self) -> dict[tuple[str, str], SliceSet]:
+        return {}
 
 
 def open_sliced_frames(frames_path: Path, slices_path: Path) -> SlicedFrames:

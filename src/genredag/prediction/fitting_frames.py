@@ -37,6 +37,7 @@ from genredag.runtime.files import check_outputs
 from genredag.splits.assignment import assign_by_artist, assign_by_genre
 from genredag.tracks.manifest import LISTED, assemble, check_usable
 from genredag.tracks.precomputed import load_spectrograms
+from genredag.training.refitting import refitted
 from genredag.training.train import train_bundle
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def fit_frames(
     ----------
     frames, validation
         Files as `load_spectrograms` reads them. Without validation tracks, a share of the training tracks is
-        set aside, by whole artists.
+        set aside, by whole artists. Once they have calibrated the model, its estimators learn from them, too.
     tracks
         A CSV with the track_id, genre and, where known, artist of these tracks, and perhaps of others.
     slice_seconds
@@ -120,7 +121,7 @@ def fit_frames(
     Returns
     -------
     float
-        Accuracy on the validation tracks.
+        Accuracy on the validation tracks, which the model had not seen.
 
     Raises
     ------
@@ -145,6 +146,8 @@ def fit_frames(
         bundle, _, _ = train_bundle(model, settings.recipe, settings.train, data, seed=seed)
         found = track_predictions(predict_split(bundle, data), settings.decision)
         trained, held_out = (track_features(data.part(part)) for part in (TRAIN, VALIDATION))
+        if validation is None:
+            bundle = refitted(bundle, data)
         file = Path(folder, "bundle.zip")
         save_bundle(file, bundle)
         write_model(out, file, None, calibrate(found, trained, held_out))

@@ -14,12 +14,14 @@ from genredag.bundles.bundle import Bundle
 from genredag.bundles.ensemble import EnsembleBundle, product
 from genredag.models.registry import learner
 from genredag.training.embedding import FITTED_PARTS
+from genredag.training.estimators import features_of
 from genredag.training.networks import HISTORY_COLUMNS
 
 if TYPE_CHECKING:
     from genredag.bundles.predictor import BundleInfo, Predictor
     from genredag.frames.batches import SliceSet
     from genredag.frames.split_slices import SplitSlices
+    from genredag.models.layer_table import Row
     from genredag.params.groups.models import Ensemble, Recipe
 
     Timing = dict[str, float]
@@ -54,17 +56,17 @@ def train_ensemble(
             bundles.append(bundle)
             timings.append(timing)
             weights.append(how.weight / total / how.copies)
-    parts = {part: data.part(part) for part in FITTED_PARTS}
-    found = {part: [predicted(bundle, slices) for bundle in bundles] for part, slices in parts.items()}
-    sharpness = fit_sharpness(found["validation"], weights, parts["validation"].labels)
+    labels = {part: data.part(part).labels for part in FITTED_PARTS}
+    found = {part: [_predicted_part(bundle, data, part) for bundle in bundles] for part in FITTED_PARTS}
+    sharpness = fit_sharpness(found["validation"], weights, labels["validation"])
     if abs(math.log(sharpness)) > LOG_SHARPNESS - 0.01:
         logger.warning("%s: the validation slices can't calibrate its probabilities", name)
     weights = [weight * sharpness for weight in weights]
     row: dict[str, float] = {"epoch": 1, "learning_rate": math.nan}
     for part, prefix in zip(FITTED_PARTS, ("", "val_"), strict=True):
-        labels, probabilities = parts[part].labels, product(found[part], weights)
-        row[f"{prefix}loss"] = log_loss(probabilities, labels)
-        row[f"{prefix}accuracy"] = float((probabilities.argmax(axis=1) == labels).mean())
+        probabilities = product(found[part], weights)
+        row[f"{prefix}loss"] = log_loss(probabilities, labels[part])
+        row[f"{prefix}accuracy"] = float((probabilities.argmax(axis=1) == labels[part]).mean())
     logger.info("%s: accuracy %.3f, validation accuracy %.3f", name, row["accuracy"], row["val_accuracy"])
     history = pd.DataFrame([row])[list(HISTORY_COLUMNS)]
     info = _info(name, recipe, bundles, weights, row, seed)
@@ -80,6 +82,17 @@ def predicted(bundle: Predictor, slices: SliceSet) -> np.ndarray:
     """Return class probabilities (n_slices, n_classes)."""
     found = [bundle.predict(slices.take(rows), slices.n_valid[rows]) for rows in slices.chunks_of_rows()]
     return np.concatenate(found)
+
+
+def _predicted_part(bundle: Bundle, data: SplitSlices, part: str) -> np.ndarray:
+    """Return class probabilities of the slices of a part.
+
+    An estimator's features are known from its training.
+    """
+    feature_set = bundle.info["features"]
+    if bundle.is_network or feature_set is None:
+        return predicted(bundle, data.part(part))
+    return bundle.model.predict_proba(features_of(data.features(feature_set, part)))
 
 
 def fit_sharpness(probabilities: Sequence[np.ndarray], weights: Sequence[float], labels: np.ndarray) -> float:
@@ -100,6 +113,11 @@ def log_loss(probabilities: np.ndarray, labels: np.ndarray) -> float:
     return abs(float(logs.mean()))  # -0.0 would be printed with its sign
 
 
+def layers_of(infos: Sequence[BundleInfo]) -> list[Row]:
+    """Return the layers of all members, named after their models."""
+    return [row | {"name": f"{info['model']}/{row['name']}"} for info in infos for row in info["layers"]]
+
+
 def _info(
     name: str,
     recipe: Ensemble,
@@ -117,9 +135,7 @@ def _info(
         "metrics": {key: value for key, value in row.items() if key != "learning_rate"},
         "features": None,
         "n_parameters": sum(counts) if counts else None,
-        "layers": [
-            row | {"name": f"{info['model']}/{row['name']}"} for info in infos for row in info["layers"]
-        ],
+        "layers": layers_of(infos),
         "seed": seed,
         "versions": {key: version for info in infos for key, version in info["versions"].items()},
         "weights": weights,

@@ -14,7 +14,7 @@ from genredag.bundles.bundle import Bundle
 from genredag.bundles.ensemble import EnsembleBundle
 from genredag.bundles.predictor import BundleInfo
 from genredag.errors import ModelError
-from genredag.frames.batches import SliceSet, summarise
+from genredag.frames.batches import SliceSet
 from genredag.frames.features import choose
 from genredag.models.layer_table import layers
 from genredag.models.registry import features_seen, learner, learners
@@ -79,7 +79,7 @@ def train_bundle(
     inputs = Inputs(
         model,
         params,
-        {name: summarise(part, feature_set) if feature_set else part for name, part in parts.items()},
+        {name: data.features(feature_set, name) for name in parts} if feature_set else parts,
         embedded=embedded(embeddings, data, parts),
         n_classes=len(data.class_names),
         seed=seed,

@@ -27,7 +27,7 @@ def test_scaling_on_everything_uses_the_rows_of_all_parts(parts):
 def test_the_svm_is_standardised_on_the_rows_of_its_scaling(parts, group):
     from sklearn.svm import SVC
 
-    features = {part: summarise(slices, "bin_statistics").frames.array for part, slices in parts.items()}
+    features = {part: summarise(slices, "bin_statistics") for part, slices in parts.items()}
     for scaling, seen in (("train", [features["train"]]), ("everything", list(features.values()))):
         rows = np.concatenate(seen).astype(np.float64)
         scaled = {part: (values - rows.mean(axis=0)) / rows.std(axis=0) for part, values in features.items()}

@@ -4,6 +4,7 @@ import skops.io
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
+from genredag.bundles.bundle import TRUSTED_TYPES
 from genredag.models.registry import learner
 
 
@@ -13,8 +14,8 @@ def examples(n_features, seed=0):
     return 3 * rng.normal(size=(3, n_features))[labels] + rng.normal(size=(60, n_features)), labels
 
 
-def make(shrinkage=0.5, seed=0):
-    return learner("lda_textures").build(shrinkage=shrinkage, seed=seed)
+def make(shrinkage=0.5, limit=1.5, seed=0):
+    return learner("lda_textures").build(shrinkage=shrinkage, limit=limit, seed=seed)
 
 
 @pytest.mark.parametrize("n_features", [2, 200])
@@ -28,7 +29,15 @@ def test_the_rotation_changes_nothing():
     x, y = examples(20)
     x = (x - x.mean(axis=0)) / x.std(axis=0)
     direct = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=0.3).fit(x, y)
-    assert_allclose(make(0.3).fit(x, y).decision_function(x), direct.decision_function(x), rtol=1e-6)
+    found = make(0.3, limit=None).fit(x, y).decision_function(x)
+    assert_allclose(found, direct.decision_function(x), rtol=1e-6)
+
+
+def test_features_are_standardised_and_then_squashed():
+    x, y = examples(20)
+    squashed = 1.5 * np.tanh((x - x.mean(axis=0)) / x.std(axis=0) / 1.5)
+    direct = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=0.3).fit(squashed, y)
+    assert_allclose(make(0.3).fit(x, y).predict_log_proba(x), direct.predict_log_proba(squashed), rtol=1e-6)
 
 
 def test_the_seed_has_no_effect():
@@ -39,7 +48,7 @@ def test_the_seed_has_no_effect():
 def test_survives_skops():
     x, y = examples(100)
     model = make().fit(x, y)
-    again = skops.io.loads(skops.io.dumps(model), trusted=[])
+    again = skops.io.loads(skops.io.dumps(model), trusted=TRUSTED_TYPES)
     assert_array_equal(again.predict_proba(x), model.predict_proba(x))
 
 

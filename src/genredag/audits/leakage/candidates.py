@@ -49,7 +49,7 @@ def svm_candidates(parts: Mapping[str, SliceSet], scaling: Scaling, group: Audit
     from sklearn.preprocessing import StandardScaler
     from sklearn.svm import SVC
 
-    features = {part: summarise(slices, BIN_STATISTICS).frames.array for part, slices in parts.items()}
+    features = {part: summarise(slices, BIN_STATISTICS) for part, slices in parts.items()}
     scaler = StandardScaler().fit(np.concatenate([features[part] for part in scaled_on(scaling)]))
     inputs = {part: scaler.transform(values) for part, values in features.items()}
     scores: dict[str, list[np.ndarray]] = {"validation": [], "test": []}

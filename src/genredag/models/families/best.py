@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from genredag.models.layers import probabilities
-from genredag.models.options import Ratio, Share
+from genredag.models.options import Positive, Ratio, Share
 from genredag.models.registry import ensemble, estimator, network
 
 if TYPE_CHECKING:
@@ -30,20 +30,24 @@ def best() -> tuple[str, ...]:
 
 @estimator("lda_textures", paper="genredag: shrinkage discriminant on textures", calibrated=True)
 @estimator("lda_patches", paper="genredag: shrinkage discriminant on random patches", calibrated=True)
-def shrinkage_discriminant(*, shrinkage: Ratio, seed: int) -> Pipeline:
+def shrinkage_discriminant(*, shrinkage: Ratio, limit: Positive | None, seed: int) -> Pipeline:
     """Return a linear discriminant whose covariance is shrunk towards a multiple of the identity.
 
-    With more features than slices, the rotation to principal components loses nothing and makes the
-    discriminant a hundred times faster. Fitting is deterministic: the seed has no effect.
+    Standardised features are squashed to `limit`, unless it is None. With more features than slices, the
+    rotation to principal components loses nothing and makes the discriminant a hundred times faster. Fitting
+    is deterministic: the seed has no effect.
     """
     from sklearn.decomposition import PCA
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
     from sklearn.pipeline import Pipeline
     from sklearn.preprocessing import StandardScaler
 
+    from genredag.models.soft_limit import SoftLimit
+
     discriminant = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=shrinkage)
-    rotate = PCA(svd_solver="full")
-    return Pipeline([("scale", StandardScaler()), ("rotate", rotate), ("classify", discriminant)])
+    squash = "passthrough" if limit is None else SoftLimit(limit)
+    steps = {"scale": StandardScaler(), "squash": squash, "rotate": PCA(svd_solver="full")}
+    return Pipeline([*steps.items(), ("classify", discriminant)])
 
 
 @network(
