@@ -142,13 +142,20 @@ class Folds:
         self.artists = np.unique(tracks["group"], return_inverse=True)[1]
         self.splits = list(artist_splits(tracks, N_SHUFFLES, first_shuffle))
 
-    def grams(self, make: np.ndarray | Callable[[np.ndarray], np.ndarray]) -> Grams:
-        """Return a Gram matrix for each fold, of features or of a function of the training rows."""
+    def grams(
+        self,
+        make: np.ndarray | Callable[[np.ndarray], np.ndarray],
+        squash: Callable[[np.ndarray], np.ndarray] = lambda scaled: np.clip(scaled, -CLIP, CLIP),
+    ) -> Grams:
+        """Return a Gram matrix for each fold, of features or of a function of the training rows.
+
+        `squash` changes standardised features, (n_tracks, n_features).
+        """
         found = []
         for _, train, _ in self.splits:
             values = make(train) if callable(make) else make
             spread = values[train].std(axis=0) + 1e-6
-            scaled = np.clip((values - values[train].mean(axis=0)) / spread, -CLIP, CLIP)
+            scaled = squash((values - values[train].mean(axis=0)) / spread)
             found.append((scaled @ scaled.T / scaled.shape[1]).astype(np.float64))
         return found
 

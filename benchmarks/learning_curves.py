@@ -3,17 +3,20 @@ r"""Accuracy by the number of training tracks, from precomputed frames, and wher
 Cross-validation with 5 folds and artists kept apart; a track of unknown artist is another artist. A
 share of the training tracks is drawn artist by artist, the same for each model. `--tracks-apart` measures 10
 random stratified splits 8:1:1 of whole tracks instead, where artists are on both sides. Intervals are 95 %
-bootstrap intervals over artists. Estimators only: their features are computed once. Of a list of options, the
-second is used, without a search.
+bootstrap intervals over artists. Estimators and ensembles of them only: their features are computed once. An
+ensemble is not calibrated: it adds the weighted scores of its members, each scaled to deviation 1. Of a list
+of options, the second is used, without a search.
 
     python benchmarks/learning_curves.py --frames mel_train.npz mel_valid.npz --tracks tracks.csv \
-        --models svm_rbf:10 lda_textures:30 --output curves.json --figure curves.svg --errors errors.json
+        --models svm_rbf:10 lda_textures:30 best:30 \
+        --output curves.json --figure curves.svg --errors errors.json
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +27,7 @@ from genredag.audits.learning_curves.shares import drawn
 from genredag.evaluation.intervals import accuracy_interval, cluster_names, difference_interval
 from genredag.frames.features import choose, features
 from genredag.models.registry import learner
-from genredag.params.groups.models import Estimator
+from genredag.params.groups.models import Ensemble, Estimator
 from genredag.params.loading import load_params
 from genredag.params.schema import Params
 from genredag.runtime.files import write_json
@@ -46,7 +49,10 @@ def main() -> None:
     parser.add_argument("--frames", type=Path, nargs="+", required=True)
     parser.add_argument("--tracks", type=Path, required=True)
     parser.add_argument(
-        "--models", nargs="+", default=["svm_rbf:10", "lda_textures:30"], help="model:slice seconds"
+        "--models",
+        nargs="+",
+        default=["svm_rbf:10", "lda_textures:30", "best:30"],
+        help="model:slice seconds",
     )
     parser.add_argument("--shuffles", type=int, default=3)
     parser.add_argument("--tracks-apart", action="store_true")
@@ -59,10 +65,13 @@ def main() -> None:
     found = []
     for entry in args.models:
         model, seconds = entry.split(":")
-        values, of_track = slice_features(params, model, frames, float(seconds))
+        members = [
+            Scorer(name, recipe, weight, *slice_features(recipe, frames, float(seconds)))
+            for name, recipe, weight in members_of(params, model)
+        ]
         for share in (1.0,) if args.tracks_apart else SHARES:
             splits = random_splits(tracks) if args.tracks_apart else artist_splits(tracks, args.shuffles)
-            found.append(tested(params, model, tracks, values, of_track, splits, share))
+            found.append(tested(members, tracks, splits, share).assign(model=model, share=share))
             print(curve(pd.concat(found)).to_markdown(index=False), flush=True)
     table = pd.concat(found)
     write_json(args.output, [row.dropna().to_dict() for _, row in curve(table).iterrows()])
@@ -82,12 +91,21 @@ def read(files: list[Path], listed: Path) -> tuple[pd.DataFrame, np.ndarray]:
     return tracks.assign(group=group), np.concatenate([frames for _, frames in parts])
 
 
-def slice_features(
-    params: Params, model: str, frames: np.ndarray, seconds: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the features of slices that overlap by half, and the row of each slice's track."""
+def members_of(params: Params, model: str) -> list[tuple[str, Estimator, float]]:
+    """Return the estimators that a model consists of, with their recipes and weights."""
     recipe = params.models[model]
-    assert isinstance(recipe, Estimator)
+    if isinstance(recipe, Ensemble):
+        members = [(name, member.recipe, member.weight) for name, member in recipe.members.items()]
+    else:
+        members = [(model, recipe, 1.0)]
+    for name, own, _ in members:
+        if not isinstance(own, Estimator):
+            raise SystemExit(f"{name} is not an estimator")
+    return members
+
+
+def slice_features(recipe: Estimator, frames: np.ndarray, seconds: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the features of slices that overlap by half, and the row of each slice's track."""
     n_frames = frames.shape[1]
     length = min(n_frames, round(n_frames * seconds / TRACK_SECONDS))
     starts = range(0, n_frames - length + 1, max(1, length // 2))
@@ -95,6 +113,30 @@ def slice_features(
     bins: list[float | str] = list(map(float, range(frames.shape[2])))
     values = features(slices, bins, choose(recipe.features, bins), None, n_frames / TRACK_SECONDS)
     return values, np.tile(np.arange(len(frames)), len(starts))
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """A model or a member, with the features of all slices and the row of each slice's track."""
+
+    name: str
+    recipe: Estimator
+    weight: float
+    values: np.ndarray
+    of_track: np.ndarray
+
+    def scores(
+        self, genres: np.ndarray, train: np.ndarray, test: np.ndarray, seed: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Learn from the tracks in rows `train`; return classes and the mean scores of those in `test`."""
+        options = {name: v[1] if isinstance(v, list) else v for name, v in self.recipe.options.items()}
+        learns, slices = np.isin(self.of_track, train), np.isin(self.of_track, test)
+        fitted = learner(self.name).build(**options, seed=seed)
+        fitted.fit(self.values[learns], genres[self.of_track[learns]])
+        is_discriminant = hasattr(fitted, "decision_function")
+        score = fitted.decision_function if is_discriminant else fitted.predict_proba
+        means = pd.DataFrame(score(self.values[slices])).groupby(self.of_track[slices]).mean().loc[test]
+        return np.asarray(fitted.classes_), means.to_numpy()
 
 
 def artist_splits(tracks: pd.DataFrame, n_shuffles: int, first: int = 0) -> Iterator[Split]:
@@ -114,29 +156,21 @@ def random_splits(tracks: pd.DataFrame) -> Iterator[Split]:
 
 
 def tested(
-    params: Params,
-    model: str,
-    tracks: pd.DataFrame,
-    values: np.ndarray,
-    of_track: np.ndarray,
-    splits: Iterator[Split],
-    share: float,
+    members: Sequence[Scorer], tracks: pd.DataFrame, splits: Iterator[Split], share: float
 ) -> pd.DataFrame:
-    """Return a row for each test track of each split: its track, shuffle, model, share and prediction."""
-    recipe, rows = params.models[model], []
-    options = {name: v[1] if isinstance(v, list) else v for name, v in recipe.options.items()}
+    """Return a row for each test track of each split: its track, shuffle, and prediction."""
+    rows, genres = [], tracks["genre"].to_numpy(str)
     for shuffle, train, test in splits:
         chosen = drawn(tracks.iloc[train], share, shuffle)
-        learns = np.isin(of_track, train[chosen])
-        fitted = learner(model).build(**options, seed=shuffle)
-        fitted.fit(values[learns], tracks["genre"].to_numpy(str)[of_track[learns]])
-        score = fitted.predict_proba if hasattr(fitted, "predict_proba") else fitted.decision_function
-        slices = np.isin(of_track, test)
-        mean = pd.DataFrame(score(values[slices])).groupby(of_track[slices]).mean()
-        predicted = np.asarray(fitted.classes_)[mean.to_numpy().argmax(axis=1)]
-        found = tracks.iloc[mean.index].assign(shuffle=shuffle, n_training=chosen.sum(), predicted=predicted)
+        total = np.zeros((len(test), len(np.unique(genres))))
+        for member in members:
+            classes, scores = member.scores(genres, train[chosen], test, shuffle)
+            centred = scores - scores.mean(axis=1, keepdims=True)
+            total += member.weight * centred / centred.std()
+        predicted = classes[total.argmax(axis=1)]
+        found = tracks.iloc[test].assign(shuffle=shuffle, n_training=chosen.sum(), predicted=predicted)
         rows.append(found)
-    return pd.concat(rows).assign(model=model, share=share)
+    return pd.concat(rows)
 
 
 def curve(table: pd.DataFrame) -> pd.DataFrame:

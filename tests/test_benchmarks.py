@@ -114,7 +114,7 @@ def test_the_benchmark_of_learning_curves_runs(project_dir, tmp_path):
     subprocess.run([*script, *inputs, *outputs], cwd=tmp_path, check=True)
     found = json.loads((tmp_path / "curves.json").read_text(encoding="utf-8"))
     assert [(row["model"], row["share"]) for row in found] == [
-        (model, share) for model in ("svm_rbf", "lda_textures") for share in (0.25, 0.5, 1.0)
+        (model, share) for model in ("svm_rbf", "lda_textures", "best") for share in (0.25, 0.5, 1.0)
     ]
     assert found[-1]["accuracy"] > 90
     assert (

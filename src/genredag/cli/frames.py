@@ -30,7 +30,7 @@ def fit_command(
         typer.Option(
             metavar="FILE.npz",
             help="Validation tracks, for early stopping and calibration. Default: 15 % of the training"
-            " tracks, by whole artists.",
+            " tracks, by whole artists, from which estimators learn in the end.",
         ),
     ] = None,
     seed: Annotated[
