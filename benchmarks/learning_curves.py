@@ -219,7 +219,8 @@ def draw(table: pd.DataFrame, path: Path) -> None:
         bounds = [own["accuracy"] - own["accuracy_low"], own["accuracy_high"] - own["accuracy"]]
         axes.errorbar(own["tracks"], own["accuracy"], bounds, marker="o", capsize=3, label=str(model))
     axes.set(xlabel="training tracks", ylabel="accuracy on other artists, %", xscale="log")
-    axes.set_xticks(sorted(set(table["tracks"])), minor=False)
+    axes.set_xticks(sorted(set(table["tracks"])))
+    axes.set_xticks([], minor=True)
     axes.xaxis.set_major_formatter("{x:.0f}")
     axes.legend()
     figure.savefig(path)
