@@ -16,6 +16,7 @@ are on both sides.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,12 +41,12 @@ from genredag.prediction.fitting_frames import (
     read_settings,
     split_by,
 )
+from genredag.prediction.refitting import refitted
 from genredag.project.catalogue_listing import params_file
 from genredag.runtime.backend import configure_backend
 from genredag.runtime.files import write_json
 from genredag.tracks.artists import artist_groups
 from genredag.training.ensembles import predicted
-from genredag.training.refitting import refitted
 from genredag.training.train import train_bundle
 
 TEST = "test"
@@ -78,11 +79,12 @@ def main() -> None:
         settings = read_settings(params_file(), model)
         files = dict(zip((TRAIN, VALIDATION), args.frames, strict=True))
         manifest = build_manifest(files, args.tracks, settings)
+        recipe = hashlib.sha256(settings.recipe.model_dump_json().encode()).hexdigest()[:8]
         own: dict[str, list[pd.DataFrame]] = {}
         with TemporaryDirectory() as folder:
             sliced = cut_frames(manifest, settings, Path(folder), float(seconds))
             for name, part, seed in splits(manifest, args):
-                file = args.cache / f"{model}-{seconds}-{name}.parquet"
+                file = args.cache / f"{model}-{seconds}-{name}-{recipe}.parquet"
                 if not file.is_file():
                     again = not (args.held_out or args.tracks_apart)
                     out_of_fold(model, settings, sliced, manifest, part, seed, again).to_parquet(file)

@@ -126,15 +126,18 @@ class Scorer:
     of_track: np.ndarray
 
     def scores(
-        self, genres: np.ndarray, train: np.ndarray, test: np.ndarray, seed: int
+        self, genres: np.ndarray, train: np.ndarray, test: np.ndarray, seed: int, is_member: bool
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Learn from the tracks in rows `train`; return classes and the mean scores of those in `test`."""
+        """Learn from the tracks in rows `train`; return classes and the mean scores of those in `test`.
+
+        Scores are probabilities if a model that is no member of an ensemble has them.
+        """
         options = {name: v[1] if isinstance(v, list) else v for name, v in self.recipe.options.items()}
         learns, slices = np.isin(self.of_track, train), np.isin(self.of_track, test)
         fitted = learner(self.name).build(**options, seed=seed)
         fitted.fit(self.values[learns], genres[self.of_track[learns]])
-        is_discriminant = hasattr(fitted, "decision_function")
-        score = fitted.decision_function if is_discriminant else fitted.predict_proba
+        has_probabilities = hasattr(fitted, "predict_proba") and not is_member
+        score = fitted.predict_proba if has_probabilities else fitted.decision_function
         means = pd.DataFrame(score(self.values[slices])).groupby(self.of_track[slices]).mean().loc[test]
         return np.asarray(fitted.classes_), means.to_numpy()
 
@@ -164,7 +167,9 @@ def tested(
         chosen = drawn(tracks.iloc[train], share, shuffle)
         total = np.zeros((len(test), len(np.unique(genres))))
         for member in members:
-            classes, scores = member.scores(genres, train[chosen], test, shuffle)
+            classes, scores = member.scores(genres, train[chosen], test, shuffle, len(members) > 1)
+            if scores.shape[1] != len(classes):
+                raise SystemExit("three genres or more are needed")
             centred = scores - scores.mean(axis=1, keepdims=True)
             total += member.weight * centred / centred.std()
         predicted = classes[total.argmax(axis=1)]

@@ -74,6 +74,17 @@ def test_without_validation_a_share_of_whole_artists_is_set_aside(settings, file
     assert n_groups in (2, 3) if artists else n_groups == 6
 
 
+def test_accuracy_and_calibration_are_of_before_tracks_set_aside_were_learned_from(
+    settings, files, tmp_path, monkeypatch
+):
+    accuracy = fit(settings, files, tmp_path / "again.zip", validation=None)
+    monkeypatch.setattr("genredag.prediction.fitting_frames.refitted", lambda bundle, data: bundle)
+    assert fit(settings, files, tmp_path / "once.zip", validation=None) == accuracy
+    again, once = (read_calibration(tmp_path / f"{name}.zip") for name in ("again", "once"))
+    assert again.json_text() == once.json_text()
+    assert "refitted" not in read_bundle(tmp_path / "once.zip").info
+
+
 def test_a_share_that_was_set_aside_is_learned_from_in_the_end(settings, files, tmp_path):
     fit(settings, files, tmp_path / "all.zip", validation=None)
     fit(settings, files, tmp_path / "train.zip")

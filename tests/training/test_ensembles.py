@@ -1,9 +1,12 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
 from genredag.bundles.bundle import save_bundle
 from genredag.bundles.ensemble import product
 from genredag.errors import ParameterError
+from genredag.frames.batches import summarise
 from genredag.models import registry
 from genredag.params.groups.models import Ensemble, Estimator
 from genredag.training.ensembles import LOG_SHARPNESS, copy_seed, fit_sharpness, log_loss, predicted
@@ -59,6 +62,19 @@ def test_trains_each_member_and_multiplies(pair, toy_slices, tmp_path):
     assert bundle.info["n_parameters"] == 2 * bundle.members[0].info["n_parameters"]
     assert {row["name"].split("/")[0] for row in bundle.info["layers"]} == {"lstm", "decision_tree"}
     assert set(timing) == {"seconds", "slices_per_second", "peak_memory_mb"}
+
+
+def test_features_of_estimators_are_computed_once(pair, toy_slices, monkeypatch):
+    computed = []
+
+    def counted(slices, name):
+        computed.append((len(slices), name))
+        return summarise(slices, name)
+
+    monkeypatch.setattr("genredag.frames.split_slices.summarise", counted)
+    monkeypatch.setattr("genredag.bundles.predictor.features", None)
+    train_bundle("pair", recipe(), TRAIN, dataclasses.replace(toy_slices), seed=1)
+    assert computed == [(36, "bin_statistics"), (18, "bin_statistics")]
 
 
 def test_copies_differ_and_share_no_seed_with_those_of_another_seed(pair, toy_slices):

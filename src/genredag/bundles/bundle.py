@@ -61,6 +61,11 @@ class Bundle(Predictor):
     classifier: ClassifierMixin | None = None
 
     @property
+    def estimator_features(self) -> str | None:
+        """The feature set that a scikit-learn model takes; None for a network."""
+        return None if self.is_network else self.info["features"]
+
+    @property
     def over_windows(self) -> bool:
         """Whether the prediction of a slice also depends on the earlier slices of its track."""
         return self.is_network and self.model.input_shape[1] is None

@@ -42,7 +42,8 @@ class BundleInfo(TypedDict):
     warning
         Present if the split is leaky.
     refitted
-        Present if estimators were fitted again, on training and validation slices. `metrics` are of before.
+        Present if estimators were fitted again, on training and validation slices. `metrics` were measured
+        before that.
     """
 
     class_names: list[str]

@@ -30,7 +30,7 @@ def fit_command(
         typer.Option(
             metavar="FILE.npz",
             help="Validation tracks, for early stopping and calibration. Default: 15 % of the training"
-            " tracks, by whole artists, from which estimators learn in the end.",
+            " tracks, by whole artists; in the end, estimators are fitted again on all tracks.",
         ),
     ] = None,
     seed: Annotated[
@@ -58,7 +58,8 @@ def fit_command(
     accuracy = fit_frames(
         model, settings, frames, validation, tracks, out, seed=seed, slice_seconds=slice_seconds
     )
-    print(f"written: {out}; right for {100 * accuracy:.1f} % of the validation tracks")
+    tracks_seen = "validation tracks" if validation else "tracks that were set aside at first"
+    print(f"written: {out}; right for {100 * accuracy:.1f} % of the {tracks_seen}")
 
 
 @app.command(

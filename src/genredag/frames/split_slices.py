@@ -92,7 +92,7 @@ class SplitSlices(SlicedFrames):
     def features(self, name: str, part: str) -> SliceSet:
         """Return the features `name` of the slices of a part, as slices of one frame.
 
-        They are computed once, and kept.
+        They are computed once and kept as long as this object, whose `split` must not change.
         """
         if (name, part) not in self._features:
             slices = self.part(part)

@@ -21,6 +21,8 @@ from genredag.params.groups.base import Share as Share
 Ratio = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
+# Of standardised values: far below one deviation nothing but the sign is left, far above it nothing changes.
+Limit = Annotated[float, Field(ge=0.001, le=1000)]
 # 0 omits something, or leaves its size to the builder.
 CountOrZero = Annotated[int, Field(ge=0)]
 Gamma = Positive | Literal["scale", "auto"]

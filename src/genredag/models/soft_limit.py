@@ -1,4 +1,4 @@
-"""A step of estimators: values squashed to a range, so that a few extreme ones don't decide."""
+"""A pipeline step that squashes extreme values, so that a few of them don't decide."""
 
 from __future__ import annotations
 

@@ -31,13 +31,13 @@ from genredag.params.groups.slices import Slices
 from genredag.params.groups.spectrograms import Rendering, read_representation
 from genredag.prediction.held_out import predict_split
 from genredag.prediction.model_file import track_features, write_model
+from genredag.prediction.refitting import refitted
 from genredag.prediction.trust import calibrate
 from genredag.runtime.backend import configure_backend, limit_threads
 from genredag.runtime.files import check_outputs
 from genredag.splits.assignment import assign_by_artist, assign_by_genre
 from genredag.tracks.manifest import LISTED, assemble, check_usable
 from genredag.tracks.precomputed import load_spectrograms
-from genredag.training.refitting import refitted
 from genredag.training.train import train_bundle
 
 if TYPE_CHECKING:

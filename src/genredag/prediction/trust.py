@@ -5,7 +5,7 @@ if its probability is at least a threshold, which is chosen so that the sets of 
 right genre as often as promised. Tracks of one artist are not independent: each artist counts once, whatever
 the number of tracks, and one more artist counts as a miss (Lee, Barber and Willett 2023, "hierarchical
 conformal prediction"). The promise holds for the average track of a new artist, if the artist is drawn like
-those of the validation part.
+those of the validation part. If estimators are fitted again afterwards, it is a promise of the model before.
 
 A song is unlike the training music if the means and deviations over time of its bins are further from those
 of the training tracks than nearly all validation tracks are. That finds noise, tones, silence and damaged

@@ -89,10 +89,9 @@ def _predicted_part(bundle: Bundle, data: SplitSlices, part: str) -> np.ndarray:
 
     An estimator's features are known from its training.
     """
-    feature_set = bundle.info["features"]
-    if bundle.is_network or feature_set is None:
-        return predicted(bundle, data.part(part))
-    return bundle.model.predict_proba(features_of(data.features(feature_set, part)))
+    if feature_set := bundle.estimator_features:
+        return bundle.model.predict_proba(features_of(data.features(feature_set, part)))
+    return predicted(bundle, data.part(part))
 
 
 def fit_sharpness(probabilities: Sequence[np.ndarray], weights: Sequence[float], labels: np.ndarray) -> float:

@@ -52,7 +52,7 @@ def fit_estimator(
     options, folds
         As for `search_options`.
     training, validation
-        Features, as `genredag.frames.batches.summarise` returns them.
+        Features, as `genredag.frames.split_slices.SplitSlices.features` returns them.
     calibrated
         Whether to calibrate probabilities that the estimator has, too.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from genredag.models.layers import probabilities
-from genredag.models.options import Positive, Ratio, Share
+from genredag.models.options import Limit, Ratio, Share
 from genredag.models.registry import ensemble, estimator, network
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def best() -> tuple[str, ...]:
 
 @estimator("lda_textures", paper="genredag: shrinkage discriminant on textures", calibrated=True)
 @estimator("lda_patches", paper="genredag: shrinkage discriminant on random patches", calibrated=True)
-def shrinkage_discriminant(*, shrinkage: Ratio, limit: Positive | None, seed: int) -> Pipeline:
+def shrinkage_discriminant(*, shrinkage: Ratio, limit: Limit | None, seed: int) -> Pipeline:
     """Return a linear discriminant whose covariance is shrunk towards a multiple of the identity.
 
     Standardised features are squashed to `limit`, unless it is None. With more features than slices, the

@@ -9,8 +9,9 @@ from genredag.frames.batches import summarise
 from genredag.models import registry
 from genredag.models.layer_table import layers
 from genredag.params.groups.models import Ensemble
+from genredag.params.loading import load_params
+from genredag.prediction.refitting import refitted
 from genredag.training.ensembles import predicted
-from genredag.training.refitting import refitted
 from genredag.training.train import train_bundle
 from recipes import LSTM, SVM, TRAIN
 
@@ -21,19 +22,22 @@ TREE = SVM.model_copy(
 )
 
 
+DISCRIMINANT = SVM.model_copy(update={"options": {"shrinkage": 0.5, "limit": 1.5}})
+
+
 @pytest.fixture
 def pair(monkeypatch):
-    """Register an ensemble of a network and a support vector machine for this test; return its recipe."""
+    """Register an ensemble of a network and a discriminant for this test; return its recipe."""
     monkeypatch.setattr(registry, "_LEARNERS", dict(registry.learners()))
 
     @registry.ensemble("pair", paper="a test")
     def pair() -> tuple[str, ...]:
-        """Return a network and a support vector machine."""
-        return "lstm", "svm_rbf"
+        """Return a network and a discriminant."""
+        return "lstm", "lda_textures"
 
     members = {
         name: {"copies": 1, "weight": 0.5, "recipe": own}
-        for name, own in {"lstm": LSTM, "svm_rbf": SVM}.items()
+        for name, own in {"lstm": LSTM, "lda_textures": DISCRIMINANT}.items()
     }
     return Ensemble(kind="ensemble", backbone=None, members=members)
 
@@ -83,14 +87,26 @@ def test_probabilities_that_were_not_calibrated_come_from_both_parts(toy_slices)
 def test_members_of_an_ensemble_are_fitted_again_except_networks(pair, toy_slices):
     before, _, _ = train_bundle("pair", pair, TRAIN, toy_slices, seed=1)
     after = refitted(before, toy_slices)
-    network, machine = after.members
+    network, discriminant = after.members
     assert network is before.members[0] and "refitted" not in network.info
-    assert machine.info["refitted"] and machine_in(machine)[1] == machine_in(before.members[1])[1]
-    assert after.info == before.info | {"refitted": True}
-    of_machines = (predicted(own.members[1], toy_slices.part("test")) for own in (before, after))
-    assert not np.array_equal(*of_machines)
+    assert discriminant.info["refitted"]
+    assert machine_in(discriminant)[1] == machine_in(before.members[1])[1]
+    assert before.info["layers"][-3] | {"output_shape": [48]} == after.info["layers"][-3]
+    assert before.info["layers"][-3]["output_shape"] == [36]  # principal components of 36 slices, not 54
+    changed = {"refitted": True, "layers": after.info["layers"]}
+    assert after.info == before.info | changed
+    tested = summarise(toy_slices.part("test"), "bin_statistics")
+    scores = [machine_in(own.members[1])[0].decision_function(tested) for own in (before, after)]
+    assert not np.array_equal(*scores)
 
 
 def test_a_network_stays_as_it_is(toy_slices):
     bundle, _, _ = train_bundle("lstm", LSTM, TRAIN, toy_slices, seed=1)
     assert refitted(bundle, toy_slices) is bundle
+
+
+def test_a_network_on_features_stays_as_it_is(toy_slices, project_dir):
+    recipe = load_params(project_dir / "params.yaml").models["mlp_embedding"]
+    recipe = recipe.model_copy(update={"epochs": 1, "patience": 1})
+    bundle, _, _ = train_bundle("mlp_embedding", recipe, TRAIN, toy_slices, seed=1)
+    assert bundle.info["features"] and refitted(bundle, toy_slices) is bundle

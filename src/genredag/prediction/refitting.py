@@ -27,7 +27,7 @@ def refitted(bundle: Bundle | EnsembleBundle, data: SplitSlices) -> Bundle | Ens
     """Return a bundle whose estimators have learned from the training and the validation slices of `data`.
 
     Options, temperatures and weights stay, and so do networks, which need validation slices to stop. The
-    metrics in ``bundle.json`` are those of before.
+    metrics in ``bundle.json`` were measured before that.
 
     Parameters
     ----------
@@ -36,7 +36,10 @@ def refitted(bundle: Bundle | EnsembleBundle, data: SplitSlices) -> Bundle | Ens
     """
     if not isinstance(bundle, EnsembleBundle):
         return _refitted(bundle, data)
-    members = [_refitted(own, data) if isinstance(own, Bundle) else own for own in bundle.members]
+    members = []
+    for member in bundle.members:
+        assert isinstance(member, Bundle)  # as training returns them
+        members.append(_refitted(member, data))
     infos = [member.info for member in members]
     info = bundle.info | {"layers": layers_of(infos)}
     if any("refitted" in own for own in infos):
@@ -45,8 +48,7 @@ def refitted(bundle: Bundle | EnsembleBundle, data: SplitSlices) -> Bundle | Ens
 
 
 def _refitted(bundle: Bundle, data: SplitSlices) -> Bundle:
-    feature_set = bundle.info["features"]
-    if bundle.is_network or feature_set is None:
+    if not (feature_set := bundle.estimator_features):
         return bundle
     logger.info("%s: fitting it again, on the validation slices, too", bundle.info["model"])
     parts = [data.features(feature_set, part) for part in FITTED_PARTS]
