@@ -342,6 +342,19 @@ def main() -> None:
     report(tracks, folds, experiments(folds, frames, computed(frames, args.cache)), args.output)
 
 
+def run(doc: str, experiments: Callable[[Folds, np.ndarray], Iterator[tuple[str, np.ndarray]]]) -> None:
+    """Run the experiments of another script, whose arguments are described in `doc`."""
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--frames", type=Path, nargs="+", required=True)
+    parser.add_argument("--tracks", type=Path, required=True)
+    parser.add_argument("--first-shuffle", type=int, default=0, help="3 for the other three")
+    parser.add_argument("--output", type=Path, required=True)
+    args = parser.parse_args()
+    tracks, frames = read(args.frames, args.tracks)
+    folds = Folds(tracks, args.first_shuffle)
+    report(tracks, folds, experiments(folds, frames.astype(np.float32)), args.output)
+
+
 def report(tracks: pd.DataFrame, folds: Folds, found: Iterator[tuple[str, np.ndarray]], output: Path) -> None:
     """Print and write the accuracy of named scores, and their difference from the first."""
     rows, reference, clusters = [], None, cluster_names(tracks)

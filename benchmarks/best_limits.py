@@ -8,14 +8,11 @@ Each run of three shuffles takes two minutes.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import numpy as np
-from best_experiments import RATE, Folds, filtered, product, radial, report, unit
+from best_experiments import RATE, Folds, filtered, product, radial, run, unit
 from best_patches import SHRINKAGE as OF_PATCHES
-from learning_curves import read
 from scipy.stats import norm, rankdata
 
 from genredag.frames.patches import patches
@@ -82,19 +79,5 @@ def experiments(folds: Folds, frames: np.ndarray) -> Iterator[tuple[str, np.ndar
     yield f"{limit}, patches and patches of the percussive part", both
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--frames", type=Path, nargs="+", required=True)
-    parser.add_argument("--tracks", type=Path, required=True)
-    parser.add_argument("--first-shuffle", type=int, default=0, help="3 for the other three")
-    parser.add_argument("--output", type=Path, required=True)
-    args = parser.parse_args()
-    tracks, frames = read(args.frames, args.tracks)
-    folds = Folds(tracks, args.first_shuffle)
-    report(tracks, folds, experiments(folds, frames.astype(np.float32)), args.output)
-
-
 if __name__ == "__main__":
-    main()
+    run(__doc__, experiments)

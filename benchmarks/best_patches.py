@@ -8,14 +8,11 @@ Features of patches are computed anew: each run takes about two minutes.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from unittest import mock
 
 import numpy as np
-from best_experiments import N_BINS, RATE, Folds, filtered, normalised, product, report, summed
-from learning_curves import read
+from best_experiments import N_BINS, RATE, Folds, filtered, normalised, product, run, summed
 
 from genredag.frames import patches as random_patches
 from genredag.frames.textures import textures
@@ -66,19 +63,5 @@ def experiments(folds: Folds, frames: np.ndarray) -> Iterator[tuple[str, np.ndar
         yield f"product with patches and patches of {name}", product((1, both), (0.15, scores))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--frames", type=Path, nargs="+", required=True)
-    parser.add_argument("--tracks", type=Path, required=True)
-    parser.add_argument("--first-shuffle", type=int, default=0, help="3 for the other three")
-    parser.add_argument("--output", type=Path, required=True)
-    args = parser.parse_args()
-    tracks, frames = read(args.frames, args.tracks)
-    folds = Folds(tracks, args.first_shuffle)
-    report(tracks, folds, experiments(folds, frames.astype(np.float32)), args.output)
-
-
 if __name__ == "__main__":
-    main()
+    run(__doc__, experiments)
