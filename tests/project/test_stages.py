@@ -50,8 +50,10 @@ def test_the_code_of_a_choice_leaves_out_the_modules_of_others(project_dir):
     assert names("train") & families == families
     assert names("train", model="crnn") & families == {"recurrent"}
     assert names("train", model="time_frequency_init_published") & families == {"pons"}
-    own = {"musicnn_weights", "spectrograms"}  # what a network starts from, and where its weights are named
+    # What a network starts from, where its weights are named, and a step of the discriminants in `best`.
+    own = {"musicnn_weights", "spectrograms", "soft_limit"}
     assert names("train") - names("train", model="crnn") == families - {"recurrent"} | own
+    assert "soft_limit" in names("train", model="lda_textures")
     chroma = {"chroma_stft", "chroma_cqt", "chroma_cens"}
     representations = {"stft", "mel", "cqt", "handcrafted", "mfcc", "stack"} | chroma
     assert names("spectrograms", representation="cqt") & representations == {"cqt"}
