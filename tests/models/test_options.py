@@ -35,6 +35,8 @@ IMPOSSIBLE = {
     "max_depth": [0, 2.5, "deep"],
     "criterion": ["ginny", ["gini", "ginny"]],
     "splitter": ["worst"],
+    "shrinkage": [-0.1, 1.1, None],
+    "limit": [0, -1, 1e-40, 1e60, "1.5", [1.5, 0]],
 }
 IMPOSSIBLE |= dict.fromkeys(("conv_dropout", "flat_dropout", "dense_dropout"), IMPOSSIBLE["dropout"])
 

@@ -206,6 +206,17 @@ def test_the_command_reports_one_line(files, tmp_path, changes):
     assert ("holds nothing; expected an .npz" if "frames" in changes else "dir") in line
 
 
+@pytest.mark.parametrize(
+    ("given", "shown"), [(True, "validation tracks"), (False, "tracks that were set aside")]
+)
+def test_the_command_says_which_tracks_its_accuracy_is_of(files, tmp_path, monkeypatch, given, shown):
+    monkeypatch.setattr("genredag.prediction.fitting_frames.fit_frames", lambda *args, **options: 0.625)
+    validation = ["--validation", str(files["validation"])] if given else []
+    options = ["--frames", str(files["frames"]), "--tracks", str(files["tracks"]), *validation]
+    done = CliRunner().invoke(app, ["fit", "--model", "best", *options, "--out", str(tmp_path / "m.zip")])
+    assert done.exit_code == 0 and f"right for 62.5 % of the {shown}" in done.stdout
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not GTZAN.is_dir(), reason="needs the mel spectrograms of GTZAN")
 def test_best_on_the_fault_filtered_validation_tracks(tmp_path):
