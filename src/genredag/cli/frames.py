@@ -30,7 +30,8 @@ def fit_command(
         typer.Option(
             metavar="FILE.npz",
             help="Validation tracks, for early stopping and calibration. Default: 15 % of the training"
-            " tracks, by whole artists; in the end, estimators are fitted again on all tracks.",
+            " tracks, by whole artists; then models without Keras, such as `best`, are fitted again on"
+            " all tracks.",
         ),
     ] = None,
     seed: Annotated[
@@ -64,7 +65,7 @@ def fit_command(
 
 @app.command(
     "predict-frames",
-    epilog="Example: `genredag predict-frames mel_test.npz --model best.zip --out tracks.csv`",
+    epilog="Example: `genredag predict-frames mel_test.npz --model best.zip --out predictions.csv`",
 )
 @exits_cleanly
 def predict_frames_command(

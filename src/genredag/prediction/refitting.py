@@ -50,7 +50,7 @@ def refitted(bundle: Bundle | EnsembleBundle, data: SplitSlices) -> Bundle | Ens
 def _refitted(bundle: Bundle, data: SplitSlices) -> Bundle:
     if not (feature_set := bundle.estimator_features):
         return bundle
-    logger.info("%s: fitting it again, on the validation slices, too", bundle.info["model"])
+    logger.info("%s: fitting it again on all tracks, with those that were set aside", bundle.info["model"])
     parts = [data.features(feature_set, part) for part in FITTED_PARTS]
     features = np.concatenate([features_of(slices) for slices in parts])
     labels = np.concatenate([slices.labels for slices in parts])
