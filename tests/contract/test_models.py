@@ -89,6 +89,21 @@ def test_networks_turn_slices_into_probabilities(name, precision):
     np.testing.assert_allclose(p.sum(axis=-1), 1, atol=1e-5)
 
 
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_networks_are_trained_as_they_predict(name, precision):
+    from genredag.training.rewrites import rewritten
+
+    model = network_of(name, statistics=True, precision=precision)
+    shape = [size or 4 for size in model.input_shape[1:]]
+    slices = np.random.default_rng(0).normal(-40, 10, (2, *shape)).astype(np.float32)
+    fast = rewritten(model)
+    np.testing.assert_array_equal(np.asarray(fast(slices)), np.asarray(model(slices)))
+    for kind in ("trainable_variables", "non_trainable_variables"):
+        ours, theirs = ({id(variable) for variable in getattr(m, kind)} for m in (fast, model))
+        assert ours == theirs
+
+
 def has_a_map(name, n_bins, n_frames):
     """Return whether a network can be built for an input size, without empty layers."""
     import keras

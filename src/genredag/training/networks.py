@@ -86,6 +86,8 @@ def fit_network(
     """
     import keras
 
+    from genredag.training.rewrites import rewritten
+
     fit_branch = partial(
         fit_network,
         params=params,
@@ -99,7 +101,7 @@ def fit_network(
     initialise_branches(model, branches)
     if start := learner(name).start:
         start(model)
-    trained = trained_part(model) if embedded else model
+    trained = rewritten(trained_part(model) if embedded else model)
     _compile(trained, recipe)
     if embedded:
         _check_embeddings(model, training, embedded["train"])

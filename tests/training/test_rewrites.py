@@ -1,0 +1,151 @@
+"""Networks rewritten to train faster: the same predictions, gradients and rates of dropout."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("tensorflow")
+import keras
+from keras import layers
+
+from genredag.training.rewrites import ByteDropout, PooledConvolution, rewritten
+
+SLICES = np.random.default_rng(0).normal(size=(16, 9, 12, 2)).astype(np.float32)
+LABELS = np.arange(16) % 3
+
+
+def kinds(model):
+    return [type(layer) for layer in model.layers]
+
+
+def network(*middle, dtype="float32"):
+    """Build a classifier of `SLICES` with some layers in the middle."""
+    with_dtype = keras.dtype_policies.get(dtype)
+    x = inputs = keras.Input(SLICES.shape[1:])
+    for layer in middle:
+        layer.dtype_policy = with_dtype
+        x = layer(x)
+    return keras.Model(inputs, layers.Dense(3, activation="softmax", dtype="float32")(layers.Flatten()(x)))
+
+
+def step(model):
+    """Train one step from the same weights with plain gradient descent; return the weights after it."""
+    start = model.get_weights()
+    model.compile(keras.optimizers.SGD(0.1), "sparse_categorical_crossentropy")
+    model.train_on_batch(SLICES, LABELS)
+    after = {variable.path: np.asarray(variable) for variable in model.trainable_variables}
+    model.set_weights(start)
+    return after
+
+
+def dropped(rate, n_calls=400, shape=(8, 25)):
+    """Return the values of ones after dropout, (n_calls, *shape)."""
+    keras.utils.set_random_seed(1)
+    layer = ByteDropout(layers.Dropout(rate))
+    return np.stack([layer(np.ones(shape, np.float32), training=True) for _ in range(n_calls)])
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize("activation", ["relu", "linear"])
+@pytest.mark.parametrize("use_bias", [True, False])
+def test_a_pooled_convolution_has_the_same_outputs_and_gradients(activation, padding, use_bias):
+    keras.utils.set_random_seed(1)
+    convolution = layers.Conv2D(
+        4,
+        3,
+        activation=activation,
+        use_bias=use_bias,
+        bias_initializer="random_normal",
+        kernel_regularizer="l2",
+    )
+    model = network(convolution, layers.MaxPooling2D((2, 3), padding=padding))
+    fast = rewritten(model)
+    assert PooledConvolution in kinds(fast)
+    np.testing.assert_array_equal(fast.predict_on_batch(SLICES), model.predict_on_batch(SLICES))
+    expected, actual = step(model), step(fast)
+    assert expected.keys() == actual.keys() and len(actual) == 3 + use_bias
+    for name, value in expected.items():
+        np.testing.assert_allclose(actual[name], value, atol=1e-5, err_msg=name)
+
+
+def test_in_reduced_precision_only_the_activation_comes_after_the_pool():
+    keras.utils.set_random_seed(1)
+    convolution = layers.Conv2D(4, 3, activation="relu", bias_initializer="random_normal")
+    model = network(convolution, layers.MaxPooling2D(2), dtype="mixed_bfloat16")
+    np.testing.assert_array_equal(rewritten(model).predict_on_batch(SLICES), model.predict_on_batch(SLICES))
+
+
+def test_what_does_not_commute_with_the_pool_or_is_used_elsewhere_stays():
+    tanh = network(layers.Conv2D(4, 3, activation="tanh"), layers.MaxPooling2D(2))
+    penalised = network(layers.Conv2D(4, 3, activity_regularizer="l2"), layers.MaxPooling2D(2))
+    strided = network(layers.Conv2D(4, 3), layers.AveragePooling2D(2))
+    for model in (tanh, penalised, strided):
+        assert kinds(rewritten(model)) == kinds(model)
+    inputs = keras.Input(SLICES.shape[1:])
+    x = layers.Conv2D(4, 3)(inputs)
+    both = layers.Concatenate()([layers.Flatten()(x), layers.Flatten()(layers.MaxPooling2D(2)(x))])
+    model = keras.Model(inputs, both)
+    np.testing.assert_array_equal(rewritten(model).predict_on_batch(SLICES), model.predict_on_batch(SLICES))
+
+
+def test_a_frozen_convolution_stays_frozen():
+    convolution = layers.Conv2D(4, 3)
+    convolution.trainable = False
+    fast = rewritten(network(convolution, layers.MaxPooling2D(2)))
+    assert PooledConvolution in kinds(fast)
+    assert len(fast.trainable_variables) == 2 and len(fast.non_trainable_variables) == 2
+
+
+def test_training_changes_the_weights_of_the_original():
+    keras.utils.set_random_seed(1)
+    model = network(layers.Conv2D(4, 3), layers.MaxPooling2D(2), layers.Dropout(0.5))
+    before, fast = model.get_weights(), rewritten(model)
+    fast.compile("adam", "sparse_categorical_crossentropy")
+    fast.train_on_batch(SLICES, LABELS)
+    for old, new, shared in zip(before, model.get_weights(), fast.get_weights(), strict=True):
+        assert (old != new).any()
+        np.testing.assert_array_equal(new, shared)
+
+
+@pytest.mark.parametrize("rate", [0.001, 0.1, 0.25, 0.5, 0.9])
+def test_dropout_drops_the_given_share_and_scales_the_rest(rate):
+    values = dropped(rate)
+    share = (values == 0).mean()
+    # Thresholds are shared by the values of a call, and move the rate by less than 1/256.
+    deviation = np.sqrt(rate * (1 - rate) / values.size + 1 / 256**2 / 4 / len(values))
+    assert share == pytest.approx(rate, abs=5 * deviation)
+    np.testing.assert_allclose(np.unique(values[values > 0]), [1 / (1 - rate)], rtol=1e-6)
+
+
+def test_dropout_differs_between_calls_samples_and_values_and_repeats_with_the_seed():
+    values = dropped(0.5, n_calls=200) > 0
+    assert len(np.unique(values.reshape(200, -1), axis=0)) == 200
+    assert values.mean(axis=0) == pytest.approx(np.full((8, 25), 0.5), abs=0.2)
+    rows = values.reshape(-1, 25).astype(float)
+    correlations = np.corrcoef(rows.T)[~np.eye(25, dtype=bool)]
+    assert abs(correlations).max() < 5 / np.sqrt(len(rows))
+    np.testing.assert_array_equal(values, dropped(0.5, n_calls=200) > 0)
+
+
+def test_dropout_does_nothing_outside_training():
+    layer = ByteDropout(layers.Dropout(0.5))
+    np.testing.assert_array_equal(layer(SLICES, training=False), SLICES)
+    np.testing.assert_array_equal(layer(SLICES), SLICES)
+
+
+@pytest.mark.parametrize(
+    "dropout", [layers.Dropout(0), layers.Dropout(0.999), layers.Dropout(0.5, (None, 1, 1, 2))]
+)
+def test_other_dropout_is_left_to_keras(dropout):
+    assert ByteDropout not in kinds(rewritten(network(dropout)))
+    assert ByteDropout in kinds(rewritten(network(layers.Dropout(0.5))))
+
+
+def test_dropout_does_not_repeat_itself_when_training_continues():
+    keras.utils.set_random_seed(1)
+    dropout = layers.Dropout(0.5)
+    state = dropout.seed_generator.state
+    layer = ByteDropout(dropout)
+    assert any(variable is state for variable in layer.variables)  # so that checkpoints have it
+    before = np.asarray(state).copy()
+    layer(SLICES, training=True)
+    assert (np.asarray(state) != before).any()
