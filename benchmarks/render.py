@@ -126,6 +126,16 @@ def plain_seconds(name: str, paths: list[str], params: Params) -> float:
     return seconds(plain)
 
 
+def loading_seconds(paths: list[str], params: Params) -> float:
+    """Return the part of `plain_seconds` that librosa takes to load the tracks."""
+
+    def load() -> None:
+        for path in paths:
+            librosa.load(path, sr=params.spectrograms.sr)
+
+    return seconds(load)
+
+
 def measure(
     name: str, manifest: pd.DataFrame, params: Params, n_jobs: int, repeats: int, other: Executor
 ) -> Row:
@@ -247,7 +257,11 @@ def main(argv: list[str] | None = None) -> None:
         manifest = tracks_in(args.audio or Path(noise), args.tracks)
         with ProcessPoolExecutor(1, get_context("spawn")) as other:
             rows = [measure(name, manifest, params, args.jobs, args.repeats, other) for name in PLAIN]
+            paths = list(manifest["path"])
+            loads = [other.submit(loading_seconds, paths, params).result() for _ in range(args.repeats)]
         found = {"n_tracks": len(manifest), "n_jobs": args.jobs, "rows": [*rows, total(rows)]}
+        tracks = manifest["duration"].sum() / REFERENCE_SECONDS
+        found["load_ms"] = round(1000 * median(loads) / tracks, 2)
         found["picture_ms"] = round(picture_milliseconds(Path(manifest["path"][0]), params), 1)
         if args.efficiency:
             found["efficiency"] = efficiency(manifest, params, args.efficiency, args.jobs)

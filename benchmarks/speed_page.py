@@ -1,4 +1,4 @@
-r"""The page of speed: what render, decode, train, predict, report and overhead measured, as tables.
+r"""The page of speed: what render, decode, train, steps, predict, report and overhead measured, as tables.
 
     python benchmarks/render.py --audio FOLDER --jobs 2 --efficiency 1000 --output docs/benchmarks/render.json
     python benchmarks/decode.py --audio FOLDER --output docs/benchmarks/decode.json
@@ -6,6 +6,8 @@ r"""The page of speed: what render, decode, train, predict, report and overhead 
         --output docs/benchmarks/train.json
     taskset -c 0 python benchmarks/train.py --threads 1 --kinds plain float32 --tracks 16 24 32 40 48 \
         --output docs/benchmarks/epochs.json
+    python benchmarks/steps.py --models cnn_370k crnn cnn_2020 cnn2d_2018 time_frequency homebrew \
+        --output docs/benchmarks/steps.json
     python benchmarks/predict.py --output docs/benchmarks/predict.json
     python benchmarks/report.py --output docs/benchmarks/report.json
     python benchmarks/overhead.py --output docs/benchmarks/overhead.json
@@ -47,6 +49,8 @@ def rendering(found: dict[str, Any]) -> str:
     """Return the section of `render.py`."""
     mel = next(row for row in found["rows"] if row["representation"] == "mel")
     one = found["picture_ms"]
+    three = next(row for row in found["rows"] if row["representation"] == "stft, mel and cqt")
+    once = three["plain_ms"] - 2 * found["load_ms"]
     track = SLICES_OF_A_TRACK * one
     text = f"""\
 Milliseconds for a track of 30 s, {found["n_tracks"]} tracks. *Ours* decodes, transforms and encodes one track
@@ -55,6 +59,10 @@ which returns decibels and stores nothing. *Store* is the stage itself; data set
 rendered by one process.
 
 {frame(found["rows"])}
+
+STFT, mel and CQT load each track three times, ours and plain. A plain loop that loads it once would take
+{once:.1f} ms; ours takes {three["ours_ms"] / once:.2f} times that
+([why](decisions/data.md#each-representation-decodes-the-audio-itself)).
 
 A picture of a slice of mel by `librosa.display` takes {one:.0f} ms. The {SLICES_OF_A_TRACK} of a track take
 {track:,.0f} ms, {track / mel["ours_ms"]:.0f} times as long as our mel of the track.
@@ -98,6 +106,23 @@ waits at the end of an epoch
 """
 
 
+def steps(found: list[dict[str, Any]]) -> str:
+    """Return the section of `steps.py`."""
+    rows = [
+        {
+            key: round(value, 2 if key == "times_as_fast" else 1) if isinstance(value, float) else value
+            for key, value in row.items()
+        }
+        for row in found
+    ]
+    return f"""\
+Milliseconds of a step of 32 slices on one thread, of networks as they are built and as training rewrites
+them ([how](decisions/training.md#training-rewrites-networks)).
+
+{frame(rows)}
+"""
+
+
 def prediction(found: list[dict[str, Any]]) -> str:
     """Return the section of `predict.py`."""
     rounded = [
@@ -135,6 +160,7 @@ SECTIONS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "decode": ("Decoding", decoding),
     "train": ("Training", training),
     "epochs": ("Training on one processor", epochs),
+    "steps": ("A training step", steps),
     "predict": ("Prediction", prediction),
     "report": ("Evaluation and report", reporting),
     "overhead": ("Runners", overheads),

@@ -56,11 +56,11 @@ def fit_command(
 
     configure_logging()
     settings = read_settings(params_file(), model)
-    accuracy = fit_frames(
+    accuracy, n_tracks = fit_frames(
         model, settings, frames, validation, tracks, out, seed=seed, slice_seconds=slice_seconds
     )
     tracks_seen = "validation tracks" if validation else "tracks that were set aside at first"
-    print(f"written: {out}; right for {100 * accuracy:.1f} % of the {tracks_seen}")
+    print(f"written: {out}; right for {accuracy.percent().text()} % of the {n_tracks} {tracks_seen}")
 
 
 @app.command(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Literal
 
 import numpy as np
@@ -39,10 +39,14 @@ class Interval:
         """Read an interval from the columns that `columns` returns."""
         return cls(*(row[f"{name}{end}"] for end in ENDS))
 
+    def percent(self) -> Interval:
+        """Return a rate in percent."""
+        return Interval(100 * self.estimate, 100 * self.low, 100 * self.high)
+
     def columns(self, name: str) -> dict[str, float]:
         """Return a rate in percent, with two decimals, as ``<name>``, ``<name>_low`` and ``<name>_high``."""
-        values = (self.estimate, self.low, self.high)
-        return {f"{name}{end}": round(100 * value, 2) for end, value in zip(ENDS, values, strict=True)}
+        values = astuple(self.percent())
+        return {f"{name}{end}": round(value, 2) for end, value in zip(ENDS, values, strict=True)}
 
     def text(self, digits: int = 1, sign: Literal["-", "+"] = "-") -> str:
         """Return the estimate and its bounds, for example ``4.0 (1.2 to 7.1)``."""

@@ -16,6 +16,8 @@ from genredag.bundles.bundle import save_bundle
 from genredag.bundles.parts import ONNX_SUFFIX, needs_keras
 from genredag.datasets.spectrograms import probe_all, read_tracks
 from genredag.errors import DataError, ParameterError, UnsuitableDataError
+from genredag.evaluation.curves import is_hit
+from genredag.evaluation.intervals import Interval, accuracy_interval, cluster_names
 from genredag.evaluation.predictions import track_predictions
 from genredag.frames.features import OF_SPECTROGRAMS, choose
 from genredag.frames.rendering import render
@@ -50,6 +52,7 @@ TRAIN, VALIDATION = "train", "validation"
 # Of the training tracks, if no file of validation tracks is given.
 VALIDATION_SHARE = 0.15
 SLICE_SECONDS = 10.0
+_N_RESAMPLES = 2000
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,7 @@ def fit_frames(
     *,
     seed: int,
     slice_seconds: float | None,
-) -> float:
+) -> tuple[Interval, int]:
     """Train `model` on the tracks of a file, calibrate it on validation tracks, and write its ``model.zip``.
 
     The file has a calibration, but no model card: a card needs test tracks.
@@ -120,8 +123,9 @@ def fit_frames(
 
     Returns
     -------
-    float
-        Accuracy on the validation tracks, which the model had not seen.
+    tuple
+        Accuracy on the validation tracks, which the model had not seen, and their number. The interval draws
+        whole artists, where they are known.
 
     Raises
     ------
@@ -151,7 +155,10 @@ def fit_frames(
         file = Path(folder, "bundle.zip")
         save_bundle(file, bundle)
         write_model(out, file, None, calibrate(found, trained, held_out))
-    return float((found["predicted"] == found["genre"]).mean())
+    interval = accuracy_interval(
+        is_hit(found).to_numpy(), cluster_names(found), n_resamples=_N_RESAMPLES, seed=0
+    )
+    return interval, len(found)
 
 
 def _slice_seconds(recipe: Recipe) -> float:
