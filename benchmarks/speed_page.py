@@ -6,8 +6,7 @@ r"""The page of speed: what render, decode, train, steps, predict, report and ov
         --output docs/benchmarks/train.json
     taskset -c 0 python benchmarks/train.py --threads 1 --kinds plain float32 --tracks 16 24 32 40 48 \
         --output docs/benchmarks/epochs.json
-    python benchmarks/steps.py --models cnn_370k crnn cnn_2020 cnn2d_2018 time_frequency homebrew \
-        --output docs/benchmarks/steps.json
+    python benchmarks/steps.py --output docs/benchmarks/steps.json
     python benchmarks/predict.py --output docs/benchmarks/predict.json
     python benchmarks/report.py --output docs/benchmarks/report.json
     python benchmarks/overhead.py --output docs/benchmarks/overhead.json

@@ -24,6 +24,8 @@ from genredag.runtime.logs import configure_logging
 from genredag.runtime.progress import progress
 
 Row = dict[str, str | float]
+MODELS = ("cnn_370k", "crnn", "cnn_2020", "cnn2d_2018", "time_frequency", "homebrew", "cnn_103k")
+PRECISIONS = ("float32", "mixed_bfloat16")
 N_BINS, N_FRAMES, N_CLASSES, BATCH_SIZE = 128, 130, 10, 32
 
 
@@ -59,8 +61,8 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--params", type=Path, default=Path("params.yaml"))
-    parser.add_argument("--models", nargs="+", default=["cnn_370k", "crnn"])
-    parser.add_argument("--precisions", nargs="+", default=["float32", "mixed_bfloat16"])
+    parser.add_argument("--models", nargs="+", default=MODELS)
+    parser.add_argument("--precisions", nargs="+", default=PRECISIONS)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--steps", type=int, default=15)
     parser.add_argument("--output", type=Path, help="JSON file for the results")
