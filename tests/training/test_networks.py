@@ -52,6 +52,20 @@ def test_only_training_slices_are_augmented(toy_slices, given, name):
     np.testing.assert_array_equal(given["validation"], stored(toy_slices, "validation"))
 
 
+def test_a_rewritten_network_is_trained_and_the_bundle_has_keras_layers_only(toy_slices, monkeypatch):
+    begin, trained = Course.begin, []
+
+    def watch(self, epoch, logs=None):
+        trained.extend(type(layer).__name__ for layer in self.model.layers)
+        begin(self, epoch, logs)
+
+    monkeypatch.setattr(Course, "begin", watch)
+    recipe = Network(**NETWORK | {"options": {"dropout": 0.1}}, augment=[])
+    bundle, _, _ = train_bundle("cnn_370k", recipe, TRAIN, toy_slices, seed=1)
+    assert {"PooledConvolution", "ByteDropout"} <= set(trained)
+    assert {type(layer).__module__.split(".")[0] for layer in bundle.model.layers} == {"keras"}
+
+
 def test_what_augmentation_silences_has_the_stored_value_of_silence(toy_slices, given):
     everything = Cutout(kind="cutout", bins=12, frames=10)
     train_bundle("lstm", Network(**NETWORK, augment=[everything]), TRAIN, toy_slices, seed=1)
