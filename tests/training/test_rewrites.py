@@ -150,7 +150,17 @@ def test_what_does_not_commute_with_the_pool_or_is_used_elsewhere_stays():
         layers.Conv2D(4, 3, activation="relu"), layers.BatchNormalization(), layers.MaxPooling2D(2)
     )
     rows = network(layers.Conv2D(4, 3), layers.BatchNormalization(axis=1), layers.MaxPooling2D(2))
-    for model in (tanh, penalised, averaged, bumpy, late, rows):
+    others = [
+        network(layers.Conv2D(4, 3), *between, layers.MaxPooling2D(2))
+        for between in (
+            [layers.BatchNormalization(), layers.BatchNormalization()],
+            [layers.ReLU(), layers.BatchNormalization()],
+            [layers.ReLU(), layers.LeakyReLU()],
+            [layers.ReLU(activity_regularizer="l2")],
+            [layers.BatchNormalization(activity_regularizer="l2")],
+        )
+    ]
+    for model in (tanh, penalised, averaged, bumpy, late, rows, *others):
         assert kinds(rewritten(model)) == kinds(model)
     inputs = keras.Input(SLICES.shape[1:])
     x = layers.Conv2D(4, 3)(inputs)
