@@ -92,7 +92,7 @@ def test_networks_turn_slices_into_probabilities(name, precision):
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
 @pytest.mark.parametrize("name", DEFAULTS)
 def test_networks_are_trained_as_they_predict(name, precision):
-    from genredag.training.rewrites import rewritten
+    from genredag.training.rewrites import PooledNormalisation, rewritten
 
     model = network_of(name, statistics=True, precision=precision)
     shape = [size or 4 for size in model.input_shape[1:]]
@@ -102,6 +102,8 @@ def test_networks_are_trained_as_they_predict(name, precision):
     for kind in ("trainable_variables", "non_trainable_variables"):
         ours, theirs = ({id(variable) for variable in getattr(m, kind)} for m in (fast, model))
         assert ours == theirs
+    normalised = [layer.normalisation for layer in fast.layers if isinstance(layer, PooledNormalisation)]
+    assert len({id(layer) for layer in [*normalised, *fast.layers]}) == len(normalised) + len(fast.layers)
 
 
 def has_a_map(name, n_bins, n_frames):

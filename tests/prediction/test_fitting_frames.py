@@ -219,7 +219,8 @@ def test_the_command_says_which_tracks_its_accuracy_is_of(files, tmp_path, monke
     validation = ["--validation", str(files["validation"])] if given else []
     options = ["--frames", str(files["frames"]), "--tracks", str(files["tracks"]), *validation]
     done = CliRunner().invoke(app, ["fit", "--model", "best", *options, "--out", str(tmp_path / "m.zip")])
-    assert done.exit_code == 0 and f"right for 62.5 (25.0 to 90.0) % of the 8 {shown}" in done.stdout
+    assert done.exit_code == 0 and f"right for 62.5 % of the 8 {shown}" in done.stdout
+    assert "(95 % interval 25.0 % to 90.0 %)" in done.stdout
 
 
 @pytest.mark.slow

@@ -222,6 +222,17 @@ def test_other_dropout_is_left_to_keras(dropout):
     assert ByteDropout in kinds(rewritten(network(layers.Dropout(0.5))))
 
 
+def test_dropout_of_an_unknown_size_is_left_to_keras():
+    inputs = keras.Input((None, 6))
+    assert ByteDropout not in kinds(rewritten(keras.Model(inputs, layers.Dropout(0.5)(inputs))))
+
+
+def test_a_layer_may_be_called_by_keyword():
+    inputs = keras.Input((6,))
+    model = keras.Model(inputs, layers.Dense(2)(inputs=inputs))
+    assert kinds(rewritten(model)) == kinds(model)
+
+
 def test_dropout_continues_from_a_state_that_checkpoints_have():
     dropout = layers.Dropout(0.1)
     state, layer = dropout.seed_generator.state, ByteDropout(dropout)

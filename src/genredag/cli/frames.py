@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isnan
 from pathlib import Path
 from typing import Annotated
 
@@ -60,7 +61,9 @@ def fit_command(
         model, settings, frames, validation, tracks, out, seed=seed, slice_seconds=slice_seconds
     )
     tracks_seen = "validation tracks" if validation else "tracks that were set aside at first"
-    print(f"written: {out}; right for {accuracy.percent().text()} % of the {n_tracks} {tracks_seen}")
+    share = accuracy.percent()
+    bounds = "" if isnan(share.low) else f" (95 % interval {share.low:.1f} % to {share.high:.1f} %)"
+    print(f"written: {out}; right for {share.estimate:.1f} % of the {n_tracks} {tracks_seen}{bounds}")
 
 
 @app.command(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import keras
 from keras import layers, ops
@@ -23,20 +23,21 @@ _MAX_RATE = 1 - 1 / _VALUES
 def rewritten(model: keras.Model) -> keras.Model:
     """Return a network that computes the same as `model`, with its weights, and trains faster.
 
-    It shares all layers with `model`, but calls `Dropout` by way of `ByteDropout`, and what it can compute
-    after a maximum pool instead of before it by way of `PooledConvolution` or `PooledNormalisation`. Bundles
-    keep `model`, which has only Keras's own layers.
+    It shares all layers with `model`. `ByteDropout` replaces calls of `Dropout`; `PooledConvolution` and
+    `PooledNormalisation` compute after a maximum pool what `model` computes before it. Bundles keep `model`,
+    which has only Keras's own layers. A normalisation must not feed other layers besides the pool: its moving
+    averages would be updated twice (tests/contract/test_models.py checks all networks).
     """
     runs: dict[int, _Run] = {}
 
-    def call(layer: layers.Layer, *args: object, **kwargs: object) -> object:
-        run = runs.get(id(args[0]))
-        if _is_replaceable_dropout(layer):
+    def call(layer: layers.Layer, *args: Any, **kwargs: Any) -> Any:
+        run = runs.get(id(args[0])) if args else None
+        if args and _is_replaceable_dropout(layer) and None not in args[0].shape[1:]:
             return ByteDropout(layer)(*args)
         if type(layer) is layers.MaxPooling2D and run is not None:
             return run.pooled(layer)
         y = layer(*args, **kwargs)
-        if _is_linear_or_rectified(layer):
+        if args and _is_linear_or_rectified(layer):
             runs[id(y)] = _Run(args[0], layer)
         elif run is not None and (longer := run.followed_by(layer)):
             runs[id(y)] = longer
@@ -74,7 +75,7 @@ class _Run:
 
 
 def _is_replaceable_dropout(layer: layers.Layer) -> bool:
-    return type(layer) is layers.Dropout and layer.noise_shape is None and 0 < layer.rate <= _MAX_RATE
+    return type(layer) is layers.Dropout and layer.noise_shape is None and 0 < layer.rate < _MAX_RATE
 
 
 def _is_linear_or_rectified(layer: layers.Layer) -> bool:
@@ -96,7 +97,7 @@ def _is_over_channels(layer: layers.Layer) -> bool:
 
 
 class ByteDropout(layers.Layer):
-    """Dropout that draws a byte for each value instead of a float, which takes a quarter of the time.
+    """Dropout that draws a byte for each value, in a third of the time that drawing a float takes.
 
     A value is dropped if its byte is below a threshold, ``256 * rate``. In each call, the threshold is
     rounded up or down at random, so that the expected share of dropped values is exactly `rate`.
