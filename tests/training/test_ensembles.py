@@ -77,6 +77,17 @@ def test_features_of_estimators_are_computed_once(pair, toy_slices, monkeypatch)
     assert computed == [(36, "bin_statistics"), (18, "bin_statistics")]
 
 
+def test_the_log_counts_copies_where_there_are_some(pair, toy_slices, caplog):
+    caplog.set_level("INFO")
+    train_bundle("pair", recipe(), TRAIN, toy_slices, seed=1)
+    shown = [message for message in caplog.messages if message.startswith("pair: training")]
+    assert shown == [
+        "pair: training lstm, copy 1 of 2",
+        "pair: training lstm, copy 2 of 2",
+        "pair: training decision_tree",
+    ]
+
+
 def test_copies_differ_and_share_no_seed_with_those_of_another_seed(pair, toy_slices):
     bundle, _, _ = train_bundle("pair", recipe(), TRAIN, toy_slices, seed=1)
     first, second, _ = (predicted(member, toy_slices.part("test")) for member in bundle.members)

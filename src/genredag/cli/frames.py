@@ -60,7 +60,7 @@ def fit_command(
     accuracy, n_tracks = fit_frames(
         model, settings, frames, validation, tracks, out, seed=seed, slice_seconds=slice_seconds
     )
-    tracks_seen = "validation tracks" if validation else "tracks that were set aside at first"
+    tracks_seen = "validation tracks" if validation else "tracks that were set aside"
     share = accuracy.percent()
     bounds = "" if isnan(share.low) else f" (95 % interval {share.low:.1f} % to {share.high:.1f} %)"
     print(f"written: {out}; right for {share.estimate:.1f} % of the {n_tracks} {tracks_seen}{bounds}")
@@ -80,7 +80,7 @@ def predict_frames_command(
         Path, typer.Option(metavar="FILE.csv", help="Write track_id and a column per genre here.")
     ],
 ) -> None:
-    """Predict tracks from precomputed frames: a CSV with a probability per genre, in their order."""
+    """Predict tracks from precomputed frames: a CSV with a row per track and a column per genre."""
     from genredag.bundles.parts import ONNX_SUFFIX, is_network
     from genredag.prediction.predicting_frames import predict_frames
     from genredag.runtime.backend import configure_backend

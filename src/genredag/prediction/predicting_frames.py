@@ -25,7 +25,7 @@ AS_PUBLISHED = "as published"
 
 
 def predict_frames(file: Path, model: Path, out: Path) -> pd.DataFrame:
-    """Write the probabilities of all tracks of a file to a CSV, in their order, and return them.
+    """Write the probabilities of all tracks of a file, in its order, to a CSV, and return them.
 
     Slices of a track are combined as the model's card says, and by their mean without a card.
 

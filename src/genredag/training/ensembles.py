@@ -51,7 +51,8 @@ def train_ensemble(
     for member in learner(name).build():
         how = recipe.members[member]
         for copy in range(how.copies):
-            logger.info("%s: training %s, %d of %d", name, member, copy + 1, how.copies)
+            which = f", copy {copy + 1} of {how.copies}" if how.copies > 1 else ""
+            logger.info("%s: training %s%s", name, member, which)
             bundle, timing = train_member(member, how.recipe, copy_seed(seed, copy), copy)
             bundles.append(bundle)
             timings.append(timing)
