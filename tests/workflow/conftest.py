@@ -26,6 +26,13 @@ class Project(Workplace):
         """Change values of params.yaml, as `genredag set` does."""
         set_values(self.folder / "params.yaml", list(assignments))
 
+    def edit(self, file: str, old: str, new: str) -> None:
+        """Replace `old`, which the file must contain, so that no test passes without the change it tests."""
+        path = self.folder / file
+        text = path.read_text(encoding="utf-8")
+        assert old in text, f"{file} doesn't contain {old!r}"
+        path.write_text(text.replace(old, new), encoding="utf-8")
+
     def ran(self) -> Counter[str]:
         """Return how often each stage was run since this was last asked."""
         runs = self.folder / "runs.txt"

@@ -117,7 +117,7 @@ def test_a_killed_run_heals_by_running_again(toy, runner) -> None:
     script = toy.folder / "workflow/scripts/train.py"
     whole = script.read_text(encoding="utf-8")
     killer = "import os, signal\n\nos.killpg(0, signal.SIGKILL)\n"
-    script.write_text(whole.replace("if __name__", f"{killer}\nif __name__"), encoding="utf-8")
+    toy.edit("workflow/scripts/train.py", "if __name__", f"{killer}\nif __name__")
     command = [sys.executable, "-m", *runner]
     done = subprocess.run(
         command,
@@ -136,10 +136,8 @@ def test_a_killed_run_heals_by_running_again(toy, runner) -> None:
 
 
 def test_a_job_that_the_system_kills_is_explained(toy) -> None:
-    script = toy.folder / "workflow/scripts/train.py"
-    whole = script.read_text(encoding="utf-8")
     killer = "import os, signal\n\nos.kill(os.getpid(), signal.SIGKILL)\n"
-    script.write_text(whole.replace("if __name__", f"{killer}\nif __name__"), encoding="utf-8")
+    toy.edit("workflow/scripts/train.py", "if __name__", f"{killer}\nif __name__")
     done = toy.snakemake("--cores", "1", check=False)
     told = [line for line in done.stderr.splitlines() if "this job was killed" in line]
     assert done.returncode == 1

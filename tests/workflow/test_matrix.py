@@ -104,9 +104,7 @@ def test_dvc_downloads_nothing_if_published_weights_are_missing(refusing, projec
 
 
 def test_a_matrix_with_a_model_that_fits_nothing_is_refused(refusing) -> None:
-    path = refusing.folder / "params.yaml"
-    text = path.read_text(encoding="utf-8")
-    path.write_text(text.replace("model: [crnn, svm_rbf]", "model: [crnn, mlp_85]"), encoding="utf-8")
+    refusing.edit("params.yaml", "model: [crnn, svm_rbf]", "model: [crnn, mlp_85]")
     done = refusing.snakemake("--dry-run", check=False)
     assert done.returncode == 2
     assert "params.yaml: matrix.model: 'mlp_85' can take none of mel, stft" in done.stderr
@@ -123,13 +121,12 @@ def test_songs_from_elsewhere_must_be_named(refusing) -> None:
 @pytest.mark.slow
 def test_a_search_is_queued_experiments_compared_on_validation(toy) -> None:
     toy.with_git()
-    ignored = toy.folder / ".gitignore"
-    ignored.write_text(ignored.read_text(encoding="utf-8").replace("/experiment/", ""), encoding="utf-8")
+    toy.edit(".gitignore", "/experiment/", "")
     toy.commit("Let git track metrics, as the project does")
     grid = ("models.crnn.options.dropout=0.1,0.9", "models.crnn.epochs=3,4")
     toy.dvc("exp", "run", "--queue", "--name", "grid", *(part for axis in grid for part in ("-S", axis)))
     toy.dvc("exp", "run", "--run-all")
     assert toy.ran()["train"] == 4
-    table = search_table(read_search(toy.folder, "grid")[0])
+    table = search_table(read_search(toy.folder, ["grid"])[0])
     assert table["models.crnn.options.dropout"].tolist() == [0.1, 0.1, 0.9, 0.9]
     assert table["validation_accuracy"].tolist() == [0.9, 0.9, 0.4, 0.4]
