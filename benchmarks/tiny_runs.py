@@ -184,9 +184,11 @@ def left_over(expected: Mapping[str, str], found: Mapping[str, str]) -> list[str
 
 
 def work_folder(work: Path | None) -> Path:
-    """Return an existing folder to work in."""
+    """Return an existing folder to work in, which other users can read."""
     if work is None:
-        return Path(tempfile.mkdtemp(prefix="genredag-survival-"))
+        folder = Path(tempfile.mkdtemp(prefix="genredag-survival-"))
+        folder.chmod(0o755)
+        return folder
     work.mkdir(parents=True, exist_ok=True)
     return work.resolve()
 

@@ -74,7 +74,7 @@ def _neighbours(value: Any) -> Iterator[Any]:
     if isinstance(value, bool):
         yield not value
     elif isinstance(value, int):
-        yield from (value + 1, value * 2)
+        yield from (value + 1, value * 2, value // 2)
     elif isinstance(value, float):
         yield from (value / 2, value * 2, value + 1, (value + 1) / 2)
     elif isinstance(value, list):
