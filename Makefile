@@ -69,4 +69,4 @@ lock: setup  ## update requirements.lock and envs/cluster.lock to the newest ver
 	  --extra report --extra kubernetes --no-header --quiet --output-file envs/cluster.lock pyproject.toml
 
 clean:  ## remove everything that was built (not the user's cache)
-	rm -rf data results experiment logs .snakemake .cache
+	git clean -fdxq data results experiment logs .snakemake .cache .dvc/cache

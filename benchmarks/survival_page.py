@@ -40,7 +40,7 @@ Each build was killed several times (SIGKILL), at random moments, the runner alo
 and started again at once. The last run was left to finish. Then every file was compared with that of an
 undisturbed run. *Restoring* builds take all results from the runner's cache.
 
-DVC writes `dvc.lock` and `.dvc/tmp/rwlock` in place. Killed in that moment, it leaves an empty file that it
+DVC writes `dvc.lock` and `.dvc/tmp/rwlock` in place. Killed at that moment, it leaves an empty file that it
 refuses to read: `'./dvc.lock' validation failed`, or `Unable to read RWLock-file '.dvc/tmp/rwlock'`. The last
 column counts how often the benchmark removed such a file, as a user must, before it ran DVC again.
 """
@@ -109,7 +109,7 @@ def disaster_rows(lines: Sequence[dict]) -> Iterator[list[str]]:
         )
         if row.get("traceback"):
             failed += " (after a traceback)"
-        healed = {True: "yes", False: "no", None: "see below"}[row.get("healed")]
+        healed = {True: "yes", False: "no", None: "in a later row"}[row.get("healed")]
         healed += ", after the command in the hint" if row.get("hint") else ""
         numbers = (str(len(row.get(key, []))) for key in ("damaged", "left"))
         yield [row["disaster"], row["where"], row["runner"], failed, *numbers, healed]

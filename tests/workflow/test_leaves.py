@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from genredag.errors import ParameterError
+from genredag.errors import GenredagError
 from genredag.params.loading import parse_params
 from genredag.params.schema import Params
 from genredag.params.stages import STAGES
@@ -19,6 +19,7 @@ from genredag.project.check_params.plan import AXES, build_placeholders, write_t
 from genredag.project.check_params.reruns import reruns, reruns_page
 from genredag.project.check_params.runners import downstream
 from genredag.project.check_params.workplace import copy_project
+from genredag.project.validation import check_valid
 
 pytestmark = pytest.mark.slow
 
@@ -83,7 +84,7 @@ def _neighbours(value: Any) -> Iterator[Any]:
         yield [2 * item for item in value if isinstance(item, int)]
         yield from ([*value, 43], *([*value, name] for name in NAMES))
     elif isinstance(value, str):
-        yield from ("auto", "hamming", "constant", "cosine", "features_30", *NAMES, *WORDS)
+        yield from ("auto", "hamming", "constant", "cosine", "sigmoid", "features_30", *NAMES, *WORDS)
         yield 3
     else:
         yield from ("somewhere", 0.5, [128, 256], TREE["models"]["squeezenet_frozen"]["backbone"])
@@ -93,8 +94,8 @@ def _is_valid(leaf: Leaf, value: Any) -> bool:
     tree = yaml.safe_load(yaml.safe_dump(TREE))
     assign(tree, leaf, value)
     try:
-        parse_params(tree)
-    except ParameterError:
+        check_valid(parse_params(tree), ROOT / "params.yaml")
+    except GenredagError:
         return False
     return True
 

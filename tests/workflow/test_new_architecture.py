@@ -54,6 +54,10 @@ def test_it_is_twenty_lines(shown) -> None:
     assert len([line for text in shown.values() for line in text.splitlines() if line.strip()]) <= 20
 
 
+def test_its_parameters_are_valid(place) -> None:
+    place.run(sys.executable, "-m", "genredag", "set", "model=my_cnn", "models.my_cnn.epochs=1")
+
+
 @pytest.mark.slow
 def test_it_trains(place, toy_slices) -> None:
     write_store(place.folder / "toy", toy_slices)

@@ -143,7 +143,7 @@ def app_command(
         bool, typer.Option("--allow-local", help="Let links lead to addresses of the local network.")
     ] = False,
 ) -> None:
-    """Open a page that names the genres of a song: drop, record or link one, and play it.
+    """Serve a page that names the genres of a song: drop, record or link one, and play it.
 
     Without MODEL it offers the models under `results` and `experiment`, the best on validation tracks first.
     """

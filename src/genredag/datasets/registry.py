@@ -41,7 +41,7 @@ def build_manifest(
     name
         A key of ``datasets`` in ``params.yaml``.
     group
-        Its values. Relative paths are of the project: see `user_path`.
+        Its values. Relative paths start in the project's folder: see `user_path`.
     download
         The download options, including the checks of tracks.
     cache_dir

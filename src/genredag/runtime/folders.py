@@ -65,10 +65,10 @@ def as_on_disk(path: Path) -> Path:
 
 
 def user_path(text: str) -> Path:
-    """Return the absolute path that a user gave in ``params.yaml``; relative ones are of the project.
+    """Return the absolute path that a user gave in ``params.yaml``; relative ones start in the project's folder.
 
     ``dvc exp run`` with ``--temp`` or ``--queue`` works in a copy of the project, in its ``.dvc/tmp/exps``,
-    which lacks what is not in git. Relative paths therefore are of the project itself.
+    which lacks what is not in git. Relative paths therefore start in the project itself.
     """
     here = Path.cwd()
     copies = (folder for folder in here.parents if folder.parts[-3:] == (".dvc", "tmp", "exps"))

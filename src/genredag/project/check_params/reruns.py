@@ -119,7 +119,7 @@ def _music() -> list[str]:
         "## What a change of your own music reruns",
         "",
         "For a data set with a `path`, `files` or `tracks` of your own. Names, sizes and modification times",
-        "count, not contents. `~` is your home directory; relative paths are of the project, also in",
+        "count, not contents. `~` is your home directory; other paths are relative to the project, also in",
         "experiments that `dvc exp run --temp` or `--queue` runs elsewhere. DVC learns of a change from the",
         "stage `music`, which always runs.",
         "",
