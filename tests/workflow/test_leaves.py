@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ TREE["matrix"] = {key: [TREE[key]] for key in AXES}
 # Some leaves decide about the other keys of their group, and so have no other valid value; audits ask for
 # results of data sets, splits and seeds of their own; what stands on no backbone can't.
 OTHER = {"kind", "protocol", "test", "audits"}
-FIXED = {("models", name, "backbone") for name, r in TREE["models"].items() if r["backbone"] is None}
+FIXED = {leaf for leaf, value in flatten(TREE) if leaf[-1] == "backbone" and value is None}
 LEAVES = [leaf for leaf, _ in flatten(TREE) if leaf[-1] not in OTHER and leaf not in FIXED]
 # Each leaf is changed alone, but the models and splits that the experiment does not use as a whole.
 UNUSED = [(f"{key}s", name) for key in ("model", "split") for name in TREE[f"{key}s"] if name != TREE[key]]
@@ -91,7 +92,7 @@ def _neighbours(value: Any) -> Iterator[Any]:
 
 
 def _is_valid(leaf: Leaf, value: Any) -> bool:
-    tree = yaml.safe_load(yaml.safe_dump(TREE))
+    tree = deepcopy(TREE)
     assign(tree, leaf, value)
     try:
         check_valid(parse_params(tree), ROOT / "params.yaml")
@@ -162,7 +163,7 @@ def _name(leaves: tuple[Leaf, ...]) -> str:
 
 @pytest.mark.parametrize("leaves", CHANGES, ids=_name)
 def test_a_leaf_reruns_the_stages_that_use_it(place, leaves: tuple[Leaf, ...]) -> None:
-    tree = yaml.safe_load(yaml.safe_dump(TREE))
+    tree = deepcopy(TREE)
     for leaf in leaves:
         assign(tree, leaf, changed(leaf, dict(flatten(TREE))[leaf]))
     write_tree(place.folder / "params.yaml", tree)
