@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -66,6 +67,8 @@ def owned_by_nobody(place: Workplace, but: Path) -> Iterator[None]:
 def as_nobody(place: Workplace) -> dict:
     """Return the arguments with which a runner is another user's."""
     user = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--")
+    if subprocess.run([*user, sys.executable, "-c", ""], check=False).returncode:
+        sys.exit(f"another user can't run {sys.executable}: install Python where all may read it")
     home = Path(tempfile.gettempdir(), f"genredag-nobody-{os.getpid()}")
     home.mkdir(exist_ok=True)
     os.chown(home, NOBODY, NOBODY)

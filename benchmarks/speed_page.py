@@ -129,9 +129,9 @@ def prediction(found: list[dict[str, Any]]) -> str:
         for row in found
     ]
     return f"""\
-Songs of 30 s; latency is that of a song of four minutes, and the long song takes two hours. *wall_seconds* are those of
-the whole process, *song_seconds* those of a second song in it. *times* is how many times as many songs one run predicts
-in a second.
+Songs of 30 s; latency is that of a song of four minutes, and the long song lasts two hours. *wall_seconds*
+are those of the whole process, *song_seconds* those of a second song in it. *times* is how many times as many
+songs one run predicts in a second.
 
 {frame(rounded)}
 """
