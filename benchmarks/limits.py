@@ -67,7 +67,7 @@ def owned_by_nobody(place: Workplace, but: Path) -> Iterator[None]:
 def as_nobody(place: Workplace) -> dict:
     """Return the arguments with which a runner is another user's."""
     user = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--")
-    if subprocess.run([*user, sys.executable, "-c", ""], check=False).returncode:
+    if subprocess.run([*user, "env", sys.executable, "-c", ""], check=False).returncode:
         sys.exit(f"another user can't run {sys.executable}: install Python where all may read it")
     home = Path(tempfile.gettempdir(), f"genredag-nobody-{os.getpid()}")
     home.mkdir(exist_ok=True)
