@@ -103,6 +103,14 @@ def test_dvc_downloads_nothing_if_published_weights_are_missing(refusing, projec
     assert not (refusing.folder / "experiment/manifest.parquet").exists()
 
 
+def test_dvc_explains_a_wrong_name_before_it_misses_its_group(refusing) -> None:
+    refusing.edit("params.yaml", "\nmodel: crnn", "\nmodel: crn")
+    done = refusing.dvc("repro", check=False)
+    told = [line for line in done.stderr.splitlines() if "genredag: error:" in line]
+    assert done.returncode != 0
+    assert len(told) == 1 and "model: 'crn' is not a key of `models`; did you mean 'crnn'" in told[0]
+
+
 def test_a_matrix_with_a_model_that_fits_nothing_is_refused(refusing) -> None:
     refusing.edit("params.yaml", "model: [crnn, svm_rbf]", "model: [crnn, mlp_85]")
     done = refusing.snakemake("--dry-run", check=False)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from genredag.datasets.user_music import source_state
 from genredag.errors import exits_cleanly
-from genredag.params.groups.datasets import read_data_set
+from genredag.params.loading import load_params
 from genredag.runtime.files import write_text
 from genredag.runtime.flags import flag_parser
 
@@ -14,7 +14,8 @@ from genredag.runtime.flags import flag_parser
 @exits_cleanly
 def main(argv: Sequence[str] | None = None) -> None:
     args = flag_parser(__doc__, names="dataset", paths="params music").parse_args(argv)
-    state = source_state(read_data_set(args.params, args.dataset))
+    # The first stage of `dvc repro` checks all names, before DVC looks for the groups that they name.
+    state = source_state(load_params(args.params).entry("datasets", args.dataset))
     write_text(args.music, (state or "none") + "\n")
 
 

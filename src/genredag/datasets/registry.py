@@ -111,7 +111,8 @@ def _described(
     # pandas keeps these in Parquet, so that a model card can name them without this package.
     about = MODULES[name]
     manifest.attrs = {"homepage": about.HOMEPAGE, "license": about.LICENSE, "citation": about.CITATION}
-    logger.info("%s: %d tracks of %d genres", name, len(manifest), manifest["genre"].nunique())
+    n_usable = int((manifest["status"] == "ok").sum())
+    logger.info("%s: %d tracks of %d genres", name, n_usable, manifest["genre"].nunique())
     return manifest, listing.left_out
 
 

@@ -65,16 +65,16 @@ def read_search(project: Path, names: Sequence[str]) -> tuple[list[Experiment], 
         for experiment in commit.get("experiments") or []
         if any(_is_called(experiment, name) for name in names)
     ]
-    finished = list(filter(None, map(_finished, found)))
     hint = (
         "`dvc queue status` shows their progress, `dvc queue logs` their output; "
         "`dvc exp run --queue --name` names them"
     )
+    if unknown := [name for name in names if not any(_is_called(one, name) for one in found)]:
+        raise DataError("no experiment has this name", where=" ".join(unknown), hint=hint)
+    finished = list(filter(None, map(_finished, found)))
     if not finished:
         what = f"none of {len(found)} experiments is finished"
         raise DataError(what, where=" ".join(names), hint=hint)
-    if unknown := [name for name in names if not any(_is_called(one, name) for one in found)]:
-        raise DataError("no experiment has this name", where=" ".join(unknown), hint=hint)
     return finished, len(found) - len(finished)
 
 

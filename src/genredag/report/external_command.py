@@ -75,6 +75,7 @@ def _print(test: ExternalTest) -> None:
     bounds = f" (95 % interval {percent(interval.low)} to {percent(interval.high)})" if known else ""
     print(f"{test.model}: right for {percent(interval.estimate)} of {count(n, 'track')}{bounds}.")
     print(f"Always naming the most common genre: {percent(test.chance)}.")
+    print("Both say nothing of other music if the model was trained on these tracks or their artists.")
     if test.card is not None:
         print(
             f"On the test tracks of {test.card.data.name}, its own data set: {test.card.accuracy.percent()}."

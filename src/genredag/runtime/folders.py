@@ -65,7 +65,7 @@ def as_on_disk(path: Path) -> Path:
 
 
 def user_path(text: str) -> Path:
-    """Return the absolute path that a user gave in ``params.yaml``; relative ones start in the project's folder.
+    """Return the absolute path that a user gave in ``params.yaml``; relative ones start in the project.
 
     ``dvc exp run`` with ``--temp`` or ``--queue`` works in a copy of the project, in its ``.dvc/tmp/exps``,
     which lacks what is not in git. Relative paths therefore start in the project itself.

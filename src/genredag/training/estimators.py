@@ -123,7 +123,7 @@ def _check_folds(name: str, options: Options, folds: int, training: SliceSet) ->
             f"a genre has {n_tracks} training tracks",
             where=f"models.{name}.folds",
             expected=f"at least {folds}",
-            hint="use fewer folds, or options without lists",
+            hint=f"set fewer folds (genredag set models.{name}.folds=2), or one value for each option",
         )
 
 

@@ -114,11 +114,18 @@ def test_faults_that_are_of_no_track_are_refused(folds):
         label_issues(folds, ["blues.03.wav"])
 
 
-@pytest.mark.parametrize("text", ["id\na\n", "", None])
-def test_a_list_of_faults_that_cannot_be_read_is_named(tmp_path, text):
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("id\na\n", "no column track_id"),
+        ("", "No columns to parse from file"),
+        (None, "No such file or directory"),
+    ],
+)
+def test_a_list_of_faults_that_cannot_be_read_is_named(tmp_path, text, why):
     if text is not None:
         (tmp_path / "faults.csv").write_text(text, encoding="utf-8")
-    with pytest.raises(DataError, match=r"faults.csv: can't be read .*; expected .* column track_id"):
+    with pytest.raises(DataError, match=rf"faults.csv: can't be read: {why}; expected .* column track_id"):
         read_faults(tmp_path / "faults.csv")
 
 

@@ -75,10 +75,13 @@ def read_faults(path: Path) -> list[str]:
         The file can't be read, or has no such column.
     """
     try:
-        return pd.read_csv(path, dtype="str")["track_id"].dropna().tolist()
-    except (OSError, ValueError, KeyError) as error:
+        listed = pd.read_csv(path, dtype="str")
+        if "track_id" not in listed:
+            raise ValueError("no column track_id")
+        return listed["track_id"].dropna().tolist()
+    except (OSError, ValueError) as error:
         raise DataError(
-            f"can't be read ({type(error).__name__}: {error})",
+            f"can't be read: {error.strerror if isinstance(error, OSError) else error}",
             where=str(path),
             expected="a CSV file with the column track_id",
             hint="set label_issues.faults to such a file, or to null",
