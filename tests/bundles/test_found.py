@@ -40,6 +40,14 @@ def test_the_best_comes_first_and_leaky_ones_last(project):
     assert best_bundle(found) == found[0]
 
 
+def test_of_equal_accuracies_that_on_more_tracks_comes_first(tmp_path, make_card):
+    for name, n_tracks in (("a", 4), ("b", 40), ("c", 5)):
+        tracks = {"train": 80, "validation": n_tracks, "test": 10}
+        card = make_card(validation_accuracy=1.0, tracks=tracks)
+        write_bundle(tmp_path / name / "model.zip", card.json_text())
+    assert [one.path.parent.name for one in list_bundles(tmp_path)] == ["b", "c", "a"]
+
+
 def test_any_folder_can_be_listed(project):
     assert len(list_bundles(project / "results/toys/mel/crnn")) == 2
     assert list_bundles(project / "no such folder") == []

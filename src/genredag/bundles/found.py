@@ -40,9 +40,9 @@ def list_bundles(folder: Path) -> list[FoundBundle]:
     Returns
     -------
     list[FoundBundle]
-        The best first, by the accuracy on validation tracks: test tracks must not choose a model. Those that
-        heard only synthetic sounds come after all that heard music, and those with a LEAKY split last,
-        because their accuracy is inflated.
+        The best first, by the accuracy on validation tracks, then by their number: test tracks must not
+        choose a model. Those that heard only synthetic sounds come after all that heard music, and those with
+        a LEAKY split last, because their accuracy is inflated.
     """
     roots = [folder / name for name in RESULTS if (folder / name).is_dir()] or [folder]
     found = []
@@ -66,9 +66,10 @@ def _models_in(root: Path) -> Iterator[Path]:
             yield one.path
 
 
-def _rank(one: FoundBundle) -> tuple[bool, bool, float]:
+def _rank(one: FoundBundle) -> tuple[bool, bool, float, int]:
     card = one.card
-    return card.warning is not None, card.is_synthetic, -card.validation_accuracy
+    accuracy, n_tracks = card.validation_accuracy, card.tracks["validation"]
+    return card.warning is not None, card.is_synthetic, -accuracy, -n_tracks
 
 
 def best_bundle(found: Sequence[FoundBundle]) -> FoundBundle:
