@@ -7,7 +7,7 @@ from matplotlib import colormaps
 from numpy.testing import assert_allclose, assert_array_equal
 from PIL import Image
 
-from genredag.errors import DataError
+from genredag.errors import ParameterError
 from genredag.exports.pictures import complete_folder, picture, picture_list, value_limits, write_pictures
 from genredag.params.groups.exports import Pictures
 
@@ -117,7 +117,7 @@ def test_odd_names_stay_below_the_folder(sliced, tmp_path):
 def test_features_are_no_pictures(sliced, tmp_path):
     spec = replace(sliced.frames.spec, unit="feature", representation="handcrafted")
     features = replace(sliced, frames=replace(sliced.frames, spec=spec))
-    with pytest.raises(DataError, match=r"pictures.representation: handcrafted is not a spectrogram"):
+    with pytest.raises(ParameterError, match=r"pictures.representation: handcrafted is not a spectrogram"):
         write_pictures(tmp_path / "out", features, PER_SLICE)
 
 
@@ -147,7 +147,7 @@ def test_other_channels_are_no_colours(sliced, tmp_path, n_channels, colour_map,
     spec = replace(sliced.frames.spec, unit="feature", representation="stack", n_channels=n_channels)
     stacked = replace(sliced, frames=replace(sliced.frames, spec=spec))
     params = PER_SLICE.model_copy(update={"colour_map": colour_map})
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(ParameterError, match=message):
         write_pictures(tmp_path / "out", stacked, params)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from genredag.errors import DataError
+from genredag.exports.colours import check_colours
 from genredag.exports.names import file_names
 from genredag.frames.split_slices import SplitSlices
 from genredag.params.groups.exports import Pictures
@@ -21,7 +21,6 @@ from genredag.runtime.progress import progress
 if TYPE_CHECKING:
     from PIL import Image
 
-    from genredag.frames.store import FrameSpec
 
 logger = logging.getLogger(__name__)
 
@@ -78,11 +77,12 @@ def write_pictures(folder: Path, data: SplitSlices, params: Pictures) -> pd.Data
 
     Raises
     ------
-    DataError
+    ParameterError
         The frames hold features of different units, not a spectrogram, or a stack of 2 or 4 channels.
     """
     spec = data.frames.spec
-    _check_colours(spec, params)
+    is_spectrogram = spec.n_channels > 1 or spec.unit != "feature"
+    check_colours(spec.representation, spec.n_channels, params.colour_map, is_spectrogram=is_spectrogram)
     table = picture_list(data, params.per)
     limits = [value_limits(data, channel) for channel in range(spec.n_channels)]
     scales = ", ".join(f"{low:g} to {high:g}" for low, high in limits)
@@ -101,27 +101,6 @@ def write_pictures(folder: Path, data: SplitSlices, params: Pictures) -> pd.Data
             ]
             _merged(channels).save(path)
     return table[shown_columns(params.per)]
-
-
-def _check_colours(spec: FrameSpec, params: Pictures) -> None:
-    if spec.n_channels not in (1, 3):
-        raise DataError(
-            f"{spec.representation} has {spec.n_channels} channels",
-            where="pictures.representation",
-            expected="1 channel, or 3 as red, green and blue",
-        )
-    if spec.n_channels == 1 and spec.unit == "feature":
-        raise DataError(
-            f"{spec.representation} is not a spectrogram",
-            where="pictures.representation",
-            expected="a representation with one unit, such as mel",
-        )
-    if spec.n_channels == 3 and params.colour_map != "grey":
-        raise DataError(
-            f"{params.colour_map!r} colours one channel, but {spec.representation} has red, green and blue",
-            where="pictures.colour_map",
-            expected="'grey'",
-        )
 
 
 def _merged(channels: list[Image.Image]) -> Image.Image:
