@@ -1,4 +1,4 @@
-"""What is refused before any job runs: pictures that can't be drawn (pairs and studies have tests elsewhere)."""
+"""What is refused before any job runs: pictures that cannot be drawn. Other checks have tests elsewhere."""
 
 from __future__ import annotations
 
