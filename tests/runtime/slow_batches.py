@@ -24,9 +24,14 @@ def main() -> None:
 
     model = keras.Sequential([keras.layers.Dense(2, activation="softmax")])
     model.compile("adam", "sparse_categorical_crossentropy")
+
+    def tell(batch: int, logs: object) -> None:
+        """Not before the first step is done: interrupted in it, TensorFlow can raise an error of its own."""
+        if batch == 0:
+            print("training", flush=True)
+
     with fed(Batches()) as (dataset,):
-        print("training", flush=True)
-        model.fit(dataset, verbose=0)
+        model.fit(dataset, verbose=0, callbacks=[keras.callbacks.LambdaCallback(on_train_batch_end=tell)])
 
 
 if __name__ == "__main__":
