@@ -74,8 +74,8 @@ def _print(test: ExternalTest) -> None:
     known = interval.low == interval.low  # not NaN
     bounds = f" (95 % interval {percent(interval.low)} to {percent(interval.high)})" if known else ""
     print(f"{test.model}: right for {percent(interval.estimate)} of {count(n, 'track')}{bounds}.")
+    print("That is too high if the model was trained on some of these tracks, or on others of their artists.")
     print(f"Always naming the most common genre: {percent(test.chance)}.")
-    print("Both say nothing of other music if the model was trained on these tracks or their artists.")
     if test.card is not None:
         print(
             f"On the test tracks of {test.card.data.name}, its own data set: {test.card.accuracy.percent()}."
