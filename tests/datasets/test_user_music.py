@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from genredag.datasets.user_music import files_state, source_state
+from genredag.datasets.user_music import check_source, check_there, files_state, source_state
+from genredag.errors import DataError
 from genredag.params.loading import parse_params
 
 
@@ -103,6 +104,41 @@ def test_a_data_set_of_your_own_and_one_without_files(tree: dict, music: Path) -
     tree["datasets"]["spectrograms"]["files"] = ["gtzan.tar.gz"]
     for name in ("folder", "gtzan_fma", "spectrograms"):
         assert source_state(getattr(parse_params(tree).datasets, name)) != ""
+
+
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [
+        ("folder", ["path"]),
+        ("gtzan", ["path"]),
+        ("fma_small", ["metadata_path"]),
+        ("gtzan_fma", ["fma", "metadata_path"]),
+        ("spectrograms", ["files"]),
+        ("spectrograms", ["tracks"]),
+    ],
+)
+def test_a_file_that_is_not_there_is_refused_by_its_key(
+    tree: dict, music: Path, name: str, keys: list[str]
+) -> None:
+    group = tree["datasets"][name]
+    for key in keys[:-1]:
+        group = group[key]
+
+    def checked(path: str) -> None:
+        group[keys[-1]] = ["music", path] if keys == ["files"] else path
+        check_source(parse_params(tree).entry("datasets", name), name)
+
+    checked("~/songs.csv")
+    where = f"datasets.{name}.{'.'.join(keys)}" + ("[1]" if keys == ["files"] else "")
+    with pytest.raises(DataError) as caught:
+        checked("songs.tsv")
+    assert str(caught.value) == f"{where}: {music / 'songs.tsv'}: no such file or folder"
+
+
+def test_only_files_that_are_named_must_be_there(tree: dict, music: Path) -> None:
+    for name in ("synthetic", "folder", "gtzan_fma"):
+        check_source(parse_params(tree).entry("datasets", name), name)
+    check_there({"external_songs.path": None, "label_issues.faults": "songs.csv"})
 
 
 def test_relative_paths_are_of_the_project_in_a_copy_that_dvc_makes(

@@ -14,7 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml.comments import CommentedMap
 from snakemake.common.configfile import load_configfile
+from typer.testing import CliRunner
 
+from genredag.cli import app
 from genredag.errors import ParameterError
 from genredag.params.groups.reading import format_yaml, parse_yaml, read_tree
 from genredag.params.loading import load_params, parse_params
@@ -41,6 +43,26 @@ def test_values_change_and_comments_stay(params_file):
     after = params_file.read_text(encoding="utf-8")
     assert after.count("#") == before.count("#")
     assert "seconds: 5.0" in after
+
+
+def test_the_command_says_which_values_changed(params_file, monkeypatch):
+    monkeypatch.chdir(params_file.parent)
+
+    def told(*assignments):
+        done = CliRunner().invoke(app, ["set", *assignments])
+        assert done.exit_code == 0
+        return done.stdout.splitlines()
+
+    changes = [
+        "matrix.seed: [42] -> [1, 2]",
+        'datasets.gtzan.path: null -> "d\u00e9j\u00e0"',
+        "slices.seconds: 3.0 -> 5.0",
+    ]
+    assert told("slices.seconds=5", "matrix.seed=[1,2]", "datasets.gtzan.path=d\u00e9j\u00e0") == changes
+    assert told("slices.seconds=5") == ["No value of params.yaml changed."]
+    # A value that recipes share changes in each of them.
+    shared = told("shared.mlp.epochs=50")
+    assert len(shared) > 2 and all(line.startswith("models.") and line.endswith("-> 50") for line in shared)
 
 
 @pytest.mark.parametrize(

@@ -111,6 +111,27 @@ def test_dvc_explains_a_wrong_name_before_it_misses_its_group(refusing) -> None:
     assert len(told) == 1 and "model: 'crn' is not a key of `models`; did you mean 'crnn'" in told[0]
 
 
+def test_music_that_is_not_there_is_refused_before_any_job(refusing) -> None:
+    refusing.set("dataset=folder", "matrix.dataset=[synthetic, folder]", "datasets.folder.path=gone")
+    for done in (refusing.snakemake("--cores", "2", check=False), refusing.dvc("repro", check=False)):
+        assert done.returncode
+        told = done.stdout + done.stderr
+        assert f"error: datasets.folder.path: {refusing.folder / 'gone'}: no such file or folder" in told
+        assert "Traceback" not in told
+    assert refusing.ran() == Counter()
+
+
+def test_songs_and_known_faults_that_are_not_there_are_refused_before_any_job(refusing) -> None:
+    refusing.set("external_songs.path=gone", "label_issues.faults=gone.csv")
+    for target, told in (
+        ("external_songs", f"external_songs.path: {refusing.folder / 'gone'}: no such file or folder"),
+        ("label_issues", f"label_issues.faults: {refusing.folder / 'gone.csv'}: no such file or folder"),
+    ):
+        done = refusing.snakemake("--cores", "2", target, check=False)
+        assert done.returncode and told in done.stderr and "Traceback" not in done.stderr
+    assert refusing.ran() == Counter()
+
+
 def test_a_matrix_with_a_model_that_fits_nothing_is_refused(refusing) -> None:
     refusing.edit("params.yaml", "model: [crnn, svm_rbf]", "model: [crnn, mlp_85]")
     done = refusing.snakemake("--dry-run", check=False)

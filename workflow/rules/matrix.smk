@@ -5,7 +5,12 @@ import sys
 from functools import cache
 
 from genredag.audits.as_published.studies import OWN_STAGES, load_studies
-from genredag.datasets.user_music import files_state, source_state
+from genredag.datasets.user_music import (
+    check_source,
+    check_there,
+    files_state,
+    source_state,
+)
 from genredag.errors import GenredagError, ParameterError, exits_cleanly
 from genredag.models.compatibility import matrix_pairs, obtain_encoders, obtain_weights
 from genredag.models.registry import learner
@@ -280,6 +285,20 @@ def check_shards_of(jobs):
                 hint=f"snakemake --touch {files} --config shards={SHARDS} keeps the files; to make them"
                 f" again, snakemake --forcerun download --config shards={SHARDS}",
             )
+
+
+@exits_cleanly
+def check_music_of(jobs):
+    """Check that the user's own files that `jobs` read exist, so that errors occur before any job."""
+    for job in jobs:
+        match job.rule.name:
+            case "download" | "list_tracks":
+                dataset = job.wildcards.dataset
+                check_source(PARAMS.entry("datasets", dataset), dataset)
+            case "external_songs":
+                check_there({"external_songs.path": PARAMS.external_songs.path})
+            case "label_issues":
+                check_there({"label_issues.faults": PARAMS.label_issues.faults})
 
 
 @exits_cleanly

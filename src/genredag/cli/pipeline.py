@@ -63,9 +63,14 @@ def set_command(
     assignments: Annotated[list[str], typer.Argument(metavar="KEY=VALUE", help="New values, in YAML.")],
 ) -> None:
     """Change values in params.yaml. Comments are kept; an invalid value leaves the file unchanged."""
+    from genredag.params.tree import in_words
     from genredag.project.editing import set_values
 
-    set_values(Path("params.yaml"), assignments)
+    changed = set_values(Path("params.yaml"), assignments)
+    for leaf, (old, new) in changed.items():
+        print(f"{'.'.join(leaf)}: {in_words(old)} -> {in_words(new)}")
+    if not changed:
+        print("No value of params.yaml changed.")
 
 
 @app.command(

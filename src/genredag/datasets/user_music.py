@@ -1,15 +1,16 @@
-"""Fingerprints of the user's own music, so that a change of it reruns what depends on it."""
+"""The user's own music: whether it is there, and fingerprints, so that a change reruns what depends on it."""
 
 from __future__ import annotations
 
 import csv
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from pydantic import BaseModel
 
+from genredag.errors import DataError
 from genredag.runtime.folders import Found, as_on_disk, user_path, walk_folder
 
 PATHS = ("path", "metadata_path", "tracks")
@@ -28,12 +29,35 @@ def source_state(group: BaseModel) -> str:
         The values of the data set: its `path`, `metadata_path`, `files` and `tracks`, and those of the data
         sets that it mixes.
     """
+    return files_state(_own_paths(group).values())
+
+
+def check_there(paths: Mapping[str, str | None]) -> None:
+    """Check that the user's files and folders exist; `paths` has them by the keys that name them.
+
+    Raises
+    ------
+    DataError
+        One of them does not exist. A key without a path is left to whoever needs it.
+    """
+    for key, path in paths.items():
+        if path and not user_path(path).exists():
+            raise DataError("no such file or folder", where=f"{key}: {user_path(path)}")
+
+
+def check_source(group: BaseModel, dataset: str) -> None:
+    """Check that the user's own files exist from which the data set named `dataset` is read."""
+    check_there({f"datasets.{dataset}.{key}": path for key, path in _own_paths(group).items()})
+
+
+def _own_paths(group: BaseModel) -> dict[str, str]:
+    """Return the user's paths in the values of a data set, by their keys."""
     own = group.model_dump()
-    paths: list[str] = []
-    for values in (own, *(own.get(source, {}) for source in SOURCES)):
-        paths += [values[key] for key in PATHS if values.get(key)]
-        paths += values.get("files", [])
-    return files_state(paths)
+    found: dict[str, str] = {}
+    for prefix, values in {"": own, **{f"{source}.": own.get(source, {}) for source in SOURCES}}.items():
+        found |= {f"{prefix}{key}": values[key] for key in PATHS if values.get(key)}
+        found |= {f"{prefix}files[{i}]": path for i, path in enumerate(values.get("files", []))}
+    return found
 
 
 def files_state(paths: Iterable[str]) -> str:

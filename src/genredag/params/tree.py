@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -32,6 +33,11 @@ def differences(old: Tree, new: Tree) -> dict[Leaf, tuple[Any, Any]]:
     before, after = dict(flatten(old)), dict(flatten(new))
     pairs = {leaf: (before.get(leaf, MISSING), after.get(leaf, MISSING)) for leaf in {**before, **after}}
     return {leaf: pair for leaf, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def in_words(value: Any) -> str:
+    """Return a value of a leaf as JSON, which is YAML too, or `MISSING`."""
+    return MISSING if value is MISSING else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def overlay(tree: Tree, values: Tree) -> Tree:

@@ -15,16 +15,23 @@ from genredag.errors import ParameterError
 from genredag.params.groups.reading import parse_yaml, read_tree
 from genredag.params.loading import parse_params
 from genredag.params.schema import Params
+from genredag.params.tree import Leaf, differences
 from genredag.project.tidying import dump, inherited, load, own, plain, put, tidy
 from genredag.project.validation import check_valid
 from genredag.runtime.files import write_text
 
 
-def set_values(path: Path, assignments: list[str]) -> None:
+def set_values(path: Path, assignments: list[str]) -> dict[Leaf, tuple[Any, Any]]:
     """Apply assignments such as ``slices.seconds=5.0`` or ``matrix.model=[crnn]`` to the YAML file at `path`.
 
     A key that a map merges (``<<``) is set in that map only. Setting it to the merged value removes it again.
     A value that isn't YAML, or isn't YAML of the wanted type, is taken as text where the key accepts text.
+
+    Returns
+    -------
+    dict
+        The leaves that changed, as `genredag.params.tree.differences` has them: a value that several maps
+        share changes in all of them.
 
     Raises
     ------
@@ -32,7 +39,7 @@ def set_values(path: Path, assignments: list[str]) -> None:
         An assignment has no ``=``, names an unknown key, or gives an invalid value. The file is left
         unchanged.
     """
-    read_tree(path)  # an error says more than ruamel's
+    before = read_tree(path)  # an error says more than ruamel's
     tree = load(path.read_text(encoding="utf-8"))
     for assignment in assignments:
         key, equals, text = assignment.partition("=")
@@ -50,8 +57,10 @@ def set_values(path: Path, assignments: list[str]) -> None:
             _assign(tree, keys, value, path.name)
     tidy(tree)
     text = dump(tree)
-    check_valid(parse_params(parse_yaml(text, path.name), source=path.name), path)
+    after = parse_yaml(text, path.name)
+    check_valid(parse_params(after, source=path.name), path)
     write_text(path, text)
+    return differences(before, after)
 
 
 def readings(text: str) -> list[Any]:

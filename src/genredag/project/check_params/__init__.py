@@ -163,5 +163,8 @@ def _read(text: str, source: str) -> Tree:
 def _status(message: str) -> Iterator[None]:
     from rich.console import Console
 
-    with Console(stderr=True).status(f"{message} ..."):
+    console = Console(stderr=True)
+    if not console.is_terminal:  # where rich shows no status
+        console.print(message, soft_wrap=True)
+    with console.status(f"{message} ..."):
         yield

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections import Counter
 from dataclasses import dataclass, field
 
 from genredag.evaluation.intervals import Interval
 from genredag.evaluation.markdown import markdown_table
-from genredag.params.tree import MISSING, Leaf
+from genredag.params.tree import MISSING, Leaf, in_words
 from genredag.project.check_params.plan import Plan
 from genredag.project.check_params.verdict import Verdict
 
@@ -53,7 +52,7 @@ def _leaf_table(leaves: dict[Leaf, tuple[object, object]]) -> str:
 
 
 def _shown(value: object) -> str:
-    return MISSING if value is MISSING else f"`{json.dumps(value, ensure_ascii=False)}`"
+    return MISSING if value is MISSING else f"`{in_words(value)}`"
 
 
 def _plan_table(plan: Plan) -> str:
