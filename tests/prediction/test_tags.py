@@ -6,6 +6,7 @@ import io
 import json
 import multiprocessing
 import os
+import re
 import shutil
 import signal
 from pathlib import Path
@@ -25,7 +26,7 @@ from genredag.errors import DataError, ParameterError
 from genredag.prediction import tags
 from genredag.prediction.song import SongPrediction, Timeline, Trust
 from genredag.prediction.tagged_files import GenreTag, read_genres, write_genres
-from genredag.prediction.tags import TagOptions, apply, plan_tags, tag_wishes, undo, write_tags
+from genredag.prediction.tags import TagOptions, apply, changes_table, plan_tags, tag_wishes, undo, write_tags
 
 NAMES = ("blues", "hiphop", "jazz", "rock")
 SOUNDFILE_SUBTYPES = {
@@ -171,6 +172,28 @@ def test_further_genres_are_nearly_as_probable_and_in_the_set(tmp_path, blank_so
     trusted = SongPrediction(**vars(song) | {"trust": Trust(("jazz", "rock"), 0.9, False, None)})
     assert plan_tags([trusted], TagOptions(max_genres=4))[0].after == ("jazz", "rock")
     assert plan_tags([trusted], TagOptions())[0].after == ("jazz",)
+
+
+def test_doubtful_predictions_are_marked_and_can_be_left_out(tmp_path, blank_songs, printed):
+    """A set of three of four genres is unsure; without a calibration, nothing is known to be doubtful."""
+    trusts = [
+        Trust(("jazz",), 0.9, False, False),
+        Trust(("jazz", "rock", "blues"), 0.9, True, True),
+        Trust(("jazz",), 0.9, False, True),
+        None,
+    ]
+    paths = [Path(shutil.copy(blank_songs(".flac"), tmp_path / f"{i}.flac")) for i in range(len(trusts))]
+    songs = [
+        SongPrediction(**vars(prediction(path, jazz=0.6)) | {"trust": trust})
+        for path, trust in zip(paths, trusts, strict=True)
+    ]
+    doubts = ["", "unsure, unlike the training music", "unlike the training music", ""]
+    assert [change.doubts for change in plan_tags(songs, TagOptions())] == doubts
+    assert [change.skipped for change in plan_tags(songs, TagOptions())] == [""] * 4
+    assert [change.skipped for change in plan_tags(songs, TagOptions(only_sure=True))] == doubts
+    printed[0].print(changes_table(plan_tags(songs, TagOptions())))
+    rows = re.findall(r"\b0\.60\b(.*)", printed[1].getvalue())
+    assert [row.strip(" │") for row in rows] == doubts
 
 
 def test_files_that_cannot_be_tagged_are_skipped_with_the_reason(tmp_path, blank_songs):

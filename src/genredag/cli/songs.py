@@ -70,6 +70,10 @@ def predict_command(
         float, typer.Option(min=0, max=1, help="Tag only songs whose genre is at least this probable.")
     ] = 0.0,
     only_empty: Annotated[bool, typer.Option("--only-empty", help="Tag only songs without a genre.")] = False,
+    only_sure: Annotated[
+        bool,
+        typer.Option("--only-sure", help="Don't tag songs that are unsure or unlike the training music."),
+    ] = False,
     max_genres: Annotated[
         int,
         typer.Option(
@@ -98,7 +102,9 @@ def predict_command(
     from genredag.prediction.fetching import Limits
     from genredag.prediction.tags import TagOptions, tag_wishes
 
-    tags = tag_wishes(write_tags, apply, TagOptions(min_confidence, only_empty, max_genres), undo_file)
+    tags = tag_wishes(
+        write_tags, apply, TagOptions(min_confidence, only_empty, only_sure, max_genres), undo_file
+    )
     limits = Limits(max_megabytes=max_megabytes, max_seconds=max_seconds, allow_local=allow_local)
     names = [name.strip() for name in formats.split(",") if name.strip()]
     places = {"output": output, "plot": plot, "explain": explain, "journal": journal}

@@ -53,6 +53,12 @@ class Trust:
     unsure: bool
     unlike_training: bool | None
 
+    @property
+    def doubts(self) -> str:
+        """Why not to rely on the prediction, in words; empty if there is no reason."""
+        doubts = ["unsure"] * self.unsure + ["unlike the training music"] * bool(self.unlike_training)
+        return ", ".join(doubts)
+
 
 @dataclass(frozen=True)
 class Spectrogram:

@@ -74,8 +74,8 @@ def songs_table(songs: Sequence[SongPrediction | UnreadableSong]) -> Table:
             continue
         genre, probability = song.top(1)[0]
         bar = Text(_bar(probability, 10), style=_colour(song, genre))
-        genres = ", ".join(song.set or ())
-        table.add_row(name, escape(genre), percent(probability), bar, escape(genres), _note(song.trust))
+        genres, doubts = ", ".join(song.set or ()), song.trust.doubts if song.trust else ""
+        table.add_row(name, escape(genre), percent(probability), bar, escape(genres), doubts)
     return table
 
 
@@ -123,13 +123,6 @@ def clock(seconds: float) -> str:
     whole = round(seconds)
     hours, minutes = divmod(whole // 60, 60)
     return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
-
-
-def _note(trust: Trust | None) -> str:
-    if trust is None:
-        return ""
-    notes = ["unsure"] * trust.unsure + ["unlike the training music"] * bool(trust.unlike_training)
-    return ", ".join(notes)
 
 
 def _bar(share: float, width: int = _BAR) -> str:

@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,6 +38,9 @@ class TagOptions:
         Songs whose most probable genre is less probable are left as they are.
     only_empty
         Leave songs that have a genre as they are.
+    only_sure
+        Leave songs as they are whose prediction is unsure, or that are unlike the training music. Without
+        `Trust`, no prediction is known to be either.
     max_genres
         Largest number of genres of a song. A second one is written only if it is at least half as probable as
         the first, and in the set of genres of the prediction's `Trust`, if that is known.
@@ -50,6 +53,7 @@ class TagOptions:
 
     min_confidence: float = 0.0
     only_empty: bool = False
+    only_sure: bool = False
     max_genres: int = 1
 
     def __post_init__(self) -> None:
@@ -73,6 +77,8 @@ class TagChange:
         Genres.
     confidence
         Probability of the most probable genre.
+    doubts
+        Why not to rely on the prediction: see `Trust.doubts`.
     skipped
         Why the file is left as it is; empty if it is to be changed.
     """
@@ -81,6 +87,7 @@ class TagChange:
     before: tuple[str, ...]
     after: tuple[str, ...]
     confidence: float
+    doubts: str = ""
     skipped: str = ""
 
 
@@ -275,7 +282,7 @@ def changes_table(changes: Sequence[TagChange]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table("file", "genre before", "genre after", "probability")
+    table = Table("file", "genre before", "genre after", "probability", "note")
     for change in changes:
         if not change.skipped:
             before, after = ("; ".join(genres) for genres in (change.before, change.after))
@@ -284,26 +291,29 @@ def changes_table(changes: Sequence[TagChange]) -> Table:
                 Text(before or "-", "red"),
                 Text(after, "green"),
             ]
-            table.add_row(*cells, f"{change.confidence:.2f}")
+            table.add_row(*cells, f"{change.confidence:.2f}", change.doubts)
     return table
 
 
 def _plan_song(prediction: SongPrediction, options: TagOptions) -> TagChange:
     confidence = float(prediction.probabilities.max())
     if "://" in prediction.source:
-        return TagChange(Path(prediction.source), (), (), confidence, "not a local file")
+        return TagChange(Path(prediction.source), (), (), confidence, skipped="not a local file")
     path = Path(prediction.source).resolve()
     try:
         before = read_genres(path).names
     except DataError as error:
-        return TagChange(path, (), (), confidence, error.what)
-    change = TagChange(path, before, _genres(prediction, options.max_genres), confidence)
+        return TagChange(path, (), (), confidence, skipped=error.what)
+    doubts = prediction.trust.doubts if prediction.trust else ""
+    change = TagChange(path, before, _genres(prediction, options.max_genres), confidence, doubts)
     if confidence < options.min_confidence:
         return _skipped(change, f"less probable than {options.min_confidence:g}")
     if [*map(plain_name, before)] == [*map(plain_name, change.after)]:
         return _skipped(change, "already has this genre")
     if before and options.only_empty:
         return _skipped(change, "has a genre")
+    if doubts and options.only_sure:
+        return _skipped(change, doubts)
     return change
 
 
@@ -315,7 +325,7 @@ def _genres(prediction: SongPrediction, max_genres: int) -> tuple[str, ...]:
 
 
 def _skipped(change: TagChange, reason: str) -> TagChange:
-    return TagChange(change.path, change.before, change.after, change.confidence, reason)
+    return replace(change, skipped=reason)
 
 
 def _record(change: TagChange) -> UndoRecord:
