@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from genredag.cli import app
 from genredag.prediction import external
 from genredag.prediction.external import ExternalTest
 from genredag.report.external_page import external_page, write_external_test
+from genredag.report.page import decimal
 
 NAMES = ("blues", "jazz", "rock")
 
@@ -59,6 +61,14 @@ def test_the_page_says_what_was_left_out(tested):
     assert "blues/&lt;0&gt;" in page and "<0>" not in page
     assert "The interval draws whole artists." in page
     assert "http" not in page.replace("http-equiv", "").replace("http://www.w3.org", "")
+
+
+def test_a_genre_without_tracks_has_no_recall(tested):
+    rows = dict(re.findall(r'<tr><th scope="row">(\w+)</th>(.*?)</tr>', external_page(tested, "2025-01-31")))
+    cells = {genre: re.findall(r'"number[^>]*>([^<]+)</td>', row) for genre, row in rows.items()}
+    # Precision, recall, F1, area and support. Three of six tracks of blues were taken for rock.
+    assert cells["rock"] == ["0.00", *[decimal(float("nan"))] * 3, "0"]
+    assert cells["blues"][:3] + cells["blues"][4:] == ["1.00", "0.50", "0.67", "6"]
 
 
 def test_one_artist_has_no_interval(tested, tmp_path):
