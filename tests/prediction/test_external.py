@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,10 @@ from genredag.errors import DataError, ParameterError
 from genredag.prediction.classifier import load
 from genredag.prediction.external import ExternalTest
 from genredag.prediction.genre_names import match_genres, plain_name
+from genredag.prediction.learned import learned_tracks
+from genredag.prediction.model_file import write_model
+from genredag.prediction.trust import Calibration
+from genredag.tracks.audio import probe
 
 CLASSES = ("blues", "hiphop", "r&b")
 
@@ -125,6 +130,57 @@ def test_artists_of_a_table_widen_the_interval(svm, tmp_path):
         widths[name] = test.accuracy.high - test.accuracy.low
         assert test.metrics()["n_artists"] == (4 if name == "together" else 0)
     assert widths["together"] > widths["alone"]
+
+
+def taught(svm, path: Path, recordings: list[str], artists: list[str]) -> Path:
+    """Write the model with the names of recordings and artists that it learned from."""
+    limits = {"min_seconds": 0, "silence_db": -100}
+    hashes = [probe(svm.files[name], **limits).sha256 for name in recordings]
+    columns = {"track_id": recordings, "sha256": hashes, "artist": artists}
+    manifest = pd.DataFrame(columns, dtype="str")
+    split = pd.DataFrame({"track_id": recordings, "part": "train"})
+    calibration = Calibration(tuple(svm.bundle.class_names), 0.9, 0.0, 9, None)
+    write_model(path, svm.path, None, calibration, learned_tracks(manifest, split))
+    return path
+
+
+def test_recordings_that_the_model_learned_from_are_left_out(svm, folder, tmp_path):
+    model = taught(svm, tmp_path / "model.zip", ["blues.0", "rock.2", "rock.9"], ["a", "b", "b"])
+    test = genredag.evaluate(model, folder, genres={"rock_songs": "rock"})
+    assert test.metrics()["n_learned"] == test.n_learned == 2
+    assert len(test.tracks) == 6
+    assert not {"Blues/blues.0", "rock_songs/rock.2"} & set(test.tracks["track_id"])
+    assert len(test.unreadable) == 2  # still reported
+    assert test.by_artist() is None
+    assert "in another encoding, or from others of their artists" in test.caution
+    unknown = genredag.evaluate(svm.path, folder, genres={"rock_songs": "rock"})
+    assert unknown.n_learned is None and "learned from some of these tracks, or" in unknown.caution
+
+
+def test_a_copy_in_another_lossless_format_is_recognised(svm, tmp_path):
+    model = taught(svm, tmp_path / "model.zip", ["blues.0"], ["a"])
+    (tmp_path / "music/blues").mkdir(parents=True)
+    samples, sr = soundfile.read(svm.files["blues.0"], dtype="int16")
+    soundfile.write(tmp_path / "music/blues/copy.flac", samples, sr)
+    with pytest.raises(DataError, match="the model learned from all of these 1 tracks"):
+        genredag.evaluate(model, tmp_path / "music")
+
+
+def test_accuracy_is_given_for_known_and_for_new_artists(svm, tmp_path):
+    model = taught(svm, tmp_path / "model.zip", ["blues.0", "rock.0"], ["The Blue Band", None])
+    artists = {1: "blue band", 2: "Someone & The Blue Band", 3: "Someone Else", 4: ""}
+    rows = [
+        {"path": svm.files[f"{genre}.{i}"], "genre": genre, "artist": artist}
+        for genre in ("blues", "rock")
+        for i, artist in artists.items()
+    ]
+    pd.DataFrame(rows).to_csv(tmp_path / "songs.csv", index=False)
+    test = genredag.evaluate(model, tmp_path / "songs.csv")
+    by_artist = test.metrics()["by_artist"]
+    assert {name: own["n_tracks"] for name, own in by_artist.items()} == {"known": 4, "new": 2}
+    hits = test.tracks["genre"] == test.tracks["predicted"]
+    assert by_artist["new"]["accuracy"] == hits[test.tracks["artist"] == "Someone Else"].mean()
+    assert "or from others of their artists" in test.caution  # two tracks have no artist
 
 
 def test_genres_that_the_model_does_not_know_are_an_error(svm, folder):

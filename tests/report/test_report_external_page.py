@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 
@@ -61,6 +62,24 @@ def test_the_page_says_what_was_left_out(tested):
     assert "blues/&lt;0&gt;" in page and "<0>" not in page
     assert "The interval draws whole artists." in page
     assert "http" not in page.replace("http-equiv", "").replace("http://www.w3.org", "")
+
+
+def test_the_page_says_what_the_model_learned_from(tested):
+    assert "learned from some of these tracks, or from others of their artists" in external_page(
+        tested, "today"
+    )
+    known = pd.array([True] * 4 + [False] * 8, dtype="boolean")
+    told = dataclasses.replace(tested, tracks=tested.tracks.assign(known_artist=known), n_learned=1)
+    assert told.by_artist() == {
+        "known": {"n_tracks": 4, "accuracy": 0.75},
+        "new": {"n_tracks": 8, "accuracy": 0.75},
+    }
+    page = external_page(told, "today")
+    assert "Left out, because the model learned from them: 1 track." in page
+    rate = "75.0\u202f%"
+    words = f"It is right for {rate} of 4 by artists that it learned from, {rate} of 8 by other artists."
+    assert words in page
+    assert "learned from some of these tracks in another encoding." in page
 
 
 def test_a_genre_without_tracks_has_no_recall(tested):

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from genredag.prediction.learned import read_learned
 from genredag.project.check_params import check_params
 from genredag.project.check_params.plan import choice_of, run_folder, write_tree
 from genredag.project.check_params.tiny import tiny_tree
@@ -63,6 +64,10 @@ def test_both_runners_give_the_same_bytes(tiny: Workplace) -> None:
     ours = {path.name: path for folder in (data, frames, parts, run) for path in folder.glob("*.*")}
     assert set(SAME) <= set(ours)
     assert {name for name in SAME if ours[name].read_bytes() != experiment[name]} == set()
+    learned, manifest = read_learned(run / "model.zip"), pd.read_parquet(data / "manifest.parquet")
+    part_of = pd.read_parquet(parts / "split.parquet").groupby("track_id")["part"].first()
+    told = manifest.set_index("track_id")["sha256"].map(learned.has_recording)
+    assert told.to_dict() == part_of.isin(["train", "validation"]).to_dict()
 
 
 @pytest.mark.slow

@@ -15,6 +15,7 @@ from genredag.params.groups.evaluation import Evaluate, Report
 from genredag.params.groups.reading import read_group
 from genredag.params.groups.splits import read_split
 from genredag.prediction.held_out import predict_split
+from genredag.prediction.learned import learned_tracks
 from genredag.prediction.model_file import Run, describe, write_model
 from genredag.runtime.backend import configure_backend, limit_threads
 from genredag.runtime.files import write_csv, write_json, write_parquet
@@ -58,11 +59,11 @@ def main(argv: list[str] | None = None) -> None:
     for name, figure in run_figures(tables, history, bundle.class_names).items():
         save_figure(getattr(args, name), figure, metrics.get("warning", ""))
     protocol = read_split(args.params, args.split_name)
-    facts = pd.read_parquet(args.manifest).attrs
-    run = Run(args.dataset, args.split_name, args.fold, protocol, decision, facts, data)
+    manifest = pd.read_parquet(args.manifest)
+    run = Run(args.dataset, args.split_name, args.fold, protocol, decision, manifest.attrs, data)
     n_resamples = read_group(args.params, "report", Report).n_resamples
     card, calibration = describe(bundle.info, run, tracks, n_resamples)
-    write_model(args.model_file, args.bundle, card, calibration)
+    write_model(args.model_file, args.bundle, card, calibration, learned_tracks(manifest, split))
 
 
 if __name__ == "__main__":

@@ -52,6 +52,8 @@ class Classifier:
         says, which is how it was evaluated, and by their mean if it has no card.
     limits
         Of songs that are fetched.
+    files
+        Where the bundles were loaded from; empty if they were not.
     """
 
     bundles: Sequence[Predictor]
@@ -59,6 +61,7 @@ class Classifier:
     calibrations: Sequence[Calibration | None] = ()
     decision: Decision | None = None
     limits: Limits = field(default_factory=Limits)
+    files: Sequence[Path] = ()
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -192,9 +195,8 @@ def load(*paths: Path | str, onnx_cache: Path | None = None) -> Classifier:
                 where=str(file),
                 expected=f"the genres of {files[0]}: {', '.join(bundles[0].class_names)}",
             )
-    return Classifier(
-        bundles, [read_card(file) for file in files], [read_calibration(file) for file in files]
-    )
+    cards, calibrations = [read_card(file) for file in files], [read_calibration(file) for file in files]
+    return Classifier(bundles, cards, calibrations, files=files)
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,8 +21,10 @@ from genredag.evaluation.predictions import PREFIX
 from genredag.params.groups.datasets import Folder
 from genredag.prediction.classifier import Classifier, load
 from genredag.prediction.genre_names import match_genres
+from genredag.prediction.learned import LearnedTracks, joined, read_learned
 from genredag.prediction.song import SongPrediction, UnreadableSong
 from genredag.runtime.progress import progress
+from genredag.tracks.audio import probe_all
 
 N_RESAMPLES = 2000
 
@@ -41,7 +44,9 @@ class ExternalTest:
     tracks
         One row per predicted track: track_id, path, label (its genre as the collection calls it), genre (as
         the model calls it), artist, predicted, p_<genre>; and, if the model has calibrated sets of genres,
-        in_set (whether the set holds the right genre), set_size and unsure.
+        in_set (whether the set holds the right genre), set_size and unsure; and, if its file says from whom
+        it learned, known_artist (whether it learned from other tracks by the artist; missing if the artist
+        is).
     unknown
         Number of tracks of each label that the model does not know. They are not predicted.
     unreadable
@@ -50,6 +55,9 @@ class ExternalTest:
         What the sets of genres promise; None without them.
     card
         What is known of the model, with its accuracy on its own test tracks.
+    n_learned
+        Number of recordings that were left out because the model learned from them; None if its file does not
+        say from which it did.
     n_resamples, seed
         Of the bootstrap.
     """
@@ -62,6 +70,7 @@ class ExternalTest:
     unreadable: dict[str, str]
     coverage: float | None
     card: Card | None
+    n_learned: int | None = None
     n_resamples: int = N_RESAMPLES
     seed: int = 0
 
@@ -88,6 +97,17 @@ class ExternalTest:
         )
 
     @property
+    def caution(self) -> str:
+        """When the accuracy is too high, as a sentence."""
+        if self.n_learned is None:
+            which = "some of these tracks"
+        else:
+            which = "some of these tracks in another encoding"
+        artists_known = "known_artist" in self.tracks and self.tracks["known_artist"].notna().all()
+        others = "" if artists_known else ", or from others of their artists"
+        return f"That is too high if the model learned from {which}{others}."
+
+    @property
     def chance(self) -> float:
         """Accuracy of always naming the most common genre of the collection."""
         return float(self.tracks["genre"].value_counts(normalize=True).max())
@@ -112,10 +132,27 @@ class ExternalTest:
             "unknown_genres": self.unknown,
             "absent_genres": self.absent,
             "n_unreadable": len(self.unreadable),
+            "n_learned": self.n_learned,
             "chance": round(self.chance, 6),
             "track": values,
             "intervals": {name: _bounds(interval) for name, interval in intervals.items()},
             "sets": self._sets(),
+            "by_artist": self.by_artist(),
+        }
+
+    def by_artist(self) -> dict[str, dict[str, float | int]] | None:
+        """Return number and accuracy of the tracks by artists that the model learned from, and by others.
+
+        None if nothing is known of either. Tracks of unknown artist count in neither.
+        """
+        if "known_artist" not in self.tracks or self.tracks["known_artist"].isna().all():
+            return None
+        known, hits = self.tracks["known_artist"], is_hit(self.tracks)
+        parts = {"known": hits[known.fillna(False)], "new": hits[~known.fillna(True)]}
+        return {
+            name: {"n_tracks": len(own), "accuracy": round(float(own.mean()), 6)}
+            for name, own in parts.items()
+            if len(own)
         }
 
     def _sets(self) -> dict[str, float] | None:
@@ -138,8 +175,8 @@ def evaluate(
 ) -> ExternalTest:
     """Test a model on a labelled collection that it was not trained on.
 
-    Whether it was trained on some of these tracks can't be seen from a bundle; the result is only worth
-    something if it was not.
+    Recordings that it learned from are left out, if its file says which they are, as every ``model.zip`` of
+    the pipeline does. Copies of them in another encoding can't be told from other music.
 
     Parameters
     ----------
@@ -156,7 +193,8 @@ def evaluate(
     Raises
     ------
     DataError
-        There is no such folder, the model knows none of its genres, or no track can be predicted.
+        There is no such folder, the model knows none of its genres or learned from all of its tracks, or no
+        track can be predicted.
     ModelError
         The file isn't a bundle.
     ParameterError
@@ -164,6 +202,10 @@ def evaluate(
     """
     classifier = bundle if isinstance(bundle, Classifier) else load(bundle)
     known, unknown = _list_known(folder, classifier.class_names, genres)
+    learned = joined([read_learned(file) for file in classifier.files])
+    n_listed = len(known)
+    if learned is not None:
+        known = _unlearned(known, learned, folder, n_jobs)
     found = list(progress(classifier.predict_many(known["path"], n_jobs), "songs predicted", len(known)))
     tracks, unreadable = _table(known, found, classifier.class_names)
     if tracks.empty:
@@ -178,6 +220,7 @@ def evaluate(
         unreadable=unreadable,
         coverage=_coverage(found),
         card=next(iter(classifier.cards), None) if len(classifier.bundles) == 1 else None,
+        n_learned=None if learned is None else n_listed - len(known),
         n_resamples=n_resamples,
         seed=seed,
     )
@@ -202,6 +245,22 @@ def _list_known(
     return listed[is_known].reset_index(drop=True), {str(label): int(n) for label, n in unknown.items()}
 
 
+def _unlearned(tracks: pd.DataFrame, learned: LearnedTracks, folder: Path | str, n_jobs: int) -> pd.DataFrame:
+    """Return the tracks that a model did not learn from, and whether it did from others by their artists."""
+    probes = probe_all(
+        [Path(path) for path in tracks["path"]], min_seconds=0, silence_db=-math.inf, n_jobs=n_jobs
+    )
+    new = np.array([not learned.has_recording(probe.sha256) for probe in probes])
+    if not new.any():
+        raise DataError(
+            f"the model learned from all of these {len(tracks)} tracks",
+            where=str(folder),
+            expected="other music",
+        )
+    known = tracks["artist"].map(learned.has_artist, na_action="ignore").astype("boolean")
+    return tracks.assign(known_artist=known)[new].reset_index(drop=True)
+
+
 def _table(
     known: pd.DataFrame, found: Iterable[SongPrediction | UnreadableSong], class_names: tuple[str, ...]
 ) -> tuple[pd.DataFrame, dict[str, str]]:
@@ -212,6 +271,7 @@ def _table(
             unreadable[track["path"]] = track["problem"] or song.reason
             continue
         row = {key: track[key] for key in ("track_id", "path", "label", "genre", "artist")}
+        row |= {"known_artist": track["known_artist"]} if "known_artist" in track else {}
         row["predicted"] = song.genre
         if song.trust is not None:
             genres = song.trust.genres
@@ -220,7 +280,10 @@ def _table(
         probabilities.append(song.probabilities)
     columns = [PREFIX + name for name in class_names]
     shares = pd.DataFrame(np.reshape(probabilities, (len(rows), len(columns))), columns=columns)
-    return pd.concat([pd.DataFrame(rows), shares], axis=1), unreadable
+    tracks = pd.DataFrame(rows)
+    if "known_artist" in tracks:
+        tracks["known_artist"] = tracks["known_artist"].astype("boolean")
+    return pd.concat([tracks, shares], axis=1), unreadable
 
 
 def _coverage(found: Iterable[SongPrediction | UnreadableSong]) -> float | None:

@@ -26,6 +26,7 @@ from genredag.params.groups.splits import (
     keeps_artists_whole,
     promise,
 )
+from genredag.prediction.learned import LEARNED_FILE, LearnedTracks
 from genredag.prediction.trust import TRUST_FILE, Calibration, calibrate, music_features
 from genredag.runtime.files import atomic_path
 from genredag.runtime.progress import progress
@@ -63,8 +64,14 @@ class Run:
     data: SplitSlices
 
 
-def write_model(path: Path, bundle: Path, card: Card | None, calibration: Calibration) -> None:
-    """Write a bundle with its calibration and, if it was tested, its card.
+def write_model(
+    path: Path,
+    bundle: Path,
+    card: Card | None,
+    calibration: Calibration,
+    learned: LearnedTracks | None = None,
+) -> None:
+    """Write a bundle with its calibration and, if it was tested, its card and what it learned from.
 
     The same input gives the same bytes.
     """
@@ -74,6 +81,8 @@ def write_model(path: Path, bundle: Path, card: Card | None, calibration: Calibr
         files[CARD_FILE] = card.json_text().encode()
         files[README_FILE] = card.markdown().encode()
     files[TRUST_FILE] = calibration.json_text().encode()
+    if learned is not None:
+        files[LEARNED_FILE] = learned.json_text().encode()
     with atomic_path(path) as temporary:
         temporary.write_bytes(zipped(files))
 

@@ -74,7 +74,15 @@ def _print(test: ExternalTest) -> None:
     known = interval.low == interval.low  # not NaN
     bounds = f" (95 % interval {percent(interval.low)} to {percent(interval.high)})" if known else ""
     print(f"{test.model}: right for {percent(interval.estimate)} of {count(n, 'track')}{bounds}.")
-    print("That is too high if the model was trained on some of these tracks, or on others of their artists.")
+    if artists := test.by_artist():
+        names = {"known": "by artists that the model learned from", "new": "by other artists"}
+        parts = (
+            f"{percent(own['accuracy'])} of {own['n_tracks']} {names[name]}" for name, own in artists.items()
+        )
+        print(f"Right for {', '.join(parts)}.")
+    if test.n_learned:
+        print(f"Left out, because the model learned from them: {count(test.n_learned, 'track')}.")
+    print(test.caution)
     print(f"Always naming the most common genre: {percent(test.chance)}.")
     if test.card is not None:
         print(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import TYPE_CHECKING
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 _GUEST = r"\b(?:feat|ft|featuring)\b"
 _JOINT = re.compile(rf"{_GUEST}\.?|\band\b|[&,;+]")
@@ -17,6 +19,11 @@ def artist_key(name: str) -> str:
     plain = re.sub(rf"{_GUEST}.*", "", plain)
     plain = re.sub(r"^\s*the\s+|,\s*the\s*$", "", plain)
     return "".join(character for character in plain if character.isalnum()) or name.strip()
+
+
+def artist_keys(name: str) -> set[str]:
+    """Return the key of a name and, if it is that of a collaboration, those of the artists that it names."""
+    return {artist_key(name), *_parts(name)}
 
 
 def artist_groups(artists: pd.Series) -> pd.Series:
