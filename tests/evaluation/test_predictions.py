@@ -69,6 +69,22 @@ def test_predicts_the_held_out_slices(toy_slices, bundle):
     assert predictions["p_rock"].dtype == np.float32
 
 
+def test_an_estimator_is_not_asked_for_each_track(toy_slices, bundle):
+    """A forest of 500 trees takes as long for three slices as for a batch of 64."""
+    asked = []
+
+    class Counting(Brightest):
+        def predict_proba(self, values):
+            asked.append(len(values))
+            return super().predict_proba(values)
+
+    expected = predict_split(bundle, toy_slices)
+    counted = dataclasses.replace(bundle, model=Counting())
+    pd.testing.assert_frame_equal(predict_split(counted, toy_slices), expected)
+    assert sum(asked) == len(expected)
+    assert len(asked) == -(-len(expected) // 64)
+
+
 class Running:
     """Stands for a network over windows: the share of frames so far that each third of the bins has won."""
 
