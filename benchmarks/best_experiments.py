@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from learning_curves import SAMPLING, artist_splits, read
-from scipy.fft import fft2, ifft2, rfft
+from scipy.fft import rfft
 from scipy.ndimage import median_filter
 
 from genredag.evaluation.intervals import accuracy_interval, cluster_names, difference_interval
@@ -58,17 +58,8 @@ def normalised(x: np.ndarray, gain: float = 0.9, smoothing: float = 0.06) -> np.
 def magnitudes_in_bands(x: np.ndarray) -> Iterator[list[np.ndarray]]:
     """Yield each filter's mean magnitude in six bands, (n_tracks, n_frames, n_bands), of a few tracks."""
     for chunk in (x[i : i + textures.CHUNK] for i in range(0, len(x), textures.CHUNK)):
-        n_frames, n_bins = chunk.shape[1:]
-        bands = np.linspace(0, n_bins, textures.N_BANDS, endpoint=False).astype(int)
-        widths = np.diff([*bands, n_bins]).astype(np.float32)
-        shape = textures._padded(n_frames, n_bins)
-        level = chunk.mean(axis=(1, 2), keepdims=True)
-        spectrum = fft2((chunk - level).astype(np.complex64), s=shape, axes=(1, 2))
-        of_filters = []
-        for response in textures.filters(*shape):
-            magnitude = np.abs(ifft2(spectrum * response, axes=(1, 2))[:, :n_frames, :n_bins])
-            of_filters.append(np.add.reduceat(magnitude, bands, axis=2) / widths)
-        yield of_filters
+        found = dict(textures.magnitudes_in_bands(chunk))
+        yield [np.swapaxes(found[centre], 1, 2) for centre in textures.centres()]
 
 
 def second_order(x: np.ndarray) -> np.ndarray:
@@ -140,7 +131,8 @@ class Folds:
         self.tracks = tracks
         self.names, self.labels = np.unique(tracks["genre"], return_inverse=True)
         self.artists = np.unique(tracks["group"], return_inverse=True)[1]
-        self.splits = list(artist_splits(tracks, N_SHUFFLES, first_shuffle))
+        self.n_shuffles = N_SHUFFLES
+        self.splits = list(artist_splits(tracks, self.n_shuffles, first_shuffle))
 
     def grams(
         self,
@@ -166,12 +158,7 @@ class Folds:
         """
         found = np.zeros((N_SHUFFLES, len(self.labels), len(self.names)))
         for (shuffle, train, test), gram in zip(self.splits, grams, strict=True):
-            values, vectors = np.linalg.eigh(gram[np.ix_(train, train)])
-            vectors, roots = (
-                vectors[:, values > 1e-6 * values[-1]],
-                np.sqrt(values[values > 1e-6 * values[-1]]),
-            )
-            learnt, tested = vectors * roots, gram[np.ix_(test, train)] @ (vectors / roots)
+            learnt, tested = coordinates(gram, train, test)
             labels = self.labels[train]
             means, residuals = centred(learnt, labels, len(self.names))
             within = residuals.T @ residuals / len(train)
@@ -216,6 +203,14 @@ class Folds:
             prior = np.log(np.bincount(labels) / len(labels))
             found[shuffle][rows] = tested @ weights.T - (weights * means).sum(axis=1) / 2 + prior
         return found
+
+
+def coordinates(gram: np.ndarray, train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return tracks in the space that the training tracks span, (n_tracks, n_dimensions) each."""
+    values, vectors = np.linalg.eigh(gram[np.ix_(train, train)])
+    kept = values > 1e-6 * values[-1]
+    vectors, roots = vectors[:, kept], np.sqrt(values[kept])
+    return vectors * roots, gram[np.ix_(test, train)] @ (vectors / roots)
 
 
 def centred(values: np.ndarray, labels: np.ndarray, n_labels: int) -> tuple[np.ndarray, np.ndarray]:

@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from genredag.frames import textures
-from genredag.frames.textures import averaged, covariances, filters, modulations
+from genredag.frames.textures import (
+    averaged,
+    centres,
+    covariances,
+    magnitudes_in_bands,
+    modulations,
+    responses,
+)
 
 N_FILTERS = 82
 
@@ -22,21 +29,10 @@ def waves(rate, scale, n_frames=336, n_bins=128):
     return np.cos(2 * np.pi * (rate * time + scale * bins)).astype(np.float32)[np.newaxis]
 
 
-def centres():
-    """Return the (cycles per frame, cycles per bin) of all filters, in their order."""
-    return [
-        (rate, sign * scale)
-        for rate in textures.TEMPORAL
-        for scale in textures.SPECTRAL
-        for sign in ((1, -1) if rate and scale else (1,))
-        if rate or scale
-    ]
-
-
 def test_number_of_features():
     assert textures.textures(noise(2, 336, 128), 11.2).shape == (2, 1650)
     assert textures.textures(noise(0, 336, 128), 11.2).shape == (0, 1650)
-    assert len(list(filters(100, 60))) == len(centres()) == N_FILTERS
+    assert len(set(centres())) == N_FILTERS
 
 
 @settings(max_examples=20, deadline=None)
@@ -71,10 +67,27 @@ def test_scales_are_octaves_and_low_passes_end_where_the_slowest_band_begins():
     assert textures.SPECTRAL[1:] == (1 / 64, 1 / 32, 1 / 16, 1 / 8, 1 / 4)
     assert all(1.9 < fast / slow <= 2 for slow, fast in itertools.pairwise(textures.TEMPORAL[1:]))
     n_frames, n_bins = 168 * 4, 64 * 4
-    of = dict(zip(centres(), filters(n_frames, n_bins), strict=True))
+    over_time, over_frequency = responses(n_frames, n_bins)
+    assert over_frequency.keys() == {sign * scale for scale in textures.SPECTRAL for sign in (1, -1)}
     # Two standard deviations from its centre a bell is exp(-2).
-    assert_allclose(of[0.0, 1 / 8][[0, 4], n_bins // 8], [1, np.exp(-2)], rtol=1e-5)  # 4 / 672 = 1 / 168
-    assert_allclose(of[1 / 42, 0.0][n_frames // 42, [0, 4]], [1, np.exp(-2)], rtol=1e-5)  # 4 / 256 = 1 / 64
+    assert_allclose(over_time[0.0][[0, 4]], [1, np.exp(-2)], rtol=1e-5)  # 4 / 672 = 1 / 168
+    assert_allclose(over_frequency[0.0][[0, 4]], [1, np.exp(-2)], rtol=1e-5)  # 4 / 256 = 1 / 64
+    assert_allclose([over_time[1 / 42][n_frames // 42], over_frequency[-1 / 8][-n_bins // 8]], 1, rtol=1e-5)
+
+
+def test_filters_of_two_dimensions_are_products():
+    """As if the slices were filtered with the product of both responses at once."""
+    from scipy.fft import fft2, ifft2
+
+    slices = noise(3, 50, 24)
+    shape = textures._padded(50, 24)
+    over_time, over_frequency = responses(*shape)
+    spectrum = fft2(slices - slices.mean(axis=(1, 2), keepdims=True), s=shape, axes=(1, 2))
+    for (rate, scale), found in magnitudes_in_bands(slices):
+        response = over_time[rate][:, np.newaxis] * over_frequency[scale]
+        magnitude = np.abs(ifft2(spectrum * response, axes=(1, 2)))[:, :50, :24]
+        bands = magnitude.reshape(3, 50, 6, 4).mean(axis=3)
+        assert_allclose(found, np.swapaxes(bands, 1, 2), rtol=1e-4, atol=1e-4)
 
 
 def test_level_and_gain_do_not_matter_after_standardisation():

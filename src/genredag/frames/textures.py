@@ -13,6 +13,7 @@ factor:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 
 import numpy as np
 
@@ -32,6 +33,7 @@ N_LAGS = 3
 # Added to each variance, as a share of their mean, so that the logarithm of a matrix exists.
 RIDGE = 1e-3
 CHUNK = 16  # slices at once: the filtered copies of a slice take more memory than the slice
+Centre = tuple[float, float]  # of a filter: cycles per frame, and per bin; negative ones fall
 
 
 def textures(slices: np.ndarray, frames_per_second: float) -> np.ndarray:
@@ -84,19 +86,32 @@ def modulations(slices: np.ndarray) -> np.ndarray:
     np.ndarray
         Square roots, (n_slices, 2 * 82 * n_bands). Roots make the distribution of magnitudes symmetric.
     """
-    from scipy.fft import fft2, ifft2
+    found = {
+        centre: (of_band.mean(axis=2), of_band.std(axis=2)) for centre, of_band in magnitudes_in_bands(slices)
+    }
+    return np.sqrt(np.concatenate([values for centre in centres() for values in found[centre]], axis=1))
+
+
+def magnitudes_in_bands(slices: np.ndarray) -> Iterator[tuple[Centre, np.ndarray]]:
+    """Yield the centre of each filter, and its mean magnitude in each band, (n_slices, n_bands, n_frames).
+
+    A filter is a product of one over frequency and one over time, so that slices are filtered over frequency
+    once for each scale, and over time once for each filter.
+    """
+    from scipy.fft import fft2, ifft
 
     n_frames, n_bins = slices.shape[1:]
     bands = np.linspace(0, n_bins, min(N_BANDS, n_bins), endpoint=False).astype(int)
-    sizes = np.diff([*bands, n_bins]).astype(np.float32)
+    sizes = np.diff([*bands, n_bins]).astype(np.float32)[:, np.newaxis]
     shape = _padded(n_frames, n_bins)
-    spectrum = fft2(without_level(slices).astype(np.complex64), s=shape, axes=(1, 2))
-    found = []
-    for response in filters(*shape):
-        magnitude = np.abs(ifft2(spectrum * response, axes=(1, 2))[:, :n_frames, :n_bins])
-        of_band = np.add.reduceat(magnitude, bands, axis=2) / sizes
-        found += [of_band.mean(axis=1), of_band.std(axis=1)]
-    return np.sqrt(np.concatenate(found, axis=1))
+    over_time, over_frequency = responses(*shape)
+    turned = np.swapaxes(without_level(slices), 1, 2).astype(np.complex64)
+    spectrum = fft2(turned, s=shape[::-1], axes=(1, 2))
+    for scale, of_scale in over_frequency.items():
+        in_bins = ifft(spectrum * of_scale[:, np.newaxis], axis=1)[:, :n_bins]
+        for rate in (rate for rate, other in centres() if other == scale):
+            filtered = ifft(in_bins * over_time[rate], axis=2, overwrite_x=True)[:, :, :n_frames]
+            yield (rate, scale), np.add.reduceat(np.abs(filtered), bands, axis=1) / sizes
 
 
 def _padded(n_frames: int, n_bins: int) -> tuple[int, int]:
@@ -105,21 +120,32 @@ def _padded(n_frames: int, n_bins: int) -> tuple[int, int]:
     return next_fast_len(n_frames + PADDING[0]), next_fast_len(n_bins + PADDING[1])
 
 
-def filters(n_frames: int, n_bins: int) -> Iterator[np.ndarray]:
-    """Yield the frequency responses of the 82 filters, float32 (n_frames, n_bins)."""
-    time, frequency = np.fft.fftfreq(n_frames)[:, np.newaxis], np.fft.fftfreq(n_bins)
-    for rate in TEMPORAL:
-        for scale in SPECTRAL:
-            # The spectrogram is real, so that only the relative sign of the two makes a difference.
-            for sign in (1, -1) if rate and scale else (1,):
-                if rate or scale:
-                    across_time = _bell(time, rate, TEMPORAL_LOW_PASS)
-                    yield (across_time * _bell(frequency, sign * scale, SPECTRAL_LOW_PASS)).astype(np.float32)
+@cache
+def centres() -> tuple[Centre, ...]:
+    """Return the centres of the 82 filters, in the order of their features."""
+    return tuple(
+        (rate, sign * scale)
+        for rate in TEMPORAL
+        for scale in SPECTRAL
+        # The spectrogram is real, so that only the relative sign of the two makes a difference.
+        for sign in ((1, -1) if rate and scale else (1,))
+        if rate or scale
+    )
+
+
+def responses(n_frames: int, n_bins: int) -> tuple[dict[float, np.ndarray], dict[float, np.ndarray]]:
+    """Return the frequency responses over time (n_frames,) by rate, and over frequency (n_bins,) by scale."""
+    time, frequency = np.fft.fftfreq(n_frames), np.fft.fftfreq(n_bins)
+    scales = dict.fromkeys(scale for _, scale in centres())
+    return (
+        {rate: _bell(time, rate, TEMPORAL_LOW_PASS) for rate in TEMPORAL},
+        {scale: _bell(frequency, scale, SPECTRAL_LOW_PASS) for scale in scales},
+    )
 
 
 def _bell(frequencies: np.ndarray, centre: float, low_pass: float) -> np.ndarray:
     width = BANDWIDTH * abs(centre) if centre else low_pass
-    return np.exp(-np.square((frequencies - centre) / width) / 2)
+    return np.exp(-np.square((frequencies - centre) / width) / 2).astype(np.float32)
 
 
 def covariances(slices: np.ndarray) -> np.ndarray:
