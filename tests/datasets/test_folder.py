@@ -89,6 +89,7 @@ def test_a_table_of_files(tmp_path):
         (b"path,genre\na.wav,ro\xff\xfeck\n", "unreadable: .*utf-8"),
         (b'path,genre\n"a.wav,rock\n', "unreadable: "),
         (b"path,genre\na.wav,rock\na, b.wav,jazz\n", "line 3: 3 values; expected 2"),
+        (b"path,genre,artist,artist\na.wav,rock,A,B\n", "the column 'artist' is there twice"),
     ],
 )
 def test_an_invalid_table_is_refused(tmp_path, content, match):
@@ -96,6 +97,14 @@ def test_an_invalid_table_is_refused(tmp_path, content, match):
     with pytest.raises(DataError, match=match) as caught:
         list_tracks(Folder(path=str(tmp_path / "songs.csv")))
     assert "\n" not in str(caught.value)
+
+
+def test_other_columns_are_ignored_whatever_they_are_called(tmp_path):
+    """A spreadsheet with empty columns ends each line with commas."""
+    (tmp_path / "t.csv").write_text("genre,,path,year,,year\nrock,,a.wav,1999,,2000\n")
+    table = read_table(tmp_path / "t.csv", required=["path", "genre"], optional=["artist"])
+    assert table[["path", "genre"]].to_dict("records") == [{"path": "a.wav", "genre": "rock"}]
+    assert list(table.columns) == ["path", "genre", "artist"] and table["artist"].isna().all()
 
 
 def test_optional_columns_are_always_there(tmp_path):

@@ -135,6 +135,13 @@ def test_a_file_that_is_not_there_is_refused_by_its_key(
     assert str(caught.value) == f"{where}: {music / 'songs.tsv'}: no such file or folder"
 
 
+def test_a_link_to_itself_is_not_there(tree: dict, music: Path) -> None:
+    (music / "circle").symlink_to("circle")
+    tree["datasets"]["folder"]["path"] = "circle"
+    with pytest.raises(DataError, match=r"datasets\.folder\.path: .*circle: no such file or folder"):
+        check_source(parse_params(tree).datasets.folder, "folder")
+
+
 def test_only_files_that_are_named_must_be_there(tree: dict, music: Path) -> None:
     for name in ("synthetic", "folder", "gtzan_fma"):
         check_source(parse_params(tree).entry("datasets", name), name)

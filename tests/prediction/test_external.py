@@ -152,9 +152,9 @@ def test_recordings_that_the_model_learned_from_are_left_out(svm, folder, tmp_pa
     assert not {"Blues/blues.0", "rock_songs/rock.2"} & set(test.tracks["track_id"])
     assert len(test.unreadable) == 2  # still reported
     assert test.by_artist() is None
-    assert "in another encoding, or from others of their artists" in test.caution
+    assert "lossy copies of some of them, or from others of their artists" in test.caution
     unknown = genredag.evaluate(svm.path, folder, genres={"rock_songs": "rock"})
-    assert unknown.n_learned is None and "learned from some of these tracks, or" in unknown.caution
+    assert unknown.n_learned is None and "learned from some of them, or from others" in unknown.caution
 
 
 def test_a_copy_in_another_lossless_format_is_recognised(svm, tmp_path):
@@ -167,7 +167,7 @@ def test_a_copy_in_another_lossless_format_is_recognised(svm, tmp_path):
 
 
 def test_accuracy_is_given_for_known_and_for_new_artists(svm, tmp_path):
-    model = taught(svm, tmp_path / "model.zip", ["blues.0", "rock.0"], ["The Blue Band", None])
+    model = taught(svm, tmp_path / "model.zip", ["blues.0", "rock.0"], ["The Blue Band", "Rock & Co"])
     artists = {1: "blue band", 2: "Someone & The Blue Band", 3: "Someone Else", 4: ""}
     rows = [
         {"path": svm.files[f"{genre}.{i}"], "genre": genre, "artist": artist}
@@ -181,6 +181,20 @@ def test_accuracy_is_given_for_known_and_for_new_artists(svm, tmp_path):
     hits = test.tracks["genre"] == test.tracks["predicted"]
     assert by_artist["new"]["accuracy"] == hits[test.tracks["artist"] == "Someone Else"].mean()
     assert "or from others of their artists" in test.caution  # two tracks have no artist
+    # One of the artists that this model learned from is unknown, and may be any.
+    model = taught(svm, tmp_path / "model.zip", ["blues.0", "rock.0"], ["The Blue Band", None])
+    test = genredag.evaluate(model, tmp_path / "songs.csv")
+    assert {name: own["n_tracks"] for name, own in test.by_artist().items()} == {"known": 4}
+    assert "or from others of their artists" in test.caution
+
+
+def test_the_error_of_unreadable_tracks_mentions_those_that_were_left_out(svm, tmp_path):
+    model = taught(svm, tmp_path / "model.zip", ["blues.0"], ["a"])
+    (tmp_path / "music/blues").mkdir(parents=True)
+    shutil.copy(svm.files["blues.0"], tmp_path / "music/blues")
+    (tmp_path / "music/blues/broken.wav").write_bytes(b"RIFF nothing")
+    with pytest.raises(DataError, match=r"broken\.wav: .* Hint: 1 others were left out, because the model"):
+        genredag.evaluate(model, tmp_path / "music")
 
 
 def test_genres_that_the_model_does_not_know_are_an_error(svm, folder):

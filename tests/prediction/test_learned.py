@@ -13,7 +13,7 @@ from genredag.errors import ModelError
 from genredag.prediction.learned import LEARNED_FILE, LearnedTracks, joined, learned_tracks, read_learned
 
 HASHES = st.frozensets(st.text("0123456789abcdef", min_size=16, max_size=16))
-LEARNED = st.builds(LearnedTracks, HASHES, HASHES)
+LEARNED = st.builds(LearnedTracks, recordings=HASHES, artists=HASHES, n_anonymous=st.integers(0, 10**6))
 
 
 @pytest.fixture
@@ -30,10 +30,13 @@ def test_tracks_of_training_and_validation_are_learned_from(manifest):
     learned = learned_tracks(manifest, split)
     hashes = manifest.set_index("track_id")["sha256"]
     assert {name for name in hashes.index if learned.has_recording(hashes[name])} == {"t1", "t3"}
-    assert [learned.has_artist(name) for name in ("The A", "a feat. B", "B & A", "B", "C", "")] == [
-        *(True, True, True),
-        *(False, False, False),
-    ]
+    names = ("The A", "a feat. B", "B & A", "B", "C", "")
+    # The artist of t3 is unknown, and may be any of the others.
+    assert [learned.has_artist(name) for name in names] == [True] * 3 + [None] * 3
+    all_known = learned_tracks(manifest.assign(artist=manifest["artist"].fillna("D & E")), split)
+    assert [all_known.has_artist(name) for name in (*names, "e", "D")] == [True] * 3 + [False] * 3 + [
+        True
+    ] * 2
     assert not learned.has_recording("")  # of a file that can't be decoded
 
 
@@ -48,7 +51,8 @@ def test_hashes_are_read_as_they_were_written(tmp_path_factory, learned, names):
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr(LEARNED_FILE, learned.json_text())
     assert read_learned(path) == learned
-    assert not any(LearnedTracks(learned.recordings, frozenset()).has_artist(name) for name in names)
+    no_artists = learned.model_copy(update={"artists": frozenset()})
+    assert not any(no_artists.has_artist(name) for name in names)
 
 
 @given(st.lists(LEARNED, min_size=1), st.booleans())
@@ -59,9 +63,20 @@ def test_several_models_learned_from_all_of_their_tracks_if_all_say_so(found, on
     else:
         assert all(one.recordings <= together.recordings and one.artists <= together.artists for one in found)
         assert len(together.recordings) <= sum(len(one.recordings) for one in found)
+        assert together.n_anonymous == sum(one.n_anonymous for one in found)
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"recordings": 3, "artists": []}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("", "[]", "{}", "[" * 10_000, b"\xff", '{"recordings": 3, "artists": [], "n_anonymous": 0}'),
+        '{"recordings": "abc", "artists": [], "n_anonymous": 0}',
+        '{"recordings": ["0123456789ABCDEF"], "artists": [], "n_anonymous": 0}',
+        '{"recordings": ["0123"], "artists": [], "n_anonymous": 0}',
+        '{"recordings": [], "artists": [], "n_anonymous": -1}',
+    ],
+    ids=repr,
+)
 def test_other_files_are_refused(tmp_path, content):
     with zipfile.ZipFile(tmp_path / "model.zip", "w") as archive:
         archive.writestr(LEARNED_FILE, content)

@@ -287,7 +287,10 @@ def _finished(model: ModelProto, names: Mapping[str, str], axes: list[str]) -> M
 def _texts(bundle: Path) -> dict[str, str]:
     with zipfile.ZipFile(bundle) as archive:
         names = [name for name in archive.namelist() if name.endswith(_PARTS) and name != "architecture.json"]
-        return {name: archive.read(name).decode() for name in names}
+        try:
+            return {name: archive.read(name).decode() for name in names}
+        except UnicodeDecodeError as error:
+            raise ModelError(f"has a text that isn't UTF-8 ({error})", where=str(bundle)) from error
 
 
 def _difference(bundle: Bundle | EnsembleBundle, model: bytes, where: str) -> float:

@@ -96,6 +96,10 @@ def read_table(path: Path, *, required: Sequence[str], optional: Sequence[str]) 
         raise DataError("no such file or folder", where=str(path)) from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"unreadable: {error}", where=str(path), expected=expected) from None
+    wanted = [*required, *optional]
+    twice = [name for name in wanted if header.count(name) > 1]
+    if twice:
+        raise DataError(f"the column {twice[0]!r} is there twice", where=str(path), expected=expected)
     missing = [name for name in required if name not in header]
     if missing:
         raise DataError(f"no column {missing[0]!r}", where=str(path), expected=expected)
@@ -108,8 +112,9 @@ def read_table(path: Path, *, required: Sequence[str], optional: Sequence[str]) 
         empty = [name for name in required if not values[name].strip()]
         if empty:
             raise DataError(f"no {empty[0]}", where=f"{path}, line {line}", expected=expected)
-    table = pd.DataFrame.from_dict(rows, orient="index", columns=header, dtype=object)
-    table = table.reindex(columns=[*required, *optional], fill_value="").map(str.strip)
+    table = pd.DataFrame.from_dict(rows, orient="index", dtype=object)
+    table = table.set_axis(header, axis=1)[[name for name in wanted if name in header]]
+    table = table.reindex(columns=wanted, fill_value="").map(str.strip)
     return table.mask(table == "", None)
 
 

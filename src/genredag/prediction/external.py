@@ -45,8 +45,8 @@ class ExternalTest:
         One row per predicted track: track_id, path, label (its genre as the collection calls it), genre (as
         the model calls it), artist, predicted, p_<genre>; and, if the model has calibrated sets of genres,
         in_set (whether the set holds the right genre), set_size and unsure; and, if its file says from whom
-        it learned, known_artist (whether it learned from other tracks by the artist; missing if the artist
-        is).
+        it learned, known_artist (whether it learned from other tracks by the artist; missing if that is
+        unknown, because the artist is, or those of some tracks that it learned from are).
     unknown
         Number of tracks of each label that the model does not know. They are not predicted.
     unreadable
@@ -99,13 +99,10 @@ class ExternalTest:
     @property
     def caution(self) -> str:
         """When the accuracy is too high, as a sentence."""
-        if self.n_learned is None:
-            which = "some of these tracks"
-        else:
-            which = "some of these tracks in another encoding"
+        copies = "some of them" if self.n_learned is None else "lossy copies of some of them"
         artists_known = "known_artist" in self.tracks and self.tracks["known_artist"].notna().all()
         others = "" if artists_known else ", or from others of their artists"
-        return f"That is too high if the model learned from {which}{others}."
+        return f"The accuracy on these tracks is too high if the model learned from {copies}{others}."
 
     @property
     def chance(self) -> float:
@@ -176,7 +173,7 @@ def evaluate(
     """Test a model on a labelled collection that it was not trained on.
 
     Recordings that it learned from are left out, if its file says which they are, as every ``model.zip`` of
-    the pipeline does. Copies of them in another encoding can't be told from other music.
+    the pipeline does. Lossy copies of them can't be told from other music.
 
     Parameters
     ----------
@@ -210,7 +207,13 @@ def evaluate(
     tracks, unreadable = _table(known, found, classifier.class_names)
     if tracks.empty:
         path, reason = next(iter(unreadable.items()))
-        raise DataError(f"no track can be predicted, such as {path}: {reason}", where=str(folder))
+        n_learned = n_listed - len(known)
+        learned_from = f"{n_learned} others were left out, because the model learned from them"
+        raise DataError(
+            f"no track can be predicted, such as {path}: {reason}",
+            where=str(folder),
+            hint=learned_from if n_learned else "",
+        )
     return ExternalTest(
         model=classifier.name,
         folder=str(folder),

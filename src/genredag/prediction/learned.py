@@ -1,7 +1,7 @@
 """Which recordings and artists a model learned from, so that a test on other music can tell them apart.
 
 A file in ``model.zip`` has hashes of the training and validation tracks: of their samples, and of the names
-of their artists. A copy of a recording has other samples if it was encoded, cut or converted anew.
+of their artists. A copy in a lossy encoding, or one that was cut, has other samples.
 """
 
 from __future__ import annotations
@@ -9,14 +9,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from genredag.bundles.parts import read_part
 from genredag.errors import ModelError
 from genredag.params.groups.splits import PARTS
-from genredag.tracks.artists import artist_key, artist_keys
+from genredag.tracks.artists import artist_keys
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,10 +25,10 @@ if TYPE_CHECKING:
 LEARNED_FILE = "learned.json"
 _DIGITS = 16  # of each hash, in hexadecimal
 _MAX_BYTES = 2**26  # three million tracks
+Hashes = frozenset[Annotated[str, Field(pattern=f"^[0-9a-f]{{{_DIGITS}}}$")]]
 
 
-@dataclass(frozen=True)
-class LearnedTracks:
+class LearnedTracks(BaseModel):
     """The tracks that a model was trained on, or that chose its epoch and calibrated it.
 
     Attributes
@@ -35,24 +36,34 @@ class LearnedTracks:
     recordings
         The beginning of each `genredag.tracks.audio.Probe.sha256`.
     artists
-        Of each artist, where known: the beginning of the SHA-256 of `artist_key`.
+        The beginning of the SHA-256 of the `artist_keys` of each artist.
+    n_anonymous
+        Number of tracks of unknown artist.
     """
 
-    recordings: frozenset[str]
-    artists: frozenset[str]
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    recordings: Hashes
+    artists: Hashes
+    n_anonymous: Annotated[int, Field(ge=0)]
 
     def has_recording(self, sha256: str) -> bool:
         """Return whether the samples with this hash are those of one of the tracks."""
         return sha256[:_DIGITS] in self.recordings
 
-    def has_artist(self, name: str) -> bool:
-        """Return whether one of the tracks is by an artist of this name, or by one of those that it names."""
-        return not self.artists.isdisjoint(map(_of_name, artist_keys(name)))
+    def has_artist(self, name: str) -> bool | None:
+        """Return whether one of the tracks is by an artist of this name, or by one of those that it names.
+
+        None if none is as far as artists are known, but those of some tracks are unknown.
+        """
+        if not self.artists.isdisjoint(_of_name(name)):
+            return True
+        return None if self.n_anonymous else False
 
     def json_text(self) -> str:
         """Return ``learned.json``."""
-        tree = {"recordings": sorted(self.recordings), "artists": sorted(self.artists)}
-        return json.dumps(tree) + "\n"
+        sets = {key: sorted(getattr(self, key)) for key in ("recordings", "artists")}
+        return json.dumps(sets | {"n_anonymous": self.n_anonymous}) + "\n"
 
 
 def learned_tracks(manifest: pd.DataFrame, split: pd.DataFrame) -> LearnedTracks:
@@ -61,7 +72,8 @@ def learned_tracks(manifest: pd.DataFrame, split: pd.DataFrame) -> LearnedTracks
     own = manifest[manifest["track_id"].isin(used)]
     return LearnedTracks(
         recordings=frozenset(own["sha256"].str[:_DIGITS]),
-        artists=frozenset(map(_of_name, map(artist_key, own["artist"].dropna().unique()))),
+        artists=frozenset[str]().union(*map(_of_name, own["artist"].dropna().unique())),
+        n_anonymous=int(own["artist"].isna().sum()),
     )
 
 
@@ -73,6 +85,7 @@ def joined(found: Sequence[LearnedTracks | None]) -> LearnedTracks | None:
     return LearnedTracks(
         recordings=frozenset[str]().union(*(one.recordings for one in known)),
         artists=frozenset[str]().union(*(one.artists for one in known)),
+        n_anonymous=sum(one.n_anonymous for one in known),
     )
 
 
@@ -85,14 +98,18 @@ def read_learned(path: Path) -> LearnedTracks | None:
         The file isn't a bundle, or the hashes can't be read.
     """
     content = read_part(path, LEARNED_FILE, _MAX_BYTES)
-    if content is None:
-        return None
     try:
-        tree = json.loads(content)
-        return LearnedTracks(*(frozenset(map(str, tree[key])) for key in ("recordings", "artists")))
-    except (KeyError, ValueError, TypeError) as error:
-        raise ModelError(f"can't read {LEARNED_FILE} ({error})", where=str(path)) from error
+        return None if content is None else LearnedTracks.model_validate_json(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or LEARNED_FILE
+        raise ModelError(
+            f"can't read {LEARNED_FILE}: {place}: {first['msg']}",
+            where=str(path),
+            hint="evaluate the model again with this version of genredag",
+        ) from error
 
 
-def _of_name(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()[:_DIGITS]
+def _of_name(name: str) -> frozenset[str]:
+    """Return the hashes of the `artist_keys` of a name."""
+    return frozenset(hashlib.sha256(key.encode()).hexdigest()[:_DIGITS] for key in artist_keys(name))

@@ -39,8 +39,8 @@ class TagOptions:
     only_empty
         Leave songs that have a genre as they are.
     only_sure
-        Leave songs as they are whose prediction is unsure, or that are unlike the training music. Without
-        `Trust`, no prediction is known to be either.
+        Leave songs as they are whose prediction is unsure, or that are unlike the training music, or if it
+        has no `Trust`, so that neither is known.
     max_genres
         Largest number of genres of a song. A second one is written only if it is at least half as probable as
         the first, and in the set of genres of the prediction's `Trust`, if that is known.
@@ -312,8 +312,8 @@ def _plan_song(prediction: SongPrediction, options: TagOptions) -> TagChange:
         return _skipped(change, "already has this genre")
     if before and options.only_empty:
         return _skipped(change, "has a genre")
-    if doubts and options.only_sure:
-        return _skipped(change, doubts)
+    if options.only_sure and (doubts or prediction.trust is None):
+        return _skipped(change, doubts or "unknown whether the model is sure")
     return change
 
 

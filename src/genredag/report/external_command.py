@@ -61,32 +61,34 @@ def _renaming(text: str) -> tuple[str, str]:
 
 def _print(test: ExternalTest) -> None:
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table("genre", *(f"{name}" for name in ("precision", "recall", "F1", "tracks")), box=None)
     per_genre = test.per_genre()
     for row in per_genre[per_genre["support"] > 0].to_dict("records"):
         scores = [f"{row[name]:.2f}" for name in ("precision", "recall", "f1")]
-        table.add_row(row["genre"], *scores, str(int(row["support"])))
+        table.add_row(escape(row["genre"]), *scores, str(int(row["support"])))
     Console().print(table)
     n = len(test.tracks)
     interval = test.accuracy
     known = interval.low == interval.low  # not NaN
-    bounds = f" (95 % interval {percent(interval.low)} to {percent(interval.high)})" if known else ""
+    bounds = f" (95 % interval {100 * interval.low:.0f} to {percent(interval.high)})" if known else ""
     print(f"{test.model}: right for {percent(interval.estimate)} of {count(n, 'track')}{bounds}.")
+    print(test.caution)
     if artists := test.by_artist():
         names = {"known": "by artists that the model learned from", "new": "by other artists"}
         parts = (
-            f"{percent(own['accuracy'])} of {own['n_tracks']} {names[name]}" for name, own in artists.items()
+            f"{percent(own['accuracy'])} of {count(int(own['n_tracks']), 'track')} {names[name]}"
+            for name, own in artists.items()
         )
         print(f"Right for {', '.join(parts)}.")
     if test.n_learned:
         print(f"Left out, because the model learned from them: {count(test.n_learned, 'track')}.")
-    print(test.caution)
     print(f"Always naming the most common genre: {percent(test.chance)}.")
     if test.card is not None:
         print(
-            f"On the test tracks of {test.card.data.name}, its own data set: {test.card.accuracy.percent()}."
+            f"On the test tracks of its own data set, {test.card.data.name}: {test.card.accuracy.percent()}."
         )
         if test.card.is_synthetic:
             print("The model was trained on synthetic sounds, so its answers for real music mean nothing.")

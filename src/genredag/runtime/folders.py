@@ -73,7 +73,8 @@ def user_path(text: str) -> Path:
     here = Path.cwd()
     copies = (folder for folder in here.parents if folder.parts[-3:] == (".dvc", "tmp", "exps"))
     project = next((folder.parents[2] for folder in copies), here)
-    return (project / os.path.expanduser(text)).resolve()  # noqa: PTH111 - an unknown ~user stays as it is
+    # An unknown ~user stays as it is, and so does a link that leads to itself.
+    return Path(os.path.realpath(project / os.path.expanduser(text)))  # noqa: PTH111
 
 
 def _walk(folder: Path, above: frozenset[tuple[int, int]]) -> Iterator[Found]:

@@ -90,7 +90,7 @@ def _check_alone(project: Path, folder: Path, findings: Findings) -> None:
 def _check_change(project: Path, folder: Path, findings: Findings, old: Tree, new: Tree) -> None:
     reference = str(findings.reference)
     try:
-        with _status(f"Asking both runners what reruns since {reference}"):
+        with _status(f"Preparing a copy of {reference}"):
             place = extract_reference(project, reference, folder / "plan")
             write_tree(place.folder / "params.yaml", widen(old))
             build_placeholders(place)
