@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -63,6 +64,19 @@ def test_the_command_says_which_values_changed(params_file, monkeypatch):
     # A value that recipes share changes in each of them.
     shared = told("shared.mlp.epochs=50")
     assert len(shared) > 2 and all(line.startswith("models.") and line.endswith("-> 50") for line in shared)
+
+
+@pytest.mark.parametrize("anchor", ["", "&a "])
+def test_comments_below_a_group_stay_if_all_of_it_is_set(params_file, anchor):
+    before = params_file.read_text(encoding="utf-8")
+    set_values(params_file, [f"datasets.folder={anchor}{{path: /my/music}}"])
+    after = params_file.read_text(encoding="utf-8")
+    assert after == before.replace("  folder:\n    path: null", "  folder:\n    path: /my/music") != before
+
+
+def test_a_name_that_is_not_utf8_is_refused(params_file):
+    with pytest.raises(ParameterError, match=r"datasets.folder.path=caf\\xe9 is not UTF-8"):
+        set_values(params_file, [os.fsdecode(b"datasets.folder.path=caf\xe9")])
 
 
 @pytest.mark.parametrize(

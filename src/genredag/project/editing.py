@@ -19,6 +19,7 @@ from genredag.params.tree import Leaf, differences
 from genredag.project.tidying import dump, inherited, load, own, plain, put, tidy
 from genredag.project.validation import check_valid
 from genredag.runtime.files import write_text
+from genredag.runtime.folders import is_unicode, printable
 
 
 def set_values(path: Path, assignments: list[str]) -> dict[Leaf, tuple[Any, Any]]:
@@ -42,6 +43,10 @@ def set_values(path: Path, assignments: list[str]) -> dict[Leaf, tuple[Any, Any]
     before = read_tree(path)  # an error says more than ruamel's
     tree = load(path.read_text(encoding="utf-8"))
     for assignment in assignments:
+        if not is_unicode(assignment):
+            raise ParameterError(
+                f"{printable(assignment)} is not UTF-8", hint="rename the file or its folder"
+            )
         key, equals, text = assignment.partition("=")
         if not equals:
             raise ParameterError(
@@ -107,13 +112,24 @@ def _assign(tree: CommentedMap, keys: list[str], value: Any, source: str) -> Non
                 hint=f"one of {', '.join(known)}" if known else "this is a value, not a group",
             )
         old = known[key]
-        if depth == len(keys) - 1:
+        if depth == len(keys) - 1 and isinstance(old, CommentedMap) and _has_keys_of(value, old):
+            # Values change one by one: comments below the group belong to its last line.
+            for name in value:
+                _assign(tree, [*keys, str(name)], value[name], source)
+        elif depth == len(keys) - 1:
             # The user may write a whole number for a float; params.yaml keeps the decimal point.
             put(node, key, float(value) if isinstance(old, float) and type(value) is int else value)
         elif isinstance(old, CommentedMap) and key not in own(node):
             put(node, key, _copy(old))
             old = node[key]
         node = old
+
+
+def _has_keys_of(value: Any, old: CommentedMap) -> bool:
+    return isinstance(value, CommentedMap) and {*inherited(value), *own(value)} == {
+        *inherited(old),
+        *own(old),
+    }
 
 
 def _copy(merged: CommentedMap) -> CommentedMap:
