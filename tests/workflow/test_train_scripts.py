@@ -1,3 +1,4 @@
+import hashlib
 import importlib.util
 import json
 import os
@@ -105,7 +106,8 @@ def store(toy_slices, tree, tmp_path):
     (tmp_path / "slices.json").write_text(json.dumps(asdict(toy_slices.spec)))
     toy_slices.split.to_parquet(tmp_path / "split.parquet")
     tracks = toy_slices.split.drop_duplicates("track_id")[["track_id", "genre"]]
-    manifest = tracks.assign(artist=None, path="", duration=1.0, status="ok", sha256=tracks["track_id"])
+    hashes = [hashlib.sha256(track_id.encode()).hexdigest() for track_id in tracks["track_id"]]
+    manifest = tracks.assign(artist=None, path="", duration=1.0, status="ok", sha256=hashes)
     manifest.attrs = {"homepage": "toys.example", "license": "CC0", "citation": "@misc{toys}"}
     manifest.to_parquet(tmp_path / "manifest.parquet")
     np.save(tmp_path / "embeddings.npy", np.empty((0, 0), np.float32))
