@@ -98,8 +98,8 @@ def test_a_bundle_without_card(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("nonsense", "can't read the model card: card.json: Invalid JSON"),
-        ("{}", "can't read the model card: name: Field required"),
+        ("nonsense", "can't read card.json: Invalid JSON"),
+        ("{}", "can't read card.json: name: Field required"),
         (" " * 2**21, "card.json has 2097152 bytes"),
     ],
 )
@@ -118,7 +118,7 @@ def test_a_number_must_be_one(make_card, tmp_path, value, message):
     content = make_card().json_text().replace("0.75", value)
     with pytest.raises(ModelError) as error:
         read_card(write_zip(tmp_path / "model.zip", card_json=content))
-    assert f"can't read the model card: accuracy.value: {message}" in str(error.value)
+    assert f"can't read card.json: accuracy.value: {message}" in str(error.value)
 
 
 def test_another_file_is_refused(tmp_path):

@@ -58,7 +58,7 @@ def test_unreadable_ones_are_logged(project, caplog):
     (project / "experiment/model.zip").write_bytes(b"no zip")
     with caplog.at_level(logging.WARNING):
         assert len(list_bundles(project)) == 3
-    assert "broken/model.zip: can't read the model card" in caplog.text
+    assert "broken/model.zip: can't read card.json" in caplog.text
     assert "experiment/model.zip: isn't a bundle" in caplog.text
 
 

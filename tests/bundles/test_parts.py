@@ -1,3 +1,4 @@
+import json
 import os
 import zipfile
 
@@ -5,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genredag.bundles.parts import read_part
+from genredag.bundles.bundle import read_bundle, zipped
+from genredag.bundles.parts import parse_part, read_part
 from genredag.errors import ModelError
 
 
@@ -87,6 +89,33 @@ def test_any_bytes_give_a_part_or_an_error(tmp_path_factory, content, cut):
         except ModelError:
             continue
         assert found is None or isinstance(found, bytes)
+
+
+@given(place=st.integers(0, 10_000), value=st.integers(0, 255))
+def test_a_damaged_zip_file_gives_the_part_or_an_error(tmp_path_factory, place, value):
+    path = tmp_path_factory.mktemp("damaged") / "model.zip"
+    content = bytearray(zipped({"a.json": b"{}", "bundle.json": b'{"recipe": {}}'}))
+    content[place % len(content)] = value
+    path.write_bytes(content)
+    try:
+        assert read_part(path, "a.json") in (b"{}", None)
+        read_bundle(path)
+    except ModelError as error:
+        assert "model.zip: " in str(error)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("[" * 100_000, "maximum recursion depth exceeded"),
+        ("nonsense", "Expecting value"),
+        ("[]", "list indices must be integers"),
+    ],
+)
+def test_a_text_that_cannot_be_parsed_is_one_clear_error(text, reason, tmp_path):
+    (tmp_path / "model.zip").write_bytes(zipped({"a.json": text.encode()}))
+    with pytest.raises(ModelError, match=rf"model\.zip: can't read a\.json: {reason}.*Hint: evaluate"):
+        parse_part(tmp_path / "model.zip", "a.json", lambda text: json.loads(text)["key"])
 
 
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path):

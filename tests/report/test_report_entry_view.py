@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn import metrics
 
-from genredag.errors import DataError
+from genredag.errors import ModelError
 from genredag.params.groups.reading import read_tree
 from genredag.report.entry_view import entry_view
 from genredag.report.leaderboard import entries
@@ -145,5 +145,5 @@ def test_layers_come_from_the_bundle(view, tmp_path, make):
     manifest = make.manifest(tmp_path, GENRES, tracks_per_genre=10)
     run = make.run(tmp_path / "run", make.choice(), manifest, epochs=2)
     (run / "bundle.zip").write_bytes(b"no zip")
-    with pytest.raises(DataError, match=r"bundle\.zip: not a bundle"):
+    with pytest.raises(ModelError, match=r"bundle\.zip: isn't a bundle"):
         read_run(run)

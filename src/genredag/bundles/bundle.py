@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from genredag.bundles.ensemble import EnsembleBundle
+from genredag.bundles.parts import opened
 from genredag.bundles.predictor import BundleInfo, Predictor
 from genredag.errors import ModelError
 from genredag.runtime.backend import choose_backend, installed_backends
@@ -115,13 +116,13 @@ def read_bundle(path: Path) -> Bundle | EnsembleBundle:
         The file isn't a bundle, or this environment can't load a part of it.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with opened(path) as archive:
             files = {name: archive.read(name) for name in archive.namelist()}
         info = json.loads(files["bundle.json"])
         if info["recipe"]["kind"] == "ensemble":
             return _ensemble(info, files, path)
         return _single(info, files, path)
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError) as error:
+    except (KeyError, ValueError, TypeError, RecursionError) as error:
         raise ModelError(
             f"can't be loaded as a bundle ({type(error).__name__}: {error})",
             where=str(path),

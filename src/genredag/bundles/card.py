@@ -8,9 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from genredag.bundles.parts import read_part
+from genredag.bundles.parts import parse_part
 from genredag.errors import ModelError
 
 CARD_FILE, README_FILE = "card.json", "README.md"
@@ -240,17 +240,7 @@ def read_card(path: Path) -> Card | None:
     ModelError
         The file isn't a bundle, or its card can't be read.
     """
-    content = read_part(path, CARD_FILE, _MAX_BYTES)
-    try:
-        return None if content is None else Card.model_validate_json(content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or CARD_FILE
-        raise ModelError(
-            f"can't read the model card: {place}: {first['msg']}",
-            where=str(path),
-            hint="evaluate the model again with this version of genredag",
-        ) from error
+    return parse_part(path, CARD_FILE, Card.model_validate_json, _MAX_BYTES)
 
 
 def require_card(path: Path) -> Card:

@@ -6,7 +6,6 @@ Networks are converted by tf2onnx, scikit-learn classifiers by skl2onnx. Both ar
 from __future__ import annotations
 
 import warnings
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +15,7 @@ import numpy as np
 from genredag.bundles.bundle import Bundle, read_bundle
 from genredag.bundles.ensemble import LEAST, EnsembleBundle
 from genredag.bundles.onnx_bundle import INPUT, OUTPUT, OnnxBundle, open_session
-from genredag.bundles.parts import ONNX_SUFFIX
+from genredag.bundles.parts import ONNX_SUFFIX, opened
 from genredag.bundles.predictor import Predictor
 from genredag.errors import ModelError, require
 from genredag.runtime.files import atomic_path
@@ -285,7 +284,7 @@ def _finished(model: ModelProto, names: Mapping[str, str], axes: list[str]) -> M
 
 
 def _texts(bundle: Path) -> dict[str, str]:
-    with zipfile.ZipFile(bundle) as archive:
+    with opened(bundle) as archive:
         names = [name for name in archive.namelist() if name.endswith(_PARTS) and name != "architecture.json"]
         try:
             return {name: archive.read(name).decode() for name in names}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from genredag.bundles.parts import read_part
+from genredag.bundles.parts import require_part
 from genredag.bundles.predictor import BundleInfo, Predictor
 from genredag.errors import ModelError, require
 from genredag.frames.features import NAMES
@@ -107,13 +107,7 @@ def open_session(model: bytes, threads: int | None, where: str) -> InferenceSess
 
 
 def _info(path: Path) -> BundleInfo:
-    content = read_part(path, "bundle.json")
-    if content is None:
-        raise ModelError("has no bundle.json in its metadata", where=str(path), hint=_HINT)
-    try:
-        return json.loads(content)
-    except ValueError as error:
-        raise ModelError(f"can't read its bundle.json ({error})", where=str(path), hint=_HINT) from error
+    return require_part(path, "bundle.json", json.loads, hint=_HINT)
 
 
 def _first_line(error: Exception) -> str:

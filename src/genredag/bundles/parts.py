@@ -5,11 +5,17 @@ In a zip file they are files. In an ONNX model they are entries of ``metadata_pr
 
 from __future__ import annotations
 
+import errno
 import json
+import lzma
 import zipfile
-from collections.abc import Iterator, Mapping
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
+
+from pydantic import ValidationError
 
 from genredag.errors import ModelError
 
@@ -19,6 +25,31 @@ _METADATA, _KEY, _VALUE = 14, 1, 2
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _MAX_NAME = 256
 MAX_BYTES = 2**24
+_EVALUATE_AGAIN = "evaluate the model again with this version of genredag"
+Parsed = TypeVar("Parsed")
+# What the library raises for a damaged zip file; RuntimeError is for encrypted files and unknown methods.
+_DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, ValueError)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    """Open the zip file of a bundle to read it.
+
+    Raises
+    ------
+    ModelError
+        The file isn't a zip file, or it is damaged.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            yield archive
+    except _DAMAGED as error:
+        reason = str(error) or type(error).__name__
+        raise ModelError(f"isn't a bundle ({reason})", where=str(path)) from error
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        raise ModelError("isn't a bundle (its parts lie outside the file)", where=str(path)) from error
 
 
 def read_part(path: Path, name: str, max_bytes: int = MAX_BYTES) -> bytes | None:
@@ -36,13 +67,57 @@ def read_part(path: Path, name: str, max_bytes: int = MAX_BYTES) -> bytes | None
         if path.suffix.lower() == ONNX_SUFFIX:
             with path.open("rb") as file:
                 return _from_onnx(file, path.stat().st_size, name, max_bytes)
-        with zipfile.ZipFile(path) as archive:
-            if name not in archive.namelist():
-                return None
-            _check_size(archive.getinfo(name).file_size, max_bytes, name)
-            return archive.read(name)
-    except (zipfile.BadZipFile, ValueError) as error:
+    except ValueError as error:
         raise ModelError(f"isn't a bundle ({error})", where=str(path)) from error
+    with opened(path) as archive:
+        if name not in archive.namelist():
+            return None
+        _check_size(archive.getinfo(name).file_size, max_bytes, name)
+        return archive.read(name)
+
+
+def parse_part(
+    path: Path,
+    name: str,
+    parse: Callable[[bytes], Parsed],
+    max_bytes: int = MAX_BYTES,
+    hint: str = _EVALUATE_AGAIN,
+) -> Parsed | None:
+    """Return what `parse` makes of the text called `name` in a bundle; None if the bundle has none.
+
+    Raises
+    ------
+    ModelError
+        The file isn't a bundle, or the text can't be parsed or is larger than `max_bytes`.
+    """
+    content = read_part(path, name, max_bytes)
+    try:
+        return None if content is None else parse(content)
+    except (KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise ModelError(f"can't read {name}: {_reason(error)}", where=str(path), hint=hint) from error
+
+
+def require_part(
+    path: Path, name: str, parse: Callable[[bytes], Parsed], hint: str = _EVALUATE_AGAIN
+) -> Parsed:
+    """Return what `parse` makes of the text called `name` in a bundle.
+
+    Raises
+    ------
+    ModelError
+        The file isn't a bundle, or has no such text, or the text can't be parsed.
+    """
+    found = parse_part(path, name, parse, hint=hint)
+    if found is None:
+        raise ModelError(f"has no {name}", where=str(path), hint=hint)
+    return found
+
+
+def _reason(error: Exception) -> str:
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors()[0]
+    return ": ".join(filter(None, [".".join(map(str, first["loc"])), first["msg"]]))
 
 
 def needs_keras(recipe: Mapping[str, Any]) -> bool:
@@ -59,11 +134,7 @@ def is_network(path: Path) -> bool:
     ModelError
         The file isn't a bundle.
     """
-    content = read_part(path, "bundle.json")
-    try:
-        return needs_keras(json.loads(content or b"")["recipe"])
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ModelError(f"has no readable bundle.json ({error})", where=str(path)) from error
+    return require_part(path, "bundle.json", lambda text: needs_keras(json.loads(text)["recipe"]))
 
 
 def takes_audio(path: Path) -> bool:
@@ -76,7 +147,7 @@ def takes_audio(path: Path) -> bool:
     """
     try:
         return json.loads(read_part(path, "bundle.json") or b"")["frames"]["sr"] != 0
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return True
 
 

@@ -12,10 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from genredag.bundles.parts import read_part
-from genredag.errors import ModelError
+from genredag.bundles.parts import parse_part
 from genredag.params.groups.splits import PARTS
 from genredag.tracks.artists import artist_keys
 
@@ -97,17 +96,7 @@ def read_learned(path: Path) -> LearnedTracks | None:
     ModelError
         The file isn't a bundle, or the hashes can't be read.
     """
-    content = read_part(path, LEARNED_FILE, _MAX_BYTES)
-    try:
-        return None if content is None else LearnedTracks.model_validate_json(content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or LEARNED_FILE
-        raise ModelError(
-            f"can't read {LEARNED_FILE}: {place}: {first['msg']}",
-            where=str(path),
-            hint="evaluate the model again with this version of genredag",
-        ) from error
+    return parse_part(path, LEARNED_FILE, LearnedTracks.model_validate_json, _MAX_BYTES)
 
 
 def _of_name(name: str) -> frozenset[str]:

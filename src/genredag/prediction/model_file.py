@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import pandas as pd
 
 from genredag.bundles.bundle import zipped
 from genredag.bundles.card import CARD_FILE, README_FILE, Card, DataFacts, Estimate, GenreScore, SetScore
+from genredag.bundles.parts import opened
 from genredag.evaluation.intervals import accuracy_interval, cluster_names
 from genredag.evaluation.metrics import per_genre
 from genredag.evaluation.predictions import Decision, probabilities_of
@@ -75,7 +75,7 @@ def write_model(
 
     The same input gives the same bytes.
     """
-    with zipfile.ZipFile(bundle) as archive:
+    with opened(bundle) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
     if card is not None:
         files[CARD_FILE] = card.json_text().encode()

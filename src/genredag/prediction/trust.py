@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from genredag.bundles.parts import read_part
+from genredag.bundles.parts import parse_part
 from genredag.errors import ModelError
 from genredag.prediction.song import Trust
 
@@ -37,7 +37,6 @@ UNSURE_SHARE = 1 / 3
 # The share of validation tracks that are not flagged as unlike the training music.
 USUAL = 0.99
 TRUST_FILE = "trust.json"
-_MAX_BYTES = 2**24
 _ROUNDING = 1e-9
 _CHUNK = 64  # slices at once, so that memory does not grow with the song
 
@@ -227,16 +226,14 @@ def read_calibration(path: Path) -> Calibration | None:
     ModelError
         The file isn't a bundle, or its calibration can't be read.
     """
-    content = read_part(path, TRUST_FILE, _MAX_BYTES)
-    if content is None:
-        return None
-    try:
-        tree = json.loads(content)
-        music = tree.pop("music")
-        if music:
-            mean, scale = (np.asarray(music[key], np.float64) for key in ("mean", "scale"))
-            music = TrainingMusic(mean, scale, float(music["usual"]))
-        tree["class_names"] = tuple(tree["class_names"])
-        return Calibration(**tree, music=music)
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
-        raise ModelError(f"can't read {TRUST_FILE} ({error})", where=str(path)) from error
+    return parse_part(path, TRUST_FILE, _parse)
+
+
+def _parse(content: bytes) -> Calibration:
+    tree = json.loads(content)
+    music = tree.pop("music")
+    if music:
+        mean, scale = (np.asarray(music[key], np.float64) for key in ("mean", "scale"))
+        music = TrainingMusic(mean, scale, float(music["usual"]))
+    tree["class_names"] = tuple(tree["class_names"])
+    return Calibration(**tree, music=music)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from genredag.bundles.parts import require_part
 from genredag.errors import DataError
 from genredag.evaluation.predictions import class_names
 
@@ -89,11 +89,7 @@ def read_run(directory: Path) -> Run:
 
 def _read_layers(path: Path) -> list[dict[str, object]]:
     """Read the architecture from a bundle, without loading its model."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return json.loads(archive.read("bundle.json"))["layers"]
-    except (zipfile.BadZipFile, KeyError, json.JSONDecodeError) as error:
-        raise DataError(f"not a bundle: {error}", where=str(path), hint="rerun the train stage") from None
+    return require_part(path, "bundle.json", lambda text: json.loads(text)["layers"], "rerun the train stage")
 
 
 def _read_json(path: Path) -> dict[str, Any]:

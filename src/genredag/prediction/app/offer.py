@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from genredag.bundles.card import Card, read_card
-from genredag.bundles.parts import takes_audio
+from genredag.bundles.parts import parse_part, takes_audio
 from genredag.errors import ModelError
 from genredag.prediction.rendering import check_takes_audio
 
@@ -107,8 +106,11 @@ def _names(found: Sequence[tuple[Path, Card | None]]) -> list[str]:
 def _name_without_card(path: Path) -> str:
     """Return the name of a model in its ``bundle.json``, or else that of its file."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            info = json.loads(archive.read("bundle.json"))
-        return f"{info['model']} on {info['frames']['representation']}"
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError):
+        return parse_part(path, "bundle.json", _model_and_frames) or path.name
+    except ModelError:
         return path.name
+
+
+def _model_and_frames(text: bytes) -> str:
+    info = json.loads(text)
+    return f"{info['model']} on {info['frames']['representation']}"
