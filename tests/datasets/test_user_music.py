@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from genredag.datasets.user_music import check_source, check_there, files_state, source_state
-from genredag.errors import DataError
+from genredag.errors import DataError, ParameterError
 from genredag.params.loading import parse_params
 
 
@@ -121,6 +121,7 @@ def test_a_file_that_is_not_there_is_refused_by_its_key(
     tree: dict, music: Path, name: str, keys: list[str]
 ) -> None:
     group = tree["datasets"][name]
+    tree["datasets"]["spectrograms"]["files"] = ["music"]
     for key in keys[:-1]:
         group = group[key]
 
@@ -143,9 +144,20 @@ def test_a_link_to_itself_is_not_there(tree: dict, music: Path) -> None:
 
 
 def test_only_files_that_are_named_must_be_there(tree: dict, music: Path) -> None:
-    for name in ("synthetic", "folder", "gtzan_fma"):
+    for name in ("synthetic", "gtzan", "gtzan_fma"):
         check_source(parse_params(tree).entry("datasets", name), name)
     check_there({"external_songs.path": None, "label_issues.faults": "songs.csv"})
+
+
+@pytest.mark.parametrize(("name", "key"), [("folder", "path"), ("spectrograms", "files")])
+def test_music_of_your_own_must_be_given(tree: dict, name: str, key: str) -> None:
+    with pytest.raises(ParameterError, match=rf"^datasets\.{name}\.{key}: no (folder|files)"):
+        check_source(parse_params(tree).entry("datasets", name), name)
+
+
+def test_no_path_has_a_nul_character() -> None:
+    with pytest.raises(ParameterError, match=r"'my\\x00music': a path with a NUL character"):
+        files_state(["my\0music"])
 
 
 def test_relative_paths_are_of_the_project_in_a_copy_that_dvc_makes(

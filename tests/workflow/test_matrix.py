@@ -121,6 +121,15 @@ def test_music_that_is_not_there_is_refused_before_any_job(refusing) -> None:
     assert refusing.ran() == Counter()
 
 
+def test_a_folder_that_is_not_given_is_refused_before_any_job(refusing) -> None:
+    refusing.set("dataset=folder", "matrix.dataset=[folder]")
+    for done in (refusing.snakemake("--cores", "2", check=False), refusing.dvc("repro", check=False)):
+        assert done.returncode
+        told = done.stdout + done.stderr
+        assert "error: datasets.folder.path: no folder" in told and "Traceback" not in told
+    assert refusing.ran() == Counter()
+
+
 def test_songs_and_known_faults_that_are_not_there_are_refused_before_any_job(refusing) -> None:
     refusing.set("external_songs.path=gone", "label_issues.faults=gone.csv")
     for target, told in (

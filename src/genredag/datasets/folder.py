@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from genredag.errors import DataError, ParameterError
+from genredag.errors import DataError
 from genredag.params.groups.datasets import Folder
 from genredag.runtime.folders import as_on_disk, is_unicode, printable, walk_folder
 from genredag.tracks.audio import SUFFIXES
@@ -58,13 +58,7 @@ def list_tracks(params: Folder) -> Listing:
     DataError
         There is no such folder or file, it contains no audio, a genre has none, or the CSV can't be used.
     """
-    if params.path is None:
-        raise ParameterError(
-            "no folder",
-            where="datasets.folder.path",
-            expected="a folder <genre>/**/*.mp3, or a CSV: path,genre",
-        )
-    root = Path(params.path)
+    root = Path(params.given_path())
     if root.is_dir():
         tracks, left_out = list_folder(root)
     else:

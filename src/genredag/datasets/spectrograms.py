@@ -33,14 +33,11 @@ def list_tracks(params: Spectrograms, *, cache_dir: Path) -> pd.DataFrame:
     DataError
         A file or the table can't be used.
     """
-    if not params.files:
-        raise ParameterError(
-            "no files", where="datasets.spectrograms.files", hint="docs/datasets.md describes the format"
-        )
+    files = [Path(file) for file in params.given_files()]
     table = None if params.tracks is None else read_tracks(Path(params.tracks))
     paths: dict[str, str] = {}
     shapes = set()
-    for file in map(Path, params.files):
+    for file in files:
         if file.suffix == ".npy":
             file = _import_npy(file, table, cache_dir / "spectrograms")
         ids, frames = load_spectrograms(file)

@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from genredag.errors import DataError
+from genredag.params.groups.datasets import Folder, Spectrograms
 from genredag.runtime.folders import Found, as_on_disk, user_path, walk_folder
 
 PATHS = ("path", "metadata_path", "tracks")
@@ -46,7 +47,20 @@ def check_there(paths: Mapping[str, str | None]) -> None:
 
 
 def check_source(group: BaseModel, dataset: str) -> None:
-    """Check that the user's own files exist from which the data set named `dataset` is read."""
+    """Check that the user's own files are given and exist from which the data set named `dataset` is read.
+
+    Raises
+    ------
+    ParameterError
+        No folder, or no file of spectrograms, is given.
+    DataError
+        One of the files does not exist.
+    """
+    match group:
+        case Folder():
+            group.given_path()
+        case Spectrograms():
+            group.given_files()
     check_there({f"datasets.{dataset}.{key}": path for key, path in _own_paths(group).items()})
 
 

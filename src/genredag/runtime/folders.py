@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from genredag.errors import ParameterError
+
 
 @dataclass(frozen=True)
 class Found:
@@ -69,7 +71,14 @@ def user_path(text: str) -> Path:
 
     ``dvc exp run`` with ``--temp`` or ``--queue`` works in a copy of the project, in its ``.dvc/tmp/exps``,
     which lacks what is not in git. Relative paths therefore start in the project itself.
+
+    Raises
+    ------
+    ParameterError
+        The text has a NUL character, which no path has.
     """
+    if "\0" in text:
+        raise ParameterError("a path with a NUL character", where=repr(text))
     here = Path.cwd()
     copies = (folder for folder in here.parents if folder.parts[-3:] == (".dvc", "tmp", "exps"))
     project = next((folder.parents[2] for folder in copies), here)

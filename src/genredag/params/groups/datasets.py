@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from genredag.errors import ParameterError
 from genredag.params.groups.base import Count, Group, Name, Seconds, Seed, Share
 from genredag.params.groups.reading import read_member
 
@@ -82,6 +83,20 @@ class Folder(Group):
 
     path: str | None = Field(description="the folder, or the CSV file")
 
+    def given_path(self) -> str:
+        """Return the path.
+
+        Raises
+        ------
+        ParameterError
+            No path is given.
+        """
+        if self.path is None:
+            expected = "a folder <genre>/**/*.mp3, or a CSV: path,genre"
+            hint = "genredag set datasets.folder.path=my_music"
+            raise ParameterError("no folder", where="datasets.folder.path", expected=expected, hint=hint)
+        return self.path
+
 
 class Spectrograms(Group):
     """Precomputed spectrograms, for collections whose audio may not be shared."""
@@ -90,6 +105,19 @@ class Spectrograms(Group):
     tracks: str | None = Field(description="a CSV of track_id, genre[, artist][, split], or null")
     representation: Name = Field(description="what the frames are: a key of `representations`")
     clip_seconds: Seconds = Field(description="duration of the frames of one track, in seconds")
+
+    def given_files(self) -> list[str]:
+        """Return the files.
+
+        Raises
+        ------
+        ParameterError
+            No files are given.
+        """
+        if not self.files:
+            where, hint = "datasets.spectrograms.files", "docs/datasets.md describes the format"
+            raise ParameterError("no files", where=where, hint=hint)
+        return self.files
 
 
 class Datasets(Group):
