@@ -57,7 +57,7 @@ def test_a_learning_rate_reruns_training_and_what_follows(repository, capsys, tm
     told = re.sub(" +", " ", told)
     assert "| `models.crnn.learning_rate` | `0.001` | `0.0005` |" in told
     assert "| crnn | 3 | 0.900 | 0.900 | +0.0 (" in told
-    assert "| no difference seen; a drop under" in told
+    assert "| no difference seen, but a drop under" in told
     assert "svm_rbf |" not in told
 
 

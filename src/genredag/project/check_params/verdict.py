@@ -52,7 +52,7 @@ class Verdict:
         if self.change.high < 0 or self.change.low > 0:
             return "within the tolerance" if self.change.high < 0 else "rises"
         points = math.ceil(100 * (self.change.estimate - self.change.low))
-        return f"no difference seen; a drop under {points} points would not be"
+        return f"no difference seen, but a drop under {points} points could be missed"
 
 
 def verdicts(before: Trial, after: Trial) -> list[Verdict]:
