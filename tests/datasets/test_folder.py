@@ -23,6 +23,12 @@ def left_out_of(path: Path) -> dict[tuple[str, str], int]:
     return dict(zip(zip(table["suffix"], table["reason"], strict=True), table["n_files"], strict=True))
 
 
+def test_a_song_is_not_taken_for_a_table(tmp_path):
+    (tmp_path / "song.flac").write_bytes(b"fLaC\x8c")
+    with pytest.raises(DataError, match=r"song\.flac: an audio file; expected the folder <genre>"):
+        list_tracks(Folder(path=str(tmp_path / "song.flac")))
+
+
 def test_each_folder_is_a_genre_at_any_depth(tmp_path, tone):
     for name in ("rock/a.wav", "Free Jazz/c.ogg", "x.wav"):
         tone(tmp_path / name)

@@ -154,7 +154,7 @@ def test_recordings_that_the_model_learned_from_are_left_out(svm, folder, tmp_pa
     assert test.by_artist() is None
     assert "lossy copies of some of them, or from others of their artists" in test.caution
     unknown = genredag.evaluate(svm.path, folder, genres={"rock_songs": "rock"})
-    assert unknown.n_learned is None and "learned from some of them, or from others" in unknown.caution
+    assert unknown.n_learned is None and "so none were left out" in unknown.caution
 
 
 def test_a_copy_in_another_lossless_format_is_recognised(svm, tmp_path):
@@ -177,15 +177,44 @@ def test_accuracy_is_given_for_known_and_for_new_artists(svm, tmp_path):
     pd.DataFrame(rows).to_csv(tmp_path / "songs.csv", index=False)
     test = genredag.evaluate(model, tmp_path / "songs.csv")
     by_artist = test.metrics()["by_artist"]
-    assert {name: own["n_tracks"] for name, own in by_artist.items()} == {"known": 4, "new": 2}
+    assert {name: own["n_tracks"] for name, own in by_artist.items()} == {"known": 4, "new": 2, "unknown": 2}
     hits = test.tracks["genre"] == test.tracks["predicted"]
     assert by_artist["new"]["accuracy"] == hits[test.tracks["artist"] == "Someone Else"].mean()
     assert "or from others of their artists" in test.caution  # two tracks have no artist
     # One of the artists that this model learned from is unknown, and may be any.
     model = taught(svm, tmp_path / "model.zip", ["blues.0", "rock.0"], ["The Blue Band", None])
     test = genredag.evaluate(model, tmp_path / "songs.csv")
-    assert {name: own["n_tracks"] for name, own in test.by_artist().items()} == {"known": 4}
+    assert {name: own["n_tracks"] for name, own in test.by_artist().items()} == {"known": 4, "unknown": 4}
     assert "or from others of their artists" in test.caution
+
+
+def test_copies_are_left_out_and_so_are_all_of_different_genres(svm, folder):
+    shutil.copy(folder / "Blues" / "blues.1.wav", folder / "Blues" / "same.wav")
+    shutil.copy(folder / "Blues" / "blues.2.wav", folder / "rock_songs" / "other.wav")
+    test = genredag.evaluate(svm.path, folder, genres={"rock_songs": "rock"})
+    assert len(test.tracks) == 7 and not test.tracks["track_id"].str.contains("same|other|blues.2").any()
+    reasons = test.quarantine.set_index("track_id")["reason"]
+    assert reasons["Blues/same"] == "duplicate of Blues/blues.1"
+    assert reasons["Blues/blues.2"] == "label conflict: the same audio is rock_songs/other of genre rock"
+    assert len(reasons) == test.metrics()["n_quarantined"] == 3
+    (folder / "one").mkdir()
+    for label in ("blues", "rock"):
+        (folder / "one" / label).mkdir()
+        shutil.copy(svm.files["blues.1"], folder / "one" / label / "song.wav")
+    with pytest.raises(DataError, match=r"no track is left: .*song\.wav: label conflict"):
+        genredag.evaluate(svm.path, folder / "one")
+
+
+def test_files_of_the_folder_that_are_no_tracks_are_told(svm, folder):
+    (folder / "Blues" / "gone.flac").symlink_to("nowhere.flac")
+    os.mkfifo(folder / "Blues" / "pipe.wav")
+    shutil.copy(svm.files["blues.5"], folder / "loose.wav")
+    told = genredag.evaluate(svm.path, folder, genres={"rock_songs": "rock"}).quarantine
+    assert dict(zip(told["path"], told["reason"], strict=True)) == {
+        "Blues/gone.flac": "1 file left out (.flac): a link that leads nowhere",
+        "Blues/pipe.wav": "1 file left out (.wav): neither a file nor a folder",
+        "loose.wav": "1 file left out (.wav): outside the folders of genres",
+    }
 
 
 def test_the_error_of_unreadable_tracks_mentions_those_that_were_left_out(svm, tmp_path):

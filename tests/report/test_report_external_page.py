@@ -17,6 +17,7 @@ from genredag.prediction import external
 from genredag.prediction.external import ExternalTest
 from genredag.report.external_page import external_page, write_external_test
 from genredag.report.page import decimal
+from genredag.tracks.manifest import QUARANTINE_COLUMNS
 
 NAMES = ("blues", "jazz", "rock")
 
@@ -35,14 +36,27 @@ def tested():
         row |= {"artist": f"artist {i // 3}", "predicted": predicted}
         rows.append(row | {f"p_{name}": share for name, share in zip(NAMES, shares, strict=True)})
     unreadable = {"a.wav": "silent: all samples are 0"}
+    quarantine = pd.DataFrame(
+        [["jazz/b", "jazz", "b.wav", "duplicate of jazz/a"]], columns=QUARANTINE_COLUMNS
+    )
     return ExternalTest(
-        "svm_rbf on mel", "my/music", NAMES, pd.DataFrame(rows), {"polka": 3}, unreadable, None, None
+        model="svm_rbf on mel",
+        folder="my/music",
+        class_names=NAMES,
+        tracks=pd.DataFrame(rows),
+        unknown={"polka": 3},
+        unreadable=unreadable,
+        coverage=None,
+        card=None,
+        n_learned=None,
+        quarantine=quarantine,
     )
 
 
 def test_all_files_are_written(tested, tmp_path):
     write_external_test(tested, tmp_path / "out", "2025-01-31")
     names = {"metrics.json", "predictions.parquet", "per_genre.csv", "confusion.csv", "report.html"}
+    names |= {"quarantine.csv"}
     names |= {"confusion_matrix.png", "roc_curves.png"}
     assert {path.name for path in (tmp_path / "out").iterdir()} == names
     metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
@@ -59,13 +73,14 @@ def test_the_page_says_what_was_left_out(tested):
     assert "polka (3)" in page
     assert "Genres of the model that no track has: rock." in page
     assert "silent: all samples are 0" in page
+    assert "<code>b.wav</code>: duplicate of jazz/a" in page
     assert "blues/&lt;0&gt;" in page and "<0>" not in page
     assert "The interval draws whole artists." in page
     assert "http" not in page.replace("http-equiv", "").replace("http://www.w3.org", "")
 
 
 def test_the_page_says_what_the_model_learned_from(tested):
-    assert "learned from some of them, or from others of their artists" in external_page(tested, "today")
+    assert "so none were left out" in external_page(tested, "today")
     known = pd.array([True] * 4 + [False] * 8, dtype="boolean")
     told = dataclasses.replace(tested, tracks=tested.tracks.assign(known_artist=known), n_learned=1)
     assert told.by_artist() == {

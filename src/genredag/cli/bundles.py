@@ -96,7 +96,7 @@ def evaluate_command(
             help="Their name of a genre and the model's; repeat it for several.",
         ),
     ] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Processes that decode songs.")] = 1,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes that decode songs, at most one per core.")] = 1,
 ) -> None:
     """Test a trained model on other labelled music than its own data set.
 

@@ -59,6 +59,9 @@ def list_tracks(params: Folder) -> Listing:
         There is no such folder or file, it contains no audio, a genre has none, or the CSV can't be used.
     """
     root = Path(params.given_path())
+    if root.suffix.lower() in SUFFIXES and root.is_file():
+        expected = f"the folder {EXPECTED}, or a CSV: path,genre"
+        raise DataError("an audio file", where=str(root), expected=expected)
     if root.is_dir():
         tracks, left_out = list_folder(root)
     else:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,8 @@ from genredag.prediction.genre_names import match_genres
 from genredag.prediction.learned import LearnedTracks, joined, read_learned
 from genredag.prediction.song import SongPrediction, UnreadableSong
 from genredag.runtime.progress import progress
-from genredag.tracks.audio import probe_all
+from genredag.tracks.audio import Probe, probe_all
+from genredag.tracks.manifest import assemble, quarantine_table
 
 N_RESAMPLES = 2000
 
@@ -58,6 +60,9 @@ class ExternalTest:
     n_learned
         Number of recordings that were left out because the model learned from them; None if its file does not
         say from which it did.
+    quarantine
+        What else was left out, and why: copies of other tracks, and the files of a folder that are no tracks.
+        Columns `QUARANTINE_COLUMNS`.
     n_resamples, seed
         Of the bootstrap.
     """
@@ -70,7 +75,8 @@ class ExternalTest:
     unreadable: dict[str, str]
     coverage: float | None
     card: Card | None
-    n_learned: int | None = None
+    n_learned: int | None
+    quarantine: pd.DataFrame
     n_resamples: int = N_RESAMPLES
     seed: int = 0
 
@@ -99,7 +105,12 @@ class ExternalTest:
     @property
     def caution(self) -> str:
         """When the accuracy is too high, as a sentence."""
-        copies = "some of them" if self.n_learned is None else "lossy copies of some of them"
+        if self.n_learned is None:
+            return (
+                "The file of the model does not say which recordings it learned from, so none were left out:"
+                " the accuracy is too high if some of them, or others by their artists, are here."
+            )
+        copies = "lossy copies of some of them"
         artists_known = "known_artist" in self.tracks and self.tracks["known_artist"].notna().all()
         others = "" if artists_known else ", or from others of their artists"
         return f"The accuracy on these tracks is too high if the model learned from {copies}{others}."
@@ -130,6 +141,7 @@ class ExternalTest:
             "absent_genres": self.absent,
             "n_unreadable": len(self.unreadable),
             "n_learned": self.n_learned,
+            "n_quarantined": len(self.quarantine),
             "chance": round(self.chance, 6),
             "track": values,
             "intervals": {name: _bounds(interval) for name, interval in intervals.items()},
@@ -140,12 +152,14 @@ class ExternalTest:
     def by_artist(self) -> dict[str, dict[str, float | int]] | None:
         """Return number and accuracy of the tracks by artists that the model learned from, and by others.
 
-        None if nothing is known of either. Tracks of unknown artist count in neither.
+        ``unknown``: the artist is unknown, or may be that of a track of unknown artist from which the model
+        learned. None if nothing is known of any.
         """
         if "known_artist" not in self.tracks or self.tracks["known_artist"].isna().all():
             return None
         known, hits = self.tracks["known_artist"], is_hit(self.tracks)
         parts = {"known": hits[known.fillna(False)], "new": hits[~known.fillna(True)]}
+        parts["unknown"] = hits[known.isna()]
         return {
             name: {"n_tracks": len(own), "accuracy": round(float(own.mean()), 6)}
             for name, own in parts.items()
@@ -173,7 +187,8 @@ def evaluate(
     """Test a model on a labelled collection that it was not trained on.
 
     Recordings that it learned from are left out, if its file says which they are, as every ``model.zip`` of
-    the pipeline does. Lossy copies of them can't be told from other music.
+    the pipeline does. Lossy copies of them can't be told from other music. Of several tracks with the same
+    samples one is kept, or none if their genres differ.
 
     Parameters
     ----------
@@ -198,16 +213,21 @@ def evaluate(
         `genres` has a name that does not occur.
     """
     classifier = bundle if isinstance(bundle, Classifier) else load(bundle)
-    known, unknown = _list_known(folder, classifier.class_names, genres)
+    listing = list_tracks(Folder(path=str(folder)))
+    known, unknown = _known(listing.tracks, classifier.class_names, genres, folder)
     learned = joined([read_learned(file) for file in classifier.files])
     n_listed = len(known)
+    probes = probe_all(
+        [Path(path) for path in known["path"]], min_seconds=0, silence_db=-math.inf, n_jobs=n_jobs
+    )
     if learned is not None:
-        known = _unlearned(known, learned, folder, n_jobs)
+        known, probes = _unlearned(known, probes, learned, folder)
+    n_learned = n_listed - len(known)
+    known, copies = _without_copies(known, probes, folder)
     found = list(progress(classifier.predict_many(known["path"], n_jobs), "songs predicted", len(known)))
     tracks, unreadable = _table(known, found, classifier.class_names)
     if tracks.empty:
         path, reason = next(iter(unreadable.items()))
-        n_learned = n_listed - len(known)
         learned_from = f"{n_learned} others were left out, because the model learned from them"
         raise DataError(
             f"no track can be predicted, such as {path}: {reason}",
@@ -223,17 +243,21 @@ def evaluate(
         unreadable=unreadable,
         coverage=_coverage(found),
         card=next(iter(classifier.cards), None) if len(classifier.bundles) == 1 else None,
-        n_learned=None if learned is None else n_listed - len(known),
+        n_learned=None if learned is None else n_learned,
+        quarantine=quarantine_table(copies, listing.left_out),
         n_resamples=n_resamples,
         seed=seed,
     )
 
 
-def _list_known(
-    folder: Path | str, class_names: tuple[str, ...], genres: Mapping[str, str] | None
+def _known(
+    tracks: pd.DataFrame,
+    class_names: tuple[str, ...],
+    genres: Mapping[str, str] | None,
+    folder: Path | str,
 ) -> tuple[pd.DataFrame, dict[str, int]]:
-    """List the tracks whose genre the model knows, and count those of other labels."""
-    listed = list_tracks(Folder(path=str(folder))).tracks.rename(columns={"genre": "label"})
+    """Return the tracks whose genre the model knows, and count those of other labels."""
+    listed = tracks.rename(columns={"genre": "label"})
     genre_of = match_genres(listed["label"], class_names, genres)
     listed["genre"] = pd.Series([genre_of[label] for label in listed["label"]], dtype=object)
     is_known = listed["genre"].notna()
@@ -248,11 +272,10 @@ def _list_known(
     return listed[is_known].reset_index(drop=True), {str(label): int(n) for label, n in unknown.items()}
 
 
-def _unlearned(tracks: pd.DataFrame, learned: LearnedTracks, folder: Path | str, n_jobs: int) -> pd.DataFrame:
-    """Return the tracks that a model did not learn from, and whether it did from others by their artists."""
-    probes = probe_all(
-        [Path(path) for path in tracks["path"]], min_seconds=0, silence_db=-math.inf, n_jobs=n_jobs
-    )
+def _unlearned(
+    tracks: pd.DataFrame, probes: Sequence[Probe], learned: LearnedTracks, folder: Path | str
+) -> tuple[pd.DataFrame, list[Probe]]:
+    """Return the tracks that a model did not learn from, with whether it did from others by their artists."""
     new = np.array([not learned.has_recording(probe.sha256) for probe in probes])
     if not new.any():
         raise DataError(
@@ -261,7 +284,22 @@ def _unlearned(tracks: pd.DataFrame, learned: LearnedTracks, folder: Path | str,
             expected="other music",
         )
     known = tracks["artist"].map(learned.has_artist, na_action="ignore").astype("boolean")
-    return tracks.assign(known_artist=known)[new].reset_index(drop=True)
+    tracks = tracks.assign(known_artist=known)[new].reset_index(drop=True)
+    return tracks, list(compress(probes, new))
+
+
+def _without_copies(
+    tracks: pd.DataFrame, probes: Sequence[Probe], folder: Path | str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the tracks without those that have the samples of another, and the manifest of these copies."""
+    manifest = assemble(tracks, probes)
+    unreadable = set(compress(tracks["track_id"], (probe.problem for probe in probes)))
+    copies = manifest[(manifest["status"] == "quarantined") & ~manifest["track_id"].isin(unreadable)]
+    rest = tracks[~tracks["track_id"].isin(copies["track_id"])].reset_index(drop=True)
+    if rest.empty:
+        first = copies.iloc[0]
+        raise DataError(f"no track is left: {first['path']}: {first['reason']}", where=str(folder))
+    return rest, copies
 
 
 def _table(

@@ -30,14 +30,18 @@ def match_genres(
         `given` names a label that does not occur, or a genre that the model does not know.
     """
     labels, given = list(dict.fromkeys(labels)), given or {}
+    plain = {plain_name(name): name for name in reversed(class_names)}
+    exact = {name: name for name in class_names}
+
+    def own_name(genre: str) -> str | None:
+        return exact.get(genre, plain.get(plain_name(genre)))
+
     for label, genre in given.items():
         if label not in labels:
             raise ParameterError(f"no genre {label!r}", where="--map", expected=f"one of {', '.join(labels)}")
-        if genre not in class_names:
+        if own_name(genre) is None:
             names = ", ".join(class_names)
             raise ParameterError(
                 f"no genre {genre!r} in the model", where="--map", expected=f"one of {names}"
             )
-    plain = {plain_name(name): name for name in reversed(class_names)}
-    exact = {name: name for name in class_names}
-    return {label: given.get(label, exact.get(label, plain.get(plain_name(label)))) for label in labels}
+    return {label: own_name(given.get(label, label)) for label in labels}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from datetime import date
@@ -14,6 +15,8 @@ from genredag.prediction.tables import count, percent, shown_name
 from genredag.runtime.cache import default_cache_dir
 from genredag.runtime.files import check_outputs
 from genredag.runtime.logs import configure_logging
+
+_N_SHOWN = 20
 
 
 def evaluate_folder(
@@ -44,7 +47,7 @@ def evaluate_folder(
         output.mkdir(parents=True, exist_ok=True)
     configure_logging()
     model = load(bundle, onnx_cache=default_cache_dir())
-    test = evaluate(model, folder, genres=dict(map(_renaming, renamed)), n_jobs=n_jobs)
+    test = evaluate(model, folder, genres=_renamings(renamed), n_jobs=min(n_jobs, os.cpu_count() or 1))
     _print(test)
     if output is not None:
         write_external_test(test, output, date.today().isoformat())
@@ -52,11 +55,17 @@ def evaluate_folder(
     return not test.unreadable
 
 
-def _renaming(text: str) -> tuple[str, str]:
-    theirs, equals, ours = text.partition("=")
-    if not (theirs and equals and ours):
-        raise ParameterError(repr(text), where="--map", expected="THEIRS=OURS, such as hip_hop_us=hiphop")
-    return theirs, ours
+def _renamings(texts: Sequence[str]) -> dict[str, str]:
+    genres: dict[str, str] = {}
+    for text in texts:
+        theirs, equals, ours = text.partition("=")
+        if not (theirs and equals and ours):
+            raise ParameterError(repr(text), where="--map", expected="THEIRS=OURS, such as hip_hop_us=hiphop")
+        if genres.setdefault(theirs, ours) != ours:
+            raise ParameterError(
+                f"{theirs!r} is given twice, as {genres[theirs]!r} and {ours!r}", where="--map"
+            )
+    return genres
 
 
 def _print(test: ExternalTest) -> None:
@@ -77,7 +86,11 @@ def _print(test: ExternalTest) -> None:
     print(f"{test.model}: right for {percent(interval.estimate)} of {count(n, 'track')}{bounds}.")
     print(test.caution)
     if artists := test.by_artist():
-        names = {"known": "by artists that the model learned from", "new": "by other artists"}
+        names = {
+            "known": "by artists that the model learned from",
+            "new": "by other artists",
+            "unknown": "by artists of whom this is unknown",
+        }
         parts = (
             f"{percent(own['accuracy'])} of {count(int(own['n_tracks']), 'track')} {names[name]}"
             for name, own in artists.items()
@@ -96,5 +109,9 @@ def _print(test: ExternalTest) -> None:
         print(f"{label}: unknown to the model, {n_left_out} left out")
     if test.absent:
         print(f"No tracks of: {', '.join(test.absent)}")
+    for row in test.quarantine.head(_N_SHOWN).to_dict("records"):
+        print(f"left out: {shown_name(row['path'])}: {shown_name(row['reason'])}", file=sys.stderr)
+    if len(test.quarantine) > _N_SHOWN:
+        print(f"and {len(test.quarantine) - _N_SHOWN} more left out", file=sys.stderr)
     for path, reason in test.unreadable.items():
         print(f"unreadable: {shown_name(path)}: {shown_name(reason)}", file=sys.stderr)

@@ -20,7 +20,14 @@ from genredag.report.page import page_template
 from genredag.runtime.files import write_csv, write_json, write_parquet, write_text
 
 # What `write_external_test` writes.
-FILES = ("metrics.json", "predictions.parquet", "per_genre.csv", "confusion.csv", "report.html")
+FILES = (
+    "metrics.json",
+    "predictions.parquet",
+    "per_genre.csv",
+    "confusion.csv",
+    "quarantine.csv",
+    "report.html",
+)
 
 
 def write_external_test(test: ExternalTest, folder: Path, date: str) -> None:
@@ -35,6 +42,7 @@ def write_external_test(test: ExternalTest, folder: Path, date: str) -> None:
     write_parquet(folder / "predictions.parquet", test.tracks)
     write_csv(folder / "per_genre.csv", test.per_genre())
     write_csv(folder / "confusion.csv", confusion(test.tracks))
+    write_csv(folder / "quarantine.csv", test.quarantine)
     figure = confusion_figure(confusion(test.tracks), list(test.class_names))
     save_figure(folder / "confusion_matrix.png", figure)
     save_figure(folder / "roc_curves.png", roc_figure(roc_points(test.tracks)))

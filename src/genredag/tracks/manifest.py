@@ -70,7 +70,7 @@ def quarantine_table(manifest: pd.DataFrame, left_out: pd.DataFrame) -> pd.DataF
     The path of such a row is that of an example.
     """
     rows = [
-        {"track_id": "", "genre": "", "path": row["example"], "reason": _left_out_text(row)}
+        {"track_id": "", "genre": "", "path": row["example"], "reason": left_out_text(row)}
         for row in left_out.to_dict("records")
     ]
     parts = [quarantined(manifest), pd.DataFrame(rows, columns=QUARANTINE_COLUMNS, dtype="str")]
@@ -80,10 +80,11 @@ def quarantine_table(manifest: pd.DataFrame, left_out: pd.DataFrame) -> pd.DataF
 def log_left_out(name: str, left_out: pd.DataFrame) -> None:
     """Log how many files of a data set are no tracks, and why."""
     for row in left_out.to_dict("records"):
-        logger.info("%s: %s, as %s", name, _left_out_text(row), row["example"])
+        logger.info("%s: %s, as %s", name, left_out_text(row), row["example"])
 
 
-def _left_out_text(row: dict[Hashable, object]) -> str:
+def left_out_text(row: dict[Hashable, object]) -> str:
+    """Return a row of columns `LEFT_OUT` in words."""
     n = row["n_files"]
     return f"{n} {'file' if n == 1 else 'files'} left out ({row['suffix']}): {row['reason']}"
 
