@@ -91,6 +91,12 @@ def test_writes_files_and_figures_and_resumes(folder):
     assert (folder / "out/music.csv").read_bytes() == content
 
 
+def test_the_suffix_of_the_output_is_its_format(folder):
+    done = run("rock.0.wav", "-m", "bundle.zip", "-o", "out.csv")
+    assert done.exit_code == 0 and "rock.0.wav" in done.stdout
+    assert "rock.0.wav" in (folder / "out.csv").read_text(encoding="utf-8")
+
+
 def test_one_song_may_name_its_figure(folder):
     done = run("rock.0.wav", "-m", "bundle.zip", "--plot", "a.png", "--explain", "a.png")
     assert done.exit_code == 0

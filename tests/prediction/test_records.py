@@ -109,6 +109,16 @@ def test_formats_that_cannot_be_printed_are_refused(formats):
         check_formats(formats, None)
 
 
+def test_without_a_format_the_suffix_of_the_output_says_it(tmp_path):
+    assert check_formats(None, None) == ["table"]
+    assert check_formats(None, tmp_path / "a.parquet") == ["table", "parquet"]
+    for formats in (None, ["table"]):
+        with pytest.raises(
+            ParameterError, match=r"--output .*/music: no format to write. Hint: --format csv"
+        ):
+            check_formats(formats, tmp_path / "music")
+
+
 def test_names_of_files_are_unique_and_stay_in_their_folder():
     sources = ["x/a.mp3", "y/A.mp3", "http://example.org/../..%2Fa?b=/c.mp3", "...", "b/c\n|d.mp3"]
     names = file_names(sources)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 
 import pytest
@@ -72,6 +76,16 @@ def test_comments_below_a_group_stay_if_all_of_it_is_set(params_file, anchor):
     set_values(params_file, [f"datasets.folder={anchor}{{path: /my/music}}"])
     after = params_file.read_text(encoding="utf-8")
     assert after == before.replace("  folder:\n    path: null", "  folder:\n    path: /my/music") != before
+
+
+def test_commands_that_run_at_once_change_the_values_of_both(params_file):
+    assignments = ["seed=101", "slices.seconds=4.5", "matrix.seed=[7]"]
+    with ProcessPoolExecutor(3, mp_context=multiprocessing.get_context("spawn")) as pool:
+        for done in [pool.submit(set_values, params_file, [assignment]) for assignment in assignments]:
+            done.result()
+    params = load_params(params_file)
+    assert (params.seed, params.slices.seconds, params.matrix.seed) == (101, 4.5, [7])
+    assert [path.name for path in params_file.parent.iterdir()] == ["params.yaml"]
 
 
 def test_a_name_that_is_not_utf8_is_refused(params_file):
@@ -183,6 +197,8 @@ def test_a_merged_mapping_is_changed_in_one_model_only(params_file):
     ("assignment", "message"),
     [
         ("slices.seconds", "is not an assignment"),
+        ("=5", "is not an assignment"),
+        ("seed=2", "seed: is set twice"),
         ("slices.secnds=5", "slices.secnds: no such key. Hint: one of seconds"),
         ("slices.seconds.x=5", "this is a value, not a group"),
         ("slices.overlap=-1.0", "slices.overlap: -1.0"),
@@ -204,33 +220,34 @@ def test_an_unknown_study_is_refused_if_there_is_a_studies_file(params_file, pro
     assert params_file.read_bytes() == before
 
 
-def _as_every_reader_sees_it(path: Path, *keys: str) -> list[object]:
-    """Return a value as our loader, Snakemake's and DVC's read it from the file."""
-    found: list[object] = [read_tree(path), load_configfile(str(path)), dvc_load_yaml(str(path))]
-    for key in keys:
-        found = [tree[key] for tree in found]
-    return found
+def _as_every_reader_sees_them(path: Path, keys: list[str]) -> list[list[object]]:
+    """Return values as our loader, Snakemake's and DVC's read them from the file."""
+    trees = [read_tree(path), load_configfile(str(path)), dvc_load_yaml(str(path))]
+    return [[reduce(getitem, key.split("."), tree) for key in keys] for tree in trees]
 
 
-@pytest.mark.parametrize(
-    ("text", "value", "written"),
-    [
-        ("1e-5", 1e-5, "1.0e-05"),
-        ("2E-05", 2e-5, "2.0e-05"),
-        (".5", 0.5, "0.5"),
-        ("+.5", 0.5, "0.5"),
-        ("5.", 5.0, "5.0"),
-        ("1e0", 1.0, "1.0"),
-        ("0.00003", 0.00003, "0.00003"),
-        ("2", 2.0, "2.0"),
-    ],
-)
-def test_every_spelling_of_a_number_is_written_as_a_number(params_file, text, value, written):
-    set_values(params_file, [f"models.crnn.learning_rate={text}"])
-    assert f"    learning_rate: {written}\n" in params_file.read_text(encoding="utf-8")
-    seen = _as_every_reader_sees_it(params_file, "models", "crnn", "learning_rate")
-    assert seen == [value] * 3
-    assert {type(one) for one in seen} == {float}
+SPELLINGS = [
+    ("1e-5", 1e-5, "1.0e-05"),
+    ("2E-05", 2e-5, "2.0e-05"),
+    (".5", 0.5, "0.5"),
+    ("+.5", 0.5, "0.5"),
+    ("5.", 5.0, "5.0"),
+    ("1e0", 1.0, "1.0"),
+    ("0.00003", 0.00003, "0.00003"),
+    ("2", 2.0, "2.0"),
+]
+
+
+def test_every_spelling_of_a_number_is_written_as_a_number(params_file):
+    models = read_tree(params_file)["models"]
+    networks = [name for name, recipe in models.items() if recipe["kind"] == "network"]
+    keys = [f"models.{name}.learning_rate" for name in networks[: len(SPELLINGS)]]
+    texts, values, written = zip(*SPELLINGS, strict=True)
+    set_values(params_file, [f"{key}={text}" for key, text in zip(keys, texts, strict=True)])
+    after = params_file.read_text(encoding="utf-8")
+    assert all(f"    learning_rate: {text}\n" in after for text in written)
+    for seen in _as_every_reader_sees_them(params_file, keys):
+        assert seen == list(values) and {type(one) for one in seen} == {float}
 
 
 NOT_YAML = [
@@ -239,17 +256,23 @@ NOT_YAML = [
 ]
 
 
-@pytest.mark.parametrize("text", NOT_YAML)
-def test_text_that_yaml_reads_otherwise_is_text_where_the_key_wants_text(params_file, text):
-    set_values(params_file, [f"datasets.folder.path={text}", f"report.title={text}"])
-    assert _as_every_reader_sees_it(params_file, "datasets", "folder", "path") == [text] * 3
-    assert _as_every_reader_sees_it(params_file, "report", "title") == [text] * 3
+TEXT_KEYS = ["report.title", "external_songs.path", "label_issues.faults"]
+TEXT_KEYS += [f"datasets.{name}.path" for name in ("folder", "gtzan", "fma_small", "fma_medium")]
+TEXT_KEYS += ["datasets.spectrograms.tracks"]
+
+
+@pytest.mark.parametrize("first", range(0, len(NOT_YAML), len(TEXT_KEYS)))
+def test_text_that_yaml_reads_otherwise_is_text_where_the_key_wants_text(params_file, first):
+    texts = NOT_YAML[first : first + len(TEXT_KEYS)]
+    set_values(params_file, [f"{key}={text}" for key, text in zip(TEXT_KEYS, texts, strict=True)])
+    assert _as_every_reader_sees_them(params_file, TEXT_KEYS) == [texts] * 3
 
 
 def test_null_and_quotes_keep_their_meaning(params_file):
-    for text, value in (("a b", "a b"), ("null", None), ("'null'", "null"), ('"a # b"', "a # b"), ("", None)):
-        set_values(params_file, [f"datasets.folder.path={text}"])
-        assert _as_every_reader_sees_it(params_file, "datasets", "folder", "path") == [value] * 3
+    values = {"a b": "a b", "null": None, "'null'": "null", '"a # b"': "a # b", "": None}
+    keys = TEXT_KEYS[1 : 1 + len(values)]
+    set_values(params_file, [f"{key}={text}" for key, text in zip(keys, values, strict=True)])
+    assert _as_every_reader_sees_them(params_file, keys) == [list(values.values())] * 3
 
 
 @pytest.mark.parametrize(
@@ -281,8 +304,8 @@ def test_numbers_and_paths_are_the_same_for_every_reader(project_dir, numbers, p
         file = Path(folder) / "params.yaml"
         file.write_bytes((project_dir / "params.yaml").read_bytes())
         set_values(file, [f"leakage_audit.svm.C={numbers}", f"datasets.folder.path={path}"])
-        assert _as_every_reader_sees_it(file, "leakage_audit", "svm", "C") == [numbers] * 3
-        assert _as_every_reader_sees_it(file, "datasets", "folder", "path") == [path] * 3
+        keys = ["leakage_audit.svm.C", "datasets.folder.path"]
+        assert _as_every_reader_sees_them(file, keys) == [[numbers, path]] * 3
         apply_overrides(file, [f"models.crnn.learning_rate={min(numbers[0], 10.0)!r}"])
         assert load_params(file).models["crnn"].learning_rate == min(numbers[0], 10.0)
 

@@ -95,7 +95,7 @@ def test_every_fit_draws_from_the_seed(training):
 
 def test_more_folds_than_tracks_are_refused(training):
     with pytest.raises(
-        ModelError, match=r"svm_rbf\.folds: a genre has 4 training tracks; expected at least 5"
+        ModelError, match=r"svm_rbf\.folds: a genre has only 4 training tracks; expected at least 5"
     ):
         search(training, folds=5, C=[1.0, 2.0])
 

@@ -321,7 +321,7 @@ def test_another_classifier_reuses_the_same_network(toy_slices, tmp_path, monkey
         (
             {"C": [1.0, 2.0], "gamma": "scale"},
             9,
-            r"folds: a genre has 4 training tracks; expected at least 9",
+            r"folds: a genre has only 4 training tracks; expected at least 9",
         ),
     ],
 )

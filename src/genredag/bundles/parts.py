@@ -114,6 +114,8 @@ def require_part(
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, KeyError):
+        return f"no key {error}"
     if not isinstance(error, ValidationError):
         return str(error)
     first = error.errors()[0]

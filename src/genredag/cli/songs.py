@@ -32,9 +32,14 @@ def predict_command(
         ),
     ] = None,
     formats: Annotated[
-        str,
-        typer.Option("--format", "-f", help="Of table, json, jsonl, csv, parquet, audacity; with commas."),
-    ] = "table",
+        str | None,
+        typer.Option(
+            "--format",
+            "-f",
+            help="Of table, json, jsonl, csv, parquet, audacity; with commas. Default: table, and what the"
+            " suffix of --output says.",
+        ),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="DIR/NAME", help="Write a file for each format.")
     ] = None,
@@ -106,7 +111,7 @@ def predict_command(
         write_tags, apply, TagOptions(min_confidence, only_empty, only_sure, max_genres), undo_file
     )
     limits = Limits(max_megabytes=max_megabytes, max_seconds=max_seconds, allow_local=allow_local)
-    names = [name.strip() for name in formats.split(",") if name.strip()]
+    names = None if formats is None else [name.strip() for name in formats.split(",") if name.strip()]
     places = {"output": output, "plot": plot, "explain": explain, "journal": journal}
     wishes = Wishes(
         songs, model or [], names, **places, timeline=timeline, n_jobs=jobs, tags=tags, limits=limits

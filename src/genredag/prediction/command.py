@@ -70,6 +70,8 @@ class Wishes:
         See `genredag.prediction.sources.find_songs`.
     models
         Bundles; none: the best one of the project in the current folder.
+    formats
+        See `genredag.prediction.records.check_formats`.
     output
         Folder and name of the files, without suffix.
     plot, explain
@@ -84,7 +86,7 @@ class Wishes:
 
     named: Sequence[str]
     models: Sequence[Path] = ()
-    formats: Sequence[str] = ("table",)
+    formats: Sequence[str] | None = None
     output: Path | None = None
     plot: Path | None = None
     explain: Path | None = None

@@ -118,14 +118,22 @@ def audacity_text(song: SongPrediction) -> str:
     return "".join(f"{start:.6f}\t{end:.6f}\t{genre}\n" for start, end, genre in segments(song))
 
 
-def check_formats(formats: Sequence[str], output: Path | None) -> list[Format]:
+def check_formats(formats: Sequence[str] | None, output: Path | None) -> list[Format]:
     """Return the formats; without a file to write to, one besides the table at most.
+
+    Parameters
+    ----------
+    formats
+        None: the table, and what the suffix of `output` says.
 
     Raises
     ------
     ParameterError
-        There is no format, or one is unknown, or needs ``--output``.
+        There is no format, or one is unknown or needs ``--output``, or `output` needs one.
     """
+    if formats is None:
+        suffix = output.suffix.removeprefix(".") if output else ""
+        formats = ["table", suffix] if suffix in FILES else ["table"]
     for name in formats or [""]:
         if name not in FORMATS:
             raise ParameterError(repr(name), where="--format", expected=", ".join(FORMATS))
@@ -133,6 +141,9 @@ def check_formats(formats: Sequence[str], output: Path | None) -> list[Format]:
     if output is None and (len(known) > 1 or "parquet" in known):
         what = f"{','.join(known)} can't be printed together" if len(known) > 1 else "parquet is binary"
         raise ParameterError(what, where="--format", hint="--output DIR/NAME writes a file for each format")
+    if output is not None and known == ["table"]:
+        hint = f"--format csv, or --output {output.name or 'NAME'}.csv"
+        raise ParameterError("no format to write", where=f"--output {output}", hint=hint)
     return known
 
 

@@ -252,7 +252,8 @@ def write_tags(predictions: Iterable[SongPrediction], wishes: TagWishes, console
         more = f" and {len(names) - _N_NAMED} more" if len(names) > _N_NAMED else ""
         _print(console, f"not changed: {', '.join(names[:_N_NAMED])}{more} ({reason})")
     if not wishes.apply_changes:
-        _print(console, f"{n_planned} would be changed. Nothing was written: add --apply to write.")
+        how = ". Nothing was written: add --apply to write." if n_planned else "."
+        _print(console, f"{n_planned} would be changed{how}")
         return 0
     restoring = f"To restore the earlier tags: genredag undo-tags {wishes.undo_file}"
     try:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import yaml
+from filelock import FileLock
 from pydantic import ValidationError
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError
@@ -40,19 +44,33 @@ def set_values(path: Path, assignments: list[str]) -> dict[Leaf, tuple[Any, Any]
         An assignment has no ``=``, names an unknown key, or gives an invalid value. The file is left
         unchanged.
     """
+    with FileLock(_lock_file(path)):  # two commands at once change the values of both
+        return _set_values(path, assignments)
+
+
+def _lock_file(path: Path) -> Path:
+    """Return a file of this user and `path` that is outside the project, where it would be left over."""
+    digest = hashlib.sha256(os.fsencode(f"{Path.home()}\n{path.resolve()}")).hexdigest()
+    return Path(tempfile.gettempdir(), f"genredag-{digest[:16]}.lock")
+
+
+def _set_values(path: Path, assignments: list[str]) -> dict[Leaf, tuple[Any, Any]]:
     before = read_tree(path)  # an error says more than ruamel's
-    tree = load(path.read_text(encoding="utf-8"))
+    tree, given = load(path.read_text(encoding="utf-8")), set[str]()
     for assignment in assignments:
         if not is_unicode(assignment):
             raise ParameterError(
                 f"{printable(assignment)} is not UTF-8", hint="rename the file or its folder"
             )
         key, equals, text = assignment.partition("=")
-        if not equals:
+        if not equals or not key.strip():
             raise ParameterError(
                 f"{assignment!r} is not an assignment", expected="KEY=VALUE", hint="slices.seconds=5.0"
             )
         keys = key.strip().split(".")
+        if key.strip() in given:
+            raise ParameterError("is set twice", where=key.strip(), expected="one value")
+        given.add(key.strip())
         value, *others = readings(text.strip())
         _assign(tree, keys, value, path.name)
         for other in others:

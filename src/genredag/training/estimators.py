@@ -119,11 +119,13 @@ def _check_folds(name: str, options: Options, folds: int, training: SliceSet) ->
         return
     n_tracks = pd.Series(training.track_ids).groupby(training.labels).nunique().min()
     if n_tracks < folds:
+        fewer = f"set fewer folds (genredag set models.{name}.folds={n_tracks})"
+        instead = fewer if n_tracks > 1 else "remove the genre"
         raise ModelError(
-            f"a genre has {n_tracks} training tracks",
+            f"a genre has only {n_tracks} training track{'' if n_tracks == 1 else 's'}",
             where=f"models.{name}.folds",
             expected=f"at least {folds}",
-            hint=f"set fewer folds (genredag set models.{name}.folds=2), or one value for each option",
+            hint=f"add tracks, {instead}, or give each option one value",
         )
 
 
