@@ -47,9 +47,16 @@ def slices_of(data):
 
 
 @pytest.mark.parametrize(
-    "model", ["squeezenet_frozen", "vgg16_svm", pytest.param("vgg16_ft", marks=pytest.mark.slow)]
+    ("precision", "model"),
+    [
+        ("mixed_bfloat16", "squeezenet_frozen"),
+        ("float32", "vgg16_svm"),
+        pytest.param("float32", "squeezenet_frozen", marks=pytest.mark.slow),
+        pytest.param("mixed_bfloat16", "vgg16_svm", marks=pytest.mark.slow),
+        pytest.param("float32", "vgg16_ft", marks=pytest.mark.slow),
+        pytest.param("mixed_bfloat16", "vgg16_ft", marks=pytest.mark.slow),
+    ],
 )
-@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
 def test_the_same_predictions_with_and_without(monkeypatch, toy_slices, tmp_path, embed, model, precision):
     # SqueezeNet is small: here the hybrid may stand on it.
     hybrid = dataclasses.replace(learners()["vgg16_svm"], backbones=("squeezenet",))

@@ -12,7 +12,7 @@ from genredag.params.groups.models import Ensemble, Estimator
 from genredag.training.ensembles import LOG_SHARPNESS, copy_seed, fit_sharpness, log_loss, predicted
 from genredag.training.networks import HISTORY_COLUMNS
 from genredag.training.train import train_bundle
-from recipes import LSTM, TRAIN
+from recipes import LSTM, SVM, TRAIN
 
 TREE = Estimator(
     kind="estimator",
@@ -77,9 +77,11 @@ def test_features_of_estimators_are_computed_once(pair, toy_slices, monkeypatch)
     assert computed == [(36, "bin_statistics"), (18, "bin_statistics")]
 
 
-def test_the_log_counts_copies_where_there_are_some(pair, toy_slices, caplog):
+def test_copies_differ_and_are_counted_in_the_log(pair, toy_slices, caplog):
     caplog.set_level("INFO")
-    train_bundle("pair", recipe(), TRAIN, toy_slices, seed=1)
+    bundle, _, _ = train_bundle("pair", recipe(), TRAIN, toy_slices, seed=1)
+    first, second, _ = (predicted(member, toy_slices.part("test")) for member in bundle.members)
+    assert (first != second).any()
     shown = [message for message in caplog.messages if message.startswith("pair: training")]
     assert shown == [
         "pair: training lstm, copy 1 of 2",
@@ -88,10 +90,7 @@ def test_the_log_counts_copies_where_there_are_some(pair, toy_slices, caplog):
     ]
 
 
-def test_copies_differ_and_share_no_seed_with_those_of_another_seed(pair, toy_slices):
-    bundle, _, _ = train_bundle("pair", recipe(), TRAIN, toy_slices, seed=1)
-    first, second, _ = (predicted(member, toy_slices.part("test")) for member in bundle.members)
-    assert (first != second).any()
+def test_copies_share_no_seed_with_those_of_another_seed():
     seeds = [copy_seed(seed, copy) for seed in range(20) for copy in range(5)]
     assert len(set(seeds)) == len(seeds) and max(seeds) < 2**32
 
@@ -117,15 +116,17 @@ def test_a_killed_training_resumes_with_the_member_it_was_at(pair, toy_slices, t
     assert all(file.name.endswith(checkpoint.name) for file in tmp_path.iterdir())
 
 
-def test_only_the_ratios_of_weights_matter(pair, toy_slices):
+def test_only_the_ratios_of_weights_matter(monkeypatch, toy_slices):
+    monkeypatch.setattr(registry, "_LEARNERS", dict(registry.learners()))
+    registry.ensemble("quick", paper="a test")(lambda: ("svm_rbf", "decision_tree"))
+
     def weights(factor):
-        found = recipe()
         members = {
-            name: member.model_copy(update={"weight": factor * member.weight})
-            for name, member in reversed(found.members.items())
+            "decision_tree": {"copies": 1, "weight": 0.25 * factor, "recipe": TREE},
+            "svm_rbf": {"copies": 1, "weight": 0.75 * factor, "recipe": SVM},
         }
-        changed = found.model_copy(update={"members": members})
-        return train_bundle("pair", changed, TRAIN, toy_slices, seed=1)[0].info["weights"]
+        changed = Ensemble(kind="ensemble", backbone=None, members=members)
+        return train_bundle("quick", changed, TRAIN, toy_slices, seed=1)[0].info["weights"]
 
     np.testing.assert_allclose(weights(1.0), weights(0.01))
 

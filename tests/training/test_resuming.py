@@ -73,14 +73,12 @@ def outcome(folder):
     return [(folder / name).read_bytes() for name in ("bundle.zip", "history.csv")]
 
 
-@pytest.mark.parametrize("after", [1, 4])
+QUICK = [("crnn", 4), ("lstm_windows", 1)]
+THOROUGH = [(model, after) for model in RECIPES for after in (1, 4) if (model, after) not in QUICK]
+
+
 @pytest.mark.parametrize(
-    "model",
-    [
-        "crnn",
-        "lstm_windows",
-        *(pytest.param(name, marks=pytest.mark.slow) for name in ("homebrew", "time_frequency_init")),
-    ],
+    ("model", "after"), [*QUICK, *(pytest.param(*case, marks=pytest.mark.slow) for case in THOROUGH)]
 )
 def test_resuming_gives_the_same_bytes(toy_slices, tmp_path, monkeypatch, model, after):
     train(model, toy_slices, tmp_path / "undisturbed")
@@ -106,7 +104,7 @@ def test_resuming_gives_the_same_bytes(toy_slices, tmp_path, monkeypatch, model,
 @pytest.mark.parametrize("change", ["seed", "recipe", "data", "code"])
 def test_training_restarts_if_anything_differs(toy_slices, tmp_path, monkeypatch, change):
     folder = tmp_path / "run"
-    train("crnn", toy_slices, folder, epochs=1)
+    train("lstm_windows", toy_slices, folder, epochs=1)
     seed, changes, data = 1, {"epochs": 1}, toy_slices
     if change == "seed":
         seed = 2
@@ -121,5 +119,5 @@ def test_training_restarts_if_anything_differs(toy_slices, tmp_path, monkeypatch
     monkeypatch.setattr(
         Course, "begin", lambda self, epoch, logs=None: began.append(epoch) or begin(self, epoch)
     )
-    train("crnn", data, folder, seed=seed, **changes)
+    train("lstm_windows", data, folder, seed=seed, **changes)
     assert began == [0]
