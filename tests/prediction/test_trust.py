@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genredag.errors import ModelError
+from genredag.prediction.tables import model_lines
 from genredag.prediction.trust import (
     TRUST_FILE,
     Calibration,
@@ -59,6 +60,17 @@ def test_an_artist_counts_once():
 @pytest.mark.parametrize(("n", "all_genres"), [(8, True), (9, False)])
 def test_too_few_artists_give_sets_of_all_genres(n, all_genres):
     assert (least_probability(np.full(n, 0.5), list(range(n)), 0.9) == 0) == all_genres
+
+
+def test_sets_that_say_nothing_are_explained():
+    few = Calibration(GENRES, 0.9, 0.0, 4, None)
+    told = [*model_lines(["m.zip"], [None], [few])]
+    assert told[1:] == [
+        "m.zip: its sets hold all genres and every song is unsure,"
+        " because 4 validation artists can't calibrate the sets"
+    ]
+    assert few.apply(np.array([0.98, 0.01, 0.01])).unsure
+    assert len([*model_lines(["m.zip"], [None], [calibration()])]) == 1
 
 
 def test_sets_hold_the_right_genre_as_often_as_promised():

@@ -124,7 +124,8 @@ def predict_songs(wishes: Wishes, stdin: TextIO) -> int:
     paths = list(dict.fromkeys(wishes.models)) or [_best_model()]
     classifier = dataclasses.replace(load(*paths, onnx_cache=default_cache_dir()), limits=wishes.limits)
     console = _console(stderr=formats != ["table"])
-    for line in model_lines([f"{path}" for path in paths], classifier.cards):
+    calibrations = classifier.calibrations if len(paths) == 1 else ()
+    for line in model_lines([f"{path}" for path in paths], classifier.cards, calibrations):
         console.print(line, style="dim", highlight=False, markup=False, soft_wrap=True)
     start, results = time.monotonic(), []
     with _journal(wishes, paths, classifier) as journal:

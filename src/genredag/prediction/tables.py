@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from genredag.bundles.card import Card
+    from genredag.prediction.trust import Calibration
 
 # More songs than this share one table, with a line for each.
 MOST_DETAILED = 10
@@ -79,8 +80,10 @@ def songs_table(songs: Sequence[SongPrediction | UnreadableSong]) -> Table:
     return table
 
 
-def model_lines(names: Sequence[str], cards: Sequence[Card | None]) -> Iterator[str]:
-    """Yield which model predicts, and how good it is."""
+def model_lines(
+    names: Sequence[str], cards: Sequence[Card | None], calibrations: Sequence[Calibration | None] = ()
+) -> Iterator[str]:
+    """Yield which model predicts, how good it is, and whether its sets of genres say nothing."""
     for name, card in zip(names, cards, strict=True):
         if card is None:
             yield f"{name}: accuracy unknown, because the bundle has no model card"
@@ -95,6 +98,12 @@ def model_lines(names: Sequence[str], cards: Sequence[Card | None]) -> Iterator[
             yield (
                 f"{name}: trained on synthetic sounds, so its answers for real music mean nothing. Hint:"
                 " train on GTZAN or on your own music (README)"
+            )
+    for name, calibration in zip(names, calibrations, strict=False):
+        if calibration is not None and calibration.has_too_few_groups:
+            yield (
+                f"{name}: its sets hold all genres and every song is unsure, because"
+                f" {count(calibration.n_groups, 'validation artist')} can't calibrate the sets"
             )
 
 

@@ -82,6 +82,11 @@ class Calibration:
     n_groups: int
     music: TrainingMusic | None
 
+    @property
+    def has_too_few_groups(self) -> bool:
+        """Whether too few artists calibrated the sets, so that all of them hold all genres."""
+        return self.least_probability == 0
+
     def in_set(self, probabilities: np.ndarray) -> np.ndarray:
         """Return which genres the set of each song holds, bool (n_songs, n_classes)."""
         most = np.arange(probabilities.shape[1]) == probabilities.argmax(axis=1)[:, np.newaxis]

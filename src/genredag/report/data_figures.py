@@ -19,11 +19,13 @@ _SHAPES = ("o", "^", "s", "D", "v")
 
 def durations_figure(seconds: np.ndarray) -> Figure:
     """Draw a histogram of track lengths in seconds."""
+    from matplotlib.ticker import MaxNLocator
+
     figure, axes = PAGE.axes(360, 220)
     longest = 1.05 * seconds.max()  # bins from 0, so that tracks of one length make a bar, not a line
-    axes.hist(seconds, bins=np.linspace(0, longest, 31), color=PAGE.series[0])
+    axes.hist(seconds, bins=[*np.linspace(0, longest, 31)], color=PAGE.series[0])
     axes.set(xlabel="seconds", ylabel="tracks", xlim=(0, longest))
-    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     return figure
 
 
