@@ -114,7 +114,8 @@ def test_without_a_format_the_suffix_of_the_output_says_it(tmp_path):
     assert check_formats(None, tmp_path / "a.parquet") == ["table", "parquet"]
     for formats in (None, ["table"]):
         with pytest.raises(
-            ParameterError, match=r"--output .*/music: no format to write. Hint: --format csv"
+            ParameterError,
+            match=r"--output .*/music: no format to write. Hint: --format csv writes .*/music\.csv",
         ):
             check_formats(formats, tmp_path / "music")
 

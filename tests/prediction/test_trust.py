@@ -66,8 +66,8 @@ def test_sets_that_say_nothing_are_explained():
     few = Calibration(GENRES, 0.9, 0.0, 4, None)
     told = [*model_lines(["m.zip"], [None], [few])]
     assert told[1:] == [
-        "m.zip: its sets hold all genres and every song is unsure,"
-        " because 4 validation artists can't calibrate the sets"
+        "m.zip: its sets hold all genres and every song is unsure, because the validation artists"
+        " (or tracks, where the artist is unknown) are too few: 4"
     ]
     assert few.apply(np.array([0.98, 0.01, 0.01])).unsure
     assert len([*model_lines(["m.zip"], [None], [calibration()])]) == 1
@@ -207,7 +207,20 @@ def test_a_bundle_without_calibration_gives_none(tmp_path):
     assert read_calibration(tmp_path / "bundle.zip") is None
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"music": 3}', '{"music": {"mean": "x"}}'])
+WHOLE = {"class_names": ["a"], "coverage": 0.9, "least_probability": 0.1, "n_groups": 9, "music": None}
+DAMAGED = [
+    {"least_probability": "x"},
+    {"least_probability": 2},
+    {"n_groups": None},
+    {"class_names": "ab"},
+    {"music": 3},
+    {"music": {"mean": [1.0, 2.0], "scale": [1.0], "usual": 1.0}},
+    {"music": {"mean": [1.0], "scale": [1.0], "usual": 10**400}},
+    {"more": 1},
+]
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", *(json.dumps(WHOLE | change) for change in DAMAGED)])
 def test_a_damaged_calibration_is_refused(tmp_path, content):
     path = tmp_path / "model.zip"
     with zipfile.ZipFile(path, "w") as archive:

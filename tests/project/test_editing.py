@@ -78,6 +78,29 @@ def test_comments_below_a_group_stay_if_all_of_it_is_set(params_file, anchor):
     assert after == before.replace("  folder:\n    path: null", "  folder:\n    path: /my/music") != before
 
 
+def test_a_key_and_its_group_are_not_set_together(params_file):
+    group = "slices={seconds: 4.0, overlap: 0.5, short_tracks: pad}"
+    for assignments in (["slices.overlap=0.25", group], [group, "slices.overlap=0.25"]):
+        with pytest.raises(ParameterError, match=r"^slices\.overlap: is set together with its group"):
+            set_values(params_file, assignments)
+
+
+def test_a_link_stays_a_link(params_file, tmp_path):
+    (tmp_path / "linked").mkdir()
+    link = tmp_path / "linked" / "params.yaml"
+    link.symlink_to(params_file)
+    set_values(link, ["slices.seconds=4"])
+    assert link.is_symlink() and load_params(params_file).slices.seconds == 4
+
+
+def test_a_file_without_write_permission_stays_as_it_is(params_file, monkeypatch):
+    monkeypatch.setattr("os.access", lambda path, mode: False)  # root may write anything
+    before = params_file.read_bytes()
+    with pytest.raises(PermissionError, match="can't be written to"):
+        set_values(params_file, ["slices.seconds=4"])
+    assert params_file.read_bytes() == before
+
+
 def test_commands_that_run_at_once_change_the_values_of_both(params_file):
     assignments = ["seed=101", "slices.seconds=4.5", "matrix.seed=[7]"]
     with ProcessPoolExecutor(3, mp_context=multiprocessing.get_context("spawn")) as pool:
@@ -199,6 +222,7 @@ def test_a_merged_mapping_is_changed_in_one_model_only(params_file):
         ("slices.seconds", "is not an assignment"),
         ("=5", "is not an assignment"),
         ("seed=2", "seed: is set twice"),
+        ("dataset=a\0b", "a NUL character"),
         ("slices.secnds=5", "slices.secnds: no such key. Hint: one of seconds"),
         ("slices.seconds.x=5", "this is a value, not a group"),
         ("slices.overlap=-1.0", "slices.overlap: -1.0"),

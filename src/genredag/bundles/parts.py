@@ -25,7 +25,8 @@ _METADATA, _KEY, _VALUE = 14, 1, 2
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _MAX_NAME = 256
 MAX_BYTES = 2**24
-_EVALUATE_AGAIN = "evaluate the model again with this version of genredag"
+_EVALUATE_AGAIN = "run the stage evaluate again with this version of genredag"
+_TRAIN_AGAIN = "train again with this version of genredag"
 Parsed = TypeVar("Parsed")
 # What the library raises for a damaged zip file; RuntimeError is for encrypted files and unknown methods.
 _DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, ValueError)
@@ -47,9 +48,10 @@ def opened(path: Path) -> Iterator[zipfile.ZipFile]:
         reason = str(error) or type(error).__name__
         raise ModelError(f"isn't a bundle ({reason})", where=str(path)) from error
     except OSError as error:
-        if error.errno != errno.EINVAL:
+        if error.errno not in (None, errno.EINVAL):  # a damaged bzip2 stream has none
             raise
-        raise ModelError("isn't a bundle (its parts lie outside the file)", where=str(path)) from error
+        reason = "Invalid data stream" if error.errno is None else "its parts lie outside the file"
+        raise ModelError(f"isn't a bundle ({reason})", where=str(path)) from error
 
 
 def read_part(path: Path, name: str, max_bytes: int = MAX_BYTES) -> bytes | None:
@@ -93,13 +95,11 @@ def parse_part(
     content = read_part(path, name, max_bytes)
     try:
         return None if content is None else parse(content)
-    except (KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
+    except (KeyError, ValueError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         raise ModelError(f"can't read {name}: {_reason(error)}", where=str(path), hint=hint) from error
 
 
-def require_part(
-    path: Path, name: str, parse: Callable[[bytes], Parsed], hint: str = _EVALUATE_AGAIN
-) -> Parsed:
+def require_part(path: Path, name: str, parse: Callable[[bytes], Parsed], hint: str = _TRAIN_AGAIN) -> Parsed:
     """Return what `parse` makes of the text called `name` in a bundle.
 
     Raises

@@ -91,7 +91,7 @@ def _lines(path: Path) -> Iterator[str]:
 def _line(path: Path) -> str:
     try:
         state = path.stat()
-    except OSError:
+    except (OSError, ValueError):  # a NUL in a name
         return f"{path}: missing"
     return f"{path}:{state.st_size}:{state.st_mtime_ns}"
 

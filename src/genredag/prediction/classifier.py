@@ -196,6 +196,9 @@ def load(*paths: Path | str, onnx_cache: Path | None = None) -> Classifier:
                 expected=f"the genres of {files[0]}: {', '.join(bundles[0].class_names)}",
             )
     cards, calibrations = [read_card(file) for file in files], [read_calibration(file) for file in files]
+    for file, calibration in zip(files, calibrations, strict=True):
+        if calibration is not None and calibration.class_names != tuple(bundles[0].class_names):
+            raise ModelError("trust.json has other genres than the model", where=str(file))
     return Classifier(bundles, cards, calibrations, files=files)
 
 

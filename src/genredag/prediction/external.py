@@ -107,8 +107,8 @@ class ExternalTest:
         """When the accuracy is too high, as a sentence."""
         if self.n_learned is None:
             return (
-                "The file of the model does not say which recordings it learned from, so none were left out:"
-                " the accuracy is too high if some of them, or others by their artists, are here."
+                "The file of the model does not say which recordings it learned from: the accuracy is too"
+                " high if they include some of these, or others by their artists."
             )
         copies = "lossy copies of some of them"
         artists_known = "known_artist" in self.tracks and self.tracks["known_artist"].notna().all()
@@ -141,7 +141,7 @@ class ExternalTest:
             "absent_genres": self.absent,
             "n_unreadable": len(self.unreadable),
             "n_learned": self.n_learned,
-            "n_quarantined": len(self.quarantine),
+            "n_copies": int((self.quarantine["track_id"] != "").sum()),
             "chance": round(self.chance, 6),
             "track": values,
             "intervals": {name: _bounds(interval) for name, interval in intervals.items()},
@@ -188,7 +188,7 @@ def evaluate(
 
     Recordings that it learned from are left out, if its file says which they are, as every ``model.zip`` of
     the pipeline does. Lossy copies of them can't be told from other music. Of several tracks with the same
-    samples one is kept, or none if their genres differ.
+    samples, of genres that the model knows, one is kept, or none if their genres differ.
 
     Parameters
     ----------
@@ -228,11 +228,12 @@ def evaluate(
     tracks, unreadable = _table(known, found, classifier.class_names)
     if tracks.empty:
         path, reason = next(iter(unreadable.items()))
-        learned_from = f"{n_learned} others were left out, because the model learned from them"
+        others = {"that the model learned from": n_learned, "with the samples of another": len(copies)}
+        left_out = ", ".join(f"{n} {which}" for which, n in others.items() if n)
         raise DataError(
             f"no track can be predicted, such as {path}: {reason}",
             where=str(folder),
-            hint=learned_from if n_learned else "",
+            hint=f"left out: {left_out}" if left_out else "",
         )
     return ExternalTest(
         model=classifier.name,
@@ -244,7 +245,7 @@ def evaluate(
         coverage=_coverage(found),
         card=next(iter(classifier.cards), None) if len(classifier.bundles) == 1 else None,
         n_learned=None if learned is None else n_learned,
-        quarantine=quarantine_table(copies, listing.left_out),
+        quarantine=quarantine_table(copies, _in_folder(listing.left_out, folder)),
         n_resamples=n_resamples,
         seed=seed,
     )
@@ -286,6 +287,11 @@ def _unlearned(
     known = tracks["artist"].map(learned.has_artist, na_action="ignore").astype("boolean")
     tracks = tracks.assign(known_artist=known)[new].reset_index(drop=True)
     return tracks, list(compress(probes, new))
+
+
+def _in_folder(left_out: pd.DataFrame, folder: Path | str) -> pd.DataFrame:
+    """Return the files left out (columns `LEFT_OUT`) with examples whose paths are like those of tracks."""
+    return left_out.assign(example=[str(Path(folder, example)) for example in left_out["example"]])
 
 
 def _without_copies(

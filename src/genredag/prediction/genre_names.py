@@ -30,7 +30,7 @@ def match_genres(
         `given` names a label that does not occur, or a genre that the model does not know.
     """
     labels, given = list(dict.fromkeys(labels)), given or {}
-    plain = {plain_name(name): name for name in reversed(class_names)}
+    plain = {plain_name(name): name for name in reversed(class_names) if plain_name(name)}
     exact = {name: name for name in class_names}
 
     def own_name(genre: str) -> str | None:

@@ -132,8 +132,8 @@ def check_formats(formats: Sequence[str] | None, output: Path | None) -> list[Fo
         There is no format, or one is unknown or needs ``--output``, or `output` needs one.
     """
     if formats is None:
-        suffix = output.suffix.removeprefix(".") if output else ""
-        formats = ["table", suffix] if suffix in FILES else ["table"]
+        named = _format_of(output) if output else None
+        formats = ["table", named] if named else ["table"]
     for name in formats or [""]:
         if name not in FORMATS:
             raise ParameterError(repr(name), where="--format", expected=", ".join(FORMATS))
@@ -141,10 +141,16 @@ def check_formats(formats: Sequence[str] | None, output: Path | None) -> list[Fo
     if output is None and (len(known) > 1 or "parquet" in known):
         what = f"{','.join(known)} can't be printed together" if len(known) > 1 else "parquet is binary"
         raise ParameterError(what, where="--format", hint="--output DIR/NAME writes a file for each format")
-    if output is not None and known == ["table"]:
-        hint = f"--format csv, or --output {output.name or 'NAME'}.csv"
+    if output is not None and known == ["table"] and not output.is_dir():
+        stem = output.with_suffix("") if _format_of(output) else output
+        hint = f"--format csv writes {stem}.csv"
         raise ParameterError("no format to write", where=f"--output {output}", hint=hint)
     return known
+
+
+def _format_of(path: Path) -> Format | None:
+    """Return the format that the suffix of a path names."""
+    return next((name for name in FILES if path.suffix.lower() == f".{name}"), None)
 
 
 def check_output(output: Path, formats: Sequence[Format], inputs: Iterable[Path]) -> Path:
@@ -158,7 +164,7 @@ def check_output(output: Path, formats: Sequence[Format], inputs: Iterable[Path]
     where, hint = f"--output {output}", f"--output {Path(output, 'genres')}"
     if output.name in ("", "..") or output.is_dir():
         raise ParameterError("a folder", where=where, expected="DIR/NAME, a name for the files", hint=hint)
-    if output.suffix.removeprefix(".") in formats:
+    if _format_of(output) in formats:
         output = output.with_suffix("")
     check_outputs(output_files(output, formats), inputs)
     return output

@@ -102,8 +102,8 @@ def model_lines(
     for name, calibration in zip(names, calibrations, strict=False):
         if calibration is not None and calibration.has_too_few_groups:
             yield (
-                f"{name}: its sets hold all genres and every song is unsure, because"
-                f" {count(calibration.n_groups, 'validation artist')} can't calibrate the sets"
+                f"{name}: its sets hold all genres and every song is unsure, because the validation artists"
+                f" (or tracks, where the artist is unknown) are too few: {calibration.n_groups}"
             )
 
 

@@ -18,9 +18,10 @@ import dataclasses
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
 
 from genredag.bundles.parts import parse_part
 from genredag.errors import ModelError
@@ -235,10 +236,31 @@ def read_calibration(path: Path) -> Calibration | None:
 
 
 def _parse(content: bytes) -> Calibration:
-    tree = json.loads(content)
-    music = tree.pop("music")
-    if music:
-        mean, scale = (np.asarray(music[key], np.float64) for key in ("mean", "scale"))
-        music = TrainingMusic(mean, scale, float(music["usual"]))
-    tree["class_names"] = tuple(tree["class_names"])
-    return Calibration(**tree, music=music)
+    values = _Calibration.model_validate_json(content)
+    music = None
+    if values.music is not None:
+        mean, scale = np.array(values.music.mean), np.array(values.music.scale)
+        if mean.shape != scale.shape:
+            raise ValueError(f"music: {len(mean)} means and {len(scale)} scales")
+        music = TrainingMusic(mean, scale, values.music.usual)
+    return Calibration(**dict(values) | {"music": music})
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class _Music(_Part):
+    mean: list[float]
+    scale: list[float]
+    usual: float
+
+
+class _Calibration(_Part):
+    """``trust.json``."""
+
+    class_names: tuple[str, ...]
+    coverage: Annotated[float, Field(ge=0, le=1)]
+    least_probability: Annotated[float, Field(ge=0, le=1)]
+    n_groups: Annotated[int, Field(ge=0)]
+    music: _Music | None

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
+import errno
 import os
 import re
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import yaml
-from filelock import FileLock
 from pydantic import ValidationError
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError
@@ -22,7 +20,7 @@ from genredag.params.schema import Params
 from genredag.params.tree import Leaf, differences
 from genredag.project.tidying import dump, inherited, load, own, plain, put, tidy
 from genredag.project.validation import check_valid
-from genredag.runtime.files import write_text
+from genredag.runtime.files import alone_with, write_text
 from genredag.runtime.folders import is_unicode, printable
 
 
@@ -41,22 +39,18 @@ def set_values(path: Path, assignments: list[str]) -> dict[Leaf, tuple[Any, Any]
     Raises
     ------
     ParameterError
-        An assignment has no ``=``, names an unknown key, or gives an invalid value. The file is left
-        unchanged.
+        An assignment has no key or no ``=``, names an unknown key or one that another assignment sets, or
+        gives an invalid value. The file is left unchanged.
+    OSError
+        The file can't be written.
     """
-    with FileLock(_lock_file(path)):  # two commands at once change the values of both
+    with alone_with(path):  # so that commands that run at once don't undo each other
         return _set_values(path, assignments)
-
-
-def _lock_file(path: Path) -> Path:
-    """Return a file of this user and `path` that is outside the project, where it would be left over."""
-    digest = hashlib.sha256(os.fsencode(f"{Path.home()}\n{path.resolve()}")).hexdigest()
-    return Path(tempfile.gettempdir(), f"genredag-{digest[:16]}.lock")
 
 
 def _set_values(path: Path, assignments: list[str]) -> dict[Leaf, tuple[Any, Any]]:
     before = read_tree(path)  # an error says more than ruamel's
-    tree, given = load(path.read_text(encoding="utf-8")), set[str]()
+    tree, given = load(path.read_text(encoding="utf-8")), list[str]()
     for assignment in assignments:
         if not is_unicode(assignment):
             raise ParameterError(
@@ -68,9 +62,8 @@ def _set_values(path: Path, assignments: list[str]) -> dict[Leaf, tuple[Any, Any
                 f"{assignment!r} is not an assignment", expected="KEY=VALUE", hint="slices.seconds=5.0"
             )
         keys = key.strip().split(".")
-        if key.strip() in given:
-            raise ParameterError("is set twice", where=key.strip(), expected="one value")
-        given.add(key.strip())
+        _check_new(key.strip(), given)
+        given.append(key.strip())
         value, *others = readings(text.strip())
         _assign(tree, keys, value, path.name)
         for other in others:
@@ -82,8 +75,19 @@ def _set_values(path: Path, assignments: list[str]) -> dict[Leaf, tuple[Any, Any
     text = dump(tree)
     after = parse_yaml(text, path.name)
     check_valid(parse_params(after, source=path.name), path)
-    write_text(path, text)
+    if not os.access(path, os.W_OK):  # a new file would take its place
+        raise PermissionError(errno.EACCES, "can't be written to", str(path))
+    write_text(path.resolve(), text)
     return differences(before, after)
+
+
+def _check_new(key: str, given: list[str]) -> None:
+    for other in given:
+        if key == other:
+            raise ParameterError("is set twice", where=key, expected="one value")
+        if f"{key}.".startswith(f"{other}.") or f"{other}.".startswith(f"{key}."):
+            what = "is set together with its group"
+            raise ParameterError(what, where=max(key, other, key=len), expected="one of them")
 
 
 def readings(text: str) -> list[Any]:

@@ -39,6 +39,7 @@ def evaluate_folder(
     ParameterError
         One of `renamed` has another form, or a file in `output` can't be written.
     """
+    genres = _renamings(renamed)
     if output is not None:
         require("jinja2", "matplotlib", "seaborn")
         from genredag.report.external_page import FILES, write_external_test
@@ -47,7 +48,7 @@ def evaluate_folder(
         output.mkdir(parents=True, exist_ok=True)
     configure_logging()
     model = load(bundle, onnx_cache=default_cache_dir())
-    test = evaluate(model, folder, genres=_renamings(renamed), n_jobs=min(n_jobs, os.cpu_count() or 1))
+    test = evaluate(model, folder, genres=genres, n_jobs=min(n_jobs, os.cpu_count() or 1))
     _print(test)
     if output is not None:
         write_external_test(test, output, date.today().isoformat())
@@ -89,7 +90,7 @@ def _print(test: ExternalTest) -> None:
         names = {
             "known": "by artists that the model learned from",
             "new": "by other artists",
-            "unknown": "by artists of whom this is unknown",
+            "unknown": "whose artist may be one that it learned from, or not",
         }
         parts = (
             f"{percent(own['accuracy'])} of {count(int(own['n_tracks']), 'track')} {names[name]}"
@@ -110,8 +111,9 @@ def _print(test: ExternalTest) -> None:
     if test.absent:
         print(f"No tracks of: {', '.join(test.absent)}")
     for row in test.quarantine.head(_N_SHOWN).to_dict("records"):
-        print(f"left out: {shown_name(row['path'])}: {shown_name(row['reason'])}", file=sys.stderr)
+        path, reason = shown_name(row["path"]), shown_name(row["reason"])
+        print(f"left out: {path}: {reason}" if row["track_id"] else f"{reason}, as {path}", file=sys.stderr)
     if len(test.quarantine) > _N_SHOWN:
-        print(f"and {len(test.quarantine) - _N_SHOWN} more left out", file=sys.stderr)
+        print(f"and {len(test.quarantine) - _N_SHOWN} more, in quarantine.csv (--output)", file=sys.stderr)
     for path, reason in test.unreadable.items():
         print(f"unreadable: {shown_name(path)}: {shown_name(reason)}", file=sys.stderr)

@@ -20,14 +20,9 @@ from genredag.report.page import page_template
 from genredag.runtime.files import write_csv, write_json, write_parquet, write_text
 
 # What `write_external_test` writes.
-FILES = (
-    "metrics.json",
-    "predictions.parquet",
-    "per_genre.csv",
-    "confusion.csv",
-    "quarantine.csv",
-    "report.html",
-)
+_TABLES = ("per_genre.csv", "confusion.csv", "quarantine.csv")
+_FIGURES = ("confusion_matrix.png", "roc_curves.png")
+FILES = ("metrics.json", "predictions.parquet", *_TABLES, *_FIGURES, "report.html")
 
 
 def write_external_test(test: ExternalTest, folder: Path, date: str) -> None:
@@ -38,6 +33,7 @@ def write_external_test(test: ExternalTest, folder: Path, date: str) -> None:
     date
         Shown on the page.
     """
+    (folder / "report.html").unlink(missing_ok=True)  # an old page beside new files would look whole
     write_json(folder / "metrics.json", test.metrics())
     write_parquet(folder / "predictions.parquet", test.tracks)
     write_csv(folder / "per_genre.csv", test.per_genre())

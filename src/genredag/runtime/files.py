@@ -16,9 +16,9 @@ import shutil
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 from uuid import uuid4
 
 if sys.platform != "win32":
@@ -116,6 +116,26 @@ def _writing_to(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+@contextmanager
+def alone_with(path: Path) -> Iterator[None]:
+    """Wait until no other process is here with the same file, which may be replaced meanwhile.
+
+    Without locks, as on Windows and some network drives, or without the file, nothing is waited for.
+    """
+    with ExitStack() as stack:
+        if sys.platform != "win32":
+            with suppress(OSError):
+                while not _is_current(file := stack.enter_context(path.open("rb")), path):
+                    file.close()
+        yield
+
+
+def _is_current(file: IO[bytes], path: Path) -> bool:
+    """Lock a file, and return whether it is still the one at `path`."""
+    fcntl.flock(file, fcntl.LOCK_EX)
+    return os.path.samestat(os.fstat(file.fileno()), path.stat())
 
 
 @functools.lru_cache(maxsize=1024)

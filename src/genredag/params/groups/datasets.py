@@ -91,7 +91,7 @@ class Folder(Group):
         ParameterError
             No path is given.
         """
-        if self.path is None:
+        if not self.path:
             expected = "a folder <genre>/**/*.mp3, or a CSV: path,genre"
             hint = "genredag set datasets.folder.path=my_music"
             raise ParameterError("no folder", where="datasets.folder.path", expected=expected, hint=hint)
@@ -114,7 +114,7 @@ class Spectrograms(Group):
         ParameterError
             No files are given.
         """
-        if not self.files:
+        if not self.files or not all(self.files):
             where, hint = "datasets.spectrograms.files", "docs/datasets.md describes the format"
             raise ParameterError("no files", where=where, hint=hint)
         return self.files

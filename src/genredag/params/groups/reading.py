@@ -78,12 +78,12 @@ def parse_yaml(text: str, source: str) -> dict[str, Any]:
     Raises
     ------
     ParameterError
-        The text isn't YAML, or has a key twice.
+        The text isn't YAML, or has a key twice or a NUL character, which no path or program takes.
     """
     loader = _Loader(text)
     try:
         node = loader.get_single_node()
-        _check_unique(node)
+        _check_nodes(node)
         tree: Any = None if node is None else loader.construct_document(node)
     except yaml.YAMLError as error:
         what = " ".join(f"not YAML: {error}".split())
@@ -91,11 +91,14 @@ def parse_yaml(text: str, source: str) -> dict[str, Any]:
     return tree
 
 
-def _check_unique(root: yaml.Node | None) -> None:
-    """Raise a ``YAMLError`` if a map has a key twice; PyYAML would silently take the last one."""
+def _check_nodes(root: yaml.Node | None) -> None:
+    """Raise a ``YAMLError`` for a NUL character, and for a key twice in a map: PyYAML takes the last one."""
     waiting, seen = [root], set()
     while waiting:
         node = waiting.pop()
+        if isinstance(node, yaml.ScalarNode) and "\0" in node.value:
+            what = f"a NUL character in {node.value!r}"
+            raise yaml.constructor.ConstructorError(None, None, what, node.start_mark)
         if not isinstance(node, yaml.CollectionNode) or id(node) in seen:
             continue
         seen.add(id(node))
