@@ -70,7 +70,8 @@ def test_sets_that_say_nothing_are_explained():
         " (or tracks, where the artist is unknown) are too few: 4"
     ]
     assert few.apply(np.array([0.98, 0.01, 0.01])).unsure
-    assert len([*model_lines(["m.zip"], [None], [calibration()])]) == 1
+    for sound in (calibration(), Calibration(GENRES, 0.9, 0.0, 9, None)):
+        assert len([*model_lines(["m.zip"], [None], [sound])]) == 1
 
 
 def test_sets_hold_the_right_genre_as_often_as_promised():

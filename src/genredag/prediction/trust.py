@@ -86,7 +86,7 @@ class Calibration:
     @property
     def has_too_few_groups(self) -> bool:
         """Whether too few artists calibrated the sets, so that all of them hold all genres."""
-        return self.least_probability == 0
+        return self.n_groups < self.coverage * (self.n_groups + 1) - _ROUNDING
 
     def in_set(self, probabilities: np.ndarray) -> np.ndarray:
         """Return which genres the set of each song holds, bool (n_songs, n_classes)."""
