@@ -111,7 +111,7 @@ def test_holds_no_pickle(saved):
 def test_refuses_a_file_that_is_not_a_zip(tmp_path, content):
     path = tmp_path / "bundle.zip"
     path.write_bytes(content)
-    with pytest.raises(ModelError, match=r"bundle\.zip: can't be loaded as a bundle"):
+    with pytest.raises(ModelError, match=r"bundle\.zip: isn't a bundle \(File is not a zip file\)"):
         load_bundle(path)
 
 

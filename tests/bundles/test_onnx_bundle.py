@@ -65,7 +65,7 @@ def test_refuses_other_shapes(model):
 @pytest.mark.parametrize("content", [b"", b"\x08\x08"])
 def test_refuses_a_model_without_its_description(tmp_path, content):
     (tmp_path / "model.onnx").write_bytes(content)
-    with pytest.raises(ModelError, match=r"model\.onnx: has no bundle\.json in its metadata\. Hint: export"):
+    with pytest.raises(ModelError, match=r"model\.onnx: has no bundle\.json\. Hint: export"):
         load_bundle(tmp_path / "model.onnx")
 
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from genredag.bundles.ensemble import EnsembleBundle
-from genredag.bundles.parts import opened
+from genredag.bundles.parts import DAMAGED, opened
 from genredag.bundles.predictor import BundleInfo, Predictor
 from genredag.errors import ModelError
 from genredag.runtime.backend import choose_backend, installed_backends
@@ -122,7 +122,7 @@ def read_bundle(path: Path) -> Bundle | EnsembleBundle:
         if info["recipe"]["kind"] == "ensemble":
             return _ensemble(info, files, path)
         return _single(info, files, path)
-    except (KeyError, ValueError, TypeError, RecursionError) as error:
+    except (*DAMAGED, KeyError, TypeError) as error:
         raise ModelError(
             f"can't be loaded as a bundle ({type(error).__name__}: {error})",
             where=str(path),

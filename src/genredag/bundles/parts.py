@@ -29,7 +29,7 @@ _EVALUATE_AGAIN = "run the stage evaluate again with this version of genredag"
 _TRAIN_AGAIN = "train again with this version of genredag"
 Parsed = TypeVar("Parsed")
 # What the library raises for a damaged zip file; RuntimeError is for encrypted files and unknown methods.
-_DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, ValueError)
+DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, ValueError)
 
 
 @contextmanager
@@ -44,7 +44,7 @@ def opened(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(path) as archive:
             yield archive
-    except _DAMAGED as error:
+    except DAMAGED as error:
         reason = str(error) or type(error).__name__
         raise ModelError(f"isn't a bundle ({reason})", where=str(path)) from error
     except OSError as error:
