@@ -169,8 +169,15 @@ def test_the_command_prints_and_writes(run, tmp_path):
     assert "unreadable: " in done.stderr and "unreadable: " not in done.stdout
     assert "svm_rbf on mel: right for 75 % of 12 tracks (95 % interval" in done.stdout
     assert "polka: unknown to the model, 3 left out" in done.stdout
+    assert "left out: b.wav: duplicate of jazz/a" in done.stderr
     assert calls[0][1]["genres"] == {"Polka": "rock"}
     assert (tmp_path / "out" / "report.html").is_file()
+
+
+def test_no_more_processes_are_started_than_there_are_cores(run, monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 3)
+    _, calls = run("model.zip", "music", "--jobs", "100000")
+    assert calls[0][1]["n_jobs"] == 3
 
 
 def test_genres_in_brackets_are_printed_as_they_are(tested, run, monkeypatch):
@@ -204,6 +211,9 @@ def test_a_renaming_without_a_name_is_refused(run):
     done, _ = run("model.zip", "music", "--map", "polka")
     assert done.exit_code == 2
     assert "--map: 'polka'; expected THEIRS=OURS" in done.stderr
+    done, calls = run("model.zip", "music", "--map", "polka=rock", "--map", "polka=jazz")
+    assert done.exit_code == 2 and not calls
+    assert "--map: 'polka' is given twice, as 'rock' and 'jazz'" in done.stderr
 
 
 def test_resamples_are_those_of_the_pipeline(project_dir):
